@@ -1,0 +1,3 @@
+module ml-platform/toolchains/pause
+
+go 1.26.0
