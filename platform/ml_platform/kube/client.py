@@ -1,0 +1,307 @@
+"""The verbs of the Kubernetes API over pooled HTTP."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import urllib3
+
+from ml_platform.kube import errors
+from ml_platform.kube.kubeconfig import Connection
+
+Object = dict[str, Any]
+
+APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
+PAGE = 500  # objects a list request
+
+
+@dataclass(frozen=True)
+class ResourceKind:
+    """A kind as the cluster serves it."""
+
+    api_version: str
+    kind: str
+    plural: str
+    namespaced: bool
+
+    def path(self, namespace: str | None = None, name: str | None = None) -> str:
+        root = "/apis/" if "/" in self.api_version else "/api/"
+        middle = f"/namespaces/{quote(namespace)}" if self.namespaced and namespace else ""
+        return f"{root}{self.api_version}{middle}/{self.plural}" + (f"/{quote(name)}" if name else "")
+
+
+class Client:
+    """One cluster as one user; safe to share between threads. `warn` receives the API server's warnings."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        connections: int = 32,
+        timeout: float = 30.0,
+        warn: Callable[[str], None] | None = None,
+    ) -> None:
+        self.connection = connection
+        self.namespace = connection.namespace
+        self._timeout = timeout
+        self._warn = warn
+        self._kinds: dict[str, dict[str, ResourceKind]] = {}
+        self._pool = _pool(connection, connections)
+
+    @classmethod
+    def from_kubeconfig(cls, kubeconfig: str, context: str | None = None) -> "Client":
+        """`kubeconfig` is the text (YAML or JSON) or the path of one."""
+        return cls(Connection.from_kubeconfig(kubeconfig, context))
+
+    def resource(self, api_version: str, kind: str) -> ResourceKind:
+        """How the cluster serves `kind`; an absent one is asked for again next time."""
+        found = self._kinds.get(api_version, {}).get(kind)
+        if found is None:
+            self._kinds[api_version] = self._discover(api_version)
+            found = self._kinds[api_version].get(kind)
+        if found is None:
+            raise errors.NoMatch(404, "NoMatch", f'no matches for kind "{kind}" in version "{api_version}"')
+        return found
+
+    def get(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> Object:
+        return self.request("GET", self.resource(api_version, kind).path(self._within(namespace), name))
+
+    def list(
+        self,
+        api_version: str,
+        kind: str,
+        namespace: str | None = None,
+        *,
+        labels: str | None = None,
+        fields: str | None = None,
+    ) -> list[Object]:
+        """All objects that the selectors match; of every namespace unless one is named."""
+        path = self.resource(api_version, kind).path(namespace)
+        params = {"limit": str(PAGE), "labelSelector": labels, "fieldSelector": fields}
+        found: list[Object] = []
+        while True:
+            page = self.request("GET", path, params=params)
+            # The items of a list carry neither of the two.
+            found += [{"apiVersion": api_version, "kind": kind, **item} for item in page.get("items") or []]
+            params["continue"] = page.get("metadata", {}).get("continue")
+            if not params["continue"]:
+                return found
+
+    def create(self, obj: Object, *, field_manager: str, dry_run: bool = False) -> Object:
+        kind, namespace, _ = self._address(obj)
+        return self.request("POST", kind.path(namespace), params=_write(field_manager, dry_run), body=obj)
+
+    def apply(self, obj: Object, *, field_manager: str, force: bool = False, dry_run: bool = False) -> Object:
+        """Server-side apply; a field of another manager is a Conflict unless `force`."""
+        kind, namespace, name = self._address(obj)
+        params = _write(field_manager, dry_run) | {"force": "true" if force else None}
+        return self.request(
+            "PATCH", kind.path(namespace, name), params=params, body=obj, headers={"Content-Type": APPLY}
+        )
+
+    def patch(
+        self,
+        api_version: str,
+        kind: str,
+        name: str,
+        namespace: str | None,
+        body: Any,
+        *,
+        content_type: str = MERGE,
+        field_manager: str | None = None,
+        dry_run: bool = False,
+    ) -> Object:
+        return self.request(
+            "PATCH",
+            self.resource(api_version, kind).path(self._within(namespace), name),
+            params=_write(field_manager, dry_run),
+            body=body,
+            headers={"Content-Type": content_type},
+        )
+
+    def delete(
+        self,
+        api_version: str,
+        kind: str,
+        name: str,
+        namespace: str | None = None,
+        *,
+        propagation: str = "Background",
+        uid: str | None = None,
+    ) -> None:
+        """Asks for the deletion; what is absent already is fine. `uid` spares a namesake (Conflict)."""
+        options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
+        if uid:
+            options["preconditions"] = {"uid": uid}
+        try:
+            path = self.resource(api_version, kind).path(self._within(namespace), name)
+            self.request("DELETE", path, body=options)
+        except errors.NotFound:
+            return
+
+    def watch(
+        self,
+        api_version: str,
+        kind: str,
+        *,
+        namespace: str | None = None,
+        name: str | None = None,
+        labels: str | None = None,
+        resource_version: str | None = None,
+        timeout: float = 60.0,
+    ) -> Iterator[tuple[str, Object]]:
+        """(ADDED | MODIFIED | DELETED, object) until `timeout`; without a version all there is comes first.
+
+        A version that is too old starts over: objects then come again as ADDED.
+        """
+        path = self.resource(api_version, kind).path(namespace)
+        end = time.monotonic() + timeout
+        while (left := end - time.monotonic()) > 0:
+            params = {
+                "watch": "true",
+                "labelSelector": labels,
+                "fieldSelector": f"metadata.name={name}" if name else None,
+                "resourceVersion": resource_version,
+                "timeoutSeconds": str(max(1, int(left))),
+            }
+            for event, obj in self._events(path, params, left):
+                if event == "ERROR":
+                    resource_version = None
+                    break
+                resource_version = obj.get("metadata", {}).get("resourceVersion")
+                yield event, obj
+
+    def logs(
+        self,
+        namespace: str,
+        pod: str,
+        *,
+        container: str | None = None,
+        tail: int = 50,
+        previous: bool = False,
+    ) -> str:
+        path = f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/log"
+        params = {"container": container, "tailLines": str(tail), "previous": "true" if previous else None}
+        return self._send("GET", path, params=params).data.decode(errors="replace")
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: dict[str, str | None] | None = None,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> Object:
+        """Any call that answers with an object. Parameters that are None are left out."""
+        response = self._send(method, path, params=params, body=body, headers=headers, timeout=timeout)
+        if self._warn:
+            for warning in response.headers.getlist("Warning"):
+                self._warn(warning.partition('"')[2].rpartition('"')[0].replace('\\"', '"'))
+        answer: Object = json.loads(response.data) if response.data else {}
+        return answer
+
+    def _events(self, path: str, params: dict[str, str | None], left: float) -> Iterator[tuple[str, Object]]:
+        response = None
+        try:
+            response = self._send("GET", path, params=params, timeout=left, stream=True)
+            pending = b""
+            for chunk in response.stream(65536):
+                *lines, pending = (pending + chunk).split(b"\n")
+                for line in lines:
+                    event = json.loads(line)
+                    yield event["type"], event["object"]
+        except (errors.Unreachable, urllib3.exceptions.HTTPError):
+            time.sleep(min(0.5, left))  # the server went away, or the time is over: the caller's loop decides
+        except errors.KubeError as error:
+            if error.status != 410:
+                raise
+            yield "ERROR", {}
+        finally:
+            if response is not None:
+                response.close()
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: dict[str, str | None] | None = None,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        timeout: float | None = None,
+        stream: bool = False,
+    ) -> urllib3.BaseHTTPResponse:
+        query = urlencode({key: value for key, value in (params or {}).items() if value is not None})
+        url = f"{self.connection.server}{path}" + (f"?{query}" if query else "")
+        limit = timeout or self._timeout
+        for attempt in range(2):
+            try:
+                response = self._pool.request(
+                    method,
+                    url,
+                    body=None if body is None else json.dumps(body).encode(),
+                    headers={
+                        "Content-Type": "application/json",
+                        **self.connection.user.headers(),
+                        **(headers or {}),
+                    },
+                    timeout=urllib3.Timeout(connect=min(limit, 10.0), read=limit),
+                    preload_content=not stream,
+                )
+            except urllib3.exceptions.HTTPError as error:
+                cause = getattr(error, "reason", None) or error
+                raise errors.Unreachable(f"{method} {self.connection.server}{path}: {cause}") from error
+            if response.status == 401 and attempt == 0 and self.connection.user.forget():
+                continue
+            break
+        if response.status >= 400:
+            raise errors.from_response(response.status, response.data, f"{method} {path}")
+        return response
+
+    def _discover(self, api_version: str) -> dict[str, ResourceKind]:
+        root = "/apis/" if "/" in api_version else "/api/"
+        try:
+            served = self.request("GET", root + api_version)["resources"]
+        except errors.NotFound:
+            return {}
+        return {
+            entry["kind"]: ResourceKind(api_version, entry["kind"], entry["name"], entry["namespaced"])
+            for entry in served
+            if "/" not in entry["name"]
+        }
+
+    def _within(self, namespace: str | None) -> str:
+        return namespace or self.namespace
+
+    def _address(self, obj: Object) -> tuple[ResourceKind, str, str]:
+        metadata = obj.get("metadata") or {}
+        kind = self.resource(obj["apiVersion"], obj["kind"])
+        return kind, self._within(metadata.get("namespace")), metadata.get("name", "")
+
+
+def _write(field_manager: str | None, dry_run: bool) -> dict[str, str | None]:
+    return {"fieldManager": field_manager, "dryRun": "All" if dry_run else None}
+
+
+def _pool(connection: Connection, connections: int) -> urllib3.PoolManager:
+    # A refused connection never reached the server, and 429 asks to come again: both are safe for every verb.
+    retries = urllib3.Retry(
+        total=5, connect=3, read=0, redirect=0, other=0, backoff_factor=0.2,
+        status_forcelist=[429], allowed_methods=None, respect_retry_after_header=True, raise_on_status=False,
+    )  # fmt: skip
+    options: dict[str, Any] = {"num_pools": 4, "maxsize": connections, "retries": retries}
+    if connection.server.startswith("https://"):
+        options["ssl_context"] = connection.ssl_context()
+        if connection.cluster.get("tls-server-name"):
+            options["server_hostname"] = options["assert_hostname"] = connection.cluster["tls-server-name"]
+        if connection.cluster.get("insecure-skip-tls-verify"):
+            options["cert_reqs"] = "CERT_NONE"
+    if connection.cluster.get("proxy-url"):
+        return urllib3.ProxyManager(connection.cluster["proxy-url"], **options)
+    return urllib3.PoolManager(**options)

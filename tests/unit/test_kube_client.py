@@ -1,0 +1,269 @@
+"""The Kubernetes client against a scripted HTTP server: what it sends and how it reads answers."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from ml_platform.kube import AlreadyExists, Client, Conflict, KubeError, NoMatch, NotFound, Unreachable
+
+pytestmark = pytest.mark.unit
+
+CORE = {
+    "resources": [
+        {"name": "configmaps", "kind": "ConfigMap", "namespaced": True},
+        {"name": "namespaces", "kind": "Namespace", "namespaced": False},
+        {"name": "namespaces/status", "kind": "Namespace", "namespaced": False},
+        {"name": "pods", "kind": "Pod", "namespaced": True},
+    ]
+}
+
+
+class Server:
+    """Answers by (method, path); records each request as (method, path, query, headers, body)."""
+
+    def __init__(self) -> None:
+        self.routes: dict[tuple[str, str], Callable[[], tuple[int, Any]]] = {}
+        self.headers: dict[str, str] = {}
+        self.requests: list[tuple[str, str, dict[str, str], dict[str, str], Any]] = []
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self) -> None:
+                url = urlsplit(self.path)
+                size = int(self.headers.get("Content-Length") or 0)
+                body = json.loads(self.rfile.read(size)) if size else None
+                query = {key: values[0] for key, values in parse_qs(url.query).items()}
+                server.requests.append((self.command, url.path, query, dict(self.headers), body))
+                route = server.routes.get((self.command, url.path))
+                status, answer = route() if route else (404, {})
+                data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+                self.send_response(status)
+                for key, value in server.headers.items():
+                    self.send_header(key, value)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+        self.on("GET", "/api/v1", CORE)
+
+    def on(self, method: str, path: str, answer: Any, status: int = 200) -> None:
+        self.routes[method, path] = lambda: (status, answer)
+
+    @property
+    def last(self) -> tuple[str, str, dict[str, str], dict[str, str], Any]:
+        return self.requests[-1]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server()
+    thread = threading.Thread(target=server.http.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield server
+    server.http.shutdown()
+    server.http.server_close()
+
+
+@pytest.fixture
+def client(server: Server) -> Client:
+    return Client.from_kubeconfig(kubeconfig(server.url))
+
+
+def kubeconfig(url: str) -> str:
+    return json.dumps(
+        {
+            "current-context": "c",
+            "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
+            "clusters": [{"name": "k", "cluster": {"server": url}}],
+            "users": [{"name": "u", "user": {"token": "t0ken"}}],
+        }
+    )
+
+
+def status(reason: str, message: str = "said the server") -> dict[str, Any]:
+    return {"kind": "Status", "reason": reason, "message": message, "details": {"name": "x"}}
+
+
+CONFIG_MAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x", "namespace": "n"}}
+
+
+def test_get_reads_a_namespaced_object_with_the_users_token(server: Server, client: Client) -> None:
+    server.on("GET", "/api/v1/namespaces/n/configmaps/x", CONFIG_MAP)
+    assert client.get("v1", "ConfigMap", "x", "n") == CONFIG_MAP
+    assert server.last[3]["Authorization"] == "Bearer t0ken"
+
+
+def test_a_namespaced_object_without_a_namespace_is_in_the_contexts_own(
+    server: Server, client: Client
+) -> None:
+    server.on("GET", "/api/v1/namespaces/default/configmaps/x", CONFIG_MAP)
+    assert client.get("v1", "ConfigMap", "x") == CONFIG_MAP
+
+
+def test_a_cluster_scoped_object_ignores_the_namespace(server: Server, client: Client) -> None:
+    server.on("GET", "/api/v1/namespaces/x", {"kind": "Namespace"})
+    assert client.get("v1", "Namespace", "x", "n") == {"kind": "Namespace"}
+
+
+def test_discovery_asks_once_for_a_group_version(server: Server, client: Client) -> None:
+    assert client.resource("v1", "ConfigMap").plural == "configmaps"
+    assert client.resource("v1", "Namespace").namespaced is False
+    assert [request[1] for request in server.requests] == ["/api/v1"]
+
+
+def test_an_absent_kind_is_no_match_until_somebody_installs_it(server: Server, client: Client) -> None:
+    with pytest.raises(NoMatch, match=r'no matches for kind "Widget" in version "example.com/v1"'):
+        client.resource("example.com/v1", "Widget")
+    widget = {"name": "widgets", "kind": "Widget", "namespaced": True}
+    server.on("GET", "/apis/example.com/v1", {"resources": [widget]})
+    assert client.resource("example.com/v1", "Widget").path("n", "w") == (
+        "/apis/example.com/v1/namespaces/n/widgets/w"
+    )
+
+
+def test_list_follows_pages_and_gives_each_item_its_kind(server: Server, client: Client) -> None:
+    pages = iter(
+        [
+            {"items": [{"metadata": {"name": "a"}}], "metadata": {"continue": "more"}},
+            {"items": [{"metadata": {"name": "b"}}], "metadata": {}},
+        ]
+    )
+    server.routes["GET", "/api/v1/pods"] = lambda: (200, next(pages))
+    found = client.list("v1", "Pod", labels="app=x")
+    assert [(item["kind"], item["metadata"]["name"]) for item in found] == [("Pod", "a"), ("Pod", "b")]
+    assert server.last[2] == {"limit": "500", "labelSelector": "app=x", "continue": "more"}
+
+
+def test_create_posts_to_the_collection(server: Server, client: Client) -> None:
+    server.on("POST", "/api/v1/namespaces/n/configmaps", CONFIG_MAP, 201)
+    client.create(CONFIG_MAP, field_manager="me", dry_run=True)
+    assert server.last[2] == {"fieldManager": "me", "dryRun": "All"}
+    assert server.last[4] == CONFIG_MAP
+
+
+def test_apply_is_a_server_side_apply(server: Server, client: Client) -> None:
+    server.on("PATCH", "/api/v1/namespaces/n/configmaps/x", CONFIG_MAP)
+    client.apply(CONFIG_MAP, field_manager="me", force=True)
+    assert server.last[2] == {"fieldManager": "me", "force": "true"}
+    assert server.last[3]["Content-Type"] == "application/apply-patch+yaml"
+
+
+def test_patch_is_a_merge_patch_unless_told_otherwise(server: Server, client: Client) -> None:
+    server.on("PATCH", "/api/v1/namespaces/n/configmaps/x", CONFIG_MAP)
+    client.patch("v1", "ConfigMap", "x", "n", {"data": {"a": None}})
+    assert server.last[3]["Content-Type"] == "application/merge-patch+json"
+    assert server.last[4] == {"data": {"a": None}}
+
+
+def test_delete_names_propagation_and_precondition(server: Server, client: Client) -> None:
+    server.on("DELETE", "/api/v1/namespaces/n/configmaps/x", {"kind": "Status", "status": "Success"})
+    client.delete("v1", "ConfigMap", "x", "n", propagation="Foreground", uid="u1")
+    assert server.last[4]["propagationPolicy"] == "Foreground"
+    assert server.last[4]["preconditions"] == {"uid": "u1"}
+
+
+def test_deleting_what_is_absent_is_fine(client: Client) -> None:
+    client.delete("v1", "ConfigMap", "gone", "n")
+    client.delete("example.com/v1", "Widget", "of-no-kind")
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "error"),
+    [
+        (404, "NotFound", NotFound),
+        (409, "AlreadyExists", AlreadyExists),
+        (409, "Conflict", Conflict),
+        (422, "Invalid", KubeError),
+        (403, "Forbidden", KubeError),
+    ],
+)
+def test_refusals_keep_what_the_server_said(
+    server: Server, client: Client, code: int, reason: str, error: type[KubeError]
+) -> None:
+    server.on("GET", "/api/v1/namespaces/n/configmaps/x", status(reason), code)
+    with pytest.raises(error, match="said the server") as caught:
+        client.get("v1", "ConfigMap", "x", "n")
+    assert (caught.value.status, caught.value.reason) == (code, reason)
+    assert caught.value.details == {"name": "x"}
+
+
+def test_an_answer_that_is_no_status_names_the_request(server: Server, client: Client) -> None:
+    server.on("GET", "/api/v1/namespaces/n/configmaps/x", b"upstream away", 502)
+    with pytest.raises(KubeError, match="GET /api/v1/namespaces/n/configmaps/x: HTTP 502: upstream away"):
+        client.get("v1", "ConfigMap", "x", "n")
+
+
+def test_no_server_is_unreachable_and_names_the_address() -> None:
+    client = Client.from_kubeconfig(kubeconfig("http://127.0.0.1:9"))
+    with pytest.raises(Unreachable, match=r"http://127.0.0.1:9/api/v1"):
+        client.get("v1", "ConfigMap", "x")
+
+
+def test_too_many_requests_is_tried_again(server: Server, client: Client) -> None:
+    answers = iter([(429, status("TooManyRequests")), (200, CONFIG_MAP)])
+    server.routes["GET", "/api/v1/namespaces/n/configmaps/x"] = lambda: next(answers)
+    assert client.get("v1", "ConfigMap", "x", "n") == CONFIG_MAP
+
+
+def test_warnings_of_the_server_reach_the_caller(server: Server) -> None:
+    heard: list[str] = []
+    client = Client(Client.from_kubeconfig(kubeconfig(server.url)).connection, warn=heard.append)
+    server.on("GET", "/api/v1/namespaces/n/configmaps/x", CONFIG_MAP)
+    server.headers["Warning"] = '299 - "unknown field \\"dta\\""'
+    client.resource("v1", "ConfigMap")
+    heard.clear()
+    client.get("v1", "ConfigMap", "x", "n")
+    assert heard == ['unknown field "dta"']
+
+
+def test_watch_yields_events_and_goes_on_after_a_version_that_is_too_old(
+    server: Server, client: Client
+) -> None:
+    def events(*pairs: tuple[str, dict[str, Any]]) -> bytes:
+        return b"".join(json.dumps({"type": kind, "object": obj}).encode() + b"\n" for kind, obj in pairs)
+
+    def pod(version: str) -> dict[str, Any]:
+        return {"metadata": {"name": "p", "resourceVersion": version}}
+
+    answers = iter(
+        [
+            events(("MODIFIED", pod("7"))),
+            events(("ERROR", status("Expired"))),
+            events(("ADDED", pod("9")), ("DELETED", pod("10"))),
+        ]
+    )
+    server.routes["GET", "/api/v1/namespaces/n/pods"] = lambda: (200, next(answers, b""))
+    seen = []
+    for kind, obj in client.watch("v1", "Pod", namespace="n", name="p", resource_version="6", timeout=5):
+        seen.append((kind, obj["metadata"]["resourceVersion"]))
+        if kind == "DELETED":
+            break
+    assert seen == [("MODIFIED", "7"), ("ADDED", "9"), ("DELETED", "10")]
+    versions = [request[2].get("resourceVersion") for request in server.requests if request[2].get("watch")]
+    assert versions == ["6", "7", None]
+    assert server.last[2]["fieldSelector"] == "metadata.name=p"
+
+
+def test_watch_ends_by_its_timeout(server: Server, client: Client) -> None:
+    server.on("GET", "/api/v1/pods", b"")
+    assert list(client.watch("v1", "Pod", timeout=0.2)) == []
+
+
+def test_logs_are_text(server: Server, client: Client) -> None:
+    server.on("GET", "/api/v1/namespaces/n/pods/p/log", b"line 1\nline 2\n")
+    assert client.logs("n", "p", container="main", tail=2) == "line 1\nline 2\n"
+    assert server.last[2] == {"container": "main", "tailLines": "2"}
