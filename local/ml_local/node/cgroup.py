@@ -1,0 +1,129 @@
+"""The control group that holds all of the node: daemons in one leaf, pods under `kubepods`.
+
+One group tells what the whole costs and what is still alive, even after `kill -9`. Works on both hierarchies of the
+kernel: version 1 (one tree a controller) and version 2 (one tree).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from ml_local.node.layout import CGROUP
+
+ROOT = Path("/sys/fs/cgroup")
+DAEMONS = f"{CGROUP}/daemons"
+
+
+def unified() -> bool:
+    """Whether the kernel's version 2 hierarchy is the one in use."""
+    return (ROOT / "cgroup.controllers").exists()
+
+
+def create() -> None:
+    """Make the group and its leaf for the daemons, in every hierarchy."""
+    if unified():
+        for parent in (ROOT, ROOT / CGROUP):
+            parent.mkdir(exist_ok=True)
+            controllers = (parent / "cgroup.controllers").read_text().split()
+            (parent / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in controllers))
+        (ROOT / DAEMONS).mkdir(exist_ok=True)
+        return
+    for tree in _trees():
+        for group in (CGROUP, DAEMONS):
+            (tree / group).mkdir(exist_ok=True)
+            for setting in ("cpuset.cpus", "cpuset.mems"):
+                inherited = (tree / group).parent / setting
+                if inherited.exists():
+                    (tree / group / setting).write_text(inherited.read_text())
+
+
+def enter() -> None:
+    """Move the calling process into the daemons' leaf; for a child before it becomes the daemon."""
+    for tree in _trees():
+        (tree / DAEMONS / "cgroup.procs").write_text(str(os.getpid()))
+
+
+def processes(below: str = CGROUP) -> set[int]:
+    """The ids of all processes in the group or below it."""
+    found: set[int] = set()
+    for tree in _trees():
+        for listing in (tree / below).rglob("cgroup.procs"):
+            try:
+                found.update(int(line) for line in listing.read_text().split())
+            except OSError:
+                continue  # the group went away between the listing and the read
+    return found - {0, os.getpid()}
+
+
+def pods() -> set[int]:
+    """The ids of all processes of pods."""
+    return processes(f"{CGROUP}/kubepods")
+
+
+def end(which: set[int], grace: float) -> None:
+    """Ask the processes to end, wait up to `grace` seconds, then kill what is left."""
+    _signal(which, signal.SIGTERM)
+    deadline = time.monotonic() + grace
+    while (alive := {pid for pid in which if _alive(pid)}) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    _signal(alive, signal.SIGKILL)
+    while any(_alive(pid) for pid in alive) and time.monotonic() < deadline + 5:
+        time.sleep(0.05)
+
+
+def remove() -> None:
+    """Remove the group with all below it; what still has a process stays."""
+    for tree in _trees():
+        top = tree / CGROUP
+        for folder in sorted((p for p in top.rglob("*") if p.is_dir()), key=lambda p: len(p.parts), reverse=True):
+            _rmdir(folder)
+        _rmdir(top)
+
+
+def exists() -> bool:
+    """Whether any hierarchy still has the group."""
+    return any((tree / CGROUP).exists() for tree in _trees())
+
+
+def resident_bytes() -> int:
+    """Memory that the whole node and its pods keep resident (anonymous and mapped, without the page cache)."""
+    if unified():
+        stat = dict(line.split() for line in (ROOT / CGROUP / "memory.stat").read_text().splitlines())
+        return int(stat["anon"]) + int(stat["file_mapped"])
+    stat = dict(line.split() for line in (ROOT / "memory" / CGROUP / "memory.stat").read_text().splitlines())
+    return int(stat["total_rss"]) + int(stat["total_mapped_file"])
+
+
+def _trees() -> Iterator[Path]:
+    if unified():
+        yield ROOT
+        return
+    for tree in sorted(ROOT.iterdir()):
+        if (tree / "cgroup.procs").exists() and tree.name != "unified" and not tree.is_symlink():
+            yield tree
+
+
+def _signal(which: set[int], number: int) -> None:
+    for pid in which:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            continue
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def _rmdir(folder: Path) -> None:
+    try:
+        folder.rmdir()
+    except OSError:
+        return
