@@ -1,0 +1,61 @@
+"""All that workloads may see of a platform.
+
+PlatformOutputs is what another stack could be told through a stack reference: names and endpoints, no resources.
+PlatformHandle adds the provider, which only the stack that runs them has.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+import pulumi
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectStoreAccess:
+    """An S3 endpoint as pods reach it, and the keys of an account on it."""
+
+    endpoint: pulumi.Output[str]
+    region: str
+    access_key: str
+    secret_key: pulumi.Output[str]
+    buckets: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlatformOutputs:
+    """Endpoints and names. An Output resolves when what it names can be used, so to take one is to wait for it."""
+
+    mlflow_url: pulumi.Output[str]
+    """The tracking server as pods reach it."""
+    object_store: ObjectStoreAccess
+    serving: pulumi.Output[str]
+    """Name of the serving mode; known when inference services are accepted."""
+    url_template: str
+    """How a name on the gateway becomes a URL: http://{host}.localhost:8080."""
+    gateway_namespace: str
+    """Where the requests of the gateway come from."""
+    images: Mapping[str, str]
+    seed: pulumi.Output[str]
+    kubeconfig: pulumi.Output[str]
+
+    def url(self, host: str) -> str:
+        """The URL of `host` on the gateway."""
+        return self.url_template.format(host=host)
+
+    def as_inputs(self) -> dict[str, Any]:
+        """For register_outputs or a stack output."""
+        return _plain(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlatformHandle:
+    """A platform that this program stands on: its outputs and the provider for its cluster."""
+
+    provider: pulumi.ProviderResource
+    outputs: PlatformOutputs
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    named = {each.name: getattr(value, each.name) for each in fields(value)}
+    return {name: _plain(each) if is_dataclass(each) else each for name, each in named.items()}

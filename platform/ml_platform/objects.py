@@ -1,0 +1,32 @@
+"""Kubernetes objects as resources: the manifest as one knows it, any kind, one class.
+
+Same tokens, plugin and behaviour as the classes of pulumi_kubernetes, which are 27 MB of source: half a second at
+every start of the program for type hints alone.
+"""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+import pulumi
+
+
+class KubernetesObject(pulumi.CustomResource):
+    """One object. Its fields are attributes of the same name, for example `.metadata["name"]`."""
+
+    metadata: pulumi.Output[Any]
+
+    def __init__(self, name: str, manifest: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
+        secret = ["data", "stringData"] if manifest["kind"] == "Secret" else None
+        plugin = pulumi.ResourceOptions(version=version("pulumi-kubernetes"), additional_secret_outputs=secret)
+        super().__init__(
+            token(manifest["apiVersion"], manifest["kind"]),
+            name,
+            dict(manifest),
+            pulumi.ResourceOptions.merge(plugin, opts),
+        )
+
+
+def token(api_version: str, kind: str) -> str:
+    """The type token that pulumi_kubernetes gives a kind."""
+    return f"kubernetes:{'core/v1' if api_version == 'v1' else api_version}:{kind}"

@@ -1,0 +1,24 @@
+"""Passwords that nobody chooses: derived from the stack's seed, so that they are the same on every run.
+
+A password made at random and kept in the state can be lost, or be written anew over one in use, when a run is
+killed. A derived one can't. It is changed by raising its version; whoever holds it must then take the new one.
+"""
+
+import pulumi
+
+LENGTH = 24  # bytes
+
+
+def derive(seed: pulumi.Input[str], purpose: str, version: int = 1) -> pulumi.Output[str]:
+    """The password for `purpose`, always secret: hexadecimal digits, safe in any URL and shell."""
+    return pulumi.Output.secret(seed).apply(lambda value: password(value, purpose, version))
+
+
+def password(seed: str, purpose: str, version: int = 1) -> str:
+    """HKDF-SHA256 of the seed for one purpose and version."""
+    # Here, since most of the modules that need this one only for its type never derive anything.
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    info = f"ml-platform/{purpose}/{version}".encode()
+    return HKDF(algorithm=SHA256(), length=LENGTH, salt=None, info=info).derive(seed.encode()).hex()
