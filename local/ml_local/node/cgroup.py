@@ -10,12 +10,15 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ml_local.node.layout import CGROUP
 
 ROOT = Path("/sys/fs/cgroup")
 DAEMONS = f"{CGROUP}/daemons"
+# Beside it, since it ends with the command: what `make up` and its like start.
+COMMANDS = f"{CGROUP}-commands"
 
 
 def unified() -> bool:
@@ -23,28 +26,30 @@ def unified() -> bool:
     return (ROOT / "cgroup.controllers").exists()
 
 
-def create() -> None:
-    """Make the group and its leaf for the daemons, in every hierarchy."""
-    if unified():
-        for parent in (ROOT, ROOT / CGROUP):
-            parent.mkdir(exist_ok=True)
-            controllers = (parent / "cgroup.controllers").read_text().split()
-            (parent / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in controllers))
-        (ROOT / DAEMONS).mkdir(exist_ok=True)
-        return
+def create(*groups: str) -> None:
+    """Make the groups in every hierarchy; a parent comes before its child."""
     for tree in _trees():
-        for group in (CGROUP, DAEMONS):
+        for group in groups:
             (tree / group).mkdir(exist_ok=True)
-            for setting in ("cpuset.cpus", "cpuset.mems"):
-                inherited = (tree / group).parent / setting
-                if inherited.exists():
-                    (tree / group / setting).write_text(inherited.read_text())
+            _inherit(tree / group)
 
 
-def enter() -> None:
-    """Move the calling process into the daemons' leaf; for a child before it becomes the daemon."""
+def enter(group: str = DAEMONS) -> None:
+    """Move the calling process into a group; for a child before it becomes the daemon."""
     for tree in _trees():
-        (tree / DAEMONS / "cgroup.procs").write_text(str(os.getpid()))
+        (tree / group / "cgroup.procs").write_text(str(os.getpid()))
+
+
+@contextmanager
+def inside(group: str) -> Iterator[None]:
+    """Be in the group for the time of the block, with all that is started in it."""
+    before = {tree: _group_of_self(tree) for tree in _trees()}
+    enter(group)
+    try:
+        yield
+    finally:
+        for tree, former in before.items():
+            (tree / former / "cgroup.procs").write_text(str(os.getpid()))
 
 
 def processes(below: str = CGROUP) -> set[int]:
@@ -75,10 +80,10 @@ def end(which: set[int], grace: float) -> None:
         time.sleep(0.05)
 
 
-def remove() -> None:
-    """Remove the group with all below it; what still has a process stays."""
+def remove(group: str = CGROUP) -> None:
+    """Remove a group with all below it; what still has a process stays."""
     for tree in _trees():
-        top = tree / CGROUP
+        top = tree / group
         for folder in sorted((p for p in top.rglob("*") if p.is_dir()), key=lambda p: len(p.parts), reverse=True):
             _rmdir(folder)
         _rmdir(top)
@@ -105,6 +110,26 @@ def _trees() -> Iterator[Path]:
     for tree in sorted(ROOT.iterdir()):
         if (tree / "cgroup.procs").exists() and tree.name != "unified" and not tree.is_symlink():
             yield tree
+
+
+def _inherit(group: Path) -> None:
+    """Version 2 hands controllers down by name; version 1 starts with no processors allowed."""
+    if unified():
+        parent = group.parent
+        controllers = (parent / "cgroup.controllers").read_text().split()
+        (parent / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in controllers))
+        return
+    for setting in ("cpuset.cpus", "cpuset.mems"):
+        if (group.parent / setting).exists():
+            (group / setting).write_text((group.parent / setting).read_text())
+
+
+def _group_of_self(tree: Path) -> str:
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        _, controllers, group = line.split(":", 2)
+        if unified() or tree.name in controllers.replace("name=", "").split(","):
+            return group.lstrip("/")
+    return ""
 
 
 def _signal(which: set[int], number: int) -> None:

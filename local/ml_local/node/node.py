@@ -11,7 +11,7 @@ import secrets
 import shutil
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ml_platform.kube import Client, KubeError
@@ -38,22 +38,16 @@ def start(layout: Layout, progress: Progress) -> None:
     for folder in (layout.run, layout.data, layout.logs, layout.data / "kubelet"):
         folder.mkdir(parents=True, exist_ok=True)
     _remember_host(layout)
-    cgroup.create()
+    cgroup.create(cgroup.CGROUP, cgroup.DAEMONS)
     network.up(layout)
     _check_ports(layout)
     pki.write(layout)
     config.write(layout)
     _write_cluster_file(layout)
-    for group in (
-        commands.infrastructure(layout),
-        [commands.api_server(layout)],
-        commands.control_plane(layout),
-    ):
-        for daemon in group:
-            daemons.start(layout, daemon)
-        for daemon in group:
-            progress(f"waiting for {daemon.name}")
-            daemons.wait(layout, daemon)
+    _start(layout, commands.infrastructure(layout), progress)
+    _start(layout, [commands.api_server(layout)], progress)
+    objects.apply(layout, client(layout))
+    _start(layout, commands.control_plane(layout), progress)
     progress("waiting for the node to be Ready")
     _wait_ready(layout)
 
@@ -110,6 +104,14 @@ def _names() -> list[str]:
     return [*first, "kube-controller-manager", "kube-scheduler", "coredns", "kubelet", "kube-proxy"]
 
 
+def _start(layout: Layout, group: Sequence[daemons.Daemon], progress: Progress) -> None:
+    for daemon in group:
+        daemons.start(layout, daemon)
+    for daemon in group:
+        progress(f"waiting for {daemon.name}")
+        daemons.wait(layout, daemon)
+
+
 def _check_ports(layout: Layout) -> None:
     """Refuse to start beside somebody else's server."""
     for listener, (host, port) in names.PORTS.items():
@@ -151,7 +153,6 @@ def _wait_ready(layout: Layout, timeout: float = 90.0) -> None:
     while time.monotonic() < deadline:
         try:
             if objects.node_ready(api):
-                objects.apply(layout, api)
                 return
         except KubeError as error:
             problem = str(error)

@@ -1,0 +1,46 @@
+# The commands of the project. `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help up down stop status predict env build test test-all check bench lock
+RUN := ./local/bootstrap
+
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+up:  ## from a bare machine, or from where it stands, to a served prediction
+	@exec $(RUN) ml_local up
+
+down:  ## remove the node, the platform and all data; the cache stays
+	@exec $(RUN) ml_local down
+
+stop:  ## stop the node; its data stays
+	@exec $(RUN) ml_local stop
+
+status:  ## what runs, what it uses, and what does not work
+	@exec $(RUN) ml_local status
+
+predict:  ## send a request and print the answer: make predict FILE=flower.json
+	@exec $(RUN) ml_local predict $(FILE)
+
+env:  ## print what to export for pulumi, kubectl, mlflow, boto3: eval "$$(make env)"
+	@exec $(RUN) ml_local env
+
+build:  ## only build, into the cache
+	@exec $(RUN) ml_local build
+
+check:  ## format, lint, types
+	@$(RUN) ruff format --check .
+	@$(RUN) ruff check .
+	@$(RUN) mypy
+
+test: check  ## all tests that fit into CI, on the real node where they need one
+	@exec $(RUN) pytest
+
+test-all: check  ## the long tests too
+	@exec $(RUN) pytest --all
+
+bench:  ## measure, print, and write bench.json
+	@exec $(RUN) ml_local bench
+
+lock:  ## pin the Python packages again after a change of pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --extra dev --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate -o requirements.txt

@@ -1,0 +1,121 @@
+"""The commands behind `make`. Owns their order and their errors; each part does its own work."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+from ml_local import console
+from ml_local.errors import LocalError
+from ml_local.node.layout import layout
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; 0 if it did its work, 1 with a message if not, 130 after Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="ml_local", description="The embedded ML platform on this machine.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (_, text) in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text)
+        if name == "predict":
+            command.add_argument("file", nargs="?", help="a JSON file of named columns; default: one iris flower")
+    options = parser.parse_args(argv)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        COMMANDS[options.command][0](options)
+    except LocalError as error:
+        console.line(f"\nerror: {error}")
+        return 1
+    except KeyboardInterrupt:
+        console.line("\nstopped; what was done so far is kept, and the next `make up` goes on from there")
+        return 130
+    return 0
+
+
+def _up(_: argparse.Namespace) -> None:
+    from ml_local.up import up
+
+    up(layout())
+
+
+def _build(_: argparse.Namespace) -> None:
+    from ml_local.up import build
+
+    _require_root()
+    build()
+
+
+def _down(_: argparse.Namespace) -> None:
+    from ml_local import lock, stack
+    from ml_local.node import node
+
+    _require_root()
+    with lock.exclusive("make down"), console.step("Node, platform and all data removed"):
+        stack.forget()
+        node.destroy(layout())
+
+
+def _stop(_: argparse.Namespace) -> None:
+    from ml_local import lock
+    from ml_local.node import node
+
+    _require_root()
+    with lock.exclusive("make stop"), console.step("Node stopped; its data stays, `make up` starts it again"):
+        node.stop(layout())
+
+
+def _status(_: argparse.Namespace) -> None:
+    from ml_local.status import status
+
+    _require_root()
+    status(layout())
+
+
+def _predict(options: argparse.Namespace) -> None:
+    from ml_local.predict import predict
+
+    predict(layout(), options.file)
+
+
+def _env(_: argparse.Namespace) -> None:
+    from ml_local.environment import shell
+
+    print(shell(layout()))
+
+
+def _bench(_: argparse.Namespace) -> None:
+    from ml_local.bench import bench
+
+    _require_root()
+    bench(layout())
+
+
+COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], None], str]] = {
+    "up": (_up, "from a bare machine, or from where it stands, to a served prediction"),
+    "down": (_down, "remove the node, the platform and all data; the cache stays"),
+    "stop": (_stop, "stop the node; its data stays"),
+    "status": (_status, "what runs, what it uses, and what does not work"),
+    "predict": (_predict, "send a request to the served model and print the answer"),
+    "env": (_env, "print what to export for pulumi, kubectl, mlflow and boto3"),
+    "build": (_build, "only build: Go commands and images, into the cache"),
+    "bench": (_bench, "measure, print, and write bench.json"),
+}
+
+
+def _require_root() -> None:
+    if os.geteuid() != 0:
+        raise LocalError(
+            "this needs root: it starts a kubelet and a container runtime. Run it as root (`sudo make up`), or use a "
+            "cluster that exists: README.md, 'Your own cluster'."
+        )
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""The stack `local`: its backend, passphrase and salt in the state folder, and `pulumi` run on it.
+
+The CLI keeps a stack's salt in the stack's file. So that the checkout stays clean, `make up` puts this machine's salt there and a
+filter of the checkout's own git configuration hides that one line; `make down` takes both away.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+
+from ml_local import engine, environment, paths, toolchains
+from ml_local.command import run
+from ml_local.console import line
+from ml_local.environment import STACK
+from ml_local.errors import LocalError
+from ml_local.node.layout import Layout
+
+SALT_KEY = "encryptionsalt: "
+FILTER = "ml-platform-local"
+ITERATIONS = 1_000_000  # the CLI's own number for its passphrase keys
+
+
+def prepare(layout: Layout) -> None:
+    """Make the backend, the plugins' folder, the passphrase and the stack; do only what is missing."""
+    folder = layout.state / "pulumi"
+    (folder / "backend").mkdir(parents=True, exist_ok=True, mode=0o700)
+    (folder / "home").mkdir(exist_ok=True)
+    passphrase = folder / "passphrase"
+    if not passphrase.exists():
+        write_private(passphrase, secrets.token_hex(32))
+    salt = folder / "salt"
+    if not salt.exists():
+        write_private(salt, new_salt(passphrase.read_text()))
+    show_salt(salt.read_text())
+    engine.install(toolchains.binary("pulumi").parent, folder / "home", toolchains.module_cache())
+    _cancel_dead_lock(layout)
+    if not (folder / "backend" / ".pulumi" / "stacks" / "ml-platform" / f"{STACK}.json").exists():
+        _pulumi(layout, "stack", "init", STACK, "--no-select")
+
+
+def up(layout: Layout) -> None:
+    """`pulumi up`, its lines shown as they come.
+
+    Raises:
+        LocalError: it failed; what it said stands above.
+    """
+    argv = [toolchains.binary("pulumi"), "up", "--stack", STACK, "--yes", "--skip-preview", "--non-interactive", "--color=never"]
+    process = subprocess.Popen(
+        [*map(str, argv), "--suppress-outputs"],
+        cwd=paths.checkout(),
+        env={**os.environ, **environment.variables(layout)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None  # noqa: S101 - it was asked for
+    try:
+        for text in process.stdout:
+            if text.strip():
+                line(f"      {text.rstrip()}")
+        code = process.wait()
+    except KeyboardInterrupt:
+        process.wait()
+        raise
+    if code != 0:
+        raise LocalError("`pulumi up` failed; its own words are above. Mend the cause and `make up` goes on from here.")
+
+
+def outputs(layout: Layout) -> dict[str, Any]:
+    """The stack's outputs, without secrets."""
+    text = _pulumi(layout, "stack", "output", "--stack", STACK, "--json").stdout
+    return dict(json.loads(text or "{}"))
+
+
+def forget() -> None:
+    """Take this machine's salt, and the filter that hides it, out of the checkout."""
+    path = stack_file()
+    lines = path.read_text().splitlines(keepends=True)
+    kept = [text for text in lines if not text.startswith(SALT_KEY)]
+    if kept != lines:
+        path.write_text("".join(kept))
+    if (paths.checkout() / ".git").exists():
+        run(["git", "config", "--remove-section", f"filter.{FILTER}"], cwd=paths.checkout(), check=False)
+
+
+def show_salt(salt: str) -> None:
+    """Put the salt into the stack's file, and hide that line from git."""
+    if (paths.checkout() / ".git").exists():
+        clean = f"sed -e '/^{SALT_KEY.strip()}/d'"
+        run(["git", "config", f"filter.{FILTER}.clean", clean], cwd=paths.checkout())
+    path = stack_file()
+    lines = [text for text in path.read_text().splitlines() if not text.startswith(SALT_KEY)]
+    text = "\n".join([*lines, f"{SALT_KEY}{salt}"]) + "\n"
+    if text != path.read_text():
+        path.write_text(text)
+        if (paths.checkout() / ".git").exists():
+            run(["git", "update-index", "--refresh", "-q"], cwd=paths.checkout(), check=False)
+
+
+def stack_file() -> Path:
+    """The stack's settings."""
+    return paths.checkout() / "stacks" / f"Pulumi.{STACK}.yaml"
+
+
+def new_salt(passphrase: str) -> str:
+    """A salt as the CLI's passphrase manager writes it: the salt itself, and a known word encrypted to check the passphrase."""
+    salt, nonce = secrets.token_bytes(8), secrets.token_bytes(12)
+    key = PBKDF2HMAC(algorithm=hashes.SHA256(), length=32, salt=salt, iterations=ITERATIONS).derive(passphrase.encode())
+    sealed = AESGCM(key).encrypt(nonce, b"pulumi", None)
+    return f"v1:{_text(salt)}:v1:{_text(nonce)}:{_text(sealed)}"
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    partial = path.with_suffix(".partial")
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+        stream.write(text)
+    partial.rename(path)
+
+
+def _cancel_dead_lock(layout: Layout) -> None:
+    """A killed `pulumi` leaves its lock; it is void when its process is gone from this host."""
+    locks = layout.state / "pulumi" / "backend" / ".pulumi" / "locks"
+    for path in locks.rglob("*.json"):
+        held = json.loads(path.read_text())
+        if held.get("hostname") == socket.gethostname() and not Path(f"/proc/{held.get('pid')}").exists():
+            path.unlink()
+
+
+def _pulumi(layout: Layout, *words: str) -> subprocess.CompletedProcess[str]:
+    return run([toolchains.binary("pulumi"), *words], env=environment.variables(layout), cwd=paths.checkout())
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()

@@ -1,0 +1,84 @@
+"""`make up`: the order from a bare machine to a prediction. Owns no step's work."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from ml_local import access, console, debian, images, lock, stack, toolchains
+from ml_local.console import step
+from ml_local.errors import LocalError
+from ml_local.node import layout as names
+from ml_local.node import node
+from ml_local.node.layout import Layout
+from ml_local.predict import predict
+
+MINIMUM_FREE_BYTES = 12 * 2**30
+
+
+def up(layout: Layout) -> None:
+    """Build what is not built, start what does not run, apply what changed, and ask for one prediction.
+
+    Raises:
+        LocalError: a step failed; the message says which and how to go on.
+    """
+    _check_machine()
+    with lock.exclusive("make up"):
+        build()
+        with step("Node") as say:
+            node.start(layout, say)
+        with step("Images in the node's registry") as say:
+            images.push(names.REGISTRY, layout.pki / "ca.crt", say)
+        with step("Pulumi's backend and plugins"):
+            stack.prepare(layout)
+        with step("Platform and workloads: `pulumi up --stack local`"):
+            stack.up(layout)
+        outputs = stack.outputs(layout)
+        access.write(layout, outputs)
+    console.line()
+    console.table({name: _shown(value) for name, value in outputs.items()})
+    console.line()
+    predict(layout, None)
+    console.line(f"\nAll in {console.elapsed():.0f} s. Look inside: `eval \"$(make env)\"`, then kubectl, pulumi, mlflow.")
+
+
+def build() -> None:
+    """All builds: Go commands one after the other (each uses all processors), the Python images beside them."""
+    with step("Debian packages"):
+        debian.unpack()
+    todo = [toolchain for toolchain in toolchains.toolchains() if not toolchain.built]
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        python_images: Future[None] = beside.submit(_build_images, images.PYTHON_IMAGES, "Python images")
+        for toolchain in todo:
+            with step(f"Go commands: {', '.join(toolchain.commands)}"):
+                toolchains.build(toolchain)
+        python_images.result()
+    _build_images(images.GO_IMAGES, "Go images")
+
+
+def _build_images(names: tuple[str, ...], title: str) -> None:
+    with step(title) as say:
+        images.build(names, say)
+
+
+def _check_machine() -> None:
+    if os.geteuid() != 0:
+        raise LocalError(
+            "`make up` needs root: it starts a kubelet and a container runtime. Run it as root (`sudo make up`), or use a "
+            "cluster that exists: README.md, 'Your own cluster'."
+        )
+    from ml_local import paths
+
+    for folder, what in ((paths.cache(), "cache"), (paths.state(), "state")):
+        folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder).free
+        if free < MINIMUM_FREE_BYTES and what == "cache" and not (folder / "toolchains").exists():
+            raise LocalError(
+                f"the {what} folder {folder} has {free / 2**30:.1f} GiB free; a first build needs "
+                f"{MINIMUM_FREE_BYTES / 2**30:.0f}. Free some, or name another place: ML_PLATFORM_CACHE=DIR make up"
+            )
+
+
+def _shown(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
