@@ -55,7 +55,16 @@ def up(layout: Layout) -> None:
     Raises:
         LocalError: it failed; what it said stands above.
     """
-    argv = [toolchains.binary("pulumi"), "up", "--stack", STACK, "--yes", "--skip-preview", "--non-interactive", "--color=never"]
+    argv = [
+        toolchains.binary("pulumi"),
+        "up",
+        "--stack",
+        STACK,
+        "--yes",
+        "--skip-preview",
+        "--non-interactive",
+        "--color=never",
+    ]
     process = subprocess.Popen(
         [*map(str, argv), "--suppress-outputs"],
         cwd=paths.checkout(),

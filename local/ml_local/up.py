@@ -40,7 +40,9 @@ def up(layout: Layout) -> None:
     console.table({name: _shown(value) for name, value in outputs.items()})
     console.line()
     predict(layout, None)
-    console.line(f"\nAll in {console.elapsed():.0f} s. Look inside: `eval \"$(make env)\"`, then kubectl, pulumi, mlflow.")
+    console.line(
+        f'\nAll in {console.elapsed():.0f} s. Look inside: `eval "$(make env)"`, then kubectl, pulumi, mlflow.'
+    )
 
 
 def build() -> None:

@@ -54,7 +54,7 @@ def start(layout: Layout, progress: Progress) -> None:
 
 def running(layout: Layout) -> bool:
     """Whether all daemons live."""
-    return all(daemons.alive(layout, name) for name in _names())
+    return all(daemons.alive(layout, name) for name in daemon_names())
 
 
 def stop(layout: Layout, *, grace: float = 10.0) -> None:
@@ -62,7 +62,7 @@ def stop(layout: Layout, *, grace: float = 10.0) -> None:
     for name in ("kubelet", "kube-controller-manager", "kube-scheduler"):
         daemons.stop(layout, name, grace=3.0)
     cgroup.end(cgroup.pods(), grace)
-    for name in reversed(_names()):
+    for name in reversed(daemon_names()):
         daemons.stop(layout, name)
     cgroup.end(cgroup.processes(), 5.0)
     _unmount(layout.state)
@@ -98,7 +98,7 @@ def client(layout: Layout) -> Client:
     return Client.from_kubeconfig(str(layout.admin_kubeconfig))
 
 
-def _names() -> list[str]:
+def daemon_names() -> list[str]:
     """All daemons in the order of their start; known also when nothing is built."""
     first = ["etcd", "registry", "containerd", "kube-apiserver"]
     return [*first, "kube-controller-manager", "kube-scheduler", "coredns", "kubelet", "kube-proxy"]
@@ -115,7 +115,7 @@ def _start(layout: Layout, group: Sequence[daemons.Daemon], progress: Progress) 
 def _check_ports(layout: Layout) -> None:
     """Refuse to start beside somebody else's server."""
     for listener, (host, port) in names.PORTS.items():
-        daemon = next(name for name in _names() if listener.startswith(name))
+        daemon = next(name for name in daemon_names() if listener.startswith(name))
         if daemons.alive(layout, daemon):
             continue
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:

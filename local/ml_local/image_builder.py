@@ -1,0 +1,205 @@
+"""Builds one image: a Debian root with mmdebstrap, all others from Containerfiles with buildah.
+
+Owns how the two are started, with a view of the file system of their own: their packages beside the host's, nothing of
+the host changed, nothing left behind when they are killed. Everything they write lies in `folder()`. It does not know
+which images there are.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from ml_local import apt_sources, debian, paths
+from ml_local.command import run
+from ml_local.errors import LocalError
+
+TIMESTAMP = "1767225600"  # of all files and images: the same inputs give the same bytes
+CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout", "retries")
+
+# The private root's commands and libraries appear beside the host's, and buildah's storage at its usual place.
+ENTER = 'mount -t overlay -o "ro,lowerdir=/usr:$1/usr:$1" overlay /usr && mount --bind "$2" /var/lib && shift 2 && exec "$@"'
+# What the official slim image leaves out too; the mirrors' proxies are this machine's, not the image's.
+SLIM_HOOK = (
+    'cd "$1" && rm -rf usr/share/doc/* usr/share/man/* usr/share/locale/* usr/share/info/* var/log/* '
+    "etc/apt/apt.conf.d/99mmdebstrap && "
+    'printf "path-exclude=/usr/share/%s/*\\n" doc man locale info > etc/dpkg/dpkg.cfg.d/slim'
+)
+
+
+def folder() -> Path:
+    """The part of the cache that holds images."""
+    return paths.cache() / "images"
+
+
+def layout() -> Path:
+    """The OCI layout of all images that were built."""
+    return folder() / "oci"
+
+
+def debian_root(reference: str) -> None:
+    """Make the image of a minimal Debian.
+
+    Raises:
+        LocalError: a mirror does not answer, or the disk is full.
+    """
+    with_tar = folder() / "work" / "debian"
+    with_tar.mkdir(parents=True, exist_ok=True)
+    options = [f"--aptopt={line}" for line in apt_sources.proxies()]
+    hooks = debian.root() / "root/usr/share/mmdebstrap/hooks/merged-usr"
+    command = ["mmdebstrap", "--quiet", "--mode=root", "--variant=apt", "--include=usr-is-merged", *options]
+    command += [
+        f"--hook-dir={hooks}",
+        f"--customize-hook={SLIM_HOOK}",
+        apt_sources.RELEASE,
+        f"{with_tar}/root.tar",
+        "-",
+    ]
+    _run(command, "debian", stdin="\n".join(apt_sources.sources()) + "\n")
+    (with_tar / "Containerfile").write_text('FROM scratch\nADD root.tar /\nCMD ["bash"]\n')
+    containerfile(reference, with_tar / "Containerfile", with_tar, {})
+    shutil.rmtree(with_tar)
+
+
+def containerfile(reference: str, file: Path, context: Path, arguments: Mapping[str, str]) -> None:
+    """Build a Containerfile and put the image into the layout.
+
+    Raises:
+        LocalError: a step failed; the message has its last lines and names the package that could not be had.
+    """
+    name = reference.partition(":")[0]
+    policy = _write("policy.json", json.dumps({"default": [{"type": "insecureAcceptAnything"}]}))
+    pip_cache = paths.cache() / "pip"
+    pip_cache.mkdir(parents=True, exist_ok=True)
+    build = ["buildah", "build", "--signature-policy", policy, "--isolation", "chroot", "--network", "host"]
+    build += ["--timestamp", TIMESTAMP, "--volume", f"{pip_cache}:{PIP_CACHE}", *_secrets()]
+    build += [word for key, value in arguments.items() for word in ("--build-arg", f"{key}={value}")]
+    _run([*build, "--file", str(file), "--tag", reference, str(context)], name)
+    push = ["buildah", "push", "--signature-policy", policy, "--quiet", "--compression-format", "zstd"]
+    _mend_index()
+    _run([*push, f"localhost/{reference}", f"oci:{layout()}:{reference.replace(':', '-')}"], name)
+
+
+def ensure_stored(reference: str) -> str:
+    """The name under which a Containerfile can build on an image of the layout."""
+    stored = f"localhost/{reference}"
+    if _run(["buildah", "images", "--quiet", stored], "base", check=False).strip():
+        return stored
+    policy = _write("policy.json", json.dumps({"default": [{"type": "insecureAcceptAnything"}]}))
+    source = f"oci:{layout()}:{reference.replace(':', '-')}"
+    image = _run(["buildah", "pull", "--quiet", "--signature-policy", policy, source], "base").split()[-1]
+    _run(["buildah", "tag", image, stored], "base")
+    return stored
+
+
+def manifest_digest(reference: str) -> str:
+    """The digest of an image in the layout.
+
+    Raises:
+        LocalError: it is not there.
+    """
+    wanted = reference.replace(":", "-")
+    for entry in json.loads((layout() / "index.json").read_text())["manifests"]:
+        if entry.get("annotations", {}).get("org.opencontainers.image.ref.name") == wanted:
+            return str(entry["digest"])
+    raise LocalError(f"the image {reference} is not in {layout()}; remove {folder()} and run `make up` again")
+
+
+def _run(command: Sequence[str], name: str, *, stdin: str | None = None, check: bool = True) -> str:
+    work = folder() / "work"
+    for part in ("lib", "tmp", "run"):
+        (work / part).mkdir(parents=True, exist_ok=True)
+    # setpriv: killed with us. unshare: its mounts and processes end with it.
+    entered = [
+        "setpriv",
+        "--pdeathsig",
+        "KILL",
+        "unshare",
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+    ]
+    entered += ["sh", "-c", ENTER, "sh", str(debian.root() / "root"), str(work / "lib")]
+    if command[0] == "buildah":
+        command = ["buildah", "--storage-driver", "overlay", "--runroot", str(work / "run"), *command[1:]]
+    environment = {"TMPDIR": str(work / "tmp"), "HOME": str(work), "SOURCE_DATE_EPOCH": TIMESTAMP}
+    log = paths.cache() / "logs" / f"image-{name}.log"
+    done = run([*entered, *command], env=environment, log=log, check=False, stdin=stdin)
+    if check and done.returncode != 0:
+        output = done.stdout + done.stderr
+        tail = "\n".join(output.strip().splitlines()[-8:])
+        raise LocalError(f"the image {name} could not be built: {explain(output)}\n{tail}\nThe whole output: {log}")
+    return done.stdout
+
+
+def explain(output: str) -> str:
+    """What went wrong in a build, as far as its output tells: the package and the way out."""
+    if "No space left on device" in output or "no space left on device" in output:
+        return f"the disk is full. Free some space below {paths.cache()}, or name another place: ML_PLATFORM_CACHE=DIR"
+    if missing := re.search(r"(?:No matching distribution found for|satisfies the requirement) (\S+)", output):
+        return f"the Python package registry has no {missing[1]}. Try `pip download --no-deps {missing[1]}`; pins: workloads/images/requirements"
+    if changed := re.search(r"DO NOT MATCH THE HASHES.*?\n\s+(\S+) from", output, re.DOTALL):
+        return f"the Python package {changed[1]} is not the one that was pinned; pins: workloads/images/requirements"
+    if refused := re.search(r"(\d{3}) Client Error.*?url:? (\S+)|HTTP error (\d{3}) while getting (\S+)", output):
+        code, url = (refused[1], refused[2]) if refused[1] else (refused[3], refused[4])
+        return f"the Python package registry refused {url} ({code}). Look at `pip config list`"
+    if unknown := re.search(r"E: (?:Unable to locate package|Package) '?([\w.+-]+)", output):
+        return f"Debian has no package {unknown[1]} here. Look at /etc/apt/sources.list*, try `apt-get update`"
+    if failed := re.search(r"E: Failed to fetch (\S+)", output):
+        return f"the Debian mirror did not give {failed[1]}. Try `apt-get update`, or run `make up` again"
+    if collecting := re.findall(r"^Collecting (\S+)", output, re.MULTILINE):
+        return f"it ended at the Python package {collecting[-1]}. Try `pip download --no-deps {collecting[-1]}`"
+    return "its last lines are:"
+
+
+def _secrets() -> list[str]:
+    """Settings of this machine that a build needs and no image may keep."""
+    authority = os.environ.get("PIP_CERT") or os.environ.get("SSL_CERT_FILE") or CERTIFICATES
+    apt = [*apt_sources.proxies(), 'Acquire::https::CAInfo "/run/secrets/ca";']
+    files = {
+        "apt": _write("apt.conf", "\n".join(apt) + "\n"),
+        "pip": _write("pip.conf", _pip_configuration()),
+        "ca": authority,
+    }
+    return [word for key, path in files.items() for word in ("--secret", f"id={key},src={path}")]
+
+
+def _pip_configuration() -> str:
+    listed = run([sys.executable, "-m", "pip", "config", "list"], check=False).stdout
+    pairs = re.findall(r"^(?:\w+|:env:)\.([\w-]+)='(.*)'$", listed, re.MULTILINE)
+    known = {key.removeprefix("default-"): value for key, value in pairs}
+    lines = [f"{key} = {known[key]}" for key in PIP_SETTINGS if key in known]
+    return "\n".join(["[global]", "cert = /run/secrets/ca", "disable-pip-version-check = true", *lines, ""])
+
+
+def _write(name: str, text: str) -> str:
+    path = folder() / "work" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(text)
+    return str(path)
+
+
+def _mend_index() -> None:
+    """Drop an index that a killed build left half-written; the images that it named are built again."""
+    index = layout() / "index.json"
+    try:
+        json.loads(index.read_text())
+    except FileNotFoundError:
+        return
+    except ValueError:
+        index.unlink()
+
+
+def drop(references: Iterable[str]) -> None:
+    """Forget images of the storage that nothing is built on any more."""
+    for reference in references:
+        _run(["buildah", "rmi", f"localhost/{reference}"], "prune", check=False)
