@@ -1,0 +1,58 @@
+"""The one-machine Kubernetes of `make up`, as its node describes it in its state directory."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from ml_platform.clusters.cluster import Cluster
+from ml_platform.configuration import SettingsError
+from ml_platform.settings import LocalCluster
+
+
+def connect(settings: LocalCluster) -> Cluster:
+    """The node's cluster.
+
+    Raises:
+        SettingsError: no node was started with this state directory.
+    """
+    state = Path(os.environ.get("ML_PLATFORM_STATE") or settings.state_dir)
+    node = json.loads(_read(state / "cluster.json"))
+    kubeconfig = pulumi.Output.secret(_read(Path(node["kubeconfig"])))
+    images: dict[str, str] = json.loads(_read(Path(node["images"])))
+    return Cluster(
+        provider=kubernetes.Provider("cluster", **_options(kubeconfig)),
+        kubeconfig=kubeconfig,
+        seed=pulumi.Output.secret(_read(Path(node["seed"])).strip()),
+        images=images,
+        storage_class="local-path",
+        disposable=True,
+    )
+
+
+def _options(kubeconfig: pulumi.Output[str]) -> dict[str, Any]:
+    """The stack skips checkpoints, so a killed run leaves objects that its state does not know: the next one takes
+    them over, fields of the other field manager included. Certificates are renewed; it stays the same cluster."""
+    return {
+        "kubeconfig": kubeconfig,
+        "cluster_identifier": "local",
+        "enable_server_side_apply": True,
+        "upsert_existing_objects": True,
+        "enable_patch_force": True,
+        "enable_config_map_mutable": True,
+        "enable_secret_mutable": True,
+        "kube_client_settings": {"qps": 400, "burst": 800},
+    }
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError as missing:
+        raise SettingsError(
+            f"The node's {path} can't be read: {missing.strerror}. Start the node with `make up`, or name its state "
+            f"directory: pulumi config set --path 'ml-platform:cluster.state_dir' <directory>"
+        ) from missing

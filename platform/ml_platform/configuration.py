@@ -1,0 +1,141 @@
+"""From a key of the stack's configuration to a frozen model, or to an error that says how to mend it.
+
+It owns the one reading of settings. What the keys may hold is in the models (settings.py here and in ml_workloads).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, TypeVar
+
+import pulumi
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+PROJECT = "ml-platform"
+
+Name = Annotated[
+    str, Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=40, description="Letters, digits, hyphens.")
+]
+Quantity = Annotated[
+    str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|[kMGT]|[KMGT]i)?$", description="A Kubernetes quantity: 500m, 2Gi.")
+]
+
+
+class SettingsError(Exception):
+    """The stack's configuration breaks a rule; the message has the key's path, the value, the rule and a command."""
+
+
+class Settings(BaseModel):
+    """A block of settings: frozen, exact types, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+S = TypeVar("S", bound=BaseModel)
+
+
+def read(config: pulumi.Config, key: str, model: type[S]) -> S:
+    """The block `ml-platform:<key>` as `model`; an absent one is an empty one.
+
+    Raises:
+        SettingsError: naming each value that breaks a rule.
+    """
+    raw = config.get(key)
+    try:
+        value = json.loads(raw) if raw else {}
+    except ValueError:
+        value = raw
+    return validate(key, value, model)
+
+
+def validate(key: str, value: object, model: type[S]) -> S:
+    """`value` as `model`.
+
+    Raises:
+        SettingsError: naming each value that breaks a rule.
+    """
+    try:
+        # As JSON, since strict Python input would refuse a list where the model has a tuple.
+        return model.model_validate_json(json.dumps(value))
+    except ValidationError as broken:
+        problems = [_at_tag(problem) for problem in broken.errors(include_url=False)]
+        lines = [_explain(key, model.model_json_schema(), value, problem) for problem in problems]
+        raise SettingsError("\n".join(lines)) from None
+
+
+def require_secret(config: pulumi.Config, name: str, purpose: str) -> pulumi.Output[str]:
+    """The stack's secret `ml-platform:<name>`.
+
+    Raises:
+        SettingsError: it is not set.
+    """
+    value = config.get_secret(name)
+    if value is None:
+        raise SettingsError(
+            f"{PROJECT}:{name} is not set: it holds {purpose}. Set it with:\n"
+            f"  pulumi config set --secret {PROJECT}:{name} <value>"
+        )
+    return value
+
+
+def _explain(key: str, schema: Mapping[str, Any], value: object, problem: Mapping[str, Any]) -> str:
+    steps = _present(problem["loc"], value)
+    path = f"{PROJECT}:{key}" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    if problem["type"] == "extra_forbidden":
+        allowed = ", ".join(sorted(_properties(schema, steps[:-1], value)))
+        return f"{path} is no setting; allowed here: {allowed}. Remove it with:\n  pulumi config rm --path '{path}'"
+    rule = problem["msg"].removeprefix("Value error, ")
+    given = "is missing" if problem["type"] == "missing" else f"is {json.dumps(problem['input'], default=str)}"
+    return f"{path} {given}: {_first_lower(rule)}. Set it with:\n  pulumi config set --path '{path}' <value>"
+
+
+def _at_tag(problem: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A union's missing or wrong tag as a problem of the key that holds the tag."""
+    if not problem["type"].startswith("union_tag"):
+        return problem
+    key = problem["ctx"]["discriminator"].strip("'")
+    tags = ", ".join(problem["ctx"].get("expected_tags", "").replace("'", "").split(", "))
+    given = problem["input"].get(key) if isinstance(problem["input"], Mapping) else problem["input"]
+    return {
+        "type": "missing" if given is None else "tag",
+        "loc": (*problem["loc"], key),
+        "input": given,
+        "msg": f"Input should be one of {tags}" if tags else "It decides which other settings there are",
+    }
+
+
+def _present(location: Sequence[str | int], value: Any) -> list[str | int]:
+    """The location without the tags of unions, which are no keys of the settings."""
+    steps: list[str | int] = []
+    for index, step in enumerate(location):
+        last = index == len(location) - 1
+        if step in value if isinstance(value, Mapping) else isinstance(value, list) and step in range(len(value)):
+            value = value[step]
+        elif not last:
+            continue
+        steps.append(step)
+    return steps
+
+
+def _properties(root: Mapping[str, Any], steps: Sequence[str | int], value: Any) -> set[str]:
+    """The keys that the object at `steps` may have."""
+    node = _resolve(root, root, value)
+    for step in steps:
+        value = value[step]
+        inner = node.get("properties", {}).get(step) or node.get("additionalProperties") or node.get("items", {})
+        node = _resolve(root, inner, value)
+    return set(node.get("properties", {}))
+
+
+def _resolve(root: Mapping[str, Any], node: Mapping[str, Any], value: Any) -> Mapping[str, Any]:
+    if mapping := node.get("discriminator", {}).get("mapping"):
+        tag = value.get(node["discriminator"]["propertyName"]) if isinstance(value, Mapping) else None
+        node = {"$ref": mapping[tag]} if tag in mapping else {}
+    elif "anyOf" in node:
+        node = next((each for each in node["anyOf"] if each.get("type") != "null"), {})
+    if reference := node.get("$ref"):
+        return _resolve(root, root["$defs"][reference.rpartition("/")[2]], value)
+    return node
+
+
+def _first_lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
