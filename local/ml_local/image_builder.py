@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ml_local import apt_sources, debian, paths
@@ -24,12 +24,52 @@ CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout", "retries")
 
 # The private root's commands and libraries appear beside the host's, and buildah's storage at its usual place.
-ENTER = 'mount -t overlay -o "ro,lowerdir=/usr:$1/usr:$1" overlay /usr && mount --bind "$2" /var/lib && shift 2 && exec "$@"'
+ENTER = """
+mount -t overlay -o "ro,lowerdir=/usr:$1/usr" overlay /usr
+mount -t overlay -o "ro,lowerdir=/usr/lib:$1/lib" overlay /usr/lib
+mount --bind "$2" /var/lib && shift 2 && exec "$@"
+"""
 # What the official slim image leaves out too; the mirrors' proxies are this machine's, not the image's.
 SLIM_HOOK = (
     'cd "$1" && rm -rf usr/share/doc/* usr/share/man/* usr/share/locale/* usr/share/info/* var/log/* '
     "etc/apt/apt.conf.d/99mmdebstrap && "
     'printf "path-exclude=/usr/share/%s/*\\n" doc man locale info > etc/dpkg/dpkg.cfg.d/slim'
+)
+
+# What a failed build's output says, the most telling first.
+FAILURES = (
+    (
+        r"[Nn]o space left on device",
+        r"the disk is full. Free some space below {cache}, or name another place: ML_PLATFORM_CACHE=DIR",
+    ),
+    (
+        r"(?:No matching distribution found for|satisfies the requirement) (\S+)",
+        r"the Python package registry has no \1 (pinned in workloads/images). Try `pip download --no-deps \1`",
+    ),
+    (
+        r"DO NOT MATCH THE HASHES.*?\n\s+(\S+) from",
+        r"the Python package \1 is not the one that was pinned in workloads/images/requirements",
+    ),
+    (
+        r"(\d{3}) Client Error[^\n]*?url:? (\S+)",
+        r"the Python package registry refused \2 (\1). Look at `pip config list`",
+    ),
+    (
+        r"HTTP error (\d{3}) while getting (\S+)",
+        r"the Python package registry refused \2 (\1). Look at `pip config list`",
+    ),
+    (
+        r"E: (?:Unable to locate package|Package) '?([\w.+-]+)",
+        r"Debian has no package \1 here. Look at /etc/apt/sources.list*, try `apt-get update`",
+    ),
+    (
+        r"E: Failed to fetch (\S+)",
+        r"the Debian mirror did not give \1. Try `apt-get update`, then run `make up` again",
+    ),
+    (
+        r".*^Collecting (\S+)",
+        r"it ended at the Python package \1. Try `pip download --no-deps \1`",
+    ),
 )
 
 
@@ -127,7 +167,7 @@ def _run(command: Sequence[str], name: str, *, stdin: str | None = None, check: 
         "--kill-child",
         "--mount-proc",
     ]
-    entered += ["sh", "-c", ENTER, "sh", str(debian.root() / "root"), str(work / "lib")]
+    entered += ["sh", "-ec", ENTER, "sh", str(debian.root() / "root"), str(work / "lib")]
     if command[0] == "buildah":
         command = ["buildah", "--storage-driver", "overlay", "--runroot", str(work / "run"), *command[1:]]
     environment = {"TMPDIR": str(work / "tmp"), "HOME": str(work), "SOURCE_DATE_EPOCH": TIMESTAMP}
@@ -142,21 +182,9 @@ def _run(command: Sequence[str], name: str, *, stdin: str | None = None, check: 
 
 def explain(output: str) -> str:
     """What went wrong in a build, as far as its output tells: the package and the way out."""
-    if "No space left on device" in output or "no space left on device" in output:
-        return f"the disk is full. Free some space below {paths.cache()}, or name another place: ML_PLATFORM_CACHE=DIR"
-    if missing := re.search(r"(?:No matching distribution found for|satisfies the requirement) (\S+)", output):
-        return f"the Python package registry has no {missing[1]}. Try `pip download --no-deps {missing[1]}`; pins: workloads/images/requirements"
-    if changed := re.search(r"DO NOT MATCH THE HASHES.*?\n\s+(\S+) from", output, re.DOTALL):
-        return f"the Python package {changed[1]} is not the one that was pinned; pins: workloads/images/requirements"
-    if refused := re.search(r"(\d{3}) Client Error.*?url:? (\S+)|HTTP error (\d{3}) while getting (\S+)", output):
-        code, url = (refused[1], refused[2]) if refused[1] else (refused[3], refused[4])
-        return f"the Python package registry refused {url} ({code}). Look at `pip config list`"
-    if unknown := re.search(r"E: (?:Unable to locate package|Package) '?([\w.+-]+)", output):
-        return f"Debian has no package {unknown[1]} here. Look at /etc/apt/sources.list*, try `apt-get update`"
-    if failed := re.search(r"E: Failed to fetch (\S+)", output):
-        return f"the Debian mirror did not give {failed[1]}. Try `apt-get update`, or run `make up` again"
-    if collecting := re.findall(r"^Collecting (\S+)", output, re.MULTILINE):
-        return f"it ended at the Python package {collecting[-1]}. Try `pip download --no-deps {collecting[-1]}`"
+    for pattern, meaning in FAILURES:
+        if found := re.search(pattern, output, re.DOTALL | re.MULTILINE):
+            return found.expand(meaning).format(cache=paths.cache())
     return "its last lines are:"
 
 
@@ -197,9 +225,3 @@ def _mend_index() -> None:
         return
     except ValueError:
         index.unlink()
-
-
-def drop(references: Iterable[str]) -> None:
-    """Forget images of the storage that nothing is built on any more."""
-    for reference in references:
-        _run(["buildah", "rmi", f"localhost/{reference}"], "prune", check=False)

@@ -1,0 +1,170 @@
+"""The platform's images: which there are, what each is made of, when one must be built, and where it was pushed to.
+
+An image's key is a digest of all that goes into it; what was built under a key is never built again. How an image is
+built is the business of image_builder, how it gets into a registry that of registry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache as memoize
+from pathlib import Path
+
+from ml_local import apt_sources, image_builder, paths, toolchains
+from ml_local.errors import LocalError
+from ml_local.registry import Registry
+
+Progress = Callable[[str], None]
+DEBIAN = "debian"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """One entry of workloads/images/images.toml, which explains the fields."""
+
+    name: str
+    base: str | None = None
+    files: tuple[str, ...] = ()
+    command: str | None = None
+    tag: str | None = None
+
+    @property
+    def containerfile(self) -> Path:
+        """What it is built by."""
+        return workloads() / "images" / f"Containerfile.{self.name}"
+
+    def inputs(self) -> Iterator[bytes]:
+        """All that its content depends on."""
+        yield f"{self.name} {self.command} {image_builder.TIMESTAMP}".encode()
+        yield self.containerfile.read_bytes()
+        if self.base:
+            yield reference(self.base).encode()
+        for path in _expand(self.files):
+            yield path.relative_to(workloads()).as_posix().encode() + b"\0" + path.read_bytes()
+        if self.command:
+            # The folder's name is a digest of the sources; reading 700 MB at each start would take seconds.
+            binary = toolchains.binary(self.command)
+            yield f"{binary.parent.parent.name} {binary.stat().st_size} {binary.stat().st_mtime_ns}".encode()
+
+
+def workloads() -> Path:
+    """The folder that holds the Containerfiles and what they copy."""
+    return paths.checkout() / "workloads"
+
+
+@memoize
+def table() -> dict[str, Image]:
+    """All images, a base before what is built on it."""
+    entries = tomllib.loads((workloads() / "images" / "images.toml").read_text())
+    return {
+        name: Image(name=name, **{**entry, "files": tuple(entry.get("files", ()))}) for name, entry in entries.items()
+    }
+
+
+GO_IMAGES = tuple(name for name, image in table().items() if image.command)
+PYTHON_IMAGES = tuple(name for name, image in table().items() if not image.command)
+
+
+def reference(name: str) -> str:
+    """An image's name with its key.
+
+    Raises:
+        LocalError: no such image, or the command that it holds is not built yet.
+    """
+    if name == DEBIAN:
+        inputs: list[bytes] = [apt_sources.RELEASE.encode(), image_builder.SLIM_HOOK.encode()]
+    elif name in table():
+        inputs = list(table()[name].inputs())
+    else:
+        raise LocalError(f"there is no image {name!r}; there are {', '.join(table())}")
+    digest = hashlib.sha256(b"".join(hashlib.sha256(each).digest() for each in inputs))
+    return f"{name}:{digest.hexdigest()[:12]}"
+
+
+def build(names: Sequence[str] | None, progress: Progress) -> dict[str, Path]:
+    """Build what is not built, bases first; all images without `names`.
+
+    Returns:
+        The manifest of each image, in the cache's OCI layout.
+
+    Raises:
+        LocalError: a build failed; the message says which, why, and what to do.
+    """
+    wanted = list(table()) if names is None else list(names)
+    try:
+        for name in wanted:
+            _build(name, progress)
+        return {name: _blob(_built(name)) for name in wanted}
+    except OSError as full:
+        raise LocalError(
+            f"can't write {full.filename or image_builder.folder()}: {full.strerror}; free some space"
+        ) from full
+
+
+def push(registry: str, ca: Path, progress: Progress) -> dict[str, str]:
+    """Copy what the registry has not, and write down each image's reference by digest in the state directory.
+
+    Raises:
+        LocalError: an image is not built, or the registry does not answer.
+    """
+    target = Registry(registry, ca)
+    references = {}
+    for position, (name, image) in enumerate(table().items(), start=1):
+        if not _marker(name).exists():
+            raise LocalError(f"the image {name} is not built; run `make build`")
+        progress(f"{name}, {position} of {len(table())}")
+        digest = _built(name)
+        target.push(name, image.tag or reference(name).partition(":")[2], digest, image_builder.layout())
+        references[name] = f"{registry}/{name}@{digest}"
+    _write(paths.state() / "images.json", json.dumps(references, indent=2))
+    return references
+
+
+def _build(name: str, progress: Progress) -> None:
+    marker = _marker(name)
+    if marker.exists() and _blob(marker.read_text()).exists():
+        return
+    if name == DEBIAN:
+        progress("a minimal Debian")
+        image_builder.debian_root(reference(name))
+    else:
+        image = table()[name]
+        arguments = {}
+        if image.base:
+            _build(image.base, progress)
+            arguments["BASE"] = image_builder.ensure_stored(reference(image.base))
+        progress(name)
+        context = toolchains.binary(image.command).parent if image.command else workloads()
+        image_builder.containerfile(reference(name), image.containerfile, context, arguments)
+    _write(marker, image_builder.manifest_digest(reference(name)))
+
+
+def _built(name: str) -> str:
+    return _marker(name).read_text()
+
+
+def _marker(name: str) -> Path:
+    """The file that holds the digest of a built image: there is no half of it."""
+    return image_builder.folder() / "built" / reference(name).replace(":", "-")
+
+
+def _blob(digest: str) -> Path:
+    return image_builder.layout() / "blobs" / digest.replace(":", "/")
+
+
+def _expand(files: Sequence[str]) -> Iterator[Path]:
+    for name in files:
+        path = workloads() / name
+        found = sorted(path.rglob("*")) if path.is_dir() else [path]
+        yield from (each for each in found if each.is_file() and "__pycache__" not in each.parts)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(text)
+    partial.replace(path)
