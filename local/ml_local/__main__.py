@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
 
 from ml_local import console
-from ml_local.errors import LocalError
+from ml_local.errors import LocalError, require_root
 from ml_local.node.layout import layout
 
 
@@ -22,6 +21,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         command = commands.add_parser(name, help=text, description=text)
         if name == "predict":
             command.add_argument("file", nargs="?", help="a JSON file of named columns; default: one iris flower")
+        if name == "bench":
+            command.add_argument("--cold", action="store_true", help="also from an empty cache: half an hour")
     options = parser.parse_args(argv)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -44,7 +45,7 @@ def _up(_: argparse.Namespace) -> None:
 def _build(_: argparse.Namespace) -> None:
     from ml_local.up import build
 
-    _require_root()
+    require_root()
     build()
 
 
@@ -52,7 +53,7 @@ def _down(_: argparse.Namespace) -> None:
     from ml_local import lock, stack
     from ml_local.node import node
 
-    _require_root()
+    require_root()
     with lock.exclusive("make down"), console.step("Node, platform and all data removed"):
         stack.forget()
         node.destroy(layout())
@@ -62,7 +63,7 @@ def _stop(_: argparse.Namespace) -> None:
     from ml_local import lock
     from ml_local.node import node
 
-    _require_root()
+    require_root()
     with lock.exclusive("make stop"), console.step("Node stopped; its data stays, `make up` starts it again"):
         node.stop(layout())
 
@@ -70,7 +71,7 @@ def _stop(_: argparse.Namespace) -> None:
 def _status(_: argparse.Namespace) -> None:
     from ml_local.status import status
 
-    _require_root()
+    require_root()
     status(layout())
 
 
@@ -86,11 +87,11 @@ def _env(_: argparse.Namespace) -> None:
     print(shell(layout()))
 
 
-def _bench(_: argparse.Namespace) -> None:
+def _bench(options: argparse.Namespace) -> None:
     from ml_local.bench import bench
 
-    _require_root()
-    bench(layout())
+    require_root()
+    bench(layout(), cold=options.cold)
 
 
 COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], None], str]] = {
@@ -103,14 +104,6 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], None], str]] = {
     "build": (_build, "only build: Go commands and images, into the cache"),
     "bench": (_bench, "measure, print, and write bench.json"),
 }
-
-
-def _require_root() -> None:
-    if os.geteuid() != 0:
-        raise LocalError(
-            "this needs root: it starts a kubelet and a container runtime. Run it as root (`sudo make up`), or use a "
-            "cluster that exists: README.md, 'Your own cluster'."
-        )
 
 
 def _interrupt(_: int, __: FrameType | None) -> None:

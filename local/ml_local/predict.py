@@ -72,7 +72,7 @@ def read_rows(path: Path) -> dict[str, list[Any]]:
     return rows
 
 
-def ask(url: str, rows: dict[str, list[Any]]) -> Answer:
+def ask(url: str, rows: dict[str, list[Any]], *, connect_to: str | None = None) -> Answer:
     """Ask a model by protocol v2; the name in `url` need not resolve, the gateway listens on loopback.
 
     Raises:
@@ -80,7 +80,7 @@ def ask(url: str, rows: dict[str, list[Any]]) -> Answer:
     """
     place = urlsplit(url)
     body = json.dumps({"parameters": {"content_type": "pd"}, "inputs": [_tensor(n, v) for n, v in rows.items()]})
-    connection = http.client.HTTPConnection(LOOPBACK, place.port or 80, timeout=TIMEOUT)
+    connection = http.client.HTTPConnection(connect_to or LOOPBACK, place.port or 80, timeout=TIMEOUT)
     started = time.perf_counter()
     try:
         headers = {"Host": place.netloc, "Content-Type": "application/json"}

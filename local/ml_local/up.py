@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from ml_local import access, console, debian, images, lock, stack, toolchains
+from ml_local import access, console, debian, images, lock, paths, stack, toolchains
 from ml_local.console import step
-from ml_local.errors import LocalError
+from ml_local.errors import LocalError, require_root
 from ml_local.node import layout as names
 from ml_local.node import node
 from ml_local.node.layout import Layout
 from ml_local.predict import predict
 
-MINIMUM_FREE_BYTES = 12 * 2**30
+BUILD_GIB = 24
+NODE_GIB = 6
 
 
 def up(layout: Layout) -> None:
@@ -65,20 +65,19 @@ def _build_images(names: tuple[str, ...], title: str) -> None:
 
 
 def _check_machine() -> None:
-    if os.geteuid() != 0:
-        raise LocalError(
-            "`make up` needs root: it starts a kubelet and a container runtime. Run it as root (`sudo make up`), or use a "
-            "cluster that exists: README.md, 'Your own cluster'."
-        )
-    from ml_local import paths
-
-    for folder, what in ((paths.cache(), "cache"), (paths.state(), "state")):
+    require_root()
+    built = all(toolchain.built for toolchain in toolchains.toolchains())
+    needs = {
+        "ML_PLATFORM_CACHE": (paths.cache(), 1 if built else BUILD_GIB),
+        "ML_PLATFORM_STATE": (paths.state(), NODE_GIB),
+    }
+    for variable, (folder, gib) in needs.items():
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
-        if free < MINIMUM_FREE_BYTES and what == "cache" and not (folder / "toolchains").exists():
+        if free < gib * 2**30:
             raise LocalError(
-                f"the {what} folder {folder} has {free / 2**30:.1f} GiB free; a first build needs "
-                f"{MINIMUM_FREE_BYTES / 2**30:.0f}. Free some, or name another place: ML_PLATFORM_CACHE=DIR make up"
+                f"{folder} has {free / 2**30:.1f} GiB free and {gib} are needed. Free some, or name another place: "
+                f"{variable}=DIR make up"
             )
 
 

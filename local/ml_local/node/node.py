@@ -38,7 +38,7 @@ def start(layout: Layout, progress: Progress) -> None:
     for folder in (layout.run, layout.data, layout.logs, layout.data / "kubelet"):
         folder.mkdir(parents=True, exist_ok=True)
     _remember_host(layout)
-    cgroup.create(cgroup.CGROUP, cgroup.DAEMONS)
+    cgroup.create(names.CGROUP, cgroup.DAEMONS)
     network.up(layout)
     _check_ports(layout)
     pki.write(layout)

@@ -1,0 +1,153 @@
+"""`make bench`: the figures that the project promises, measured in one run, with the machine's conditions.
+
+Owns no threshold: a figure from a shared machine is a fact of that run, not a test. It removes the platform that is
+there and leaves a new one; with `cold` it first starts from an empty cache too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform as machine
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from ml_local import console, images, lock, paths, stack, up
+from ml_local.node import cgroup, node
+from ml_local.node import layout as names
+from ml_local.node.layout import Layout
+from ml_local.predict import EXAMPLE, ask, read_rows
+
+REQUESTS = 300
+SETTLE = 60.0
+IDLE_SAMPLES = 5
+TARGETS = {
+    "first_prediction_s": 120.0,
+    "cold_first_prediction_s": 1200.0,
+    "noop_up_s": 5.0,
+    "down_s": 30.0,
+    "idle_mib": 2048.0,
+}
+
+
+def bench(layout: Layout, *, cold: bool = False) -> None:
+    """Measure, print and write `bench.json`."""
+    figures: dict[str, Any] = {"conditions": _conditions()}
+    with lock.exclusive("make bench"):
+        node.destroy(layout)
+        if cold:
+            figures["cold_first_prediction_s"] = _cold(layout)
+        up.build()
+        figures["node_ready_s"] = _timed(lambda: node.start(layout, _quiet))
+        figures["push_images_s"] = _timed(lambda: images.push(names.REGISTRY, layout.pki / "ca.crt", _quiet))
+        figures["first_prediction_s"] = _timed(lambda: _first_prediction(layout))
+        figures["noop_up_s"] = min(_timed(lambda: stack.up(layout)) for _ in range(3))
+        figures["latency_ms"] = _latency(layout)
+        console.line(f"  ..  letting the platform rest for {SETTLE:.0f} s")
+        time.sleep(SETTLE)
+        figures["idle_mib"] = statistics.median(_idle() for _ in range(IDLE_SAMPLES))
+        figures["down_s"] = _timed(lambda: node.destroy(layout))
+        node.start(layout, _quiet)
+        images.push(names.REGISTRY, layout.pki / "ca.crt", _quiet)
+        _first_prediction(layout)
+    path = paths.checkout() / "bench.json"
+    path.write_text(json.dumps(figures, indent=2) + "\n")
+    _show(figures)
+    console.line(f"\nwritten to {path}")
+
+
+def _first_prediction(layout: Layout) -> None:
+    """From a node with nothing on it to an answer."""
+    stack.prepare(layout)
+    stack.up(layout)
+    ask(_url(layout), read_rows(paths.checkout() / EXAMPLE))
+
+
+def _cold(layout: Layout) -> float:
+    """From an empty cache; the Python environment of this very command is the one thing that is there already."""
+    with tempfile.TemporaryDirectory(prefix="ml-platform-cold-", dir=paths.cache()) as empty:
+        before = os.environ.get("ML_PLATFORM_CACHE")
+        os.environ["ML_PLATFORM_CACHE"] = empty
+        try:
+            return _timed(lambda: _everything(layout))
+        finally:
+            node.destroy(layout)
+            os.environ.pop("ML_PLATFORM_CACHE")
+            if before is not None:
+                os.environ["ML_PLATFORM_CACHE"] = before
+
+
+def _everything(layout: Layout) -> None:
+    up.build()
+    node.start(layout, _quiet)
+    images.push(names.REGISTRY, layout.pki / "ca.crt", _quiet)
+    _first_prediction(layout)
+
+
+def _latency(layout: Layout) -> dict[str, dict[str, float]]:
+    """Milliseconds of warm predictions, through the gateway and straight to the model server, turn by turn."""
+    rows = read_rows(paths.checkout() / EXAMPLE)
+    through = _url(layout)
+    pod = next(
+        pod
+        for pod in node.client(layout).list("v1", "Pod", "models", labels="serving.kserve.io/inferenceservice=iris")
+        if pod["status"].get("phase") == "Running"
+    )
+    place = urlsplit(through)
+    straight = urlunsplit(place._replace(netloc=f"{pod['status']['podIP']}:8080"))
+    taken: dict[str, list[float]] = {"gateway": [], "straight": []}
+    for turn in range(REQUESTS + 20):
+        for way, url, host in (("gateway", through, None), ("straight", straight, pod["status"]["podIP"])):
+            answer = ask(url, rows, connect_to=host)
+            if turn >= 20:
+                taken[way].append(answer.seconds * 1000)
+    return {way: _percentiles(values) for way, values in taken.items()}
+
+
+def _percentiles(values: list[float]) -> dict[str, float]:
+    hundredths = statistics.quantiles(values, n=100)
+    return {"p50": round(hundredths[49], 2), "p99": round(hundredths[98], 2), "min": round(min(values), 2)}
+
+
+def _idle() -> float:
+    time.sleep(2)
+    return round(cgroup.resident_bytes() / 2**20)
+
+
+def _url(layout: Layout) -> str:
+    return str(next(iter(stack.outputs(layout)["prediction_urls"].values())))
+
+
+def _timed(work: Callable[[], object]) -> float:
+    started = time.monotonic()
+    work()
+    return round(time.monotonic() - started, 1)
+
+
+def _conditions() -> dict[str, Any]:
+    load = Path("/proc/loadavg").read_text().split()[0]
+    memory = Path("/proc/meminfo").read_text().splitlines()[0].split()[1]
+    return {
+        "date": time.strftime("%Y-%m-%d %H:%M:%S"),
+        "processors": os.cpu_count(),
+        "memory_gib": round(int(memory) / 2**20, 1),
+        "kernel": machine.release(),
+        "load_before": float(load),
+    }
+
+
+def _show(figures: dict[str, Any]) -> None:
+    rows = {}
+    for name, value in figures.items():
+        target = f"   (to reach: <= {TARGETS[name]:g})" if name in TARGETS else ""
+        rows[name] = f"{value}{target}"
+    console.table(rows)
+
+
+def _quiet(_: str) -> None:
+    return

@@ -1,0 +1,46 @@
+"""Tiers of tests: a folder is a tier, the quick ones run first, and what can't run here is not collected but said."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+TIERS = ("unit", "golden", "engine", "acceptance", "e2e", "faults")
+NEEDS_ROOT = ("engine", "acceptance", "e2e", "faults")
+
+sys.path.insert(0, str(TESTS))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all", action="store_true", help="also the tests marked long, which don't fit into CI")
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    return True if _tier(collection_path) in _impossible() else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        item.add_marker(_tier(item.path))
+    if not config.getoption("--all"):
+        long = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+    items.sort(key=lambda item: TIERS.index(_tier(item.path)))
+
+
+def pytest_report_header() -> list[str]:
+    return [f"tier {tier}: not collected, {why}" for tier, why in _impossible().items()]
+
+
+def _tier(path: Path) -> str:
+    parts = path.relative_to(TESTS).parts if path.is_relative_to(TESTS) else ()
+    return parts[0] if parts and parts[0] in TIERS else "unit"
+
+
+def _impossible() -> dict[str, str]:
+    return {} if os.geteuid() == 0 else dict.fromkeys(NEEDS_ROOT, "it needs root")

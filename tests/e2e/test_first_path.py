@@ -1,0 +1,112 @@
+"""From a bare machine to a served prediction, and what a user finds there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import urllib.request
+from typing import Any
+
+import boto3
+import pytest
+from ml_local.node.layout import layout
+from mlflow import MlflowClient
+from support import machine
+
+pytestmark = pytest.mark.usefixtures("platform")
+FLOWERS = {
+    "Iris-setosa": {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2},
+    "Iris-versicolor": {"sepal_length": 6.0, "sepal_width": 2.7, "petal_length": 4.2, "petal_width": 1.3},
+    "Iris-virginica": {"sepal_length": 6.3, "sepal_width": 3.3, "petal_length": 6.0, "petal_width": 2.5},
+}
+
+
+@pytest.mark.parametrize("species", FLOWERS)
+def test_the_served_model_names_the_species_of_a_flower(species: str, tmp_path: Any) -> None:
+    request = tmp_path / "flower.json"
+    request.write_text(json.dumps(FLOWERS[species]))
+    done = machine.make("predict", f"FILE={request}")
+    assert done.returncode == 0, done.stdout
+    assert species.lower().removeprefix("iris-") in done.stdout.lower()
+
+
+def test_a_second_up_changes_nothing_and_leaves_the_checkout_clean() -> None:
+    before = _git_status()
+    done = machine.make("up")
+    assert done.returncode == 0, done.stdout
+    assert "unchanged" in done.stdout
+    assert "created" not in done.stdout
+    assert "updated" not in done.stdout
+    assert _git_status() == before
+    assert "Pulumi.local.yaml" not in before
+
+
+def test_curl_reaches_the_model_by_its_own_name(platform: dict[str, Any]) -> None:
+    curl = shutil.which("curl")
+    url = platform["prediction_urls"]["iris"].replace("/infer", "")
+    if curl is None:
+        host = url.split("/")[2]
+        request = urllib.request.Request(url.replace(host, "127.0.0.1:8080"), headers={"Host": host})
+        text = urllib.request.urlopen(request, timeout=30).read().decode()
+    else:
+        text = subprocess.run([curl, "-sS", url], capture_output=True, text=True, check=True, timeout=30).stdout
+    assert json.loads(text)["inputs"], text
+
+
+def test_the_champion_in_the_registry_is_the_version_that_is_served() -> None:
+    env = {name: value for name, value in _environment().items() if name.startswith("MLFLOW")}
+    champion = MlflowClient(env["MLFLOW_TRACKING_URI"]).get_model_version_by_alias("iris", "champion")
+    service = machine.client().get("serving.kserve.io/v1beta1", "InferenceService", "iris", "models")
+    assert service["spec"]["predictor"]["model"]["storageUri"] == f"mlflow://iris/{champion.version}"
+    run = MlflowClient(env["MLFLOW_TRACKING_URI"]).get_run(champion.run_id)
+    assert run.data.metrics["accuracy"] >= 0.95
+
+
+def test_the_data_lies_in_the_object_store(monkeypatch: pytest.MonkeyPatch, platform: dict[str, Any]) -> None:
+    for name, value in _environment().items():
+        if name.startswith("AWS"):
+            monkeypatch.setenv(name, value)
+    store = boto3.client("s3", endpoint_url=platform["object_store_endpoint"])
+    keys = [
+        entry["Key"]
+        for bucket in store.list_buckets()["Buckets"]
+        for entry in store.list_objects_v2(Bucket=bucket["Name"]).get("Contents", [])
+    ]
+    assert any("iris" in key and key.endswith((".csv", ".data")) for key in keys), keys
+    assert any("model.skops" in key or "MLmodel" in key for key in keys), keys
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("kubectl", "get", "pods", "-A"),
+        ("pulumi", "stack", "output", "--stack", "local"),
+        ("pulumi", "preview", "--stack", "local", "--non-interactive", "--expect-no-changes"),
+        ("mlflow", "experiments", "search"),
+    ],
+    ids=lambda words: " ".join(words[:3]),
+)
+def test_the_tools_work_as_their_documentation_says(words: tuple[str, ...]) -> None:
+    done = machine.tool(*words)
+    assert done.returncode == 0, done.stdout
+
+
+def test_status_shows_a_platform_that_is_well() -> None:
+    done = machine.make("status")
+    assert done.returncode == 0, done.stdout
+    assert "MiB resident" in done.stdout
+
+
+def _environment() -> dict[str, str]:
+    from ml_local import environment
+
+    return environment.variables(layout())
+
+
+def _git_status() -> str:
+    from ml_local import paths
+
+    return subprocess.run(
+        ["git", "status", "--porcelain"], cwd=paths.checkout(), capture_output=True, text=True, check=True
+    ).stdout

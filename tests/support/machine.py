@@ -1,0 +1,93 @@
+"""The machine as a user has it: `make`, and the commands that `make env` makes available."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ml_local import environment, paths
+from ml_local.node.layout import layout
+from ml_platform.kube import Client
+
+STACK_FILE = paths.checkout() / "stacks" / "Pulumi.local.yaml"
+Done = subprocess.CompletedProcess[str]
+
+
+def make(*words: str, timeout: float = 1800, env: Mapping[str, str] | None = None) -> Done:
+    """`make ...` in the checkout, standard error with the output."""
+    return _run(["make", "--no-print-directory", *words], timeout, {**os.environ, **(env or {})})
+
+
+def start(*words: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    """`make ...` in a session of its own, to be interrupted or killed."""
+    return subprocess.Popen(
+        ["make", "--no-print-directory", *words],
+        cwd=paths.checkout(),
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def tool(*words: str, timeout: float = 300) -> Done:
+    """A command as after `eval "$(make env)"`."""
+    return _run(list(words), timeout, {**os.environ, **environment.variables(layout())})
+
+
+def client() -> Client:
+    """The administrator's client of the node."""
+    return Client.from_kubeconfig(str(layout().admin_kubeconfig))
+
+
+def outputs() -> dict[str, Any]:
+    """The outputs of the stack `local`."""
+    done = tool("pulumi", "stack", "output", "--stack", "local", "--json")
+    assert done.returncode == 0, done.stdout
+    return dict(json.loads(done.stdout))
+
+
+def settings(area: str, changes: Mapping[str, Any], folder: Path) -> Path:
+    """A copy of the stack's file in which `changes` are laid over `ml-platform:<area>`."""
+    content = copy.deepcopy(yaml.safe_load(STACK_FILE.read_text()))
+    key = f"ml-platform:{area}"
+    content["config"][key] = _laid_over(content["config"].get(key, {}), changes)
+    path = folder / "Pulumi.local.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def up(config_file: Path | None = None, timeout: float = 600) -> Done:
+    """Plain `pulumi up --stack local`, with other settings if given."""
+    other = ["--config-file", str(config_file)] if config_file else []
+    return tool(
+        "pulumi", "up", "--stack", "local", "--yes", "--skip-preview", "--non-interactive", *other, timeout=timeout
+    )
+
+
+def _run(words: list[str], timeout: float, env: Mapping[str, str]) -> Done:
+    return subprocess.run(
+        words,
+        cwd=paths.checkout(),
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def _laid_over(below: Any, above: Any) -> Any:
+    if not isinstance(below, Mapping) or not isinstance(above, Mapping):
+        return above
+    return {**below, **{name: _laid_over(below.get(name), value) for name, value in above.items()}}

@@ -1,0 +1,90 @@
+"""Finding, building and refusing commands."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from ml_local import debian, toolchains
+from ml_local.command import run
+from ml_local.errors import LocalError, require_root
+from ml_local.node import daemons
+from ml_local.node.layout import Layout
+
+
+def test_every_toolchain_has_a_committed_module_with_sums() -> None:
+    for toolchain in toolchains.toolchains():
+        assert (toolchain.source / "go.mod").exists(), toolchain.name
+        assert (toolchain.source / "go.sum").exists() or toolchain.name == "pause"
+
+
+def test_commands_have_unique_names() -> None:
+    names = [command for toolchain in toolchains.toolchains() for command in toolchain.commands]
+    assert len(names) == len(set(names))
+    assert {"etcd", "kubelet", "pulumi", "traefik"} <= set(names)
+
+
+def test_a_changed_module_is_another_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pause = next(t for t in toolchains.toolchains() if t.name == "pause")
+    shutil.copytree(toolchains.sources(), tmp_path / "toolchains")
+    before = pause.folder
+    monkeypatch.setattr(toolchains, "sources", lambda: tmp_path / "toolchains")
+    assert pause.folder == before
+    (tmp_path / "toolchains/pause/main.go").write_text("package main\n")
+    assert pause.folder != before
+
+
+def test_an_unknown_command_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(LocalError, match=r"no toolchain builds 'kubectx'; known: .*kubectl"):
+        toolchains.binary("kubectx")
+
+
+def test_an_old_go_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = tmp_path / "go"
+    old.write_text("#!/bin/sh\necho go1.19.8\n")
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    toolchains.go.cache_clear()
+    with pytest.raises(LocalError, match=r"go1\.19\.8; go1\.26 or newer"):
+        toolchains.go()
+    toolchains.go.cache_clear()
+
+
+def test_a_missing_command_is_named_with_the_hint() -> None:
+    with pytest.raises(LocalError, match=r"'no-such-command' is not there\. Install it"):
+        run(["no-such-command"], hint="Install it")
+
+
+def test_a_failed_command_shows_its_last_lines(tmp_path: Path) -> None:
+    with pytest.raises(LocalError, match=r"(?s)failed \(3\):.*it broke.*Try again"):
+        run(["sh", "-c", "echo it broke; exit 3"], log=tmp_path / "log", hint="Try again")
+
+
+def test_another_distribution_is_refused_with_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "read_text", lambda _: 'ID=alpine\nVERSION_ID="3.20"\n')
+    debian._release.cache_clear()
+    with pytest.raises(LocalError, match=r"alpine-3\.20.*existing cluster"):
+        debian.root()
+    debian._release.cache_clear()
+
+
+def test_only_root_may_start_a_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(LocalError, match="sudo make up"):
+        require_root()
+
+
+def test_a_number_that_the_kernel_gave_to_another_process_is_not_ours(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    records = layout.run / "daemons"
+    records.mkdir(parents=True)
+    (records / "etcd.json").write_text('{"pid": 1, "started": "another boot/1", "fingerprint": ""}')
+    assert not daemons.alive(layout, "etcd")
+
+
+def test_help_needs_no_node() -> None:
+    done = run([sys.executable, "-m", "ml_local", "--help"])
+    for command in ("up", "down", "stop", "status", "predict", "env", "bench"):
+        assert command in done.stdout
