@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -35,6 +36,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_report_header() -> list[str]:
     return [f"tier {tier}: not collected, {why}" for tier, why in _impossible().items()]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def built(request: pytest.FixtureRequest) -> None:
+    """What the tiers with a real API server need: builds go into the cache, once, and show their progress."""
+    if not any(_tier(item.path) in NEEDS_ROOT for item in request.session.items):
+        return
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        subprocess.run(["make", "--no-print-directory", "build"], cwd=TESTS.parent, check=True)
 
 
 def _tier(path: Path) -> str:

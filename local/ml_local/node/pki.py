@@ -16,6 +16,7 @@ from pathlib import Path
 
 import yaml
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -164,8 +165,11 @@ def _still_good(path: Path, authority: x509.Certificate) -> bool:
     if not path.exists() or not path.with_suffix(".key").exists():
         return False
     certificate = x509.load_pem_x509_certificate(path.read_bytes())
-    left = certificate.not_valid_after_utc - dt.datetime.now(dt.UTC)
-    return certificate.issuer == authority.subject and left > RENEW_BEFORE
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (ValueError, InvalidSignature):
+        return False
+    return certificate.not_valid_after_utc - dt.datetime.now(dt.UTC) > RENEW_BEFORE
 
 
 def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
