@@ -1,98 +1,196 @@
-"""etcd and kube-apiserver on loopback: a real API server in seconds, without a node and without controllers.
+"""A real API server for tests: etcd, kube-apiserver and kube-controller-manager on loopback, in a folder of their own.
 
-For tests only. RBAC and default admission are on; the one user is an administrator.
+No scheduler, kubelet or network: pods stay pending unless a test plays their part (see `fake_kubelet`).
 """
 
-import base64
-import datetime
-import ipaddress
 import json
-import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from base64 import b64encode
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from ml_local.toolchains import binary
-
 from ml_platform.kube import Client, KubeError
 
-DEADLINE = 60.0
+START_SECONDS = 60
 
 
-@contextmanager
-def control_plane(folder: Path, *flags: str) -> Iterator[str]:
-    """Starts both with their data in `folder`; yields an administrator's kubeconfig as text; stops both.
+class ControlPlane:
+    """Use as a context manager; `kubeconfig` is the administrator's, as text."""
 
-    `flags` go to the API server, for example to switch admission plugins off.
-    """
-    certificates = _certificates(folder)
-    etcd, peer, api = _free_ports(3)
-    processes: list[subprocess.Popen[bytes]] = []
-    try:
-        processes.append(_start(folder, "etcd", _etcd_flags(folder, etcd, peer)))
-        processes.append(_start(folder, "kube-apiserver", [*_api_flags(folder, etcd, api), *flags]))
-        kubeconfig = _kubeconfig(f"https://127.0.0.1:{api}", certificates)
-        _wait(kubeconfig, processes, folder)
-        yield kubeconfig
-    finally:
-        for process in reversed(processes):
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._authority = Authority(folder)
+        etcd, peer, self._port = free_ports(3)
+        self._etcd = [f"http://127.0.0.1:{etcd}", f"http://127.0.0.1:{peer}"]
+        self.server = f"https://127.0.0.1:{self._port}"
+
+    def __enter__(self) -> "ControlPlane":
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def kubeconfig(self) -> str:
+        certificate, key = self._authority.issue("admin", organisation="system:masters")
+        user = {"client-certificate-data": _encoded(certificate), "client-key-data": _encoded(key)}
+        cluster = {"server": self.server, "certificate-authority-data": _encoded(self._authority.certificate)}
+        return json.dumps(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "current-context": "test",
+                "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
+                "clusters": [{"name": "test", "cluster": cluster}],
+                "users": [{"name": "admin", "user": user}],
+            }
+        )
+
+    def client(self) -> Client:
+        return Client.from_kubeconfig(self.kubeconfig)
+
+    def stop(self) -> None:
+        for process in reversed(self._processes):
             process.terminate()
-        for process in reversed(processes):
+        for process in reversed(self._processes):
             try:
                 process.wait(10)
             except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait()
+        self._processes.clear()
+
+    def _start(self) -> None:
+        client_url, peer_url = self._etcd
+        self._run(
+            "etcd",
+            data_dir=self.folder / "etcd",
+            name="test",
+            listen_client_urls=client_url,
+            advertise_client_urls=client_url,
+            listen_peer_urls=peer_url,
+            initial_advertise_peer_urls=peer_url,
+            initial_cluster=f"test={peer_url}",
+            unsafe_no_fsync="true",
+        )
+        certificate, key = self._authority.files("apiserver", hosts=["127.0.0.1", "localhost"])
+        signing = self.folder / "service-account.key"
+        signing.write_bytes(_pem(ec.generate_private_key(ec.SECP256R1())))
+        self._run(
+            "kube-apiserver",
+            etcd_servers=client_url,
+            bind_address="127.0.0.1",
+            secure_port=self._port,
+            tls_cert_file=certificate,
+            tls_private_key_file=key,
+            client_ca_file=self._authority.path,
+            authorization_mode="RBAC",
+            service_cluster_ip_range="10.97.0.0/24",
+            service_account_issuer="https://kubernetes.default.svc",
+            service_account_signing_key_file=signing,
+            service_account_key_file=signing,
+            endpoint_reconciler_type="none",
+            anonymous_auth="false",
+        )
+        kubeconfig = self.folder / "admin.kubeconfig"
+        kubeconfig.write_text(self.kubeconfig)
+        self._until_ready()
+        self._run(
+            "kube-controller-manager",
+            kubeconfig=kubeconfig,
+            service_account_private_key_file=signing,
+            root_ca_file=self._authority.path,
+            leader_elect="false",
+            secure_port=0,
+            bind_address="127.0.0.1",
+            concurrent_namespace_syncs=10,
+            controllers="*,-node-lifecycle-controller,-taint-eviction-controller",
+        )
+        self._until_accounts()
+
+    def _run(self, name: str, **flags: Any) -> None:
+        command = [str(binary(name)), *(f"--{key.replace('_', '-')}={value}" for key, value in flags.items())]
+        with (self.folder / f"{name}.log").open("wb") as log:
+            self._processes.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder))
+
+    def _until_ready(self) -> None:
+        client = self.client()
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end:
+            for process in self._processes:
+                assert process.poll() is None, f"{process.args} ended; its log is in {self.folder}"
+            try:
+                client.request("GET", "/apis/apps/v1")
+                client.get("v1", "Namespace", "default")
+                return
+            except KubeError:
+                time.sleep(0.1)
+        raise TimeoutError(f"no API server after {START_SECONDS} s; logs are in {self.folder}")
+
+    def _until_accounts(self) -> None:
+        """Pods are refused before the controller manager has made the account that they run as."""
+        client = self.client()
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end:
+            if client.list("v1", "ServiceAccount", "default"):
+                return
+            time.sleep(0.1)
+        raise TimeoutError(f"no controller manager after {START_SECONDS} s; logs are in {self.folder}")
 
 
-def _etcd_flags(folder: Path, port: int, peer: int) -> list[str]:
-    client, between = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{peer}"
-    return [
-        f"--data-dir={folder / 'etcd'}", f"--listen-client-urls={client}", f"--advertise-client-urls={client}",
-        f"--listen-peer-urls={between}", f"--initial-advertise-peer-urls={between}",
-        f"--initial-cluster=default={between}", "--unsafe-no-fsync", "--log-level=error",
-    ]  # fmt: skip
+class Authority:
+    """A certificate authority for one control plane."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
+        built = _builder(self._name, self._name, self._key).add_extension(
+            x509.BasicConstraints(ca=True, path_length=None), critical=True
+        )
+        self._certificate = built.sign(self._key, hashes.SHA256())
+        self.certificate = self._certificate.public_bytes(serialization.Encoding.PEM)
+        self.path = folder / "ca.crt"
+        self.path.write_bytes(self.certificate)
+
+    def issue(self, name: str, *, organisation: str = "", hosts: list[str] | None = None) -> tuple[bytes, bytes]:
+        """(certificate, key), for a client and, with `hosts`, for a server."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        parts = [x509.NameAttribute(NameOID.COMMON_NAME, name)]
+        if organisation:
+            parts.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation))
+        usage = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
+        built = _builder(x509.Name(parts), self._name, key).add_extension(x509.ExtendedKeyUsage(usage), critical=False)
+        if hosts:
+            names = [_general_name(host) for host in hosts]
+            built = built.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        certificate = built.sign(self._key, hashes.SHA256())
+        return certificate.public_bytes(serialization.Encoding.PEM), _pem(key)
+
+    def files(self, name: str, *, hosts: list[str]) -> tuple[Path, Path]:
+        certificate, key = self.issue(name, hosts=hosts)
+        paths = self._folder / f"{name}.crt", self._folder / f"{name}.key"
+        for path, content in zip(paths, (certificate, key), strict=True):
+            path.write_bytes(content)
+        return paths
 
 
-def _api_flags(folder: Path, etcd: int, port: int) -> list[str]:
-    return [
-        f"--etcd-servers=http://127.0.0.1:{etcd}", "--bind-address=127.0.0.1", f"--secure-port={port}",
-        f"--tls-cert-file={folder / 'server.crt'}", f"--tls-private-key-file={folder / 'server.key'}",
-        f"--client-ca-file={folder / 'ca.crt'}", "--authorization-mode=RBAC", "--anonymous-auth=false",
-        f"--service-account-key-file={folder / 'server.key'}",
-        f"--service-account-signing-key-file={folder / 'server.key'}",
-        "--service-account-issuer=https://kubernetes.default.svc", "--service-cluster-ip-range=10.99.0.0/24",
-        "--endpoint-reconciler-type=none", "--allow-privileged",
-    ]  # fmt: skip
-
-
-def _start(folder: Path, name: str, flags: Sequence[str]) -> "subprocess.Popen[bytes]":
-    with (folder / f"{name}.log").open("wb") as log:
-        return subprocess.Popen([binary(name), *flags], stdout=log, stderr=log, env={**os.environ, "GOMAXPROCS": "2"})
-
-
-def _wait(kubeconfig: str, processes: Sequence["subprocess.Popen[bytes]"], folder: Path) -> None:
-    client = Client.from_kubeconfig(kubeconfig)
-    end = time.monotonic() + DEADLINE
-    while True:
-        try:
-            # The namespace appears with the hook that comes last.
-            client.get("v1", "Namespace", "default")
-            return
-        except KubeError as error:
-            if time.monotonic() > end or any(process.poll() is not None for process in processes):
-                logs = "\n".join(path.read_text()[-1000:] for path in folder.glob("*.log"))
-                raise RuntimeError(f"The control plane did not come up: {error}\n{logs}") from error
-        time.sleep(0.1)
-
-
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [each.getsockname()[1] for each in sockets]
     for each in sockets:
@@ -100,68 +198,31 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _certificates(folder: Path) -> dict[str, str]:
-    """Writes CA and serving certificate; returns what the administrator's kubeconfig needs, as PEM."""
-    folder.mkdir(parents=True, exist_ok=True)
-    ca_key, ca = _sign("test-ca", None)
-    server_key, server = _sign("kube-apiserver", (ca, ca_key))
-    user_key, user = _sign("admin", (ca, ca_key), organization="system:masters")
-    (folder / "ca.crt").write_bytes(_pem(ca))
-    (folder / "server.crt").write_bytes(_pem(server))
-    (folder / "server.key").write_bytes(_key(server_key))
-    return {"ca": _pem(ca).decode(), "certificate": _pem(user).decode(), "key": _key(user_key).decode()}
-
-
-def _sign(
-    common_name: str,
-    issuer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None,
-    organization: str = "tests",
-) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([
-        x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization),
-        x509.NameAttribute(NameOID.COMMON_NAME, common_name),
-    ])  # fmt: skip
-    now = datetime.datetime.now(datetime.UTC)
-    usages = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
-    builder = (
+def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    now = datetime.now(UTC)
+    return (
         x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(issuer[0].subject if issuer else name)
+        .subject_name(subject)
+        .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=5))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(days=1))
     )
-    if issuer:
-        address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-        builder = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        builder = builder.add_extension(usages, critical=False)
-    return key, builder.sign(issuer[1] if issuer else key, hashes.SHA256())
 
 
-def _pem(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.PEM)
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
-def _key(key: ec.EllipticCurvePrivateKey) -> bytes:
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
 
 
-def _kubeconfig(server: str, pem: dict[str, str]) -> str:
-    data = {name: base64.b64encode(text.encode()).decode() for name, text in pem.items()}
-    return json.dumps({
-        "apiVersion": "v1", "kind": "Config", "current-context": "test",
-        "clusters": [
-            {"name": "test", "cluster": {"server": server, "certificate-authority-data": data["ca"]}}
-        ],
-        "users": [
-            {"name": "admin", "user": {"client-certificate-data": data["certificate"], "client-key-data": data["key"]}}
-        ],
-        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
-    })  # fmt: skip
-
-
+def _encoded(data: bytes) -> str:
+    return b64encode(data).decode()

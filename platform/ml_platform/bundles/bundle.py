@@ -1,7 +1,6 @@
 """A bundle as a Pulumi component: its objects in phases, each a resource of its own."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +28,8 @@ class BundleArgs:
     images: Mapping[str, str]
     labels: Mapping[str, str]
     transforms: Sequence[Transform] = ()
+    extra: Sequence[Object] = ()
+    """Objects that the release leaves to its user, such as a certificate; declared in their phase."""
     pod_security: str = "restricted"
     retain_namespace: bool = False
     retain_definitions: bool = False
@@ -52,27 +53,26 @@ class Bundle(Component):
             image_map(self._entry.images, args.images), labels(args.labels), pod_security(args.pod_security),
             *args.transforms,
         ])  # fmt: skip
-        released = by_phase(load(self._entry))
+        released = by_phase([*load(self._entry), *args.extra])
         phases = {
             phase: [transform(item) for item in items] if phase is not Phase.DEFINITIONS else items
             for phase, items in released.items()
         }
-        self._namespaces: dict[str, KubernetesObject] = {}
+        self._namespaces: dict[str, pulumi.Resource] = {}
         ready = self._declare(phases[Phase.NAMESPACES], list(args.after))
         self._namespaces = {
-            item["metadata"]["name"]: resource
-            for item, resource in zip(phases[Phase.NAMESPACES], ready, strict=True)
+            item["metadata"]["name"]: resource for item, resource in zip(phases[Phase.NAMESPACES], ready, strict=True)
         }
         self.definitions = self._define(phases[Phase.DEFINITIONS], ready)
-        configured = self._declare(phases[Phase.CONFIGURATION], ready)
-        ready = configured + ([self.definitions] if self.definitions else []) or ready
+        settled = self._declare(phases[Phase.CONFIGURATION], ready)
+        ready = [*settled, *([self.definitions] if self.definitions else [])] or ready
         ready = self._declare(phases[Phase.WORKLOADS], ready) or ready
         ready = self._declare(phases[Phase.WEBHOOKS], ready) or ready
         ready = self._guard(phases[Phase.WORKLOADS] + phases[Phase.WEBHOOKS], ready)
         self._declare(phases[Phase.CUSTOM], ready)
         self.register_outputs({"namespace": self.namespace})
 
-    def _declare(self, items: Sequence[Object], after: Sequence[pulumi.Resource]) -> list[KubernetesObject]:
+    def _declare(self, items: Sequence[Object], after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         return [
             KubernetesObject(self._child_name(item), item, self.child(depends_on=after, **self._fate(item)))
             for item in items
@@ -108,9 +108,7 @@ class Bundle(Component):
     def _guard(self, served: Sequence[Object], after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         if not self._entry.probes:
             return list(after)
-        trigger = pulumi.Output.json_dumps(list(served)).apply(
-            lambda text: hashlib.sha256(text.encode()).hexdigest()
-        )
+        trigger = pulumi.Output.json_dumps(list(served)).apply(lambda text: hashlib.sha256(text.encode()).hexdigest())
         gate = WebhookGate(
             f"{self._name}-gate",
             namespace=self.namespace,

@@ -34,7 +34,7 @@ _Loader.yaml_implicit_resolvers = {
 def parse(text: str, *, namespace: str) -> list[Object]:
     """Every object of `text`, in its order; namespaced ones without a namespace get `namespace`."""
     try:
-        documents = list(yaml.load_all(text, Loader=_Loader))  # noqa: S506 - a safe loader
+        documents = list(yaml.load_all(text, Loader=_Loader))
     except yaml.YAMLError as error:
         raise BundleError(f"The rendering is not YAML: {error}") from error
     objects = [_tidy(item) for document in documents for item in _flatten(document)]

@@ -21,9 +21,7 @@ class Phase(IntEnum):
 
 # What a namespace takes with it when it goes. Workloads and custom resources are not among them: their deletion is
 # waited for, so that no controller outlives its CRDs.
-PASSIVE = frozenset(
-    {"ConfigMap", "Secret", "ServiceAccount", "Role", "RoleBinding", "Service", "NetworkPolicy"}
-)
+PASSIVE = frozenset({"ConfigMap", "Secret", "ServiceAccount", "Role", "RoleBinding", "Service", "NetworkPolicy"})
 
 _WORKLOADS = frozenset({
     "APIService", "CronJob", "DaemonSet", "Deployment", "HorizontalPodAutoscaler", "Job", "Pod", "PodDisruptionBudget",
@@ -40,7 +38,7 @@ _BUILT_IN_GROUPS = frozenset({
 
 def phase_of(item: Object) -> Phase:
     kind = item["kind"]
-    group, _, version = item["apiVersion"].rpartition("/")
+    group = item["apiVersion"].rpartition("/")[0]
     if group not in _BUILT_IN_GROUPS:
         return Phase.CUSTOM
     if kind == "Namespace":

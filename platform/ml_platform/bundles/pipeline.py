@@ -11,9 +11,7 @@ from ml_platform.bundles.source import REPOSITORY, render
 def load(entry: Entry, root: Path = REPOSITORY) -> list[Object]:
     """The objects of a bundle as released: before any transform, with a namespace of their own."""
     objects = apply_rules(parse(render(entry, root), namespace=entry.namespace), entry.rules)
-    has_namespace = any(
-        item["kind"] == "Namespace" and item["metadata"]["name"] == entry.namespace for item in objects
-    )
+    has_namespace = any(item["kind"] == "Namespace" and item["metadata"]["name"] == entry.namespace for item in objects)
     if not has_namespace:
         objects.insert(0, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": entry.namespace}})
     return objects

@@ -1,0 +1,117 @@
+"""Certificates for webhooks where no cert-manager issues them.
+
+It owns key, certificate and the trust that goes with them. Where they are mounted and which webhook configuration
+trusts them is the component's business. The authority signs once and its key is thrown away.
+"""
+
+import base64
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from pulumi import dynamic
+
+DAYS_VALID = 365
+DAYS_LEFT = 90  # renewed by the first `up` with fewer
+
+
+class WebhookCertificate(dynamic.Resource):
+    """A serving certificate for `dns_names`, renewed by `up` when it comes near its end."""
+
+    certificate: pulumi.Output[str]
+    """PEM."""
+    private_key: pulumi.Output[str]
+    """PEM, a secret."""
+    ca_bundle: pulumi.Output[str]
+    """Base64 of PEM, as webhook configurations want it. After a renewal it trusts the previous authority as well, since
+    the server goes on with its old certificate until its pod sees the new one."""
+    fingerprint: pulumi.Output[str]
+    """Changes with the certificate."""
+
+    def __init__(self, name: str, dns_names: Sequence[str], opts: pulumi.ResourceOptions | None = None) -> None:
+        outputs = dict.fromkeys(("certificate", "private_key", "authority", "ca_bundle", "fingerprint", "not_after"))
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["private_key"])
+        super().__init__(
+            _Provider(), name, {"dns_names": list(dns_names), **outputs}, pulumi.ResourceOptions.merge(secret, opts)
+        )
+
+
+class _Provider(dynamic.ResourceProvider):
+    serialize_as_secret_always = False  # it captures nothing
+
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
+        end = datetime.datetime.fromisoformat(olds["not_after"])
+        due = end - _now() < datetime.timedelta(days=DAYS_LEFT)
+        return dynamic.DiffResult(changes=due or olds["dns_names"] != news["dns_names"])
+
+    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+        return dynamic.CreateResult(id_=props["dns_names"][0], outs=issue(props["dns_names"]))
+
+    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
+        return dynamic.UpdateResult(outs=issue(news["dns_names"], previous=olds["authority"]))
+
+
+def issue(dns_names: Sequence[str], previous: str = "") -> dict[str, Any]:
+    """A new authority and a certificate of it; `previous` is the PEM of an authority to go on trusting."""
+    end = _now() + datetime.timedelta(days=DAYS_VALID)
+    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    ca_name = _name(f"{dns_names[0][:50]} issuer")
+    ca = (
+        _builder(ca_name, ca_name, ca_key, end)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(ca_key, hashes.SHA256())
+    )
+    alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in dns_names])
+    leaf = (
+        _builder(_name(dns_names[0][:64]), ca_name, key, end)
+        .add_extension(alternatives, critical=False)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .sign(ca_key, hashes.SHA256())
+    )
+    authority = _pem(ca)
+    return {
+        "dns_names": list(dns_names),
+        "certificate": _pem(leaf),
+        "private_key": _key_pem(key),
+        "authority": authority,
+        "ca_bundle": base64.b64encode((authority + previous).encode()).decode(),
+        "fingerprint": leaf.fingerprint(hashes.SHA256()).hex(),
+        "not_after": end.isoformat(),
+    }
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, end: datetime.datetime
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(_now() - datetime.timedelta(hours=1))  # clocks differ
+        .not_valid_after(end)
+    )
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
+def _pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> str:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()

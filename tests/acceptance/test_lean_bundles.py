@@ -1,0 +1,87 @@
+"""Every object of every bundle in the catalog, given to a real API server without controllers."""
+
+from collections.abc import Iterator
+
+import pytest
+from ml_platform.bundles import catalog, definitions
+from ml_platform.bundles.phases import Phase, by_phase
+from ml_platform.bundles.pipeline import load
+from ml_platform.bundles.transforms import ca_bundle, compose, image_map, labels, pod_security
+from ml_platform.kube import Client, KubeError
+from support.control_plane import control_plane
+
+pytestmark = pytest.mark.acceptance
+
+# Webhook configurations come last: nothing answers them here.
+ORDER = [phase for phase in Phase if phase not in (Phase.DEFINITIONS, Phase.WEBHOOKS)] + [Phase.WEBHOOKS]
+PEM = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCi0tLS0tRU5EIENFUlRJRklDQVRFLS0tLS0K"
+
+
+@pytest.fixture(scope="module")
+def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with control_plane(tmp_path_factory.mktemp("control-plane")) as text:
+        yield text
+
+
+@pytest.fixture(scope="module")
+def client(kubeconfig: str) -> Client:
+    return Client.from_kubeconfig(kubeconfig)
+
+
+@pytest.mark.parametrize("name", sorted(catalog.entries()))
+def test_every_object_is_accepted(name: str, client: Client, kubeconfig: str) -> None:
+    entry = catalog.entry(name)
+    images = {image: f"registry.test/{image}@sha256:{'0' * 64}" for image in entry.images}
+    transform = compose([
+        image_map(entry.images, images), labels({"ml-platform/stack": "test"}), pod_security("restricted"),
+    ])  # fmt: skip
+    phases = by_phase(load(entry))
+    definitions._install(properties(entry, phases[Phase.DEFINITIONS], kubeconfig))
+    refused = [
+        f"{item['kind']} {item['metadata']['name']}: {error.message}"
+        for phase in ORDER
+        for item in map(transform, phases[phase])
+        if (error := apply(client, item))
+    ]
+    assert not refused
+
+
+@pytest.mark.parametrize("name", sorted(catalog.entries()))
+def test_definitions_are_established_and_go_when_told_to(name: str, client: Client, kubeconfig: str) -> None:
+    entry = catalog.entry(name)
+    items = by_phase(load(entry))[Phase.DEFINITIONS]
+    props = properties(entry, items, kubeconfig)
+    provider = definitions._Provider()
+    outputs = provider.create(props).outs or {}
+    assert not provider.diff("", outputs, props).changes
+    moved = provider.diff("", outputs, {**props, "kubeconfig": "another"})
+    assert moved.changes
+    assert not moved.replaces, "a new kubeconfig must not remove every custom resource"
+    provider.delete("", {**outputs, "retain": True})
+    assert present(client) >= set(props["names"])
+    provider.delete("", outputs)
+    assert not present(client) & set(props["names"])
+
+
+def properties(entry: catalog.Entry, items: list[definitions.Object], kubeconfig: str) -> dict[str, object]:
+    return {
+        "bundle": entry.name,
+        "digest": definitions.digest(items),
+        "names": sorted(item["metadata"]["name"] for item in items),
+        "labels": {"ml-platform/stack": "test"},
+        "retain": False,
+        "kubeconfig": kubeconfig,
+    }
+
+
+def apply(client: Client, item: definitions.Object) -> KubeError | None:
+    try:
+        client.apply(ca_bundle(PEM)(item), field_manager="test", force=True)
+    except KubeError as error:
+        return error
+    return None
+
+
+def present(client: Client) -> set[str]:
+    found = client.list(definitions.API_VERSION, definitions.KIND)
+    return {item["metadata"]["name"] for item in found}
