@@ -8,7 +8,7 @@ from ml_platform.bundles.phases import Phase, by_phase
 from ml_platform.bundles.pipeline import load
 from ml_platform.bundles.transforms import ca_bundle, compose, image_map, labels, pod_security
 from ml_platform.kube import Client, KubeError
-from support.control_plane import control_plane
+from support.control_plane import ControlPlane
 
 pytestmark = pytest.mark.acceptance
 
@@ -19,8 +19,8 @@ PEM = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCi0tLS0tRU5EIENFUlRJRklDQVRFLS0tLS0K"
 
 @pytest.fixture(scope="module")
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with control_plane(tmp_path_factory.mktemp("control-plane")) as text:
-        yield text
+    with ControlPlane(tmp_path_factory.mktemp("control-plane")) as plane:
+        yield plane.kubeconfig
 
 
 @pytest.fixture(scope="module")

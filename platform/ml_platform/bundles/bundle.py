@@ -39,7 +39,7 @@ class BundleArgs:
 class Bundle(Component):
     """All of one bundle. What depends on it waits until its webhooks answer and its custom resources exist."""
 
-    token = "ml-platform:bundles:Bundle"
+    token = "ml-platform:bundles:Bundle"  # noqa: S105 - a type token
 
     namespace: str
     definitions: Definitions | None

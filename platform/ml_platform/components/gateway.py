@@ -51,7 +51,7 @@ class GatewayArgs:
 
 
 class Gateway(Component):
-    token = "ml-platform:gateway:Gateway"
+    token = "ml-platform:gateway:Gateway"  # noqa: S105 - a type token
 
     namespace: str
     url: str

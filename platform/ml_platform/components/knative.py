@@ -36,7 +36,7 @@ class KnativeArgs:
 
 
 class Knative(Component):
-    token = "ml-platform:serving:Knative"
+    token = "ml-platform:serving:Knative"  # noqa: S105 - a type token
 
     namespace: str
     bundle: Bundle

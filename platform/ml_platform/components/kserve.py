@@ -36,7 +36,7 @@ class KServeArgs:
 
 
 class KServe(Component):
-    token = "ml-platform:serving:KServe"
+    token = "ml-platform:serving:KServe"  # noqa: S105 - a type token
 
     namespace: str
     bundle: Bundle
