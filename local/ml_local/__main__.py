@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -11,6 +12,8 @@ from types import FrameType
 from ml_local import console
 from ml_local.errors import LocalError, require_root
 from ml_local.node.layout import layout
+
+PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             command.add_argument("--cold", action="store_true", help="also from an empty cache: half an hour")
     options = parser.parse_args(argv)
     signal.signal(signal.SIGTERM, _interrupt)
+    _end_with_parent()
     try:
         COMMANDS[options.command][0](options)
     except LocalError as error:
@@ -104,6 +108,11 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], None], str]] = {
     "build": (_build, "only build: Go commands and images, into the cache"),
     "bench": (_bench, "measure, print, and write bench.json"),
 }
+
+
+def _end_with_parent() -> None:
+    """Be told when `make` dies without a word, as after `kill -9`: nobody is left to show the work to."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _interrupt(_: int, __: FrameType | None) -> None:
