@@ -123,7 +123,7 @@ class ControlPlane:
         )
         self._until_accounts()
 
-    def _run(self, name: str, **flags: Any) -> None:
+    def _run(self, name: str, /, **flags: Any) -> None:
         command = [str(binary(name)), *(f"--{key.replace('_', '-')}={value}" for key, value in flags.items())]
         with (self.folder / f"{name}.log").open("wb") as log:
             self._processes.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder))
@@ -220,7 +220,7 @@ def _general_name(host: str) -> x509.GeneralName:
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )
 
 

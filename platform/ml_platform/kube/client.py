@@ -209,7 +209,8 @@ class Client:
     def _events(self, path: str, params: dict[str, str | None], left: float) -> Iterator[tuple[str, Object]]:
         response = None
         try:
-            response = self._send("GET", path, params=params, timeout=left, stream=True)
+            # The server ends the watch in time; a reader that gave up first would lose the connection.
+            response = self._send("GET", path, params=params, timeout=left + 5.0, stream=True)
             pending = b""
             for chunk in response.stream(65536):
                 *lines, pending = (pending + chunk).split(b"\n")

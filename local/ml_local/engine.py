@@ -1,0 +1,85 @@
+"""Puts the engine's plugins where the Pulumi command looks for them.
+
+Owns where they lie and how they start. The plugins themselves are `local/engine/`; an official Kubernetes
+plugin that is already installed is left alone.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+from ml_local import paths
+from ml_local.errors import LocalError
+
+SDK = "github.com/pulumi/pulumi/sdk/v3@v3.259.0"
+KUBERNETES = "resource-kubernetes-v4.32.0"
+EXEC = "pulumi-language-python-exec"
+
+# What our launchers carry, and nobody else's: how a later install knows that it may overwrite one.
+MARK = "# made by ml_local.engine"
+
+
+def install(cache_bin: Path, pulumi_home: Path, go_modcache: Path) -> None:
+    """The launchers beside `cache_bin`/pulumi, and the Kubernetes plugin of `pulumi_home`.
+
+    Raises:
+        LocalError: the Go module cache has no Pulumi SDK to take the script from that runs a program.
+    """
+    script = cache_bin / EXEC
+    source = go_modcache / SDK / "python" / "cmd" / EXEC
+    if source.is_file():
+        _write(script, source.read_text())
+    elif not script.is_file():
+        raise LocalError(f"no {EXEC} in {source.parent}; fetch the module with `go mod download {SDK}`")
+    _write(cache_bin / "pulumi-language-python", _launcher("language_host.__main__", repr(str(script))))
+    _write(cache_bin / "pulumi-resource-pulumi-python", _dynamic())
+    plugin = pulumi_home / "plugins" / KUBERNETES / "pulumi-resource-kubernetes"
+    if not plugin.exists() or _is_ours(plugin):
+        _write(plugin, _launcher("kubernetes_provider.__main__", ""))
+
+
+def uninstall(pulumi_home: Path) -> None:
+    """Remove the Kubernetes plugin again, unless it is an official one."""
+    folder = pulumi_home / "plugins" / KUBERNETES
+    plugin = folder / "pulumi-resource-kubernetes"
+    if plugin.exists() and _is_ours(plugin):
+        shutil.rmtree(folder)
+
+
+def _is_ours(plugin: Path) -> bool:
+    with plugin.open("rb") as file:
+        return MARK.encode() in file.read(200)
+
+
+def _launcher(module: str, argument: str) -> str:
+    """Import paths go in by hand: an exported PYTHONPATH would reach the programs that a plugin starts."""
+    roots = [str(paths.checkout() / root) for root in ("local/engine", "platform")]
+    code = f"import sys; sys.path[:0] = {roots!r}; from {module} import main; main({argument})"
+    command = shlex.join([sys.executable, "-P", "-c", code])
+    return f'#!/bin/sh\n{MARK}\nexec {command} "$@"\n'
+
+
+def _dynamic() -> str:
+    """Dynamic resources run in the program's interpreter: its virtual environment, else this one."""
+    python = shlex.quote(sys.executable)
+    return (
+        f"#!/bin/sh\n{MARK}\n"
+        'if [ -n "${PULUMI_RUNTIME_VIRTUALENV:-}" ]; then\n'
+        '    PULUMI_PYTHON_CMD="${PULUMI_RUNTIME_VIRTUALENV%/}/bin/python"\n'
+        "fi\n"
+        f'exec "${{PULUMI_PYTHON_CMD:-{python}}}" -u -m pulumi.dynamic "$@"\n'
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    """Executable, whole or not at all, and untouched where it says so already."""
+    if path.is_file() and path.read_text() == text:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(text)
+    partial.chmod(0o755)
+    partial.replace(path)
