@@ -96,9 +96,7 @@ def build(names: Sequence[str] | None, progress: Progress) -> dict[str, Path]:
     """
     wanted = list(table()) if names is None else list(names)
     try:
-        for name in wanted:
-            _build(name, progress)
-        return {name: _blob(_built(name)) for name in wanted}
+        return {name: _blob(_build(name, progress)) for name in wanted}
     except OSError as full:
         raise LocalError(
             f"can't write {full.filename or image_builder.folder()}: {full.strerror}; free some space"
@@ -114,23 +112,26 @@ def push(registry: str, ca: Path, progress: Progress) -> dict[str, str]:
     target = Registry(registry, ca)
     references = {}
     for position, (name, image) in enumerate(table().items(), start=1):
-        if not _marker(name).exists():
+        key = reference(name)
+        if not _marker(key).exists():
             raise LocalError(f"the image {name} is not built; run `make build`")
         progress(f"{name}, {position} of {len(table())}")
-        digest = _built(name)
-        target.push(name, image.tag or reference(name).partition(":")[2], digest, image_builder.layout())
+        digest = _marker(key).read_text()
+        target.push(name, image.tag or key.partition(":")[2], digest, image_builder.layout())
         references[name] = f"{registry}/{name}@{digest}"
     _write(paths.state() / "images.json", json.dumps(references, indent=2))
     return references
 
 
-def _build(name: str, progress: Progress) -> None:
-    marker = _marker(name)
+def _build(name: str, progress: Progress) -> str:
+    """Build one image if need be; the digest of its manifest."""
+    key = reference(name)
+    marker = _marker(key)
     if marker.exists() and _blob(marker.read_text()).exists():
-        return
+        return marker.read_text()
     if name == DEBIAN:
         progress("a minimal Debian")
-        image_builder.debian_root(reference(name))
+        image_builder.debian_root(key)
     else:
         image = table()[name]
         arguments = {}
@@ -139,17 +140,15 @@ def _build(name: str, progress: Progress) -> None:
             arguments["BASE"] = image_builder.ensure_stored(reference(image.base))
         progress(name)
         context = toolchains.binary(image.command).parent if image.command else workloads()
-        image_builder.containerfile(reference(name), image.containerfile, context, arguments)
-    _write(marker, image_builder.manifest_digest(reference(name)))
+        image_builder.containerfile(key, image.containerfile, context, arguments)
+    digest = image_builder.manifest_digest(key)
+    _write(marker, digest)
+    return digest
 
 
-def _built(name: str) -> str:
-    return _marker(name).read_text()
-
-
-def _marker(name: str) -> Path:
+def _marker(key: str) -> Path:
     """The file that holds the digest of a built image: there is no half of it."""
-    return image_builder.folder() / "built" / reference(name).replace(":", "-")
+    return image_builder.folder() / "built" / key.replace(":", "-")
 
 
 def _blob(digest: str) -> Path:
