@@ -1,7 +1,7 @@
 """One command at a time on this machine, and no orphan of a killed one.
 
-The lock is the kernel's: it is gone with the process that held it. All that a command starts lies in one control group, so
-that the next command can end what a killed one left.
+The lock is the kernel's: it is gone with the process that held it. All that a command starts lies in one control group,
+so that the next command can end what a killed one left.
 """
 
 from __future__ import annotations

@@ -95,27 +95,17 @@ def outputs(layout: Layout) -> dict[str, Any]:
 
 def forget() -> None:
     """Take this machine's salt, and the filter that hides it, out of the checkout."""
-    path = stack_file()
-    lines = path.read_text().splitlines(keepends=True)
-    kept = [text for text in lines if not text.startswith(SALT_KEY)]
-    if kept != lines:
-        path.write_text("".join(kept))
-    if (paths.checkout() / ".git").exists():
+    _write_stack_file(_without_salt())
+    if _in_git():
         run(["git", "config", "--remove-section", f"filter.{FILTER}"], cwd=paths.checkout(), check=False)
 
 
 def show_salt(salt: str) -> None:
     """Put the salt into the stack's file, and hide that line from git."""
-    if (paths.checkout() / ".git").exists():
+    if _in_git():
         clean = f"sed -e '/^{SALT_KEY.strip()}/d'"
         run(["git", "config", f"filter.{FILTER}.clean", clean], cwd=paths.checkout())
-    path = stack_file()
-    lines = [text for text in path.read_text().splitlines() if not text.startswith(SALT_KEY)]
-    text = "\n".join([*lines, f"{SALT_KEY}{salt}"]) + "\n"
-    if text != path.read_text():
-        path.write_text(text)
-        if (paths.checkout() / ".git").exists():
-            run(["git", "update-index", "--refresh", "-q"], cwd=paths.checkout(), check=False)
+    _write_stack_file(f"{_without_salt()}{SALT_KEY}{salt}\n")
 
 
 def stack_file() -> Path:
@@ -138,6 +128,28 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
         stream.write(text)
     partial.rename(path)
+
+
+def _without_salt() -> str:
+    lines = stack_file().read_text().splitlines(keepends=True)
+    return "".join(text for text in lines if not text.startswith(SALT_KEY))
+
+
+def _write_stack_file(text: str) -> None:
+    path = stack_file()
+    if text == path.read_text():
+        return
+    path.write_text(text)
+    if _in_git():
+        name = path.relative_to(paths.checkout()).as_posix()
+        known = run(["git", "show", f":{name}"], cwd=paths.checkout(), check=False).stdout
+        # Git takes another size for another content before it asks the filter, unless its index has the new size.
+        if known == _without_salt():
+            run(["git", "update-index", "--", name], cwd=paths.checkout())
+
+
+def _in_git() -> bool:
+    return (paths.checkout() / ".git").exists()
 
 
 def _cancel_dead_lock(layout: Layout) -> None:
