@@ -56,6 +56,8 @@ def build() -> None:
             with step(f"Go commands: {', '.join(toolchain.commands)}"):
                 toolchains.build(toolchain)
         python_images.result()
+    if todo:
+        toolchains.trim()
     _build_images(images.GO_IMAGES, "Go images")
 
 
