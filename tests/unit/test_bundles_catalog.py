@@ -38,7 +38,8 @@ def test_roles_name_what_they_allow(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_container_is_sized_and_restricted(name: str) -> None:
-    for item in by_phase(load(catalog.entry(name)))[Phase.WORKLOADS]:
+    deployments = [item for item in load(catalog.entry(name)) if item["kind"] == "Deployment"]
+    for item in deployments:
         pod = item["spec"]["template"]["spec"]
         assert pod["securityContext"]["runAsNonRoot"] is True
         for container in pod["containers"]:
@@ -81,6 +82,6 @@ def test_the_phases_of_a_release() -> None:
     kinds = {phase: {item["kind"] for item in items} for phase, items in phases.items()}
     assert kinds[Phase.NAMESPACES] == {"Namespace"}
     assert kinds[Phase.DEFINITIONS] == {"CustomResourceDefinition"}
-    assert kinds[Phase.WORKLOADS] == {"Deployment"}
+    assert kinds[Phase.WORKLOADS] == {"Deployment", "Service"}
     assert kinds[Phase.WEBHOOKS] == {"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"}
     assert kinds[Phase.CUSTOM] == {"ClusterServingRuntime", "ClusterStorageContainer"}

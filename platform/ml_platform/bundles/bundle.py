@@ -42,7 +42,10 @@ class Bundle(Component):
     token = "ml-platform:bundles:Bundle"  # noqa: S105 - a type token
 
     namespace: str
-    definitions: Definitions | None
+    kinds: Sequence[pulumi.Resource]
+    """The CRDs: what only watches its objects needs no more of it."""
+    ready: pulumi.Resource
+    """The last before its custom resources: everything runs and answers."""
 
     def __init__(self, name: str, args: BundleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
@@ -63,12 +66,12 @@ class Bundle(Component):
         self._namespaces = {
             item["metadata"]["name"]: resource for item, resource in zip(phases[Phase.NAMESPACES], ready, strict=True)
         }
-        self.definitions = self._define(phases[Phase.DEFINITIONS], ready)
-        settled = self._declare(phases[Phase.CONFIGURATION], ready)
-        ready = [*settled, *([self.definitions] if self.definitions else [])] or ready
+        self.kinds = self._define(phases[Phase.DEFINITIONS], ready)
+        ready = [*self._declare(phases[Phase.CONFIGURATION], ready), *self.kinds] or ready
         ready = self._declare(phases[Phase.WORKLOADS], ready) or ready
         ready = self._declare(phases[Phase.WEBHOOKS], ready) or ready
-        ready = self._guard(phases[Phase.WORKLOADS] + phases[Phase.WEBHOOKS], ready)
+        ready = self._guard(phases[Phase.WORKLOADS] + phases[Phase.WEBHOOKS], ready) or ready
+        self.ready = ready[-1]
         self._declare(phases[Phase.CUSTOM], ready)
         self.register_outputs({"namespace": self.namespace})
 
@@ -92,10 +95,10 @@ class Bundle(Component):
             return {"deleted_with": namespace}
         return {}
 
-    def _define(self, items: Sequence[Object], after: Sequence[pulumi.Resource]) -> Definitions | None:
+    def _define(self, items: Sequence[Object], after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         if not items:
-            return None
-        return Definitions(
+            return []
+        definitions = Definitions(
             f"{self._name}-definitions",
             bundle=self._entry.name,
             definitions=items,
@@ -104,10 +107,11 @@ class Bundle(Component):
             kubeconfig=self._args.kubeconfig,
             opts=self.child(depends_on=after),
         )
+        return [definitions]
 
     def _guard(self, served: Sequence[Object], after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         if not self._entry.probes:
-            return list(after)
+            return []
         trigger = pulumi.Output.json_dumps(list(served)).apply(lambda text: hashlib.sha256(text.encode()).hexdigest())
         gate = WebhookGate(
             f"{self._name}-gate",
