@@ -30,6 +30,15 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
+class Resources(Settings):
+    """What a container is promised, and what it may take at most."""
+
+    cpu: Quantity = "50m"
+    memory: Quantity = "256Mi"
+    cpu_limit: Quantity = "1"
+    memory_limit: Quantity = "1Gi"
+
+
 S = TypeVar("S", bound=BaseModel)
 
 

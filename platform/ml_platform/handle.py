@@ -33,10 +33,13 @@ class PlatformOutputs:
     """Name of the serving mode; known when inference services are accepted."""
     url_template: str
     """How a name on the gateway becomes a URL: http://{host}.localhost:8080."""
+    object_store_url: str
+    """The object store on the gateway."""
     gateway_namespace: str
     """Where the requests of the gateway come from."""
+    namespaces: tuple[str, ...]
+    """All of the platform's own."""
     images: Mapping[str, str]
-    seed: pulumi.Output[str]
     kubeconfig: pulumi.Output[str]
 
     def url(self, host: str) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 import pulumi
 from pydantic import Field, RootModel, model_validator
 
-from ml_platform.configuration import Name, Quantity, Settings, read
+from ml_platform.configuration import Name, Quantity, Resources, Settings, read
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -37,15 +37,6 @@ class ClusterSettings(RootModel[Annotated[LocalCluster | ExistingCluster, Field(
     """ml-platform:cluster: where Kubernetes comes from."""
 
 
-class Resources(Settings):
-    """What a container is promised, and what it may take at most."""
-
-    cpu: Quantity = "50m"
-    memory: Quantity = "256Mi"
-    cpu_limit: Quantity = "1"
-    memory_limit: Quantity = "1Gi"
-
-
 class GatewaySettings(Settings):
     """The one port through which everything is reached."""
 
@@ -55,11 +46,6 @@ class GatewaySettings(Settings):
     """A port on the node itself, for one machine. Without it, the gateway is a LoadBalancer service on port 80."""
     bind: str = "127.0.0.1"
     """The node's address that host_port listens on."""
-
-    @property
-    def url_template(self) -> str:
-        port = f":{self.host_port}" if self.host_port not in (None, 80) else ""
-        return f"http://{{host}}.{self.domain}{port}"
 
 
 class ServingSettings(Settings):

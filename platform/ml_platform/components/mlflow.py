@@ -1,0 +1,132 @@
+"""MLflow: tracking, model registry and artifacts by proxy.
+
+It owns the server, its schema and its route. The database and the object store are given to it; what is tracked and
+registered belongs to others. Clients need no key of the object store: the server reads and writes artifacts for them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from ml_platform import pods
+from ml_platform.component import Component, after
+from ml_platform.components.namespace import Namespace
+from ml_platform.configuration import Resources
+from ml_platform.handle import ObjectStoreAccess
+from ml_platform.objects import KubernetesObject
+from ml_platform.settings import MLflowSettings
+
+PORT = 5000
+TMP = "/tmp"  # noqa: S108 - the container's own
+
+
+@dataclass(frozen=True, kw_only=True)
+class MLflowArgs:
+    namespace: Namespace
+    labels: Mapping[str, str]
+    image: str
+    settings: MLflowSettings
+    database: pulumi.Input[str]
+    """Its URI, password included."""
+    passwords: Sequence[int]
+    """Versions of all passwords in use: the server takes new ones by a restart."""
+    store: ObjectStoreAccess
+    """The first of its buckets takes the artifacts."""
+    hosts: Sequence[str | None]
+    """Names on the gateway under which it is reached; None is any that nobody else has."""
+    allowed_hosts: Sequence[str]
+    """Further Host headers that it answers, as patterns: the server's guard against DNS rebinding."""
+    public_url: str
+    """Where browsers find it: the one origin that may change something."""
+    clients: Sequence[Mapping[str, Any]]
+    """Peers of a NetworkPolicy: who may connect."""
+
+
+class MLflow(Component):
+    token = "ml-platform:tracking:MLflow"  # noqa: S105 - a type token
+
+    url: pulumi.Output[str]
+    """As pods reach it; resolves when the server is ready."""
+
+    def __init__(self, name: str, args: MLflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        self._name, self._args = name, args
+        self._meta = pods.metadata(name, args.namespace.name, args.labels)
+        self._host = f"{name}.{args.namespace.name}.svc.cluster.local"
+        passive = self.child(deleted_with=args.namespace.resource)
+        account = pods.service_account(name, args.namespace.name, args.labels)
+        policy = pods.ingress_from(name, args.namespace.name, args.labels, PORT, args.clients)
+        before = [
+            KubernetesObject(name, manifest, passive)
+            for manifest in (account, self._secret(), pods.service(self._meta, PORT), policy)
+        ]
+        schema = KubernetesObject(f"{name}-schema", self._migration(), self.child(depends_on=before))
+        server = KubernetesObject(name, self._server(), self.child(depends_on=[schema]))
+        KubernetesObject(name, pods.ingress(self._meta, name, PORT, args.hosts), self.child(depends_on=[server]))
+        self.url = after(f"http://{self._host}:{PORT}", server)
+        self.register_outputs({"url": self.url})
+
+    def _secret(self) -> dict[str, Any]:
+        return pods.secret(self._meta, {"database": self._args.database, "s3": self._args.store.secret_key})
+
+    def _migration(self) -> dict[str, Any]:
+        """A Job that brings the schema to the image's version; it waits for the database itself."""
+        step = pods.container(
+            "migrate",
+            self._args.image,
+            Resources(memory="256Mi", memory_limit="1Gi"),
+            env={"MLFLOW_BACKEND_STORE_URI": pods.secret_key(self._name, "database")},
+            mounts={"tmp": TMP},
+            args=["ml_runtime.migrate"],
+        )
+        name = f"{self._name}-schema"
+        spec = pods.pod(self._name, [step], volumes=[pods.scratch()])
+        return pods.job(name, self._args.namespace.name, self._args.labels, spec, run=pods.digest(step))
+
+    def _server(self) -> dict[str, Any]:
+        name, args = self._name, self._args
+        server = pods.container(
+            "mlflow",
+            args.image,
+            args.settings.resources,
+            env=self._environment(),
+            mounts={"tmp": TMP},
+            ports=[{"name": "http", "containerPort": PORT}],
+            readinessProbe=pods.probe(PORT, "/health"),
+            livenessProbe=pods.probe(PORT, "/health", initialDelaySeconds=60, failureThreshold=60),
+        )
+        return {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": self._meta,
+            "spec": {
+                "replicas": args.settings.replicas,
+                "revisionHistoryLimit": 2,
+                "strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
+                "selector": {"matchLabels": {"app": name}},
+                "template": {
+                    "metadata": {"labels": {"app": name}, **pods.restarted_by(*args.passwords)},
+                    "spec": pods.pod(name, [server], volumes=[pods.scratch(size="2Gi")]),
+                },
+            },
+        }
+
+    def _environment(self) -> dict[str, Any]:
+        args = self._args
+        short = f"{self._name}.{args.namespace.name}"
+        names = [self._host, short, f"{short}.svc", self._name, *(host for host in args.hosts if host)]
+        hosts = [pattern for host in names for pattern in (host, f"{host}:*")]
+        return {
+            "MLFLOW_BACKEND_STORE_URI": pods.secret_key(self._name, "database"),
+            "MLFLOW_ARTIFACTS_DESTINATION": f"s3://{args.store.buckets[0]}/artifacts",
+            "MLFLOW_S3_ENDPOINT_URL": args.store.endpoint,
+            "AWS_ACCESS_KEY_ID": args.store.access_key,
+            "AWS_SECRET_ACCESS_KEY": pods.secret_key(self._name, "s3"),
+            "AWS_DEFAULT_REGION": args.store.region,
+            "MLFLOW_HOST": "0.0.0.0",  # noqa: S104 - of its pod; a NetworkPolicy says who connects
+            "MLFLOW_PORT": str(PORT),
+            "MLFLOW_WORKERS": str(args.settings.workers),
+            "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join([*hosts, *args.allowed_hosts, *args.settings.allowed_hosts]),
+            "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS": args.public_url,
+        }

@@ -1,0 +1,38 @@
+"""A namespace of ours, under the restricted pod security standard unless told otherwise."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+from ml_platform.component import Component
+from ml_platform.objects import KubernetesObject
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamespaceArgs:
+    labels: Mapping[str, str]
+    pod_security: str = "restricted"
+
+
+class Namespace(Component):
+    """A namespace named as its component. Passive objects in it may be `deleted_with` its `resource`."""
+
+    token = "ml-platform:cluster:Namespace"  # noqa: S105 - a type token
+
+    name: str
+    resource: KubernetesObject
+
+    def __init__(self, name: str, args: NamespaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        security = {f"pod-security.kubernetes.io/{mode}": args.pod_security for mode in ("enforce", "warn", "audit")}
+        self.name = name
+        self.resource = KubernetesObject(
+            name,
+            {
+                "apiVersion": "v1",
+                "kind": "Namespace",
+                "metadata": {"name": name, "labels": {**security, **args.labels}},
+            },
+            self.child(),
+        )
+        self.register_outputs({"name": name})

@@ -1,0 +1,150 @@
+"""The object store: S3 by versitygw on one volume.
+
+It owns the server, its accounts and their buckets. Keys are derived; each account may use its own buckets only, and
+makes them itself, in a step of its own. What is put into them belongs to others.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from ml_platform import pods
+from ml_platform.component import Component, after
+from ml_platform.components.namespace import Namespace
+from ml_platform.configuration import Resources
+from ml_platform.handle import ObjectStoreAccess
+from ml_platform.objects import KubernetesObject
+from ml_platform.passwords import derive
+from ml_platform.settings import ObjectStoreSettings
+
+PORT = 7070
+REGION = "us-east-1"
+ROOT = "root"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectStoreArgs:
+    namespace: Namespace
+    labels: Mapping[str, str]
+    image: str
+    step_image: str
+    """Has ml_runtime.buckets."""
+    seed: pulumi.Input[str]
+    settings: ObjectStoreSettings
+    storage_class: str | None
+    accounts: Mapping[str, Sequence[str]]
+    """Buckets by the account that owns them."""
+    hosts: Sequence[str]
+    """Names on the gateway under which it is reached."""
+    clients: Sequence[Mapping[str, Any]]
+    """Peers of a NetworkPolicy: who may connect."""
+
+
+class ObjectStore(Component):
+    token = "ml-platform:data:ObjectStore"  # noqa: S105 - a type token
+
+    access: Mapping[str, ObjectStoreAccess]
+    """What each account needs. Its endpoint is an Output that resolves when the buckets are there."""
+
+    def __init__(self, name: str, args: ObjectStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        self._name, self._args = name, args
+        self._meta = pods.metadata(name, args.namespace.name, args.labels)
+        self._keys = {
+            account: derive(args.seed, f"object-store/{account}", args.settings.password_version)
+            for account in (ROOT, *args.accounts)
+        }
+        self.endpoint = f"http://{name}.{args.namespace.name}.svc.cluster.local:{PORT}"
+        passive = self.child(deleted_with=args.namespace.resource)
+        account = pods.service_account(name, args.namespace.name, args.labels)
+        policy = pods.ingress_from(name, args.namespace.name, args.labels, PORT, self._clients())
+        before = [
+            KubernetesObject(name, manifest, passive)
+            for manifest in (account, self._secret(), pods.service(self._meta, PORT), policy)
+        ]
+        server = KubernetesObject(name, self._server(), self.child(depends_on=before))
+        KubernetesObject(name, pods.ingress(self._meta, name, PORT, args.hosts), self.child(depends_on=[server]))
+        buckets = KubernetesObject(f"{name}-buckets", self._buckets(), self.child(depends_on=before))
+        self.access = {
+            owner: ObjectStoreAccess(
+                endpoint=after(self.endpoint, server, buckets),
+                region=REGION,
+                access_key=owner,
+                secret_key=self._keys[owner],
+                buckets=tuple(owned),
+            )
+            for owner, owned in args.accounts.items()
+        }
+        self.register_outputs({"endpoint": self.endpoint})
+
+    def _clients(self) -> list[Mapping[str, Any]]:
+        return [*self._args.clients, {"podSelector": {"matchLabels": {"app": f"{self._name}-buckets"}}}]
+
+    def _secret(self) -> dict[str, Any]:
+        # Role userplus: may make buckets, and use those that it made.
+        users = {
+            account: {"access": account, "secret": key, "role": "userplus"}
+            for account, key in self._keys.items()
+            if account != ROOT
+        }
+        accounts = pulumi.Output.json_dumps({"accessAccounts": users}, sort_keys=True)
+        return pods.secret(self._meta, {"users.json": accounts, **self._keys})
+
+    def _server(self) -> dict[str, Any]:
+        name, args = self._name, self._args
+        server = pods.container(
+            "versitygw",
+            args.image,
+            args.settings.resources,
+            env={"ROOT_ACCESS_KEY_ID": ROOT, "ROOT_SECRET_ACCESS_KEY": pods.secret_key(name, ROOT)},
+            mounts={"data": "/data", "accounts": "/accounts", "tmp": "/tmp"},  # noqa: S108 - the container's own
+            args=["--port", f":{PORT}", "--health", "/health", "--iam-dir", "/accounts", "posix", "/data"],
+            ports=[{"name": "s3", "containerPort": PORT}],
+            readinessProbe=pods.probe(PORT, "/health"),
+        )
+        accounts = {"secretName": name, "items": [{"key": "users.json", "path": "users.json"}]}
+        volumes = [pods.scratch(), {"name": "accounts", "secret": accounts}]
+        changes = pods.restarted_by(args.settings.password_version, sorted(args.accounts))
+        return {
+            "apiVersion": "apps/v1",
+            "kind": "StatefulSet",
+            "metadata": self._meta,
+            "spec": {
+                "serviceName": name,
+                "replicas": 1,
+                "selector": {"matchLabels": {"app": name}},
+                "template": {
+                    "metadata": {"labels": {"app": name}, **changes},
+                    "spec": pods.pod(name, [server], volumes=volumes),
+                },
+                "volumeClaimTemplates": [pods.claim("data", args.settings.storage, args.storage_class)],
+            },
+        }
+
+    def _buckets(self) -> dict[str, Any]:
+        """A Job with a container for each account that makes the buckets which it lacks."""
+        args = self._args
+        containers = [self._maker(account, buckets) for account, buckets in args.accounts.items() if buckets]
+        return pods.job(
+            f"{self._name}-buckets",
+            args.namespace.name,
+            args.labels,
+            pods.pod(self._name, containers, volumes=[pods.scratch()]),
+            run=pods.digest({account: sorted(buckets) for account, buckets in args.accounts.items()}, containers),
+        )
+
+    def _maker(self, account: str, buckets: Sequence[str]) -> dict[str, Any]:
+        return pods.container(
+            account,
+            self._args.step_image,
+            Resources(memory="64Mi", memory_limit="256Mi"),
+            env={
+                "AWS_ENDPOINT_URL_S3": self.endpoint,
+                "AWS_DEFAULT_REGION": REGION,
+                "AWS_ACCESS_KEY_ID": account,
+                "AWS_SECRET_ACCESS_KEY": pods.secret_key(self._name, account),
+            },
+            mounts={"tmp": "/tmp"},  # noqa: S108 - the container's own
+            args=["ml_runtime.buckets", *buckets],
+        )

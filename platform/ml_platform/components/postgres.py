@@ -1,0 +1,93 @@
+"""PostgreSQL: one database on one volume, and the role that owns it.
+
+It owns the server, its volume and its password. The namespace, and who may connect, come from whoever needs a database.
+At each start the image brings the role's password to what the Secret says, so the two never differ.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from ml_platform import pods
+from ml_platform.component import Component
+from ml_platform.components.namespace import Namespace
+from ml_platform.objects import KubernetesObject
+from ml_platform.passwords import derive
+from ml_platform.settings import PostgresSettings
+
+PORT = 5432
+VOLUME = "/var/lib/postgresql"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostgresArgs:
+    namespace: Namespace
+    labels: Mapping[str, str]
+    image: str
+    seed: pulumi.Input[str]
+    settings: PostgresSettings
+    storage_class: str | None
+    database: str
+    """Also the name of the role that owns it."""
+    clients: tuple[str, ...]
+    """Values of the label `app` of those pods in the namespace that may connect."""
+
+
+class Postgres(Component):
+    token = "ml-platform:data:Postgres"  # noqa: S105 - a type token
+
+    uri: pulumi.Output[str]
+    """Where clients connect, password included. Known before the server is ready: they wait for it themselves."""
+    server: KubernetesObject
+
+    def __init__(self, name: str, args: PostgresArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        self._meta = pods.metadata(name, args.namespace.name, args.labels)
+        password = derive(args.seed, f"postgres/{name}", args.settings.password_version)
+        passive = self.child(deleted_with=args.namespace.resource)
+        account = pods.service_account(name, args.namespace.name, args.labels)
+        clients = [{"podSelector": {"matchLabels": {"app": client}}} for client in args.clients]
+        before = [
+            KubernetesObject(name, account, passive),
+            KubernetesObject(name, pods.secret(self._meta, {"password": password}), passive),
+            KubernetesObject(name, pods.service(self._meta, PORT, clusterIP="None"), passive),
+            KubernetesObject(name, pods.ingress_from(name, args.namespace.name, args.labels, PORT, clients), passive),
+        ]
+        self.server = KubernetesObject(name, self._server(name, args), self.child(depends_on=before))
+        host = f"{name}.{args.namespace.name}.svc.cluster.local"
+        self.uri = pulumi.Output.concat(f"postgresql://{args.database}:", password, f"@{host}:{PORT}/{args.database}")
+        self.register_outputs({"uri": self.uri})
+
+    def _server(self, name: str, args: PostgresArgs) -> dict[str, Any]:
+        settings = args.settings
+        server = pods.container(
+            "postgres",
+            args.image,
+            settings.resources,
+            env={
+                "POSTGRES_USER": args.database,
+                "POSTGRES_DB": args.database,
+                "POSTGRES_PASSWORD": pods.secret_key(name, "password"),
+                "PGDATA": f"{VOLUME}/data",
+            },
+            mounts={"data": VOLUME, "tmp": "/tmp"},  # noqa: S108 - the container's own
+            ports=[{"name": "postgresql", "containerPort": PORT}],
+            readinessProbe=pods.probe(PORT),
+        )
+        template = {
+            "metadata": {"labels": {"app": name}, **pods.restarted_by(settings.password_version)},
+            "spec": pods.pod(name, [server], volumes=[pods.scratch()], terminationGracePeriodSeconds=60),
+        }
+        return {
+            "apiVersion": "apps/v1",
+            "kind": "StatefulSet",
+            "metadata": self._meta,
+            "spec": {
+                "serviceName": name,
+                "replicas": 1,
+                "selector": {"matchLabels": {"app": name}},
+                "template": template,
+                "volumeClaimTemplates": [pods.claim("data", settings.storage, args.storage_class)],
+            },
+        }

@@ -1,0 +1,188 @@
+"""The parts of pod specifications that every workload of ours has in common: restricted, sized, without surprises.
+
+Plain functions from values to manifests. They decide nothing that differs between components.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ml_platform.configuration import Resources
+
+USER = 65532
+"""The user of all our images."""
+WORKLOADS_LABEL = "ml-platform/workloads"
+"""Marks namespaces whose pods may talk to the platform's services."""
+
+
+def container(
+    name: str,
+    image: str,
+    resources: Resources,
+    *,
+    env: Mapping[str, Any] | None = None,
+    mounts: Mapping[str, str] | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """A container under the restricted standard, its root read-only. `env` as variables(), `mounts` path by volume."""
+    return {
+        "name": name,
+        "image": image,
+        "env": variables(env or {}),
+        "volumeMounts": [{"name": volume, "mountPath": path} for volume, path in (mounts or {}).items()],
+        "resources": {
+            "requests": {"cpu": resources.cpu, "memory": resources.memory},
+            "limits": {"cpu": resources.cpu_limit, "memory": resources.memory_limit},
+        },
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        **more,
+    }
+
+
+def pod(service_account: str, containers: Sequence[Mapping[str, Any]], **more: Any) -> dict[str, Any]:
+    """A pod under the restricted standard, without a token for the Kubernetes API unless `more` asks for one."""
+    return {
+        "serviceAccountName": service_account,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": list(containers),
+        **more,
+    }
+
+
+def variables(values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Environment variables; a dict as a value is a source, such as secret_key()."""
+    return [
+        {"name": name, "valueFrom" if isinstance(value, Mapping) else "value": value} for name, value in values.items()
+    ]
+
+
+def secret_key(secret: str, key: str) -> dict[str, Any]:
+    return {"secretKeyRef": {"name": secret, "key": key}}
+
+
+def scratch(volume: str = "tmp", size: str = "256Mi") -> dict[str, Any]:
+    """A volume that lives and dies with its pod."""
+    return {"name": volume, "emptyDir": {"sizeLimit": size}}
+
+
+def probe(port: int, path: str | None = None, **more: Any) -> dict[str, Any]:
+    """A check each second: HTTP if there is a path, else a TCP connection."""
+    action = {"httpGet": {"path": path, "port": port}} if path else {"tcpSocket": {"port": port}}
+    return {**action, "periodSeconds": 1, "timeoutSeconds": 5, **more}
+
+
+def service_account(name: str, namespace: str, labels: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": metadata(name, namespace, labels),
+        "automountServiceAccountToken": False,
+    }
+
+
+def service(meta: Mapping[str, Any], port: int, **more: Any) -> dict[str, Any]:
+    """In front of the pods with label app=<its name>. Not waited for: its pods come after it, and are."""
+    marks = {"annotations": {"pulumi.com/skipAwait": "true"}}
+    spec = {"selector": {"app": meta["name"]}, "ports": [{"name": "main", "port": port}], **more}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {**meta, **marks}, "spec": spec}
+
+
+def secret(meta: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": dict(values)}
+
+
+def ingress_from(
+    name: str, namespace: str, labels: Mapping[str, str], port: int, sources: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """A NetworkPolicy: pods with label app=`name` are reached on `port` by `sources`, and by nobody else."""
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": metadata(name, namespace, labels),
+        "spec": {
+            "podSelector": {"matchLabels": {"app": name}},
+            "policyTypes": ["Ingress"],
+            "ingress": [{"from": list(sources), "ports": [{"port": port}]}],
+        },
+    }
+
+
+def from_namespace(name: str) -> dict[str, Any]:
+    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
+
+
+def from_workloads() -> dict[str, Any]:
+    return {"namespaceSelector": {"matchLabels": {WORKLOADS_LABEL: "true"}}}
+
+
+def metadata(name: str, namespace: str, labels: Mapping[str, str], **more: Any) -> dict[str, Any]:
+    return {"name": name, "namespace": namespace, "labels": {"app": name, **labels}, **more}
+
+
+def digest(*values: Any) -> str:
+    """Eight characters that change with any of the values: for names of what is never edited in place."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def restarted_by(*values: Any) -> dict[str, Any]:
+    """Pod annotations that roll a workload when one of the values changes."""
+    return {"annotations": {"ml-platform/restarted-by": digest(*values)}}
+
+
+def claim(name: str, size: str, storage_class: str | None) -> dict[str, Any]:
+    """The volume of one pod of a StatefulSet."""
+    chosen = {"storageClassName": storage_class} if storage_class else {}
+    resources = {"requests": {"storage": size}}
+    return {"metadata": {"name": name}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": resources, **chosen}}
+
+
+def job(
+    name: str,
+    namespace: str,
+    labels: Mapping[str, str],
+    spec: Mapping[str, Any],
+    *,
+    run: str,
+    retries: int = 3,
+    deadline: int = 600,
+) -> dict[str, Any]:
+    """A Job that is never edited: `run` is part of its name. It stays when done, since a resource that vanishes by
+    itself would be run again."""
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {**metadata(f"{name}-{run}", namespace, labels), "labels": {"app": name, **labels}},
+        "spec": {
+            "backoffLimit": retries,
+            "activeDeadlineSeconds": deadline,
+            "template": {"metadata": {"labels": {"app": name}}, "spec": {"restartPolicy": "Never", **spec}},
+        },
+    }
+
+
+def ingress(
+    meta: Mapping[str, Any], service: str, port: int, hosts: Sequence[str | None], ingress_class: str = "traefik"
+) -> dict[str, Any]:
+    """Routes from the gateway to a service; the host None is every host that nobody else has."""
+    backend = {"service": {"name": service, "port": {"number": port}}}
+    http = {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}
+    rules = [{"host": host, "http": http} if host else {"http": http} for host in hosts]
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": meta,
+        "spec": {"ingressClassName": ingress_class, "rules": rules},
+    }
