@@ -157,9 +157,7 @@ def parse(raw: Any) -> RunSpec:
     model = top.text("model")
     return RunSpec(
         run=top.text("run"),
-        dataset=DataObject(
-            bucket=dataset.text("bucket"), key=dataset.text("key"), sha256=dataset.take("sha256", None)
-        ),
+        dataset=DataObject(bucket=dataset.text("bucket"), key=dataset.text("key"), sha256=dataset.take("sha256", None)),
         columns=tuple(columns),
         target=top.check("target", lambda v: v in columns, f"one of the columns {columns}"),
         estimator=top.text("estimator"),
@@ -177,9 +175,7 @@ def parse(raw: Any) -> RunSpec:
 
 def _gate(table: _Table) -> GateRules:
     return GateRules(
-        minimum_accuracy=table.check(
-            "minimum_accuracy", lambda v: _number(v) and 0 <= v <= 1, "between 0 and 1", 0.0
-        ),
+        minimum_accuracy=table.check("minimum_accuracy", lambda v: _number(v) and 0 <= v <= 1, "between 0 and 1", 0.0),
         champion=AgainstChampion(
             table.check(
                 "champion",
@@ -208,9 +204,7 @@ class _Table:
     def __init__(self, prefix: str, raw: object, shape: type[Any]) -> None:
         self._prefix = prefix
         if not isinstance(raw, Mapping):
-            raise SpecError(
-                f"{prefix.rstrip('.') or 'the description'} must be an object, not {type(raw).__name__}"
-            )
+            raise SpecError(f"{prefix.rstrip('.') or 'the description'} must be an object, not {type(raw).__name__}")
         allowed = {each.name for each in fields(shape)}
         if unknown := sorted(set(raw) - allowed):
             raise SpecError(f"unknown key {prefix}{unknown[0]}; allowed: {', '.join(sorted(allowed))}")
