@@ -20,8 +20,11 @@ Quantity = Annotated[
 ]
 
 
-class SettingsError(Exception):
-    """The stack's configuration breaks a rule; the message has the key's path, the value, the rule and a command."""
+class SettingsError(pulumi.RunError):
+    """The stack's configuration breaks a rule; the message has the key's path, the value, the rule and a command.
+
+    Pulumi shows a RunError as the message alone, without a traceback.
+    """
 
 
 class Settings(BaseModel):

@@ -84,7 +84,7 @@ class Platform(Component):
             host_port=settings.host_port,
             bind=settings.bind,
             service_type="ClusterIP" if settings.host_port else "LoadBalancer",
-            after=_kinds(knative),
+            after=knative.bundle.kinds,
         )
         return Gateway("gateway", args, self.child())
 
@@ -95,7 +95,7 @@ class Platform(Component):
             labels=self._labels,
             domain=self._settings.gateway.domain,
             tracking_uri=MLFLOW_URL,
-            after=_kinds(knative),
+            after=knative.bundle.kinds,
         )
         return KServe("kserve", args, self.child())
 
@@ -151,11 +151,6 @@ class Platform(Component):
             clients=clients,
         )
         return MLflow("mlflow", args, self.child())
-
-
-def _kinds(knative: Knative) -> list[pulumi.Resource]:
-    """What watches Knative's objects needs their kinds, not the controllers."""
-    return [knative.bundle.definitions] if knative.bundle.definitions else []
 
 
 def _images(cluster: Cluster, settings: PlatformSettings) -> Mapping[str, str]:

@@ -1,0 +1,23 @@
+"""Every stack, as a table of contents: its settings, its cluster, the platform on it, the work on that."""
+
+import pulumi
+from ml_platform.clusters import connect
+from ml_platform.platform import Platform
+from ml_platform.settings import load_cluster, load_platform
+from ml_workloads.settings import load_workloads
+from ml_workloads.workloads import Workloads
+
+config = pulumi.Config()
+chosen_cluster = load_cluster(config)
+chosen_platform = load_platform(config)
+chosen_work = load_workloads(config)
+
+cluster = connect(chosen_cluster, config)
+platform = Platform("platform", cluster, chosen_platform).handle
+workloads = Workloads("workloads", platform, chosen_work)
+
+pulumi.export("prediction_urls", workloads.prediction_urls)
+pulumi.export("model_versions", workloads.versions)
+pulumi.export("mlflow_url", platform.outputs.url("mlflow"))
+pulumi.export("object_store_endpoint", platform.outputs.object_store_url)
+pulumi.export("namespaces", [*platform.outputs.namespaces, workloads.namespace])

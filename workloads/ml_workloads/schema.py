@@ -1,0 +1,60 @@
+"""The JSON Schema of a stack's file, made from the settings' models: `python -m ml_workloads.schema`.
+
+It is here since this package may import both kinds of settings. An editor completes and checks stack files with it.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ml_platform.configuration import PROJECT
+from ml_platform.settings import ClusterSettings, PlatformSettings
+from pydantic import BaseModel
+
+from ml_workloads.settings import WorkloadsSettings
+
+FILE = Path(__file__).resolve().parents[2] / "stacks" / "config.schema.json"
+BLOCKS: dict[str, type[BaseModel]] = {
+    "cluster": ClusterSettings,
+    "platform": PlatformSettings,
+    "workloads": WorkloadsSettings,
+}
+
+
+def stack_file() -> dict[str, Any]:
+    """The schema of Pulumi.<stack>.yaml: our three keys, our secrets, and what the CLI itself writes."""
+    definitions: dict[str, Any] = {}
+    blocks: dict[str, Any] = {}
+    for key, model in BLOCKS.items():
+        # Names of models may repeat between blocks: each has its definitions under its own name.
+        schema = model.model_json_schema(ref_template=f"#/$defs/{key}.{{model}}")
+        definitions |= {f"{key}.{name}": each for name, each in schema.pop("$defs", {}).items()}
+        blocks[f"{PROJECT}:{key}"] = schema
+    secret = {"type": "object", "required": ["secure"], "additionalProperties": False}
+    secret["properties"] = {"secure": {"type": "string"}}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Settings of a stack",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "secretsprovider": {"type": "string"},
+            "encryptionsalt": {"type": "string"},
+            "encryptedkey": {"type": "string"},
+            "environment": {},
+            "config": {
+                "type": "object",
+                "properties": blocks,
+                "patternProperties": {f"^{PROJECT}:(?!({'|'.join(BLOCKS)})$)": secret},
+            },
+        },
+        "$defs": definitions,
+    }
+
+
+def text() -> str:
+    return json.dumps(stack_file(), indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(text())

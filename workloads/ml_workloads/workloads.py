@@ -1,0 +1,73 @@
+"""The composer: from the workloads' settings to data sets, runs and served models, each as its own resource."""
+
+import pulumi
+from ml_platform.component import Component
+from ml_platform.handle import PlatformHandle
+
+from ml_workloads.dataset import Dataset, DatasetArgs
+from ml_workloads.inference_service import InferenceService, InferenceServiceArgs
+from ml_workloads.run_outcome import RunOutcome
+from ml_workloads.settings import ServingSettings, WorkloadsSettings
+from ml_workloads.training_job import TrainingJob, TrainingJobArgs
+from ml_workloads.workspace import Workspace, WorkspaceArgs
+
+
+class Workloads(Component):
+    """All work of one namespace."""
+
+    token = "ml-platform:workloads:Workloads"  # noqa: S105 - a type token
+
+    namespace: str
+    prediction_urls: dict[str, pulumi.Output[str]]
+    """By name of the served model."""
+    versions: dict[str, pulumi.Output[str]]
+    """The champion of each trained model."""
+
+    def __init__(self, name: str, platform: PlatformHandle, settings: WorkloadsSettings) -> None:
+        super().__init__(name, pulumi.ResourceOptions(provider=platform.provider))
+        self.namespace = settings.namespace
+        workspace = Workspace(settings.namespace, WorkspaceArgs(platform=platform, quota=settings.quota), self.child())
+        datasets = {
+            block: Dataset(block, DatasetArgs(workspace=workspace, settings=each), self.child())
+            for block, each in settings.datasets.items()
+        }
+        runs = {
+            block: TrainingJob(
+                block,
+                TrainingJobArgs(workspace=workspace, dataset=datasets[each.dataset], settings=each),
+                self.child(),
+            )
+            for block, each in settings.training.items()
+        }
+        outcomes = {run.model: run.outcome for run in runs.values()}
+        services = {
+            block: InferenceService(
+                block,
+                InferenceServiceArgs(workspace=workspace, version=_version(each, outcomes), settings=each),
+                self.child(),
+            )
+            for block, each in settings.serving.items()
+        }
+        for run in runs.values():
+            _warn_of_refusal(run)
+        self.prediction_urls = {block: service.url for block, service in services.items()}
+        self.versions = {model: outcome.version for model, outcome in outcomes.items()}
+        self.register_outputs({"prediction_urls": self.prediction_urls, "versions": self.versions})
+
+
+def _version(settings: ServingSettings, outcomes: dict[str, RunOutcome]) -> pulumi.Input[str]:
+    choice = settings.model
+    return outcomes[choice.name].version if choice.version == "champion" else str(choice.version)
+
+
+def _warn_of_refusal(run: TrainingJob) -> None:
+    def warn(verdict: list[object]) -> None:
+        accepted, reason, version = verdict
+        if accepted is False:
+            pulumi.log.warn(
+                f"The gate refused run {run.run}: {reason}. Version {version} of model {run.model} stays the champion.",
+                run.outcome,
+            )
+
+    outcome = run.outcome
+    pulumi.Output.all(outcome.accepted, outcome.reason, outcome.version).apply(warn)

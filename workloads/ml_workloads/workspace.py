@@ -1,0 +1,102 @@
+"""A namespace for machine learning work: its limits, its identities and its key of the object store.
+
+It owns what all work in the namespace shares. Each identity gets what it needs and no more: data sets and training read
+and write the workloads' buckets, a served model needs neither key nor token.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from ml_platform import pods
+from ml_platform.component import Component
+from ml_platform.components.namespace import Namespace, NamespaceArgs
+from ml_platform.handle import PlatformHandle
+from ml_platform.objects import KubernetesObject
+
+from ml_workloads.settings import QuotaSettings
+
+KEYS = "object-store"
+DATASET, MODEL = "dataset", "model"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkspaceArgs:
+    platform: PlatformHandle
+    quota: QuotaSettings
+
+
+class Workspace(Component):
+    """A namespace named as its component."""
+
+    token = "ml-platform:workloads:Workspace"  # noqa: S105 - a type token
+
+    name: str
+    namespace: KubernetesObject
+    ready: list[pulumi.Resource]
+    """What work in the namespace waits for."""
+    labels: Mapping[str, str]
+
+    def __init__(self, name: str, args: WorkspaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        self.name = name
+        self.platform = args.platform.outputs
+        self.labels = {"ml-platform/stack": pulumi.get_stack()}
+        self.namespace = Namespace(
+            name, NamespaceArgs(labels={**self.labels, pods.WORKLOADS_LABEL: "true"}), self.child()
+        ).resource
+        passive = self.child(deleted_with=self.namespace)
+        quota = KubernetesObject(f"{name}-quota", self._quota(args.quota), self.child())
+        self.ready = [
+            quota,
+            KubernetesObject(
+                f"{name}-{KEYS}",
+                pods.secret(
+                    pods.metadata(KEYS, name, self.labels), {"secret_key": self.platform.object_store.secret_key}
+                ),
+                passive,
+            ),
+            KubernetesObject(f"{name}-entry", self._policy(), passive),
+            *(
+                KubernetesObject(f"{name}-{account}", pods.service_account(account, name, self.labels), passive)
+                for account in (DATASET, MODEL)
+            ),
+        ]
+        self.register_outputs({"name": name})
+
+    def passive(self, component: Component) -> pulumi.ResourceOptions:
+        """Options for a child of `component` that dies with the namespace."""
+        return component.child(deleted_with=self.namespace, depends_on=self.ready)
+
+    def environment(self) -> dict[str, Any]:
+        """What clients of the object store read."""
+        store = self.platform.object_store
+        return {
+            "AWS_ENDPOINT_URL_S3": store.endpoint,
+            "AWS_DEFAULT_REGION": store.region,
+            "AWS_ACCESS_KEY_ID": store.access_key,
+            "AWS_SECRET_ACCESS_KEY": pods.secret_key(KEYS, "secret_key"),
+        }
+
+    def _quota(self, quota: QuotaSettings) -> dict[str, Any]:
+        hard = {"limits.cpu": quota.cpu, "limits.memory": quota.memory, "pods": str(quota.pods)}
+        return {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": pods.metadata("workloads", self.name, self.labels),
+            "spec": {"hard": hard},
+        }
+
+    def _policy(self) -> dict[str, Any]:
+        """Models are asked through the gateway and Knative's own components; runs by nobody."""
+        sources = [
+            *map(pods.from_namespace, (self.platform.gateway_namespace, "knative-serving")),
+            {"podSelector": {}},
+        ]
+        return {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": pods.metadata("entry", self.name, self.labels),
+            "spec": {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"from": sources}]},
+        }
