@@ -84,8 +84,6 @@ class MLflowSettings(Settings):
     """The tracking server and model registry."""
 
     replicas: Annotated[int, Field(ge=1, le=10)] = 1
-    workers: Annotated[int, Field(ge=1, le=16)] = 1
-    """Processes a replica; each takes about 250 MiB."""
     allowed_hosts: tuple[str, ...] = ()
     """Further Host headers that are answered; its names on the gateway and in the cluster always are."""
     resources: Resources = Resources(cpu="100m", memory="384Mi", cpu_limit="2", memory_limit="1536Mi")

@@ -126,7 +126,6 @@ class MLflow(Component):
             "AWS_DEFAULT_REGION": args.store.region,
             "MLFLOW_HOST": "0.0.0.0",  # noqa: S104 - of its pod; a NetworkPolicy says who connects
             "MLFLOW_PORT": str(PORT),
-            "MLFLOW_WORKERS": str(args.settings.workers),
             "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join([*hosts, *args.allowed_hosts, *args.settings.allowed_hosts]),
             "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS": args.public_url,
         }
