@@ -29,7 +29,10 @@ def write(layout: Layout) -> None:
     (network / "10-ml-platform.conflist").write_text(json.dumps(_pod_network(layout), indent=2))
     trust = layout.config / "certs.d" / names.REGISTRY
     trust.mkdir(parents=True, exist_ok=True)
-    (trust / "hosts.toml").write_text(f'server = "https://{names.REGISTRY}"\nca = "{layout.pki / "ca.crt"}"\n')
+    # containerd before 1.7 reads the trust only inside of a host's table.
+    (trust / "hosts.toml").write_text(
+        f'[host."https://{names.REGISTRY}"]\ncapabilities = ["pull", "resolve"]\nca = "{layout.pki / "ca.crt"}"\n'
+    )
 
 
 def _kubelet(layout: Layout) -> dict[str, Any]:
