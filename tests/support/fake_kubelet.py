@@ -1,0 +1,77 @@
+"""The part of a kubelet that the controllers wait for: pods become what their label `fake` says.
+
+`ready`, `fail`, `succeed` or `stuck` (an image that cannot be pulled); without the label a pod stays as it is.
+A pod that is to go goes at once.
+"""
+
+import threading
+from typing import Any
+
+from ml_platform.kube import Client, KubeError
+
+PERIOD_SECONDS = 0.1
+LABEL = "fake"
+
+
+class FakeKubelet:
+    """Use as a context manager."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> "FakeKubelet":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join(5)
+
+    def _run(self) -> None:
+        while not self._over.wait(PERIOD_SECONDS):
+            try:
+                for pod in self._client.list("v1", "Pod"):
+                    self._serve(pod)
+            except KubeError:
+                continue  # the next round sees what is left
+
+    def _serve(self, pod: dict[str, Any]) -> None:
+        metadata = pod["metadata"]
+        path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
+        if metadata.get("deletionTimestamp"):
+            self._client.request("DELETE", path, body={"gracePeriodSeconds": 0})
+            return
+        wanted = _STATUS.get(metadata.get("labels", {}).get(LABEL, ""))
+        if wanted is None or pod["status"].get("phase") == wanted["phase"] != "Pending":
+            return
+        name = pod["spec"]["containers"][0]["name"]
+        container = {"name": name, "image": "x", "imageID": "", "restartCount": 0, **wanted["container"]}
+        ready = "True" if wanted["container"]["ready"] else "False"
+        status = {
+            "phase": wanted["phase"],
+            "podIP": "10.97.1.1",
+            "podIPs": [{"ip": "10.97.1.1"}],
+            "conditions": [{"type": kind, "status": ready} for kind in ("Ready", "ContainersReady")],
+            "containerStatuses": [container],
+        }
+        headers = {"Content-Type": "application/merge-patch+json"}
+        self._client.request("PATCH", f"{path}/status", body={"status": status}, headers=headers)
+
+
+_STATUS: dict[str, dict[str, Any]] = {
+    "ready": {"phase": "Running", "container": {"ready": True, "state": {"running": {}}}},
+    "fail": {
+        "phase": "Failed",
+        "container": {"ready": False, "state": {"terminated": {"exitCode": 7, "reason": "Error"}}},
+    },
+    "succeed": {"phase": "Succeeded", "container": {"ready": False, "state": {"terminated": {"exitCode": 0}}}},
+    "stuck": {
+        "phase": "Pending",
+        "container": {
+            "ready": False,
+            "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}},
+        },
+    },
+}
