@@ -79,8 +79,18 @@ def _log_model(estimator: Any, training: data.Table, spec: RunSpec) -> None:
         input_example=frame.head(2),
         pip_requirements=[f"{package}=={version(package)}" for package in REQUIREMENTS],
         serialization_format=mlflow.sklearn.SERIALIZATION_FORMAT_SKOPS,
+        skops_trusted_types=_types(estimator),
         tags={tracking.RUN_KEY: spec.run},
     )
+
+
+def _types(estimator: Any) -> list[str]:
+    """What loading may create beyond what skops knows: scikit-learn's own classes, such as a tree's."""
+    import skops.io
+
+    return [
+        name for name in skops.io.get_untrusted_types(data=skops.io.dumps(estimator)) if name.startswith("sklearn.")
+    ]
 
 
 def _accuracy(estimator: Any, rows: data.Table, target: str) -> float:
