@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 import pulumi
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 PROJECT = "ml-platform"
 
@@ -20,11 +20,31 @@ Quantity = Annotated[
 ]
 
 
+def one_rule(rule: str) -> WrapValidator:
+    """For a field of several types: `rule` in place of one complaint a type."""
+
+    def check(value: Any, validate_each: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return validate_each(value)
+        except ValidationError as broken:
+            raise ValueError(rule) from broken
+
+    return WrapValidator(check)
+
+
 class SettingsError(pulumi.RunError):
     """The stack's configuration breaks a rule; the message has the key's path, the value, the rule and a command.
 
     Pulumi shows a RunError as the message alone, without a traceback.
     """
+
+
+class MisfitError(ValueError):
+    """A value that is fine by itself but does not fit another one; raised in validators of the block around both."""
+
+    def __init__(self, path: str, rule: str) -> None:
+        super().__init__(rule)
+        self.path = tuple(path.split("."))
 
 
 class Settings(BaseModel):
@@ -69,7 +89,7 @@ def validate(key: str, value: object, model: type[S]) -> S:
         # As JSON, since strict Python input would refuse a list where the model has a tuple.
         return model.model_validate_json(json.dumps(value))
     except ValidationError as broken:
-        problems = [_at_tag(problem) for problem in broken.errors(include_url=False)]
+        problems = [_at_key(problem) for problem in broken.errors(include_url=False)]
         lines = [_explain(key, model.model_json_schema(), value, problem) for problem in problems]
         raise SettingsError("\n".join(lines)) from None
 
@@ -100,8 +120,14 @@ def _explain(key: str, schema: Mapping[str, Any], value: object, problem: Mappin
     return f"{path} {given}: {_first_lower(rule)}. Set it with:\n  pulumi config set --path '{path}' <value>"
 
 
-def _at_tag(problem: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A union's missing or wrong tag as a problem of the key that holds the tag."""
+def _at_key(problem: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A problem of a block as one of the key that has to change: of a union's tag, or of what does not fit."""
+    misfit = problem.get("ctx", {}).get("error")
+    if isinstance(misfit, MisfitError):
+        given = problem["input"]
+        for step in misfit.path:
+            given = given.get(step) if isinstance(given, Mapping) else None
+        return {**problem, "loc": (*problem["loc"], *misfit.path), "input": given}
     if not problem["type"].startswith("union_tag"):
         return problem
     key = problem["ctx"]["discriminator"].strip("'")
@@ -122,7 +148,7 @@ def _present(location: Sequence[str | int], value: Any) -> list[str | int]:
         last = index == len(location) - 1
         if step in value if isinstance(value, Mapping) else isinstance(value, list) and step in range(len(value)):
             value = value[step]
-        elif not last:
+        elif not last or step == "[key]":
             continue
         steps.append(step)
     return steps

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 import pulumi
 from pydantic import Field, RootModel, model_validator
 
-from ml_platform.configuration import Name, Quantity, Resources, Settings, read
+from ml_platform.configuration import MisfitError, Name, Quantity, Resources, Settings, read
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -76,7 +76,7 @@ class ObjectStoreSettings(Settings):
     @model_validator(mode="after")
     def _own_bucket(self) -> Self:
         if "mlflow" in self.buckets:
-            raise ValueError("bucket mlflow belongs to MLflow alone; name another one")
+            raise MisfitError("buckets", "bucket mlflow belongs to MLflow alone; name another one")
         return self
 
 

@@ -22,7 +22,7 @@ class RolloutError(Exception):
     """What was asked for is not served; the message has the controller's reason and the last log lines."""
 
 
-class Rollout(dynamic.Resource):
+class Rollout(dynamic.Resource, module="workloads", name="Rollout"):
     """Created or updated when `service` serves `uri` with its present settings."""
 
     revision: pulumi.Output[str]

@@ -26,7 +26,7 @@ class RunFailedError(Exception):
     """The run ended without a model that can be served; the message has its reason and last log lines."""
 
 
-class RunOutcome(dynamic.Resource):
+class RunOutcome(dynamic.Resource, module="workloads", name="RunOutcome"):
     """The outcome of the run whose Job and verdict have the name `run`."""
 
     version: pulumi.Output[str]
@@ -77,7 +77,8 @@ def _outcome(props: Mapping[str, Any]) -> dict[str, Any]:
     verdict = read_verdict(client, namespace, run)
     if verdict["champion"] is None:
         raise RunFailedError(
-            f"Run {run} was refused by its gate and there is no earlier champion to serve: {verdict['reason']}\n"
+            f"Run {run} was refused by its gate and there is no earlier champion to serve: {verdict['reason']} "
+            f"({shown(verdict['numbers'])}).\n"
             f"Change its parameters or its gate in ml-platform:workloads and run `pulumi up` again."
         )
     found = {"version": verdict["champion"], **{key: verdict[key] for key in ("accepted", "rule", "reason", "numbers")}}
@@ -144,6 +145,11 @@ def read_verdict(client: Client, namespace: str, run: str) -> dict[str, Any]:
         text = f"it succeeded, but left no {VERDICT} in ConfigMap {namespace}/{run}"
         raise RunFailedError(_complaint(client, namespace, run, text)) from absent
     return verdict
+
+
+def shown(numbers: Mapping[str, float]) -> str:
+    """What a gate looked at, in one line."""
+    return ", ".join(f"{name} {value:.4g}" for name, value in sorted(numbers.items()))
 
 
 def _condition(job: Object, kind: str) -> Object | None:

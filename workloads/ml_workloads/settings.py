@@ -4,13 +4,18 @@ from collections.abc import Collection
 from typing import Annotated, Literal, Self
 
 import pulumi
-from ml_platform.configuration import Name, Quantity, Resources, Settings, read
+from ml_platform.configuration import MisfitError, Name, Quantity, Resources, Settings, one_rule, read
 from pydantic import Field, model_validator
 
 Column = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)]
 Count = Annotated[int, Field(ge=0, le=100)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
+
+Parameter = Annotated[bool | int | float | str | None, one_rule("a parameter is a number, a text, true, false or null")]
+Version = Annotated[
+    Literal["champion"] | Annotated[int, Field(ge=1)], one_rule("allowed: champion, or a number from 1")
+]
 
 
 class DatasetSettings(Settings):
@@ -26,7 +31,7 @@ class DatasetSettings(Settings):
     @model_validator(mode="after")
     def _distinct(self) -> Self:
         if len(set(self.columns)) < len(self.columns):
-            raise ValueError("names of columns must be distinct")
+            raise MisfitError("columns", "names of columns must be distinct")
         return self
 
 
@@ -47,7 +52,7 @@ class TrainingSettings(Settings):
     target: Column
     """The column to predict."""
     estimator: Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*$")] = "logistic-regression"
-    parameters: dict[str, bool | int | float | str | None] = Field(default_factory=dict)
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
     """Keyword arguments of the estimator."""
     held_out: Fraction = 0.2
     """The part that is never trained on; the gate scores on it."""
@@ -66,7 +71,7 @@ class ModelChoice(Settings):
     """A registered model and which version of it."""
 
     name: Name
-    version: Literal["champion"] | Annotated[int, Field(ge=1)] = "champion"
+    version: Version = "champion"
     """`champion` is the version that the gate has accepted last."""
 
 
@@ -86,7 +91,7 @@ class ServingSettings(Settings):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.min_replicas > self.max_replicas:
-            raise ValueError(f"min_replicas {self.min_replicas} must not exceed max_replicas {self.max_replicas}")
+            raise MisfitError("min_replicas", f"it must not exceed max_replicas, which is {self.max_replicas}")
         return self
 
 
@@ -118,7 +123,7 @@ class WorkloadsSettings(Settings):
             known(f"training.{name}.dataset", training.dataset, self.datasets)
             known(f"training.{name}.target", training.target, self.datasets[training.dataset].columns)
         if len(self.models) < len(self.training):
-            raise ValueError("two training blocks register the same model; give one of them another `model`")
+            raise MisfitError("training", "two blocks register the same model; give one of them another `model`")
         for name, serving in self.serving.items():
             if serving.model.version == "champion":
                 known(f"serving.{name}.model.name", serving.model.name, self.models)
@@ -126,9 +131,9 @@ class WorkloadsSettings(Settings):
 
 
 def known(path: str, value: str, allowed: Collection[str]) -> None:
-    """Raises ValueError unless `value`, found at `path`, is one of `allowed`."""
+    """Raises MisfitError unless `value`, found at `path`, is one of `allowed`."""
     if value not in allowed:
-        raise ValueError(f"{path} is {value!r}, which is none of: {', '.join(allowed) or '(there are none)'}")
+        raise MisfitError(path, f"allowed: {', '.join(allowed) or 'nothing, there are none'}")
 
 
 def load_workloads(config: pulumi.Config) -> WorkloadsSettings:

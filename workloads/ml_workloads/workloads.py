@@ -1,12 +1,14 @@
 """The composer: from the workloads' settings to data sets, runs and served models, each as its own resource."""
 
+from typing import Any
+
 import pulumi
 from ml_platform.component import Component
 from ml_platform.handle import PlatformHandle
 
 from ml_workloads.dataset import Dataset, DatasetArgs
 from ml_workloads.inference_service import InferenceService, InferenceServiceArgs
-from ml_workloads.run_outcome import RunOutcome
+from ml_workloads.run_outcome import RunOutcome, shown
 from ml_workloads.settings import ServingSettings, WorkloadsSettings
 from ml_workloads.training_job import TrainingJob, TrainingJobArgs
 from ml_workloads.workspace import Workspace, WorkspaceArgs
@@ -61,13 +63,14 @@ def _version(settings: ServingSettings, outcomes: dict[str, RunOutcome]) -> pulu
 
 
 def _warn_of_refusal(run: TrainingJob) -> None:
-    def warn(verdict: list[object]) -> None:
-        accepted, reason, version = verdict
+    def warn(verdict: list[Any]) -> None:
+        accepted, reason, numbers, version = verdict
         if accepted is False:
             pulumi.log.warn(
-                f"The gate refused run {run.run}: {reason}. Version {version} of model {run.model} stays the champion.",
+                f"The gate refused run {run.run}: {reason} ({shown(numbers)}). "
+                f"Version {version} of model {run.model} stays the champion.",
                 run.outcome,
             )
 
     outcome = run.outcome
-    pulumi.Output.all(outcome.accepted, outcome.reason, outcome.version).apply(warn)
+    pulumi.Output.all(outcome.accepted, outcome.reason, outcome.numbers, outcome.version).apply(warn)
