@@ -26,7 +26,7 @@ FIELD_MANAGER = "ml-platform"
 DEADLINE = 60.0
 
 
-class Definitions(dynamic.Resource):
+class Definitions(dynamic.Resource, module="bundles", name="Definitions"):
     """The CRDs of one bundle, established. They are deleted only where `retain` is false."""
 
     names: pulumi.Output[list[str]]

@@ -21,7 +21,7 @@ DEADLINE = 120.0
 FIELD_MANAGER = "ml-platform"
 
 
-class WebhookGate(dynamic.Resource):
+class WebhookGate(dynamic.Resource, module="bundles", name="WebhookGate"):
     """Created when all `probes` were refused by their webhooks; checked again when `trigger` changes."""
 
     def __init__(
@@ -89,10 +89,13 @@ def _complaint(client: Client, namespace: str, probe: Mapping[str, Any], answer:
 def _last_lines(client: Client, namespace: str, selector: str) -> str:
     try:
         pods = client.list("v1", "Pod", namespace, labels=selector)
-        if not pods:
-            return f"No pod in namespace {namespace} has the labels {selector}."
-        name = pods[0]["metadata"]["name"]
-        phase = json.dumps(pods[0].get("status", {}).get("containerStatuses", []))[:500]
-        return f"Pod {name}: {phase}\n{client.logs(namespace, name, tail=10)}"
     except KubeError as error:
         return f"Its pods in namespace {namespace} ({selector}) can't be read: {error.message}"
+    if not pods:
+        return f"No pod in namespace {namespace} has the labels {selector}."
+    name = pods[0]["metadata"]["name"]
+    status = json.dumps(pods[0].get("status", {}).get("containerStatuses", []))[:500]
+    try:
+        return f"Pod {name}: {status}\n{client.logs(namespace, name, tail=10)}"
+    except KubeError as error:
+        return f"Pod {name}: {status}\n{error.message}"

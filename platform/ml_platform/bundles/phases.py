@@ -24,8 +24,8 @@ class Phase(IntEnum):
 PASSIVE = frozenset({"ConfigMap", "Secret", "ServiceAccount", "Role", "RoleBinding", "Service", "NetworkPolicy"})
 
 _WORKLOADS = frozenset({
-    "APIService", "CronJob", "DaemonSet", "Deployment", "HorizontalPodAutoscaler", "Job", "PersistentVolumeClaim", "Pod",
-    "PodDisruptionBudget", "ReplicaSet", "Service", "StatefulSet",
+    "APIService", "CronJob", "DaemonSet", "Deployment", "HorizontalPodAutoscaler", "Job", "PersistentVolumeClaim",
+    "Pod", "PodDisruptionBudget", "ReplicaSet", "Service", "StatefulSet",
 })  # fmt: skip
 
 _BUILT_IN_GROUPS = frozenset({

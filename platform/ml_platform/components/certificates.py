@@ -20,7 +20,7 @@ DAYS_VALID = 365
 DAYS_LEFT = 90  # renewed by the first `up` with fewer
 
 
-class WebhookCertificate(dynamic.Resource):
+class WebhookCertificate(dynamic.Resource, module="certificates", name="WebhookCertificate"):
     """A serving certificate for `dns_names`, renewed by `up` when it comes near its end."""
 
     certificate: pulumi.Output[str]
