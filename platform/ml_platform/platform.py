@@ -13,7 +13,7 @@ from ml_platform import pods
 from ml_platform.clusters import Cluster
 from ml_platform.component import Component, after
 from ml_platform.components.gateway import Gateway, GatewayArgs
-from ml_platform.components.knative import Knative, KnativeArgs
+from ml_platform.components.knative import Autoscaling, Knative, KnativeArgs
 from ml_platform.components.kserve import KServe, KServeArgs
 from ml_platform.components.mlflow import MLflow, MLflowArgs
 from ml_platform.components.namespace import Namespace, NamespaceArgs
@@ -72,6 +72,7 @@ class Platform(Component):
             images=self._images,
             labels=self._labels,
             domain=self._settings.gateway.domain,
+            autoscaling=Autoscaling(**self._settings.serving.autoscaling.model_dump()),
         )
         return Knative("knative", args, self.child())
 

@@ -11,6 +11,8 @@ from pydantic import Field, RootModel, model_validator
 from ml_platform.configuration import MisfitError, Name, Quantity, Resources, Settings, read
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[str, Field(pattern=r"^([6-9]|[1-9]\d{1,2})s$")]
+"""From 6s, the shortest that Knative takes, to 999s."""
 
 
 class LocalCluster(Settings):
@@ -48,10 +50,20 @@ class GatewaySettings(Settings):
     """The node's address that host_port listens on."""
 
 
+class AutoscalingSettings(Settings):
+    """How quickly models without requests shrink. Short times suit one machine, Knative's own suit a fleet."""
+
+    stable_window: Seconds = "60s"
+    """Over what time the load is averaged."""
+    scale_to_zero_grace_period: Seconds = "30s"
+    """How long the last pod stays when it is no longer wanted."""
+
+
 class ServingSettings(Settings):
     """How models are served."""
 
     mode: Literal["knative"] = "knative"
+    autoscaling: AutoscalingSettings = AutoscalingSettings()
 
 
 class PostgresSettings(Settings):
