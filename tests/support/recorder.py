@@ -1,0 +1,95 @@
+"""A program run against mocks, with all that it asked the engine for: parents and dependencies too."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pulumi
+from google.protobuf import json_format
+from pulumi.runtime import mocks, rpc
+
+SECRET = rpc._special_sig_key
+OUTPUTS: dict[str, dict[str, Any]] = {
+    "pulumi-python:dynamic/workloads:RunOutcome": {
+        "version": "7", "accepted": True, "rule": "accepted", "reason": "", "numbers": {},
+    },
+    "pulumi-python:dynamic/workloads:Rollout": {"revision": "iris-predictor-00001"},
+    "pulumi-python:dynamic/certificates:WebhookCertificate": {
+        "certificate": "CERTIFICATE", "private_key": "KEY", "ca_bundle": "Q0E=", "fingerprint": "0" * 8,
+    },
+}  # fmt: skip
+
+
+class Outputs(mocks.Mocks):
+    """Every resource has its inputs as outputs; dynamic ones have those that others build on."""
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        return args.name, {**args.inputs, **OUTPUTS.get(args.typ, {})}
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
+        raise AssertionError(f"the program calls {args.token}, which no preview of an empty cluster can answer")
+
+
+class Recorder(mocks.MockMonitor):
+    """Keeps every request by its URN."""
+
+    def __init__(self) -> None:
+        super().__init__(Outputs())
+        self.requests: dict[str, Any] = {}
+        self.exports: dict[str, Any] = {}
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
+        self.requests[self.make_urn(request.parent, request.type, request.name)] = request
+        return super().RegisterResource(request)
+
+    def find(self, kind: str, name: str) -> Any:
+        """The one request of this type and name; the type may be its last word."""
+        matching = [
+            request
+            for request in self.requests.values()
+            if request.name == name and kind in (request.type, request.type.rpartition(":")[2])
+        ]
+        assert len(matching) == 1, f"{len(matching)} resources are {kind} {name}"
+        return matching[0]
+
+    def inputs(self, kind: str, name: str) -> dict[str, Any]:
+        return inputs(self.find(kind, name))
+
+
+def record(
+    program: Callable[[], Any], *, stack: str = "test", config: Mapping[str, Any] | None = None, secrets: Any = ()
+) -> Recorder:
+    """Runs the program to its end, all registrations included."""
+    asyncio.set_event_loop(asyncio.new_event_loop())
+    recorder = Recorder()
+    mocks.set_mocks(Outputs(), project="ml-platform", stack=stack, preview=False, monitor=recorder)
+    values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in (config or {}).items()}
+    pulumi.runtime.set_all_config(values, list(secrets))
+
+    @pulumi.runtime.test
+    def run() -> Any:
+        program()
+        stack_itself: Any = pulumi.runtime.get_root_resource()
+        return pulumi.Output.all(**stack_itself.outputs).apply(recorder.exports.update)
+
+    run()
+    return recorder
+
+
+def inputs(request: Any) -> dict[str, Any]:
+    """What the engine was given, secrets as such and nothing of the process that ran."""
+    values = masked(json_format.MessageToDict(request.object))
+    values.pop("__provider", None)
+    return dict(values)
+
+
+def masked(value: Any) -> Any:
+    """The value with `[secret]` for every secret, whole numbers as such."""
+    if isinstance(value, dict):
+        return "[secret]" if SECRET in value else {key: masked(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [masked(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
