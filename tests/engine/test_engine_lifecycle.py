@@ -4,7 +4,6 @@ import base64
 from typing import Any
 
 import pytest
-
 from ml_platform.kube import Client, NotFound
 
 pytestmark = pytest.mark.engine
@@ -76,14 +75,10 @@ def test_a_change_of_data_replaces_config_maps_and_secrets_of_a_fixed_name_in_pl
     stack: Any, kube: Client, namespace: str
 ) -> None:
     encoded = [base64.b64encode(text).decode() for text in (b"1", b"2")]
-    stack.declare(
-        stack.object("ConfigMap", "c", data={"a": "1"}), stack.object("Secret", "s", data={"a": encoded[0]})
-    )
+    stack.declare(stack.object("ConfigMap", "c", data={"a": "1"}), stack.object("Secret", "s", data={"a": encoded[0]}))
     stack.up()
     uid = kube.get("v1", "ConfigMap", "c", namespace)["metadata"]["uid"]
-    stack.declare(
-        stack.object("ConfigMap", "c", data={"a": "2"}), stack.object("Secret", "s", data={"a": encoded[1]})
-    )
+    stack.declare(stack.object("ConfigMap", "c", data={"a": "2"}), stack.object("Secret", "s", data={"a": encoded[1]}))
     replaced = stack.up()
     assert replaced.changed == {"c": "replace", "s": "replace"}
     assert kube.get("v1", "ConfigMap", "c", namespace)["metadata"]["uid"] != uid

@@ -3,9 +3,8 @@
 from typing import Any
 
 import pytest
-from pulumi_project import Project
-
 from ml_platform.kube import Client
+from pulumi_project import Project
 
 pytestmark = pytest.mark.engine
 
@@ -63,7 +62,7 @@ def test_an_update_is_previewed_on_the_server(stack: Any) -> None:
 
 
 def test_a_cluster_that_is_away_can_be_previewed_but_not_changed(stack: Project, namespace: str) -> None:
-    away = '{"clusters":[{"name":"c","cluster":{"server":"http://127.0.0.1:9"}}],"contexts":[{"name":"c","context":{"cluster":"c"}}],"current-context":"c"}'  # noqa: E501
+    away = '{"clusters":[{"name":"c","cluster":{"server":"http://127.0.0.1:9"}}],"contexts":[{"name":"c","context":{"cluster":"c"}}],"current-context":"c"}'
     stack.provider = {"kubeconfig": away}  # type: ignore[attr-defined]
     stack.declare(stack.object("ConfigMap", "c", data={"a": "1"}))  # type: ignore[attr-defined]
     assert stack.preview().ok

@@ -1,16 +1,18 @@
-"""The part of a kubelet that the controllers wait for: pods become what their label `fake` says.
+"""The part of a node that the controllers wait for: pods are bound to it and become what their label `fake` says.
 
 `ready`, `fail`, `succeed` or `stuck` (an image that cannot be pulled); without the label a pod stays as it is.
 A pod that is to go goes at once.
 """
 
 import threading
+from contextlib import suppress
 from typing import Any
 
 from ml_platform.kube import Client, KubeError
 
 PERIOD_SECONDS = 0.1
 LABEL = "fake"
+NODE = "fake-node"
 
 
 class FakeKubelet:
@@ -22,6 +24,9 @@ class FakeKubelet:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> "FakeKubelet":
+        node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}}
+        self._client.create(node, field_manager="fake")
+        self._client.patch("v1", "Node", NODE, None, {"spec": {"taints": None}})
         self._thread.start()
         return self
 
@@ -32,10 +37,12 @@ class FakeKubelet:
     def _run(self) -> None:
         while not self._over.wait(PERIOD_SECONDS):
             try:
-                for pod in self._client.list("v1", "Pod"):
-                    self._serve(pod)
+                pods = self._client.list("v1", "Pod")
             except KubeError:
-                continue  # the next round sees what is left
+                continue
+            for pod in pods:
+                with suppress(KubeError):  # the next round sees what is left
+                    self._serve(pod)
 
     def _serve(self, pod: dict[str, Any]) -> None:
         metadata = pod["metadata"]
@@ -44,8 +51,11 @@ class FakeKubelet:
             self._client.request("DELETE", path, body={"gracePeriodSeconds": 0})
             return
         wanted = _STATUS.get(metadata.get("labels", {}).get(LABEL, ""))
-        if wanted is None or pod["status"].get("phase") == wanted["phase"] != "Pending":
+        if wanted is None or pod["status"].get("containerStatuses"):
             return
+        if not pod["spec"].get("nodeName"):
+            target = {"apiVersion": "v1", "kind": "Node", "name": NODE}
+            self._client.request("POST", f"{path}/binding", body={**_BINDING, "metadata": metadata, "target": target})
         name = pod["spec"]["containers"][0]["name"]
         container = {"name": name, "image": "x", "imageID": "", "restartCount": 0, **wanted["container"]}
         ready = "True" if wanted["container"]["ready"] else "False"
@@ -60,6 +70,7 @@ class FakeKubelet:
         self._client.request("PATCH", f"{path}/status", body={"status": status}, headers=headers)
 
 
+_BINDING = {"apiVersion": "v1", "kind": "Binding"}
 _STATUS: dict[str, dict[str, Any]] = {
     "ready": {"phase": "Running", "container": {"ready": True, "state": {"running": {}}}},
     "fail": {

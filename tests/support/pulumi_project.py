@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 STACK = "test"
-SECONDS = 120
+SECONDS = 60
 GENERIC = Path(__file__).with_name("generic_program.py")
 
 
@@ -79,14 +79,18 @@ class Project:
         return done
 
     def start(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["pulumi", *arguments, "--non-interactive"],
-            cwd=self.folder,
-            env={**self.environment, **environment},
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-        )
+        try:
+            return subprocess.run(
+                ["pulumi", *arguments, "--non-interactive"],
+                cwd=self.folder,
+                env={**self.environment, **environment},
+                capture_output=True,
+                text=True,
+                timeout=SECONDS,
+            )
+        except subprocess.TimeoutExpired as late:
+            said = (late.stdout or b"").decode()[-3000:]
+            raise AssertionError(f"pulumi {' '.join(arguments)} took more than {SECONDS} s:\n{said}") from late
 
     def _operate(self, verb: str, *flags: str, **environment: str) -> Result:
         log = self.folder / "events.json"

@@ -1,7 +1,7 @@
 """What the user sees while a call runs: status lines and warnings, each under its resource."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -42,4 +42,5 @@ class Messages:
         request = engine_pb2.LogRequest(
             severity=getattr(engine_pb2, severity), message=text, urn=_URN.get(), ephemeral=ephemeral
         )
-        self._stub.Log.future(request, timeout=5.0)
+        with suppress(grpc.RpcError):
+            self._stub.Log(request, timeout=2.0)

@@ -40,28 +40,29 @@ class Waiter:
         self._client = client
         self._cancelled = cancelled
         self._say = say
+        self._told = ""
         self._seconds = seconds or DEFAULT_SECONDS
         self._end = time.monotonic() + self._seconds
 
     def until_ready(self, live: Object, rule: Rule) -> Object:
-        told = looked = 0.0
         troubles: list[str] = []
+        looked = time.monotonic()
         while not (answer := self._ask(live, rule)).done:
             if answer.failed:
                 raise self._incomplete(f"{name(live)} failed: {answer.message}", live)
-            if time.monotonic() - looked > LOOK_AT_PODS_SECONDS and told:
-                troubles, looked = report.troubles(report.pods_of(self._client, live)), time.monotonic()
-            self._say("; ".join([answer.message, *troubles[:1]]))
-            told = time.monotonic()
+            if time.monotonic() - looked > LOOK_AT_PODS_SECONDS:
+                troubles = report.troubles(report.pods_of(self._client, live))
+                looked = time.monotonic()
+            self._tell("; ".join([answer.message, *troubles[:1]]))
             self._check_time(f"{name(live)} is not ready: {answer.message}", live)
             live = self._next(live)
-        self._say("")
+        self._tell("")
         return live
 
     def until_gone(self, live: Object) -> None:
         metadata = live["metadata"]
         while True:
-            self._say(_leaving(live))
+            self._tell(_leaving(live))
             self._check_time(f"{name(live)} is not gone: {_leaving(live)}", live)
             try:
                 live = self._next(live)
@@ -69,7 +70,12 @@ class Waiter:
                 break
             if live["metadata"].get("uid") != metadata.get("uid"):
                 break
-        self._say("")
+        self._tell("")
+
+    def _tell(self, text: str) -> None:
+        if text != self._told:
+            self._told = text
+            self._say(text)
 
     def _ask(self, live: Object, rule: Rule) -> Readiness:
         try:
@@ -93,7 +99,7 @@ class Waiter:
         except NotFound:
             raise Incomplete(f"{name(live)} was deleted", live, []) from None
         except Unreachable as error:
-            self._say(error.message)
+            self._tell(error.message)
             time.sleep(TICK_SECONDS)
             return live
 

@@ -1,0 +1,94 @@
+"""Whose object, whose field: existing objects, adoption, conflicts, Patch resources, ignored changes."""
+
+from typing import Any
+
+import pytest
+from ml_platform.kube import Client
+
+pytestmark = pytest.mark.engine
+
+
+def existing(kube: Client, namespace: str, manager: str = "somebody", **data: str) -> None:
+    metadata = {"name": "c", "namespace": namespace}
+    kube.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}, field_manager=manager)
+
+
+def data_of(kube: Client, namespace: str) -> dict[str, str]:
+    found: dict[str, str] = kube.get("v1", "ConfigMap", "c", namespace)["data"]
+    return found
+
+
+def test_an_object_that_exists_is_not_adopted_by_accident(stack: Any, kube: Client, namespace: str) -> None:
+    existing(kube, namespace, theirs="1")
+    stack.declare(stack.object("ConfigMap", "c", data={"ours": "1"}))
+    refused = stack.up()
+    assert not refused.ok
+    assert "already exists" in refused.text
+    assert "upsertExistingObjects" in refused.text
+    assert data_of(kube, namespace) == {"theirs": "1"}
+
+
+def test_upsert_adopts_with_a_new_field_manager(stack: Any, kube: Client, namespace: str) -> None:
+    existing(kube, namespace, theirs="1", shared="1")
+    stack.provider |= {"upsertExistingObjects": "true", "enableConfigMapMutable": "true"}
+    stack.declare(stack.object("ConfigMap", "c", data={"ours": "1", "shared": "1"}))
+    adopted = stack.up()
+    assert adopted.changed == {"c": "create"}
+    assert data_of(kube, namespace) == {"theirs": "1", "ours": "1", "shared": "1"}
+    manager = stack.state("c")["outputs"]["__fieldManager"]
+    managers = {entry["manager"] for entry in kube.get("v1", "ConfigMap", "c", namespace)["metadata"]["managedFields"]}
+    assert managers == {"somebody", manager}
+
+    stack.declare(stack.object("ConfigMap", "c", data={"shared": "1"}))
+    assert stack.up().ok
+    assert data_of(kube, namespace) == {"theirs": "1", "shared": "1"}
+
+
+def test_a_conflict_is_an_error_until_it_is_forced(stack: Any, kube: Client, namespace: str) -> None:
+    existing(kube, namespace, shared="theirs")
+    stack.provider["upsertExistingObjects"] = "true"
+    stack.declare(stack.object("ConfigMap", "c", data={"shared": "ours"}))
+    refused = stack.up()
+    assert not refused.ok
+    assert "conflict" in refused.text.lower()
+    assert "somebody" in refused.text
+
+    force = {"annotations": {"pulumi.com/patchForce": "true"}}
+    stack.declare(stack.object("ConfigMap", "c", metadata=force, data={"shared": "ours"}))
+    assert stack.up().ok
+    assert data_of(kube, namespace) == {"shared": "ours"}
+
+
+def test_a_patch_resource_owns_its_fields_only(stack: Any, kube: Client, namespace: str) -> None:
+    existing(kube, namespace, theirs="1")
+    named = {"annotations": {"pulumi.com/patchFieldManager": "our-manager"}}
+    stack.declare(stack.object("ConfigMapPatch", "c", metadata=named, data={"ours": "1"}))
+    assert stack.up().changed == {"c": "create"}
+    assert data_of(kube, namespace) == {"theirs": "1", "ours": "1"}
+    assert stack.state("c")["outputs"]["__fieldManager"] == "our-manager"
+
+    stack.declare(stack.object("ConfigMapPatch", "c", metadata=named, data={"ours": "2"}))
+    assert stack.up().changed == {"c": "update"}, "in place, whatever the kind"
+    assert data_of(kube, namespace) == {"theirs": "1", "ours": "2"}
+
+    stack.declare()
+    assert stack.up().changed == {"c": "delete"}
+    assert data_of(kube, namespace) == {"theirs": "1"}, "the object stays"
+
+
+def test_a_patch_resource_needs_a_name(stack: Any) -> None:
+    stack.declare(stack.object("ConfigMapPatch", "c", metadata={"name": None}, data={"a": "1"}))
+    assert "patch resources require the `.metadata.name` field to be set" in stack.up().text
+
+
+def test_ignored_changes_stay_with_their_owner(stack: Any, kube: Client, namespace: str) -> None:
+    stack.provider["enableConfigMapMutable"] = "true"
+    ignore = {"ignore_changes": ["data.scaled"]}
+    stack.declare(stack.object("ConfigMap", "c", data={"scaled": "1", "a": "1"}, options=ignore))
+    stack.up()
+    kube.patch("v1", "ConfigMap", "c", namespace, {"data": {"scaled": "9"}}, field_manager="autoscaler")
+    stack.declare(stack.object("ConfigMap", "c", data={"scaled": "2", "a": "2"}, options=ignore))
+    changed = stack.up()
+    assert changed.ok, changed.text
+    assert set(changed.diffs["c"]) == {"data.a"}
+    assert data_of(kube, namespace) == {"scaled": "9", "a": "2"}
