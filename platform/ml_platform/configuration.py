@@ -159,9 +159,15 @@ def _properties(root: Mapping[str, Any], steps: Sequence[str | int], value: Any)
     node = _resolve(root, root, value)
     for step in steps:
         value = value[step]
-        inner = node.get("properties", {}).get(step) or node.get("additionalProperties") or node.get("items", {})
-        node = _resolve(root, inner, value)
+        node = _resolve(root, _inner(node, step), value)
     return set(node.get("properties", {}))
+
+
+def _inner(node: Mapping[str, Any], step: str | int) -> Mapping[str, Any]:
+    """The schema of what is at `step`: a property, any key that fits a pattern, any key, or an item."""
+    of_pattern = next(iter(node.get("patternProperties", {}).values()), None)
+    found = node.get("properties", {}).get(step) or of_pattern or node.get("additionalProperties") or node.get("items")
+    return found or {}
 
 
 def _resolve(root: Mapping[str, Any], node: Mapping[str, Any], value: Any) -> Mapping[str, Any]:

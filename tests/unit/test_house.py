@@ -1,0 +1,109 @@
+"""The rules of the house: who may import whom, and what `platform/` must never become."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKLOADS_MAY_SEE = (
+    "component", "components.namespace", "configuration", "handle", "kube", "objects", "pods",
+)  # fmt: skip
+CLOUDS = ("pulumi_aws", "pulumi_eks", "pulumi_gcp", "pulumi_ionoscloud", "ionoscloud")
+
+
+def modules(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Each imported module, and whether it is imported when the module is."""
+    tree = ast.parse(path.read_text())
+    at_once = set(map(id, tree.body))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, id(node) in at_once) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield from ((f"{node.module}.{alias.name}", id(node) in at_once) for alias in node.names)
+
+
+def within(name: str, packages: tuple[str, ...]) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+@pytest.mark.parametrize(
+    ("folder", "never"),
+    [
+        ("platform/ml_platform", ("ml_workloads", "ml_runtime", "ml_local", "kubernetes_provider", "language_host")),
+        ("platform/ml_platform/kube", ("pulumi", "pulumi_kubernetes", "pydantic")),
+        ("workloads/ml_workloads", ("ml_runtime", "ml_local")),
+        ("workloads/ml_runtime", ("pulumi", "pulumi_kubernetes", "ml_platform", "ml_workloads", "ml_local")),
+        ("stacks", ("ml_local", "ml_runtime", "pulumi_kubernetes")),
+    ],
+)
+def test_a_package_never_imports(folder: str, never: tuple[str, ...]) -> None:
+    assert modules(folder)
+    found = [f"{path.name}: {name}" for path in modules(folder) for name, _ in imports(path) if within(name, never)]
+    assert found == []
+
+
+def test_workloads_see_a_platform_through_its_handle_only() -> None:
+    allowed = tuple(f"ml_platform.{name}" for name in WORKLOADS_MAY_SEE)
+    generator = ROOT / "workloads/ml_workloads/schema.py"  # it may know both kinds of settings
+    found = [
+        f"{path.name}: {name}"
+        for path in modules("workloads/ml_workloads")
+        for name, _ in imports(path)
+        if within(name, ("ml_platform",)) and not within(name, allowed) and path != generator
+    ]
+    assert found == []
+
+
+def test_clouds_are_imported_only_where_their_cluster_is_chosen() -> None:
+    folder = ROOT / "platform/ml_platform/clusters"
+    found = [
+        f"{path}: {name}"
+        for root in ("platform", "workloads", "stacks")
+        for path in modules(root)
+        for name, _ in imports(path)
+        if within(name, CLOUDS) and path.parent != folder
+    ]
+    assert found == []
+
+
+def test_the_choice_of_a_cluster_loads_no_source_before_it_is_made() -> None:
+    at_once = [name for name, now in imports(ROOT / "platform/ml_platform/clusters/__init__.py") if now]
+    assert not [name for name in at_once if name.endswith((".local", ".existing"))]
+
+
+@pytest.mark.parametrize("folder", ["platform", "tests", "tests/platform"])
+def test_no_folder_shadows_the_standard_library(folder: str) -> None:
+    assert not (ROOT / folder / "__init__.py").exists()
+    assert not list((ROOT / "platform").glob("*.py"))
+
+
+@pytest.mark.parametrize("words", [["-c", "import platform; platform.system()"], ["-m", "platform"]])
+def test_python_started_in_the_checkout_has_its_own_platform_module(words: list[str]) -> None:
+    done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_only_the_stacks_program_exports() -> None:
+    paths = [path for root in ("platform", "workloads") for path in modules(root)]
+    assert [path.name for path in paths if "pulumi.export(" in path.read_text()] == []
+
+
+def test_the_program_is_a_table_of_contents() -> None:
+    assert len((ROOT / "stacks/__main__.py").read_text().splitlines()) < 40
+
+
+@pytest.mark.parametrize("root", ["platform", "workloads", "local", "policies"])
+def test_every_module_says_what_it_owns(root: str) -> None:
+    for path in modules(root):
+        text = path.read_text()
+        assert not text.strip() or ast.get_docstring(ast.parse(text)), f"{path} has no docstring"

@@ -1,0 +1,116 @@
+"""Bad settings: every error has the key's path, the value, what is allowed, and the command that mends it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ml_platform.configuration import SettingsError, validate
+from ml_platform.settings import ClusterSettings, PlatformSettings
+from ml_workloads.settings import WorkloadsSettings
+
+IRIS: dict[str, Any] = {"source": "sklearn:iris", "key": "iris.csv", "columns": ["a", "b", "species"]}
+TRAINING: dict[str, Any] = {"dataset": "iris", "target": "species"}
+MODELS: dict[str, Any] = {"cluster": ClusterSettings, "platform": PlatformSettings, "workloads": WorkloadsSettings}
+
+
+def workloads(**blocks: Any) -> dict[str, Any]:
+    return {"datasets": {"iris": IRIS}, "training": {"iris": TRAINING}, **blocks}
+
+
+def training(**changes: Any) -> dict[str, Any]:
+    return workloads(training={"iris": {**TRAINING, **changes}})
+
+
+def serving(**changes: Any) -> dict[str, Any]:
+    return workloads(serving={"iris": {"model": {"name": "iris"}, **changes}})
+
+
+UNKNOWN_KEYS = [
+    ("cluster", {"source": "local", "kubeconfig": "x"}, "cluster.kubeconfig", "source, state_dir"),
+    ("platform", {"gatway": {}}, "platform.gatway", "gateway, images, mlflow"),
+    ("platform", {"gateway": {"port": 1}}, "platform.gateway.port", "bind, domain, host_port"),
+    ("workloads", training(gate={"accuracy": 1}), "workloads.training.iris.gate.accuracy", "minimum_accuracy"),
+    ("workloads", serving(model={"name": "iris", "alias": "x"}), "workloads.serving.iris.model.alias", "name, version"),
+]
+WRONG_TYPES: list[tuple[str, Any, str, str, str]] = [
+    ("cluster", "local", "cluster", '"local"', "object"),
+    ("platform", {"gateway": {"host_port": "8080"}}, "platform.gateway.host_port", '"8080"', "integer"),
+    ("platform", {"object_store": {"buckets": "data"}}, "platform.object_store.buckets", '"data"', "array"),
+    ("platform", {"mlflow": None}, "platform.mlflow", "null", "object"),
+    ("platform", {"postgres": {"storage": 5}}, "platform.postgres.storage", "5", "string"),
+    ("workloads", training(held_out="a lot"), "workloads.training.iris.held_out", '"a lot"', "number"),
+    ("workloads", training(parameters={"C": [1]}), "workloads.training.iris.parameters.C", "[1]", "a number, a text"),
+]
+OUT_OF_RANGE: list[tuple[str, Any, str, str, str]] = [
+    ("cluster", {"source": "aws"}, "cluster.source", '"aws"', "local, existing"),
+    ("platform", {"gateway": {"host_port": 65536}}, "platform.gateway.host_port", "65536", "65535"),
+    ("platform", {"mlflow": {"replicas": 0}}, "platform.mlflow.replicas", "0", "greater than or equal to 1"),
+    ("platform", {"images": {"mlflow": "mlflow:3"}}, "platform.images.mlflow", '"mlflow:3"', "sha256"),
+    ("platform", {"object_store": {"buckets": ["mlflow"]}}, "platform.object_store.buckets", "mlflow", "another one"),
+    ("platform", {"object_store": {"storage": "much"}}, "platform.object_store.storage", '"much"', "pattern"),
+    ("workloads", {"namespace": "My Models"}, "workloads.namespace", '"My Models"', "pattern"),
+    ("workloads", {"datasets": {"Iris": IRIS}}, "workloads.datasets.Iris", '"Iris"', "pattern"),
+    ("workloads", training(held_out=1), "workloads.training.iris.held_out", "1", "less than 1"),
+    ("workloads", training(gate={"minimum_accuracy": 95}), "training.iris.gate.minimum_accuracy", "95", "to 1"),
+    ("workloads", training(gate={"champion": "best"}), "training.iris.gate.champion", '"best"', "not-worse"),
+    ("workloads", training(dataset="mars"), "workloads.training.iris.dataset", '"mars"', "allowed: iris"),
+    ("workloads", training(target="size"), "workloads.training.iris.target", '"size"', "allowed: a, b, species"),
+    ("workloads", serving(model={"name": "x"}), "workloads.serving.iris.model.name", '"x"', "allowed: iris"),
+    ("workloads", serving(model={"name": "x", "version": 0}), "serving.iris.model.version", "0", "from 1"),
+    ("workloads", serving(model={"name": "x", "version": "1"}), "serving.iris.model.version", '"1"', "champion"),
+    ("workloads", serving(min_replicas=3, max_replicas=2), "serving.iris.min_replicas", "3", "which is 2"),
+    (
+        "workloads",
+        workloads(training={"iris": TRAINING, "again": {**TRAINING, "model": "iris"}}),
+        "workloads.training",
+        "again",
+        "same model",
+    ),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "path", "allowed"), UNKNOWN_KEYS)
+def test_an_unknown_key_is_refused_with_those_that_are_known(key: str, value: Any, path: str, allowed: str) -> None:
+    message = refusal(key, value)
+    assert f"{path} is no setting; allowed here: " in message
+    assert allowed in message
+    assert f"pulumi config rm --path 'ml-platform:{path}'" in message
+
+
+@pytest.mark.parametrize(("key", "value", "path", "given", "allowed"), WRONG_TYPES + OUT_OF_RANGE)
+def test_a_bad_value_is_refused_with_what_is_allowed(key: str, value: Any, path: str, given: str, allowed: str) -> None:
+    message = refusal(key, value)
+    assert path in message
+    assert given in message
+    assert allowed in message
+    assert "pulumi config set --path 'ml-platform:" in message
+    assert "Traceback" not in message
+
+
+def test_a_missing_value_is_named() -> None:
+    message = refusal("workloads", {"datasets": {"iris": {**IRIS, "key": None}}})
+    assert "workloads.datasets.iris.key is null" in message
+    assert "ml-platform:cluster.source is missing" in refusal("cluster", {})
+
+
+def test_all_errors_are_shown_at_once() -> None:
+    message = refusal("platform", {"gatway": 1, "gateway": {"host_port": 0}, "postgres": {"storage": 1}})
+    assert message.count("pulumi config") == 3
+
+
+@pytest.mark.parametrize("key", ["platform", "workloads"])
+def test_an_absent_block_is_one_with_all_defaults(key: str) -> None:
+    assert validate(key, {}, MODELS[key])
+
+
+def test_settings_are_frozen() -> None:
+    settings = validate("platform", {}, PlatformSettings)
+    with pytest.raises(ValueError, match="frozen"):
+        settings.gateway.domain = "other"  # type: ignore[misc]
+
+
+def refusal(key: str, value: Any) -> str:
+    with pytest.raises(SettingsError) as refused:
+        validate(key, value, MODELS[key])
+    return str(refused.value)

@@ -1,0 +1,55 @@
+"""The schema of stack files: fresh, and true for the files that are there."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ml_platform.configuration import validate
+from ml_workloads import schema
+
+STACKS = sorted(schema.FILE.parent.glob("Pulumi.*.yaml"))
+
+
+def test_the_file_is_what_the_settings_say() -> None:
+    assert schema.FILE.read_text() == schema.text(), "write it anew: python -m ml_workloads.schema"
+
+
+@pytest.mark.parametrize("path", STACKS, ids=lambda path: path.stem)
+def test_a_stack_file_names_it_and_fulfils_the_settings(path: Path) -> None:
+    assert path.read_text().startswith("# yaml-language-server: $schema=config.schema.json\n")
+    config = yaml.safe_load(path.read_text())["config"]
+    for key, model in schema.BLOCKS.items():
+        assert validate(key, config[f"ml-platform:{key}"], model)
+
+
+def test_what_the_command_line_writes_is_allowed() -> None:
+    root = schema.stack_file()
+    assert {"encryptionsalt", "encryptedkey", "secretsprovider"} <= set(root["properties"])
+    (pattern,) = root["properties"]["config"]["patternProperties"]
+    assert re.search(pattern, "ml-platform:seed")
+    assert not re.search(pattern, "ml-platform:platform")
+
+
+def test_every_reference_leads_somewhere() -> None:
+    root = schema.stack_file()
+    wanted = set(re.findall(r'"#/\$defs/([^"]+)"', json.dumps(root)))
+    assert wanted
+    assert wanted <= set(root["$defs"])
+
+
+def test_every_setting_is_closed_and_described() -> None:
+    for name, definition in schema.stack_file()["$defs"].items():
+        assert definition["description"], name
+        assert definition["additionalProperties"] is False, name
+
+
+def test_no_stack_file_holds_a_secret_in_the_clear() -> None:
+    allowed = {f"ml-platform:{key}" for key in schema.BLOCKS}
+    for path in STACKS:
+        config: dict[str, Any] = yaml.safe_load(path.read_text())["config"]
+        assert set(config) <= allowed, path
