@@ -73,6 +73,7 @@ class Platform(Component):
             labels=self._labels,
             domain=self._settings.gateway.domain,
             autoscaling=Autoscaling(**self._settings.serving.autoscaling.model_dump()),
+            retain_definitions=not self._cluster.disposable,
         )
         return Knative("knative", args, self.child())
 
@@ -96,7 +97,9 @@ class Platform(Component):
             labels=self._labels,
             domain=self._settings.gateway.domain,
             tracking_uri=MLFLOW_URL,
+            retain_definitions=not self._cluster.disposable,
             after=knative.bundle.kinds,
+            over=[knative.bundle.ready],
         )
         return KServe("kserve", args, self.child())
 

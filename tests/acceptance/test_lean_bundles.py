@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from ml_platform.bundles import catalog, definitions
+from ml_platform.bundles import catalog, definitions, drain
 from ml_platform.bundles.phases import Phase, by_phase
 from ml_platform.bundles.pipeline import load
 from ml_platform.bundles.transforms import ca_bundle, compose, image_map, labels, pod_security
@@ -85,3 +85,18 @@ def apply(client: Client, item: definitions.Object) -> KubeError | None:
 def present(client: Client) -> set[str]:
     found = client.list(definitions.API_VERSION, definitions.KIND)
     return {item["metadata"]["name"] for item in found}
+
+
+def test_a_drain_leaves_no_object_of_its_kinds(client: Client, kubeconfig: str) -> None:
+    entry = catalog.entry("kserve")
+    items = by_phase(load(entry))[Phase.DEFINITIONS]
+    props = properties(entry, items, kubeconfig)
+    definitions._install(props)
+    kind = ("serving.kserve.io/v1alpha1", "ClusterStorageContainer")
+    own = {"apiVersion": kind[0], "kind": kind[1], "metadata": {"name": "own"}}
+    client.apply(own, field_manager="a user")
+    provider = drain._Provider()
+    provider.delete("", {"definitions": props["names"], "retain": True, "kubeconfig": kubeconfig})
+    assert client.list(*kind), "retained kinds keep their objects"
+    provider.delete("", {"definitions": props["names"], "retain": False, "kubeconfig": kubeconfig})
+    assert not client.list(*kind)

@@ -76,11 +76,11 @@ def test_no_definition_goes_through_the_engine(tree: Monitor) -> None:
             "serving-webhook.serving.knative.dev",
             "serving-webhook",
         ),
-        ("pulumi-python:dynamic:Resource", GATE, "serving-webhook.serving.knative.dev"),
+        ("pulumi-python:dynamic/bundles:WebhookGate", GATE, "serving-webhook.serving.knative.dev"),
+        ("pulumi-python:dynamic/bundles:Drain", "serving-drain", GATE),
     ],
 )
 def test_the_phases_follow_each_other(tree: Monitor, kind: str, name: str, waits_for: str) -> None:
-    kind = next((each for each, other in tree.requests if other == name and "dynamic" in each), kind)
     assert waits_for in tree.after(kind, name)
 
 

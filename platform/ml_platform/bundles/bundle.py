@@ -9,6 +9,7 @@ import pulumi
 
 from ml_platform.bundles import catalog
 from ml_platform.bundles.definitions import Definitions
+from ml_platform.bundles.drain import Drain
 from ml_platform.bundles.gates import WebhookGate
 from ml_platform.bundles.parse import Object
 from ml_platform.bundles.phases import PASSIVE, Phase, by_phase
@@ -32,8 +33,11 @@ class BundleArgs:
     """Objects that the release leaves to its user, such as a certificate; declared in their phase."""
     pod_security: str = "restricted"
     retain_namespace: bool = False
-    retain_definitions: bool = False
+    retain_definitions: bool = True
     after: Sequence[pulumi.Resource] = ()
+    """What it needs in order to start."""
+    over: Sequence[pulumi.Resource] = ()
+    """What it needs in order to work: declared before its custom resources, and there until they are gone."""
 
 
 class Bundle(Component):
@@ -45,7 +49,7 @@ class Bundle(Component):
     kinds: Sequence[pulumi.Resource]
     """The CRDs: what only watches its objects needs no more of it."""
     ready: pulumi.Resource
-    """The last before its custom resources: everything runs and answers."""
+    """Everything runs and answers; what depends on it is gone before anything of the bundle goes."""
 
     def __init__(self, name: str, args: BundleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
@@ -71,8 +75,8 @@ class Bundle(Component):
         ready = self._declare(phases[Phase.WORKLOADS], ready) or ready
         ready = self._declare(phases[Phase.WEBHOOKS], ready) or ready
         ready = self._guard(phases[Phase.WORKLOADS] + phases[Phase.WEBHOOKS], ready) or ready
-        self.ready = ready[-1]
-        self._declare(phases[Phase.CUSTOM], ready)
+        self.ready = self._drain(phases[Phase.DEFINITIONS], [*ready, *args.over])
+        self._declare(phases[Phase.CUSTOM], [self.ready])
         self.register_outputs({"namespace": self.namespace})
 
     def _declare(self, items: Sequence[Object], after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
@@ -108,6 +112,15 @@ class Bundle(Component):
             opts=self.child(depends_on=after),
         )
         return [definitions]
+
+    def _drain(self, items: Sequence[Object], after: Sequence[pulumi.Resource]) -> Drain:
+        return Drain(
+            f"{self._name}-drain",
+            definitions=[item["metadata"]["name"] for item in items],
+            retain=self._args.retain_definitions,
+            kubeconfig=self._args.kubeconfig,
+            opts=self.child(depends_on=after),
+        )
 
     def _guard(self, served: Sequence[Object], after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         if not self._entry.probes:

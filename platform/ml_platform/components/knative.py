@@ -32,6 +32,8 @@ class KnativeArgs:
     ingress_class: str = INGRESS_CLASS
     autoscaling: Autoscaling = field(default_factory=Autoscaling)
     bundle: str = "knative-serving"
+    retain_definitions: bool = True
+    """Whether its kinds, and so all objects of them, outlive the stack."""
     after: Sequence[pulumi.Resource] = ()
 
 
@@ -61,6 +63,7 @@ class Knative(Component):
                         },
                     ),
                 ],
+                retain_definitions=args.retain_definitions,
                 after=args.after,
             ),
             self.child(),

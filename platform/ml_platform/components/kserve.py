@@ -32,7 +32,11 @@ class KServeArgs:
     """The model registry as pods reach it: where mlflow:// models are downloaded from."""
     ingress_class: str = "traefik"
     bundle: str = "kserve"
+    retain_definitions: bool = True
+    """Whether its kinds, and so all objects of them, outlive the stack."""
     after: Sequence[pulumi.Resource] = ()
+    over: Sequence[pulumi.Resource] = ()
+    """What serves its models: Knative, ready, and there until the last of them is gone."""
 
 
 class KServe(Component):
@@ -61,7 +65,9 @@ class KServe(Component):
                     pod_annotations("Deployment", MANAGER, {"ml-platform/certificate": certificate.fingerprint}),
                 ],
                 extra=[_secret(certificate)],
+                retain_definitions=args.retain_definitions,
                 after=args.after,
+                over=args.over,
             ),
             self.child(),
         )
