@@ -12,12 +12,13 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from ml_local import apt_sources, debian, paths
 from ml_local.command import run
 from ml_local.errors import LocalError
+from ml_local.oci_layout import Layout
 
 TIMESTAMP = "1767225600"  # of all files and images: the same inputs give the same bytes
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
@@ -78,9 +79,9 @@ def folder() -> Path:
     return paths.cache() / "images"
 
 
-def layout() -> Path:
-    """The OCI layout of all images that were built."""
-    return folder() / "oci"
+def layout() -> Layout:
+    """All images that were built."""
+    return Layout(folder() / "oci")
 
 
 def debian_root(reference: str) -> None:
@@ -103,39 +104,27 @@ def debian_root(reference: str) -> None:
     ]
     _run(command, "debian", stdin="\n".join(apt_sources.sources()) + "\n")
     (with_tar / "Containerfile").write_text('FROM scratch\nADD root.tar /\nCMD ["bash"]\n')
-    containerfile(reference, with_tar / "Containerfile", with_tar, {})
+    containerfile(reference, with_tar / "Containerfile", with_tar)
     shutil.rmtree(with_tar)
 
 
-def containerfile(reference: str, file: Path, context: Path, arguments: Mapping[str, str]) -> None:
-    """Build a Containerfile and put the image into the layout.
+def containerfile(reference: str, file: Path, context: Path, base: str | None = None) -> None:
+    """Build a Containerfile, its argument BASE being an image of the layout, and put the image into the layout.
 
     Raises:
         LocalError: a step failed; the message has its last lines and names the package that could not be had.
     """
     name = reference.partition(":")[0]
-    policy = _write("policy.json", json.dumps({"default": [{"type": "insecureAcceptAnything"}]}))
     pip_cache = paths.cache() / "pip"
     pip_cache.mkdir(parents=True, exist_ok=True)
-    build = ["buildah", "build", "--signature-policy", policy, "--isolation", "chroot", "--network", "host"]
+    build = ["buildah", "build", "--signature-policy", _policy(), "--isolation", "chroot", "--network", "host"]
     build += ["--timestamp", TIMESTAMP, "--volume", f"{pip_cache}:{PIP_CACHE}", *_secrets()]
-    build += [word for key, value in arguments.items() for word in ("--build-arg", f"{key}={value}")]
+    build += ["--build-arg", f"BASE={_stored(base)}"] if base else []
     _run([*build, "--file", str(file), "--tag", reference, str(context)], name)
-    push = ["buildah", "push", "--signature-policy", policy, "--quiet", "--compression-format", "zstd"]
-    _mend_index()
-    _run([*push, f"localhost/{reference}", f"oci:{layout()}:{reference.replace(':', '-')}"], name)
-
-
-def ensure_stored(reference: str) -> str:
-    """The name under which a Containerfile can build on an image of the layout."""
-    stored = f"localhost/{reference}"
-    if _run(["buildah", "images", "--quiet", stored], "base", check=False).strip():
-        return stored
-    policy = _write("policy.json", json.dumps({"default": [{"type": "insecureAcceptAnything"}]}))
-    source = f"oci:{layout()}:{reference.replace(':', '-')}"
-    image = _run(["buildah", "pull", "--quiet", "--signature-policy", policy, source], "base").split()[-1]
-    _run(["buildah", "tag", image, stored], "base")
-    return stored
+    push = ["buildah", "push", "--signature-policy", _policy(), "--quiet", "--compression-format", "zstd"]
+    below = layout().find(_name(base)) if base and _continues(file) else None
+    with layout().export(_name(reference), below):
+        _run([*push, f"localhost/{reference}", f"oci:{layout().folder}:{_name(reference)}"], name)
 
 
 def manifest_digest(reference: str) -> str:
@@ -144,11 +133,32 @@ def manifest_digest(reference: str) -> str:
     Raises:
         LocalError: it is not there.
     """
-    wanted = reference.replace(":", "-")
-    for entry in json.loads((layout() / "index.json").read_text())["manifests"]:
-        if entry.get("annotations", {}).get("org.opencontainers.image.ref.name") == wanted:
-            return str(entry["digest"])
-    raise LocalError(f"the image {reference} is not in {layout()}; remove {folder()} and run `make up` again")
+    if digest := layout().find(_name(reference)):
+        return digest
+    raise LocalError(f"the image {reference} is not in {layout().folder}; remove {folder()} and run `make up` again")
+
+
+def _stored(reference: str) -> str:
+    """The name of an image of the layout in buildah's storage, where it is brought if it is not."""
+    stored = f"localhost/{reference}"
+    if not _run(["buildah", "images", "--quiet", stored], "base", check=False).strip():
+        source = f"oci:{layout().folder}:{_name(reference)}"
+        pulled = _run(["buildah", "pull", "--quiet", "--signature-policy", _policy(), source], "base")
+        _run(["buildah", "tag", pulled.split()[-1], stored], "base")
+    return stored
+
+
+def _continues(containerfile: Path) -> bool:
+    """Whether the image has the layers of its base, and does not only copy from it."""
+    return containerfile.read_text().split("\nFROM ")[-1].startswith("${BASE}\n")
+
+
+def _name(reference: str) -> str:
+    return reference.replace(":", "-")
+
+
+def _policy() -> str:
+    return _write("policy.json", json.dumps({"default": [{"type": "insecureAcceptAnything"}]}))
 
 
 def _run(command: Sequence[str], name: str, *, stdin: str | None = None, check: bool = True) -> str:
@@ -214,14 +224,3 @@ def _write(name: str, text: str) -> str:
     path.touch(mode=0o600)
     path.write_text(text)
     return str(path)
-
-
-def _mend_index() -> None:
-    """Drop an index that a killed build left half-written; the images that it named are built again."""
-    index = layout() / "index.json"
-    try:
-        json.loads(index.read_text())
-    except FileNotFoundError:
-        return
-    except ValueError:
-        index.unlink()

@@ -96,7 +96,7 @@ def build(names: Sequence[str] | None, progress: Progress) -> dict[str, Path]:
     """
     wanted = list(table()) if names is None else list(names)
     try:
-        return {name: _blob(_build(name, progress)) for name in wanted}
+        return {name: image_builder.layout().blob(_build(name, progress)) for name in wanted}
     except OSError as full:
         raise LocalError(
             f"can't write {full.filename or image_builder.folder()}: {full.strerror}; free some space"
@@ -127,20 +127,18 @@ def _build(name: str, progress: Progress) -> str:
     """Build one image if need be; the digest of its manifest."""
     key = reference(name)
     marker = _marker(key)
-    if marker.exists() and _blob(marker.read_text()).exists():
+    if marker.exists() and image_builder.layout().blob(marker.read_text()).exists():
         return marker.read_text()
     if name == DEBIAN:
         progress("a minimal Debian")
         image_builder.debian_root(key)
     else:
         image = table()[name]
-        arguments = {}
         if image.base:
             _build(image.base, progress)
-            arguments["BASE"] = image_builder.ensure_stored(reference(image.base))
         progress(name)
         context = toolchains.binary(image.command).parent if image.command else workloads()
-        image_builder.containerfile(key, image.containerfile, context, arguments)
+        image_builder.containerfile(key, image.containerfile, context, reference(image.base) if image.base else None)
     digest = image_builder.manifest_digest(key)
     _write(marker, digest)
     return digest
@@ -149,10 +147,6 @@ def _build(name: str, progress: Progress) -> str:
 def _marker(key: str) -> Path:
     """The file that holds the digest of a built image: there is no half of it."""
     return image_builder.folder() / "built" / key.replace(":", "-")
-
-
-def _blob(digest: str) -> Path:
-    return image_builder.layout() / "blobs" / digest.replace(":", "/")
 
 
 def _expand(files: Sequence[str]) -> Iterator[Path]:

@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 import urllib3
 
 from ml_local.errors import LocalError
+from ml_local.oci_layout import Layout
 
 RETRIES = urllib3.Retry(connect=5, read=2, redirect=0, status=0, backoff_factor=0.2)
 
@@ -27,13 +28,13 @@ class Registry:
         )
         self._homes: dict[str, str] = {}  # of blobs that are there: the repository that has them
 
-    def push(self, repository: str, tag: str, digest: str, layout: Path) -> None:
+    def push(self, repository: str, tag: str, digest: str, layout: Layout) -> None:
         """Push one image under its digest and a tag.
 
         Raises:
             LocalError: the registry does not answer, or refuses; the message says what.
         """
-        manifest_bytes = _blob(layout, digest).read_bytes()
+        manifest_bytes = layout.blob(digest).read_bytes()
         manifest: dict[str, Any] = json.loads(manifest_bytes)
         blobs = [manifest["config"]["digest"], *(layer["digest"] for layer in manifest["layers"])]
         where = f"/v2/{repository}/manifests/{tag}"
@@ -46,7 +47,7 @@ class Registry:
             self._request("PUT", where, (201,), headers=headers, body=manifest_bytes)
         self._homes.update(dict.fromkeys(blobs, repository))
 
-    def _push_blob(self, repository: str, digest: str, layout: Path) -> None:
+    def _push_blob(self, repository: str, digest: str, layout: Layout) -> None:
         if self._request("HEAD", f"/v2/{repository}/blobs/{digest}", (200, 404)).status == 200:
             return
         home = self._homes.get(digest)
@@ -56,7 +57,7 @@ class Registry:
             return
         location = urljoin(self._url, begun.headers["Location"])
         joint = "&" if "?" in location else "?"
-        path = _blob(layout, digest)
+        path = layout.blob(digest)
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(path.stat().st_size)}
         with path.open("rb") as stream:
             self._request("PUT", f"{location}{joint}digest={digest}", (201,), headers=headers, body=stream)
@@ -74,7 +75,3 @@ class Registry:
             full = " Is the disk full?" if answer.status >= 500 else ""
             raise LocalError(f"the registry {self._url} answered {answer.status} to {method} {path}: {text}{full}")
         return answer
-
-
-def _blob(layout: Path, digest: str) -> Path:
-    return layout / "blobs" / digest.replace(":", "/")
