@@ -1,0 +1,199 @@
+"""The platform and the work on it as the engine sees them: order, secrets, and what every pod must be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pulumi
+import pytest
+from ml_platform.clusters import Cluster
+from ml_platform.platform import Platform
+from ml_platform.settings import PlatformSettings
+from ml_workloads.settings import WorkloadsSettings
+from ml_workloads.workloads import Workloads
+from support import recorder
+
+IMAGE = "registry.test/{}@sha256:" + "0" * 64
+NAMES = (
+    "knative-activator", "knative-autoscaler", "knative-controller", "knative-queue", "knative-webhook",
+    "kserve-manager", "mlflow", "mlserver", "postgres", "traefik", "training", "versitygw",
+)  # fmt: skip
+WORK: dict[str, Any] = {
+    "datasets": {"iris": {"source": "sklearn:iris", "key": "iris.csv", "columns": ("a", "b", "species")}},
+    "training": {"iris": {"dataset": "iris", "target": "species", "parameters": {"C": 1}}},
+    "serving": {"iris": {"model": {"name": "iris"}}},
+}
+SERVICE = "kubernetes:serving.kserve.io/v1beta1:InferenceService"
+WORKLOAD_KINDS = ("Deployment", "StatefulSet", "Job")
+
+
+def declare(work: dict[str, Any] | None = None, platform: dict[str, Any] | None = None) -> recorder.Recorder:
+    import pulumi_kubernetes as kubernetes
+
+    def program() -> None:
+        cluster = Cluster(
+            provider=kubernetes.Provider("cluster", kubeconfig="{}"),
+            kubeconfig=pulumi.Output.secret("{}"),
+            seed=pulumi.Output.secret("a seed"),
+            images={name: IMAGE.format(name) for name in NAMES},
+            storage_class=None,
+            disposable=True,
+        )
+        handle = Platform("platform", cluster, PlatformSettings(**(platform or {}))).handle
+        Workloads("workloads", handle, WorkloadsSettings.model_validate(work or WORK, strict=False))
+
+    return recorder.record(program)
+
+
+@pytest.fixture(scope="module")
+def tree() -> recorder.Recorder:
+    return declare()
+
+
+def own(tree: recorder.Recorder) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Kubernetes objects that are no bundle's."""
+    for request in tree.requests.values():
+        if request.type.startswith("kubernetes:") and "bundles:Bundle" not in request.parent:
+            yield request, recorder.inputs(request)
+
+
+def pods(tree: recorder.Recorder) -> Iterator[tuple[str, dict[str, Any]]]:
+    for request, manifest in own(tree):
+        if manifest["kind"] in WORKLOAD_KINDS:
+            yield f"{manifest['kind']} {request.name}", manifest["spec"]["template"]["spec"]
+
+
+def test_every_resource_has_a_component_as_its_parent(tree: recorder.Recorder) -> None:
+    top = {"ml-platform:platform:Platform", "ml-platform:workloads:Workloads", "pulumi:providers:kubernetes"}
+    loose = [
+        request.name
+        for request in tree.requests.values()
+        if "ml-platform:" not in request.parent and request.type not in top | {"pulumi:pulumi:Stack"}
+    ]
+    assert loose == []
+
+
+def test_every_object_goes_to_the_cluster_that_was_chosen(tree: recorder.Recorder) -> None:
+    assert all(request.provider.rpartition("::")[0].endswith("::cluster") for request, _ in own(tree))
+
+
+def test_every_container_is_restricted_and_sized(tree: recorder.Recorder) -> None:
+    seen = list(pods(tree))
+    assert len(seen) >= 7
+    for name, pod in seen:
+        assert pod["securityContext"]["runAsNonRoot"], name
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        for container in pod["containers"]:
+            assert container["securityContext"]["allowPrivilegeEscalation"] is False, name
+            assert container["securityContext"]["readOnlyRootFilesystem"] is True, name
+            assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}, name
+            assert set(container["resources"]) == {"requests", "limits"}, name
+            assert "@sha256:" in container["image"], name
+
+
+def test_only_the_run_and_the_gateway_have_a_token_for_the_api(tree: recorder.Recorder) -> None:
+    with_token = {name for name, pod in pods(tree) if pod.get("automountServiceAccountToken", True)}
+    assert with_token == {"Job iris", "Deployment gateway-traefik"}
+
+
+def test_no_password_is_in_the_clear(tree: recorder.Recorder) -> None:
+    for request, manifest in own(tree):
+        if manifest["kind"] == "Secret":
+            assert manifest["stringData"] in ("[secret]", dict.fromkeys(manifest["stringData"], "[secret]")), (
+                request.name
+            )
+
+
+@pytest.mark.parametrize(
+    ("later", "earlier"),
+    [
+        ("batch/v1:Job::mlflow-schema", "core/v1:Secret::mlflow"),
+        ("apps/v1:Deployment::mlflow", "batch/v1:Job::mlflow-schema"),
+        ("apps/v1:Deployment::mlflow", "batch/v1:Job::s3-buckets"),
+        ("Dataset$kubernetes:batch/v1:Job::iris", "batch/v1:Job::s3-buckets"),
+        ("TrainingJob$kubernetes:batch/v1:Job::iris", "apps/v1:Deployment::mlflow"),
+        ("TrainingJob$kubernetes:core/v1:ConfigMap::iris-run", "Dataset$kubernetes:batch/v1:Job::iris"),
+        ("TrainingJob$kubernetes:batch/v1:Job::iris", "rbac.authorization.k8s.io/v1:RoleBinding::iris-run"),
+        ("RunOutcome::iris", "TrainingJob$kubernetes:batch/v1:Job::iris"),
+        ("v1beta1:InferenceService::iris", "RunOutcome::iris"),
+        ("v1beta1:InferenceService::iris", "ClusterServingRuntime::kserve-mlserver"),
+        ("v1beta1:InferenceService::iris", "WebhookGate::knative-gate"),
+        ("v1beta1:InferenceService::iris", "apps/v1:Deployment::gateway-traefik"),
+        ("Rollout::iris", "v1beta1:InferenceService::iris"),
+    ],
+)
+def test_one_waits_for_the_other(later: str, earlier: str, tree: recorder.Recorder) -> None:
+    assert earlier in {urn[-len(earlier) :] for urn in _all_before(tree, _urn(tree, later))}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("StatefulSet::postgres", "StatefulSet::s3"), ("StatefulSet::s3", "Definitions::knative-definitions")],
+)
+def test_one_does_not_wait_for_the_other(one: str, other: str, tree: recorder.Recorder) -> None:
+    assert _urn(tree, other) not in _all_before(tree, _urn(tree, one))
+    assert _urn(tree, one) not in _all_before(tree, _urn(tree, other))
+
+
+@pytest.mark.parametrize(
+    ("changes", "new_run"),
+    [
+        ({}, False),
+        ({"parameters": {"C": 2}}, True),
+        ({"seed": 1}, True),
+        ({"gate": {"minimum_accuracy": 0.9}}, True),
+        ({"estimator": "random-forest", "parameters": {}}, True),
+        ({"retries": 0, "timeout": 60}, False),
+    ],
+)
+def test_a_run_is_new_when_what_it_does_is_new(changes: dict[str, Any], new_run: bool, tree: recorder.Recorder) -> None:
+    training = {"iris": {**WORK["training"]["iris"], **changes}}
+    changed = declare({**WORK, "training": training})
+    assert (_run(changed) != _run(tree)) is new_run
+
+
+def test_a_run_may_write_its_own_verdict_and_nothing_else(tree: recorder.Recorder) -> None:
+    (rule,) = tree.inputs("Role", "iris-run")["rules"]
+    assert rule["resourceNames"] == [_run(tree)]
+    assert set(rule["verbs"]) == {"get", "patch"}
+    assert "data" not in tree.inputs("ConfigMap", "iris-verdict")
+
+
+def test_a_served_version_is_a_number_of_the_registry(tree: recorder.Recorder) -> None:
+    model = tree.inputs(SERVICE, "iris")["spec"]["predictor"]["model"]
+    assert model["storageUri"] == "mlflow://iris/7"
+    fixed = declare({**WORK, "serving": {"iris": {"model": {"name": "other", "version": 2}}}})
+    assert fixed.inputs(SERVICE, "iris")["spec"]["predictor"]["model"]["storageUri"] == "mlflow://other/2"
+
+
+def test_a_new_password_version_restarts_its_server_and_who_uses_it(tree: recorder.Recorder) -> None:
+    changed = declare(platform={"postgres": {"password_version": 2}})
+
+    def template(found: recorder.Recorder, kind: str, name: str) -> Any:
+        return found.inputs(kind, name)["spec"]["template"]["metadata"]
+
+    assert template(changed, "StatefulSet", "postgres") != template(tree, "StatefulSet", "postgres")
+    assert template(changed, "Deployment", "mlflow") != template(tree, "Deployment", "mlflow")
+    assert template(changed, "StatefulSet", "s3") == template(tree, "StatefulSet", "s3")
+
+
+def _run(tree: recorder.Recorder) -> str:
+    return str(tree.inputs("RunOutcome", "iris")["run"])
+
+
+def _urn(tree: recorder.Recorder, end: str) -> str:
+    (urn,) = (urn for urn in tree.requests if urn.endswith(end))
+    return urn
+
+
+def _all_before(tree: recorder.Recorder, urn: str) -> set[str]:
+    """All that a resource waits for, at any distance."""
+    found: set[str] = set()
+    todo = [urn]
+    while todo:
+        for before in tree.requests[todo.pop()].dependencies:
+            if before not in found:
+                found.add(before)
+                todo.append(before)
+    return found

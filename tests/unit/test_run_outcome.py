@@ -1,0 +1,150 @@
+"""The outcome of a run, asked of an API of dicts: accepted, refused, failed, stuck, run again."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ml_workloads import run_outcome
+from ml_workloads.run_outcome import RunFailedError
+from support.cluster import FakeClient
+
+RUN, NAMESPACE = "iris-0a1b2c3d", "models"
+PROPS = {"kubeconfig": "{}", "namespace": NAMESPACE, "run": RUN, "timeout": 900}
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waiting takes no time, but is counted."""
+    now = [0.0]
+    monkeypatch.setattr(run_outcome.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(run_outcome.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+
+
+def ask(monkeypatch: pytest.MonkeyPatch, client: FakeClient) -> dict[str, Any]:
+    monkeypatch.setattr(run_outcome.Client, "from_kubeconfig", lambda _text: client)
+    return run_outcome._Provider().create(dict(PROPS)).outs or {}
+
+
+def job(condition: str | None = None, message: str = "") -> dict[str, Any]:
+    conditions = [{"type": condition, "status": "True", "message": message}] if condition else []
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": RUN, "namespace": NAMESPACE, "uid": "1", "labels": {"app": "iris"}},
+        "spec": {
+            "backoffLimit": 2,
+            "selector": {"matchLabels": {"batch.kubernetes.io/controller-uid": "1"}},
+            "template": {"metadata": {"labels": {"batch.kubernetes.io/controller-uid": "1"}}, "spec": {}},
+        },
+        "status": {"conditions": conditions},
+    }
+
+
+def verdict(*, accepted: bool = True, champion: str | None = "3") -> dict[str, Any]:
+    content = {
+        "accepted": accepted,
+        "champion": champion,
+        "rule": "accepted" if accepted else "minimum-accuracy",
+        "reason": "accuracy 0.9 is below 0.95",
+        "numbers": {"minimum_accuracy": 0.95, "accuracy": 0.9},
+    }
+    meta = {"name": RUN, "namespace": NAMESPACE}
+    return {"kind": "ConfigMap", "metadata": meta, "data": {"verdict.json": json.dumps(content)}}
+
+
+def pod(waiting: dict[str, str] | None = None) -> dict[str, Any]:
+    labels = {"batch.kubernetes.io/job-name": RUN}
+    meta = {"name": f"{RUN}-x", "namespace": NAMESPACE, "labels": labels, "creationTimestamp": "2026-01-01T00:00:00Z"}
+    return {"kind": "Pod", "metadata": meta, "status": {"containerStatuses": [{"state": {"waiting": waiting}}]}}
+
+
+def test_an_accepted_model_is_the_version_to_serve(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = ask(monkeypatch, FakeClient(job("Complete"), verdict()))
+    assert (outcome["version"], outcome["accepted"]) == ("3", True)
+
+
+def test_a_refused_model_leaves_the_earlier_champion(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = ask(monkeypatch, FakeClient(job("Complete"), verdict(accepted=False, champion="2")))
+    assert (outcome["version"], outcome["accepted"], outcome["rule"]) == ("2", False, "minimum-accuracy")
+
+
+def test_a_refused_first_model_is_an_error_with_its_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RunFailedError, match=r"accuracy 0\.9, minimum_accuracy 0\.95") as failed:
+        ask(monkeypatch, FakeClient(job("Complete"), verdict(accepted=False, champion=None)))
+    assert "no earlier champion" in str(failed.value)
+    assert "ml-platform:workloads" in str(failed.value)
+
+
+def test_it_waits_until_the_run_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = FakeClient(job(), verdict())
+    asked: list[str] = []
+
+    def complete(client: FakeClient, key: tuple[str, str, str]) -> None:
+        asked.append(key[0])
+        if len(asked) == 10:
+            client.put(job("Complete"))
+
+    client.on_get = complete
+    assert ask(monkeypatch, client)["version"] == "3"
+    assert len(asked) == 11
+
+
+def test_a_run_that_fails_shows_its_last_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = "\n".join(f"line {number}" for number in range(100))
+    client = FakeClient(job(), pod(), logs={f"{RUN}-x": log})
+    asked: list[str] = []
+
+    def fail_later(client: FakeClient, key: tuple[str, str, str]) -> None:
+        asked.append(key[0])
+        if len(asked) == 2:
+            client.put(job("Failed", "reached its backoff limit"))
+
+    client.on_get = fail_later
+    with pytest.raises(RunFailedError, match="reached its backoff limit") as failed:
+        ask(monkeypatch, client)
+    assert "line 99" in str(failed.value)
+    assert "line 10\n" not in str(failed.value)
+
+
+def test_a_run_that_had_failed_before_is_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = FakeClient(job("Failed"), verdict())
+    started: list[dict[str, Any]] = []
+
+    def complete(client: FakeClient, key: tuple[str, str, str]) -> None:
+        found = client.objects.get(key)
+        if found and "status" not in found and key[0] == "Job":
+            started.append(found)
+            client.put(job("Complete"))
+
+    client.on_get = complete
+    assert ask(monkeypatch, client)["version"] == "3"
+    assert "selector" not in started[0]["spec"]
+    assert started[0]["spec"]["template"]["metadata"] == {"labels": {"app": "iris"}}
+
+
+def test_a_pod_that_can_not_start_is_named_long_before_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = FakeClient(job(), pod({"reason": "ImagePullBackOff", "message": "no such image"}))
+    with pytest.raises(RunFailedError, match="can't start: ImagePullBackOff: no such image"):
+        ask(monkeypatch, client)
+    assert run_outcome.time.monotonic() < 100
+
+
+def test_a_run_that_never_ends_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RunFailedError, match="not ended after 900 s"):
+        ask(monkeypatch, FakeClient(job()))
+
+
+def test_a_run_without_a_verdict_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = {"kind": "ConfigMap", "metadata": {"name": RUN, "namespace": NAMESPACE}}
+    with pytest.raises(RunFailedError, match="left no verdict"):
+        ask(monkeypatch, FakeClient(job("Complete"), empty))
+
+
+@pytest.mark.parametrize(
+    ("key", "changes"), [("run", True), ("namespace", True), ("kubeconfig", False), ("timeout", False)]
+)
+def test_only_another_run_is_asked_for_again(key: str, changes: bool) -> None:
+    news = {**PROPS, key: "other"}
+    assert run_outcome._Provider().diff("", PROPS, news).changes is changes
