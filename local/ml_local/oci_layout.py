@@ -58,6 +58,7 @@ class Layout:
             raise FileNotFoundError(f"buildah left no image {name} in {self.folder}")
         manifest, below = self._read(entry["digest"]), self._read(base)["layers"]
         manifest["layers"][: len(below)] = below
+        manifest.pop("annotations", None)  # buildah's name of the base, another one after each way that it came by it
         content = json.dumps(manifest, separators=(",", ":")).encode()
         entry["digest"], entry["size"] = f"sha256:{hashlib.sha256(content).hexdigest()}", len(content)
         self.blob(entry["digest"]).write_bytes(content)
