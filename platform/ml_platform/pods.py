@@ -55,6 +55,8 @@ def pod(service_account: str, containers: Sequence[Mapping[str, Any]], **more: A
             "runAsUser": USER,
             "runAsGroup": USER,
             "fsGroup": USER,
+            # Once, not at every start: a database refuses folders that its group may write to.
+            "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": list(containers),
