@@ -113,6 +113,8 @@ class ObjectStore(Component):
             "spec": {
                 "serviceName": name,
                 "replicas": 1,
+                # The other policy never replaces a pod that does not get ready, a mended one neither.
+                "podManagementPolicy": "Parallel",
                 "selector": {"matchLabels": {"app": name}},
                 "template": {
                     "metadata": {"labels": {"app": name}, **changes},

@@ -86,6 +86,8 @@ class Postgres(Component):
             "spec": {
                 "serviceName": name,
                 "replicas": 1,
+                # The other policy never replaces a pod that does not get ready, a mended one neither.
+                "podManagementPolicy": "Parallel",
                 "selector": {"matchLabels": {"app": name}},
                 "template": template,
                 "volumeClaimTemplates": [pods.claim("data", settings.storage, args.storage_class)],
