@@ -1,0 +1,134 @@
+"""Images: their table, their keys, the mirrors they come from, what a failed build says, the layout that keeps them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+from ml_local import apt_sources, image_builder, images
+from ml_local.errors import LocalError
+from ml_local.oci_layout import NAME, Layout
+
+CONTAINERFILES = {path.name.partition(".")[2]: path for path in images.workloads().glob("images/Containerfile.*")}
+
+
+def test_each_containerfile_has_an_entry_and_each_entry_a_containerfile() -> None:
+    assert set(CONTAINERFILES) == set(images.table())
+    assert set(images.table()) == {*images.GO_IMAGES, *images.PYTHON_IMAGES}
+
+
+@pytest.mark.parametrize("name", sorted(CONTAINERFILES))
+def test_a_containerfile_takes_its_base_as_an_argument_and_copies_what_is_listed(name: str) -> None:
+    image, text = images.table()[name], CONTAINERFILES[name].read_text()
+    assert bool(image.base) == ("FROM ${BASE}" in text)
+    copied = {word for line in re.findall(r"^COPY (?!--from)(.*)$", text, re.MULTILINE) for word in line.split()[:-1]}
+    assert copied == (set(image.files) or {image.command} - {None})
+
+
+@pytest.mark.parametrize("name", sorted(set(CONTAINERFILES) - {"base", "ml"}))
+def test_no_image_runs_as_root(name: str) -> None:
+    users = re.findall(r"^USER (.*)$", CONTAINERFILES[name].read_text(), re.MULTILINE)
+    assert users == ["65532:65532"]
+
+
+@pytest.mark.parametrize(
+    "path", sorted(images.workloads().glob("images/requirements/*.txt")), ids=lambda path: path.name
+)
+def test_each_python_package_is_pinned_with_hashes(path: Path) -> None:
+    packages = re.findall(
+        r"^([a-z0-9][^ \\\n]*)((?: \\\n +--hash=sha256:[0-9a-f]{64})+)$", path.read_text(), re.MULTILINE
+    )
+    assert all("==" in name for name, _ in packages)
+    assert len(re.findall(r"^\S", path.read_text(), re.MULTILINE)) == len(packages) > 50
+
+
+def test_a_changed_file_changes_the_key_of_an_image_and_of_those_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {name: images.reference(name) for name in images.PYTHON_IMAGES}
+    real = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: real(path) + b"#" * (path.name == "ml.txt"))
+    changed = {name for name in images.PYTHON_IMAGES if images.reference(name) != before[name]}
+    assert {"ml", "mlflow", "training", "mlserver"} == changed
+
+
+def test_an_unknown_image_names_those_there_are() -> None:
+    with pytest.raises(LocalError, match=r"no image 'nginx'; there are base"):
+        images.reference("nginx")
+
+
+def test_debian_mirrors_are_found_in_both_formats_and_foreign_ones_left_out(tmp_path: Path) -> None:
+    (tmp_path / "sources.list.d").mkdir()
+    (tmp_path / "sources.list").write_text("# a comment\ndeb [arch=amd64] http://mirror/debian bookworm main contrib\n")
+    (tmp_path / "sources.list.d/docker.list").write_text(
+        "deb https://download.docker.com/linux/debian bookworm stable\n"
+    )
+    (tmp_path / "sources.list.d/debian.sources").write_text(
+        "Types: deb\n# snapshot\nURIs: http://security/debian\nSuites: bookworm-security\nComponents: main\n\n"
+        "Types: deb-src\nURIs: http://sources/debian\nSuites: bookworm\nComponents: main\n\n"
+        "Enabled: no\nTypes: deb\nURIs: http://off/debian\nSuites: bookworm\nComponents: main\n"
+    )
+    found = [line.split()[-3:] for line in apt_sources.sources(tmp_path)]
+    expected = [["http://mirror/debian", "bookworm", "main"], ["http://security/debian", "bookworm-security", "main"]]
+    assert expected == found
+
+
+def test_a_machine_without_a_debian_mirror_is_told_how_to_name_one(tmp_path: Path) -> None:
+    with pytest.raises(LocalError, match=r"no Debian bookworm source.*Add one: echo"):
+        apt_sources.sources(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ("ERROR: No matching distribution found for mlflow==3.99", ["mlflow==3.99", "pip download"]),
+        (
+            "ERROR: HTTP error 403 while getting https://registry/scipy.whl",
+            ["refused https://registry/scipy.whl (403)"],
+        ),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM\n    numpy==2 from https://x", ["numpy==2", "pinned"]),
+        ("E: Unable to locate package postgresql-15", ["no package postgresql-15", "sources.list"]),
+        ("E: Failed to fetch http://mirror/x.deb  404", ["http://mirror/x.deb", "make up"]),
+        ("write /x: no space left on device", ["the disk is full", "ML_PLATFORM_CACHE=DIR"]),
+        ("Collecting mlflow==3\nCollecting scipy==1\nKilled", ["ended at the Python package scipy==1"]),
+        ("something else", ["last lines"]),
+    ],
+)
+def test_a_failed_build_names_the_package_and_the_way_out(output: str, words: list[str]) -> None:
+    for word in words:
+        assert word in image_builder.explain(output)
+
+
+def written(layout: Layout, content: object) -> dict[str, object]:
+    data = json.dumps(content).encode()
+    digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    layout.blob(digest).parent.mkdir(parents=True, exist_ok=True)
+    layout.blob(digest).write_bytes(data)
+    return {"digest": digest, "size": len(data)}
+
+
+def test_an_export_lists_the_layers_of_its_base_and_leaves_no_empty_file(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    config = written(layout, {"rootfs": {"diff_ids": ["sha256:plain"]}})
+    base = written(layout, {"config": config, "layers": [{"digest": "sha256:packed"}]})
+    with layout.export("child-1", str(base["digest"])):
+        assert layout.blob("sha256:plain").exists()
+        child = written(layout, {"layers": [{"digest": "sha256:plain"}, {"digest": "sha256:own"}], "annotations": {}})
+        (tmp_path / "index.json").write_text(json.dumps({"manifests": [{**child, "annotations": {NAME: "child-1"}}]}))
+    digest = layout.find("child-1")
+    assert digest not in (None, child["digest"])
+    manifest = json.loads(layout.blob(digest or "").read_text())
+    assert [layer["digest"] for layer in manifest["layers"]] == ["sha256:packed", "sha256:own"]
+    assert not layout.blob("sha256:plain").exists()
+
+
+def test_what_a_killed_export_left_is_mended(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    layout.blob("sha256:empty").parent.mkdir(parents=True)
+    layout.blob("sha256:empty").touch()
+    (tmp_path / "index.json").write_text('{"manifests": [')
+    with layout.export("base-1", None):
+        pass
+    assert layout.find("base-1") is None
+    assert not layout.blob("sha256:empty").exists()
