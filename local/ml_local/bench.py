@@ -46,7 +46,7 @@ def bench(layout: Layout, *, cold: bool = False) -> None:
         figures["node_ready_s"] = _timed(lambda: node.start(layout, _quiet))
         figures["push_images_s"] = _timed(lambda: images.push(names.REGISTRY, layout.pki / "ca.crt", _quiet))
         figures["first_prediction_s"] = _timed(lambda: _first_prediction(layout))
-        figures["noop_up_s"] = min(_timed(lambda: stack.up(layout)) for _ in range(3))
+        figures["noop_up_s"] = min(_timed(lambda: stack.up(layout, _quiet)) for _ in range(3))
         figures["latency_ms"] = _latency(layout)
         console.line(f"  ..  letting the platform rest for {SETTLE:.0f} s")
         time.sleep(SETTLE)
@@ -64,7 +64,7 @@ def bench(layout: Layout, *, cold: bool = False) -> None:
 def _first_prediction(layout: Layout) -> None:
     """From a node with nothing on it to an answer."""
     stack.prepare(layout)
-    stack.up(layout)
+    stack.up(layout, _quiet)
     ask(_url(layout), read_rows(paths.checkout() / EXAMPLE))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Say = Callable[[str], None]
-HEARTBEAT = 20.0
+HEARTBEAT, QUIET = 20.0, 5.0
 _lock = threading.Lock()
 _began = time.monotonic()
 
@@ -30,7 +30,8 @@ def step(title: str) -> Iterator[Say]:
     def show() -> None:
         last = time.monotonic()
         while not over.wait(0.5):
-            changed = status["text"] != status["shown"]
+            # A file or a pipe keeps every line, so it gets fewer.
+            changed = status["text"] != status["shown"] and (sys.stdout.isatty() or time.monotonic() - last > QUIET)
             if changed or time.monotonic() - last > HEARTBEAT:
                 status["shown"], last = status["text"], time.monotonic()
                 _line(f"      {title}: {status['text'] or 'at work'} ({time.monotonic() - started:.0f} s)", brief=True)

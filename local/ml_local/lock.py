@@ -32,8 +32,8 @@ def exclusive(command: str) -> Iterator[None]:
         except BlockingIOError as held:
             stream.seek(0)
             raise LocalError(
-                f"another command is at work: {stream.read().strip() or 'unknown'}. Wait for it, or stop it with Ctrl-C "
-                "or `kill PID`; what it has done so far is kept, and the next `make up` goes on from there."
+                f"another command is at work: {stream.read().strip() or 'unknown'}. Wait for it, or stop it with "
+                "Ctrl-C or `kill PID`; what it has done so far is kept, and the next `make up` goes on from there."
             ) from held
         stream.truncate(0)
         stream.write(f"`{command}`, pid {os.getpid()}, since {time.strftime('%H:%M:%S')}")

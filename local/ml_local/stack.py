@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from ml_local import engine, environment, paths, toolchains
 from ml_local.command import run
-from ml_local.console import line
+from ml_local.console import Say, line
+from ml_local.engine_output import brief
 from ml_local.environment import STACK
 from ml_local.errors import LocalError
 from ml_local.node.layout import Layout
@@ -49,24 +50,15 @@ def prepare(layout: Layout) -> None:
         _pulumi(layout, "stack", "init", STACK, "--no-select")
 
 
-def up(layout: Layout) -> None:
-    """`pulumi up`, its lines shown as they come.
+def up(layout: Layout, say: Say) -> None:
+    """`pulumi up`; what it waits for goes to `say`, what a person must read is printed, all of it goes to a file.
 
     Raises:
         LocalError: it failed; what it said stands above.
     """
-    argv = [
-        toolchains.binary("pulumi"),
-        "up",
-        "--stack",
-        STACK,
-        "--yes",
-        "--skip-preview",
-        "--non-interactive",
-        "--color=never",
-    ]
+    flags = ["--stack", STACK, "--yes", "--skip-preview", "--non-interactive", "--color=never", "--suppress-outputs"]
     process = subprocess.Popen(
-        [*map(str, argv), "--suppress-outputs"],
+        [str(toolchains.binary("pulumi")), "up", *flags],
         cwd=paths.checkout(),
         env={**os.environ, **environment.variables(layout)},
         stdin=subprocess.DEVNULL,
@@ -75,16 +67,21 @@ def up(layout: Layout) -> None:
         text=True,
     )
     assert process.stdout is not None  # noqa: S101 - it was asked for
+    path = layout.logs / "pulumi-up.log"
     try:
-        for text in process.stdout:
-            if text.strip():
-                line(f"      {text.rstrip()}")
+        with path.open("w") as log:
+            for text in brief(process.stdout, log, say):
+                line(f"      {text}")
         code = process.wait()
     except KeyboardInterrupt:
+        process.terminate()
         process.wait()
         raise
     if code != 0:
-        raise LocalError("`pulumi up` failed; its own words are above. Mend the cause and `make up` goes on from here.")
+        raise LocalError(
+            f"`pulumi up` failed; its own words are above, all of them in {path}. Mend the cause, and the next "
+            "`make up` goes on from here."
+        )
 
 
 def outputs(layout: Layout) -> dict[str, Any]:

@@ -32,8 +32,8 @@ def up(layout: Layout) -> None:
             images.push(names.REGISTRY, layout.pki / "ca.crt", say)
         with step("Pulumi's backend and plugins"):
             stack.prepare(layout)
-        with step("Platform and workloads: `pulumi up --stack local`"):
-            stack.up(layout)
+        with step("Platform and workloads: `pulumi up --stack local`") as say:
+            stack.up(layout, say)
         outputs = stack.outputs(layout)
         access.write(layout, outputs)
     console.line()

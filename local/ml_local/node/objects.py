@@ -1,7 +1,7 @@
 """The few objects that the node itself needs in its cluster: rights of its DNS, its storage class, its volumes.
 
 The volumes are folders on the node's disk, made ahead: no provisioner has to run. A volume whose claim is gone is
-emptied and offered again at the next start. Their size is the disk's, shared by all: a claim is a promise here, no limit.
+emptied and offered again at the next start. Their size is the disk's, shared by all: a claim is no limit here.
 """
 
 from __future__ import annotations
