@@ -1,7 +1,7 @@
 """The stack `local`: its backend, passphrase and salt in the state folder, and `pulumi` run on it.
 
-The CLI keeps a stack's salt in the stack's file. So that the checkout stays clean, `make up` puts this machine's salt there and a
-filter of the checkout's own git configuration hides that one line; `make down` takes both away.
+The CLI keeps a stack's salt in the stack's file. So that the checkout stays clean, `make up` puts this machine's salt
+there and a filter of the checkout's own git configuration hides that one line; `make down` takes both away.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def stack_file() -> Path:
 
 
 def new_salt(passphrase: str) -> str:
-    """A salt as the CLI's passphrase manager writes it: the salt itself, and a known word encrypted to check the passphrase."""
+    """A salt as the CLI's passphrase manager writes it: itself, and a known word sealed to check the passphrase."""
     salt, nonce = secrets.token_bytes(8), secrets.token_bytes(12)
     key = PBKDF2HMAC(algorithm=hashes.SHA256(), length=32, salt=salt, iterations=ITERATIONS).derive(passphrase.encode())
     sealed = AESGCM(key).encrypt(nonce, b"pulumi", None)
