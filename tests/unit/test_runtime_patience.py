@@ -16,6 +16,10 @@ def answered(status: int) -> ClientError:
     return ClientError({"Error": {"Code": "X"}, "ResponseMetadata": {"HTTPStatusCode": status}}, "GetObject")  # type: ignore[typeddict-item]
 
 
+def refused_by_mlflow(code: str) -> RestException:
+    return RestException({"error_code": code, "message": "no"})  # type: ignore[no-untyped-call]
+
+
 @pytest.mark.parametrize(
     ("failure", "away"),
     [
@@ -30,8 +34,8 @@ def answered(status: int) -> ClientError:
         (NoCredentialsError(), False),
         (MlflowException("API request to http://x failed with exception"), True),
         (MlflowException("The saved sklearn model references untrusted types"), False),
-        (RestException({"error_code": "INTERNAL_ERROR", "message": "database is away"}), True),
-        (RestException({"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no run"}), False),
+        (refused_by_mlflow("INTERNAL_ERROR"), True),
+        (refused_by_mlflow("RESOURCE_DOES_NOT_EXIST"), False),
         (FileNotFoundError(), False),
         (ValueError(), False),
         (RunError("no such bucket"), False),
