@@ -82,7 +82,7 @@ class MLflow(Component):
         )
         name = f"{self._name}-schema"
         spec = pods.pod(self._name, [step], volumes=[pods.scratch()])
-        return pods.job(name, self._args.namespace.name, self._args.labels, spec, run=pods.digest(step))
+        return pods.job(name, self._args.namespace.name, self._args.labels, spec, run=pods.digest(spec))
 
     def _server(self) -> dict[str, Any]:
         name, args = self._name, self._args

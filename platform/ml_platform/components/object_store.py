@@ -127,14 +127,10 @@ class ObjectStore(Component):
     def _buckets(self) -> dict[str, Any]:
         """A Job with a container for each account that makes the buckets which it lacks."""
         args = self._args
-        containers = [self._maker(account, buckets) for account, buckets in args.accounts.items() if buckets]
-        return pods.job(
-            f"{self._name}-buckets",
-            args.namespace.name,
-            args.labels,
-            pods.pod(self._name, containers, volumes=[pods.scratch()]),
-            run=pods.digest({account: sorted(buckets) for account, buckets in args.accounts.items()}, containers),
-        )
+        makers = [self._maker(account, buckets) for account, buckets in args.accounts.items() if buckets]
+        spec = pods.pod(self._name, makers, volumes=[pods.scratch()])
+        name = f"{self._name}-buckets"
+        return pods.job(name, args.namespace.name, args.labels, spec, run=pods.digest(spec))
 
     def _maker(self, account: str, buckets: Sequence[str]) -> dict[str, Any]:
         return pods.container(
