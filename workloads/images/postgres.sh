@@ -14,8 +14,7 @@ if [ ! -f "$PGDATA/PG_VERSION" ]; then
   echo "host all all all scram-sha-256" >> "$fresh/pg_hba.conf"
   mv -T "$fresh" "$PGDATA"
 fi
-chmod 0700 "$PGDATA" # the node opens a volume to its pod's group
-chmod 0700 "$PGDATA"           # a pod's fsGroup opens it to the group at each start, and the server then refuses it
+chmod 0700 "$PGDATA"           # the node opens a volume to its pod's group at each start, and the server refuses that
 rm -f "$PGDATA/postmaster.pid" # of a container that was killed: one volume, one writer
 
 settings="-c jit=off -c unix_socket_directories=/tmp"
