@@ -92,3 +92,15 @@ def test_ignored_changes_stay_with_their_owner(stack: Any, kube: Client, namespa
     assert changed.ok, changed.text
     assert set(changed.diffs["c"]) == {"data.a"}
     assert data_of(kube, namespace) == {"scaled": "9", "a": "2"}
+
+
+def test_without_server_side_apply_an_update_sends_what_changed(stack: Any, kube: Client, namespace: str) -> None:
+    stack.provider |= {"enableServerSideApply": "false", "enableConfigMapMutable": "true"}
+    stack.declare(stack.object("ConfigMap", "c", data={"a": "1", "b": "1"}))
+    assert stack.up().ok
+    kube.patch("v1", "ConfigMap", "c", namespace, {"data": {"theirs": "1"}})
+    stack.declare(stack.object("ConfigMap", "c", data={"a": "2"}))
+    assert stack.up().changed == {"c": "update"}
+    assert data_of(kube, namespace) == {"a": "2", "theirs": "1"}
+    labels = kube.get("v1", "ConfigMap", "c", namespace)["metadata"]["labels"]
+    assert labels == {"app.kubernetes.io/managed-by": "pulumi"}

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 from kubernetes_provider import jsonpath
-from kubernetes_provider.readiness import Readiness, rule
+from kubernetes_provider.readiness import rule
+from kubernetes_provider.rules import Readiness
 
 pytestmark = pytest.mark.unit
 

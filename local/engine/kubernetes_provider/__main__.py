@@ -16,7 +16,7 @@ def main() -> None:
     provider = Provider(address)
     serve(
         lambda server: provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server),
-        lambda: provider.objects.cancelled.set(),
+        lambda: provider.session.cancelled.set(),
     )
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from ml_platform.kube import Client, KubeError
 
-from kubernetes_provider.readiness import selector_of
+from kubernetes_provider.rules import selector_of
 
 Object = dict[str, Any]
 

@@ -15,6 +15,7 @@ from kubernetes_provider import VERSION, check, settings
 from kubernetes_provider.diff import Change, Kind
 from kubernetes_provider.messages import Messages
 from kubernetes_provider.objects import Objects, Saved
+from kubernetes_provider.session import Session
 from kubernetes_provider.values import decode, encode, is_unknown, reveal
 
 Context = grpc.ServicerContext
@@ -46,7 +47,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def __init__(self, engine_address: str) -> None:
         self.messages = Messages(engine_address)
-        self.objects = Objects(settings.Settings(unusable="not configured"), self.messages)
+        self._open(settings.Settings(unusable="the provider is not configured"))
 
     def Handshake(self, request: Any, context: Context) -> Any:
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, supports_autonaming_configuration=True)
@@ -72,7 +73,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.DiffResponse(changes=some, diffs=changed, replaces=_new_cluster(olds, news, changed))
 
     def Configure(self, request: Any, context: Context) -> Any:
-        self.objects = Objects(settings.Settings.parse(request.variables), self.messages)
+        self._open(settings.Settings.parse(request.variables))
         return provider_pb2.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, supports_autonaming_configuration=True
         )
@@ -82,7 +83,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         token = _token(request)
         if token.partition(":")[2].startswith(_UNHANDLED):
             raise check.Refused(ELSEWHERE.format(what=token))
-        if self.objects.settings.skip_update_unreachable and (why := self.objects.reachable()):
+        if self.session.settings.skip_update_unreachable and (why := self.session.unreachable()):
             self.messages.warning(f"cluster is unreachable, kept as it was (skipUpdateUnreachable): {why}")
             return provider_pb2.CheckResponse(inputs=request.olds)
         autonaming = request.autonaming
@@ -142,10 +143,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         try:
             saved = self.objects.read(_token(request), request.id, state, inputs)
         except Unreachable as error:
-            if self.objects.settings.delete_unreachable:
+            if self.session.settings.delete_unreachable:
                 self.messages.warning(f"unreachable, dropped from the state (deleteUnreachable): {error}")
                 return provider_pb2.ReadResponse()
-            if self.objects.settings.skip_update_unreachable:
+            if self.session.settings.skip_update_unreachable:
                 self.messages.warning(f"unreachable, kept as it was (skipUpdateUnreachable): {error}")
                 return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
             return context.abort(grpc.StatusCode.UNKNOWN, f"{error}.{_REMOVE}")
@@ -160,7 +161,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         try:
             left = self.objects.delete(token, request.id, state, request.timeout)
         except Unreachable as error:
-            if not self.objects.settings.delete_unreachable:
+            if not self.session.settings.delete_unreachable:
                 return context.abort(grpc.StatusCode.UNKNOWN, f"{error}.{_REMOVE}")
             self.messages.warning(f"unreachable, dropped from the state (deleteUnreachable): {error}")
             left = None
@@ -181,8 +182,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         context.abort(grpc.StatusCode.UNIMPLEMENTED, ELSEWHERE.format(what="the schema"))
 
     def Cancel(self, request: Any, context: Context) -> Any:
-        self.objects.cancelled.set()
+        self.session.cancelled.set()
         return empty_pb2.Empty()
+
+    def _open(self, given: settings.Settings) -> None:
+        self.session = Session(given, self.messages)
+        self.objects = Objects(self.session)
 
     def _complete(self, context: Context, saved: Saved) -> None:
         """An object that is there but not ready is kept in the state, with the reasons, and tried again."""

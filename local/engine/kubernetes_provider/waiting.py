@@ -8,7 +8,7 @@ from typing import Any
 from ml_platform.kube import Client, KubeError, NotFound, Unreachable
 
 from kubernetes_provider import report
-from kubernetes_provider.readiness import Readiness, Rule
+from kubernetes_provider.rules import Readiness, Rule
 
 Object = dict[str, Any]
 

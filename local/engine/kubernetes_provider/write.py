@@ -24,6 +24,9 @@ The object is in the cluster but not in this stack's state. Either
   - set upsertExistingObjects on the provider to adopt whatever exists, or
   - if a resource was renamed: give it an alias, or deleteBeforeReplace."""
 
+_GONE = """{message}
+The object was deleted outside of Pulumi. `pulumi refresh` drops it from the state; the next update makes it again."""
+
 _CONFLICT = """{message}
 Another field manager set these fields to other values. Leave them out of the program, or take them over with
 the annotation pulumi.com/patchForce: "true" (for all objects: enablePatchForce on the provider)."""
@@ -70,7 +73,10 @@ class Writer:
     def update(self, write: Write, old_inputs: Object, name: str) -> Object:
         obj = self._scoped(write.obj)
         namespace = obj["metadata"].get("namespace")
-        live = self._client.get(obj["apiVersion"], obj["kind"], name, namespace)
+        try:
+            live = self._client.get(obj["apiVersion"], obj["kind"], name, namespace)
+        except NotFound as error:
+            raise _explained(error, _GONE) from error
         if obj["kind"] == "CustomResourceDefinition" and not write.patch:
             return self._replace(obj, live, write)
         if not self._settings.server_side_apply:
