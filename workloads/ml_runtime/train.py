@@ -6,6 +6,7 @@ unfinished is marked as such.
 
 from __future__ import annotations
 
+import logging
 import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -71,6 +72,8 @@ def _log_model(estimator: Any, training: data.Table, spec: RunSpec) -> None:
     import mlflow.sklearn
     from mlflow.models import infer_signature
 
+    # It would warn that the image has no pip, which nothing here needs.
+    logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
     frame = _frame(training, spec.target)
     mlflow.sklearn.log_model(
         estimator,
