@@ -9,7 +9,7 @@ from typing import Any
 
 import pulumi
 from google.protobuf import json_format
-from pulumi.runtime import mocks, rpc
+from pulumi.runtime import mocks, rpc, settings
 
 SECRET = rpc._special_sig_key
 OUTPUTS: dict[str, dict[str, Any]] = {
@@ -64,6 +64,7 @@ def record(
 ) -> Recorder:
     """Runs the program to its end, all registrations included."""
     asyncio.set_event_loop(asyncio.new_event_loop())
+    settings.ROOT.set(None)  # of an earlier test, under the name of its stack
     recorder = Recorder()
     mocks.set_mocks(Outputs(), project="ml-platform", stack=stack, preview=False, monitor=recorder)
     values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in (config or {}).items()}
