@@ -7,7 +7,6 @@ plugin that is already installed is left alone.
 from __future__ import annotations
 
 import shlex
-import shutil
 import sys
 from pathlib import Path
 
@@ -39,14 +38,6 @@ def install(cache_bin: Path, pulumi_home: Path, go_modcache: Path) -> None:
     plugin = pulumi_home / "plugins" / KUBERNETES / "pulumi-resource-kubernetes"
     if not plugin.exists() or _is_ours(plugin):
         _write(plugin, _launcher("kubernetes_provider.__main__", ""))
-
-
-def uninstall(pulumi_home: Path) -> None:
-    """Remove the Kubernetes plugin again, unless it is an official one."""
-    folder = pulumi_home / "plugins" / KUBERNETES
-    plugin = folder / "pulumi-resource-kubernetes"
-    if plugin.exists() and _is_ours(plugin):
-        shutil.rmtree(folder)
 
 
 def _is_ours(plugin: Path) -> bool:

@@ -25,12 +25,12 @@ def workload(fake: str, app: str = "app", **spec: Any) -> dict[str, Any]:
     return {"selector": {"matchLabels": {"app": app}}, "template": pods(fake, app), **spec}
 
 
-def crd(group: str) -> dict[str, Any]:
+def crd(group: str, scope: str = "Namespaced") -> dict[str, Any]:
     schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
     return {
         "group": group,
-        "scope": "Namespaced",
+        "scope": scope,
         "names": {"kind": "Widget", "plural": "widgets", "singular": "widget", "listKind": "WidgetList"},
         "versions": [{**version, "subresources": {"status": {}}}],
     }
@@ -139,6 +139,30 @@ def test_custom_resources_of_a_kind_from_the_same_program(stack: Any, kube: Clie
     assert made.ok, made.text
     assert stack.state("w")["outputs"]["status"] == ready
     assert stack.up().changed == {}
+
+
+def test_an_object_outside_of_namespaces_of_a_kind_from_the_same_program(
+    stack: Any, kube: Client, namespace: str
+) -> None:
+    group, nowhere = f"{namespace}.example.com", {"namespace": None}
+    kind = stack.object(
+        "CustomResourceDefinition",
+        f"widgets.{group}",
+        "apiextensions.k8s.io/v1",
+        metadata=nowhere,
+        spec=crd(group, "Cluster"),
+    )
+    stack.declare(stack.object("Widget", "w", f"{group}/v1", metadata=nowhere, spec={"size": 1}), kind)
+    made = stack.up()
+    assert made.ok, made.text
+    assert stack.state("w")["id"] == "w"
+    assert stack.up().changed == {}
+    assert stack.refresh().ok
+    assert stack.up().changed == {}
+    stack.declare(stack.object("Widget", "w", f"{group}/v1", metadata=nowhere, spec={"size": 2}), kind)
+    assert stack.up().changed == {"w": "update"}
+    assert kube.get(f"{group}/v1", "Widget", "w")["spec"] == {"size": 2}
+    assert stack.destroy().ok
 
 
 def test_a_kind_that_another_process_installs_meanwhile_is_found(stack: Any, kube: Client, namespace: str) -> None:

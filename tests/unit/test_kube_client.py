@@ -107,9 +107,7 @@ def test_get_reads_a_namespaced_object_with_the_users_token(server: Server, clie
     assert server.last[3]["Authorization"] == "Bearer t0ken"
 
 
-def test_a_namespaced_object_without_a_namespace_is_in_the_contexts_own(
-    server: Server, client: Client
-) -> None:
+def test_a_namespaced_object_without_a_namespace_is_in_the_contexts_own(server: Server, client: Client) -> None:
     server.on("GET", "/api/v1/namespaces/default/configmaps/x", CONFIG_MAP)
     assert client.get("v1", "ConfigMap", "x") == CONFIG_MAP
 
@@ -130,9 +128,7 @@ def test_an_absent_kind_is_no_match_until_somebody_installs_it(server: Server, c
         client.resource("example.com/v1", "Widget")
     widget = {"name": "widgets", "kind": "Widget", "namespaced": True}
     server.on("GET", "/apis/example.com/v1", {"resources": [widget]})
-    assert client.resource("example.com/v1", "Widget").path("n", "w") == (
-        "/apis/example.com/v1/namespaces/n/widgets/w"
-    )
+    assert client.resource("example.com/v1", "Widget").path("n", "w") == ("/apis/example.com/v1/namespaces/n/widgets/w")
 
 
 def test_list_follows_pages_and_gives_each_item_its_kind(server: Server, client: Client) -> None:
@@ -230,9 +226,7 @@ def test_warnings_of_the_server_reach_the_caller(server: Server) -> None:
     assert heard == ['unknown field "dta"']
 
 
-def test_watch_yields_events_and_goes_on_after_a_version_that_is_too_old(
-    server: Server, client: Client
-) -> None:
+def test_watch_yields_events_and_goes_on_after_a_version_that_is_too_old(server: Server, client: Client) -> None:
     def events(*pairs: tuple[str, dict[str, Any]]) -> bytes:
         return b"".join(json.dumps({"type": kind, "object": obj}).encode() + b"\n" for kind, obj in pairs)
 

@@ -75,9 +75,7 @@ def test_what_is_missing_is_named(kubeconfig: str, message: str) -> None:
 def test_credentials_become_headers(tmp_path: Path) -> None:
     assert connect({"token": "abc"}).user.headers() == {"Authorization": "Bearer abc"}
     (tmp_path / "token").write_text("from-file\n")
-    assert connect({"tokenFile": str(tmp_path / "token")}).user.headers() == {
-        "Authorization": "Bearer from-file"
-    }
+    assert connect({"tokenFile": str(tmp_path / "token")}).user.headers() == {"Authorization": "Bearer from-file"}
     basic = base64.b64encode(b"a:b").decode()
     assert connect({"username": "a", "password": "b"}).user.headers() == {"Authorization": f"Basic {basic}"}
     assert connect().user.headers() == {}
@@ -86,8 +84,7 @@ def test_credentials_become_headers(tmp_path: Path) -> None:
 def test_an_exec_plugin_is_asked_once_until_its_token_is_refused(tmp_path: Path) -> None:
     plugin = tmp_path / "plugin"
     plugin.write_text(
-        '#!/bin/sh\necho x >> "$COUNT"\n'
-        'printf \'{"status": {"token": "t%s"}}\' "$(wc -l < $COUNT | tr -d \' \')"\n'
+        '#!/bin/sh\necho x >> "$COUNT"\nprintf \'{"status": {"token": "t%s"}}\' "$(wc -l < $COUNT | tr -d \' \')"\n'
     )
     plugin.chmod(plugin.stat().st_mode | stat.S_IXUSR)
     spec = {

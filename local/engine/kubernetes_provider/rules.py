@@ -130,7 +130,8 @@ def _job(obj: Object, _: Look) -> Readiness:
         return Readiness(False, f"{failed.get('reason')}: {failed.get('message')}", failed=True)
     status = _status(obj)
     counts = ", ".join(f"{status[key]} {key}" for key in ("active", "succeeded", "failed") if status.get(key))
-    return Readiness(False, f"waiting for the job to complete ({counts or 'not started'})")
+    begun = "between pods" if status.get("startTime") else "not started"
+    return Readiness(False, f"waiting for the job to complete ({counts or begun})")
 
 
 def _pod(obj: Object, _: Look) -> Readiness:

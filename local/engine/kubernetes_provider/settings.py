@@ -8,6 +8,7 @@ from typing import Any
 
 from ml_platform.kube.kubeconfig import Connection, KubeconfigError, ambient
 
+SECONDS = 60.0  # for one request: a chain of slow webhooks may take most of it
 PREFIX = "kubernetes:config:"
 UNSUPPORTED = ("renderYamlToDirectory", "alwaysRender")
 
@@ -29,7 +30,7 @@ class Settings:
     connection: Connection | None = None
     unusable: str = ""
     namespace: str = "default"
-    timeout: float = 30.0
+    timeout: float = SECONDS
     server_side_apply: bool = True
     patch_force: bool = False
     upsert: bool = False
@@ -84,7 +85,7 @@ def _flag(given: Mapping[str, str], name: str, variable: str, default: bool) -> 
 
 def _timeout(given: Mapping[str, str]) -> float:
     settings = json.loads(given.get("kubeClientSettings") or "{}")
-    return float(settings.get("timeout") or os.environ.get("PULUMI_K8S_CLIENT_TIMEOUT") or 30)
+    return float(settings.get("timeout") or os.environ.get("PULUMI_K8S_CLIENT_TIMEOUT") or SECONDS)
 
 
 def _project_config() -> dict[str, Any]:
