@@ -138,6 +138,13 @@ def manifest_digest(reference: str) -> str:
     raise LocalError(f"the image {reference} is not in {layout().folder}; remove {folder()} and run `make up` again")
 
 
+def forget(references: Sequence[str]) -> None:
+    """Remove images from the layout and from buildah's storage."""
+    layout().drop([_name(reference) for reference in references])
+    for reference in references:
+        _run(["buildah", "rmi", f"localhost/{reference}"], "forget", check=False)
+
+
 def _stored(reference: str) -> str:
     """The name of an image of the layout in buildah's storage, where it is brought if it is not."""
     stored = f"localhost/{reference}"

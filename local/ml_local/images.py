@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from ml_local.registry import Registry
 
 Progress = Callable[[str], None]
 DEBIAN = "debian"
+UNUSED_SECONDS = 14 * 24 * 3600  # after which an image that nobody asked for is forgotten
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +122,19 @@ def push(registry: str, ca: Path, progress: Progress) -> dict[str, str]:
         target.push(name, image.tag or key.partition(":")[2], digest, image_builder.layout())
         references[name] = f"{registry}/{name}@{digest}"
     _write(paths.state() / "images.json", json.dumps(references, indent=2))
+    _forget_unused()
     return references
+
+
+def _forget_unused() -> None:
+    current = {_marker(reference(name)) for name in (DEBIAN, *table())}
+    oldest = time.time() - UNUSED_SECONDS
+    markers = (image_builder.folder() / "built").iterdir()
+    unused = [path for path in markers if path not in current and path.stat().st_mtime < oldest]
+    for path in unused:
+        path.unlink()
+    if unused:
+        image_builder.forget([":".join(path.name.rsplit("-", 1)) for path in unused])
 
 
 def _build(name: str, progress: Progress) -> str:
@@ -128,6 +142,7 @@ def _build(name: str, progress: Progress) -> str:
     key = reference(name)
     marker = _marker(key)
     if marker.exists() and image_builder.layout().blob(marker.read_text()).exists():
+        marker.touch()
         return marker.read_text()
     if name == DEBIAN:
         progress("a minimal Debian")

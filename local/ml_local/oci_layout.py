@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,19 @@ class Layout:
                 path.unlink(missing_ok=True)
         if base:
             self._graft(name, base)
+
+    def drop(self, names: Sequence[str]) -> None:
+        """Forget images, and the blobs that no other image has."""
+        index = self._index()
+        kept = [each for each in index["manifests"] if each.get("annotations", {}).get(NAME) not in names]
+        self._write_index({**index, "manifests": kept})
+        used = {entry["digest"] for entry in kept}
+        for digest in tuple(used):
+            manifest = self._read(digest)
+            used |= {manifest["config"]["digest"], *(layer["digest"] for layer in manifest["layers"])}
+        for path in (self.folder / "blobs").glob("*/*"):
+            if f"{path.parent.name}:{path.name}" not in used:
+                path.unlink()
 
     def _graft(self, name: str, base: str) -> None:
         index = self._index()

@@ -132,3 +132,18 @@ def test_what_a_killed_export_left_is_mended(tmp_path: Path) -> None:
         pass
     assert layout.find("base-1") is None
     assert not layout.blob("sha256:empty").exists()
+
+
+def test_a_forgotten_image_takes_along_only_the_blobs_that_no_other_has(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    manifests = []
+    for name in ("kept", "old"):
+        layers = [written(layout, "shared"), written(layout, f"layer of {name}")]
+        manifest = written(layout, {"config": written(layout, {"of": name}), "layers": layers})
+        manifests.append({**manifest, "annotations": {NAME: name}})
+    (tmp_path / "index.json").write_text(json.dumps({"manifests": manifests}))
+    layout.drop(["old"])
+    assert layout.find("old") is None
+    left = {path.read_text() for path in (tmp_path / "blobs").glob("*/*")}
+    assert {'"shared"', '"layer of kept"', '{"of": "kept"}'} < left
+    assert len(left) == 4
