@@ -35,8 +35,8 @@ class PlatformOutputs:
     """How a name on the gateway becomes a URL: http://{host}.localhost:8080."""
     object_store_url: str
     """The object store on the gateway."""
-    gateway_namespace: str
-    """Where the requests of the gateway come from."""
+    entry_namespaces: tuple[str, ...]
+    """Where requests to served models come from: the gateway, and what wakes sleeping ones."""
     namespaces: tuple[str, ...]
     """All of the platform's own."""
     images: Mapping[str, str]

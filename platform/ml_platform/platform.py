@@ -58,7 +58,7 @@ class Platform(Component):
                 serving=after(settings.serving.mode, knative, gateway, kserve),
                 url_template=gateway.url,
                 object_store_url=_object_store_url(gateway.url, settings.gateway),
-                gateway_namespace=gateway.namespace,
+                entry_namespaces=(gateway.namespace, knative.namespace),
                 namespaces=(gateway.namespace, knative.namespace, kserve.namespace, storage.name, tracking.name),
                 images=self._images,
                 kubeconfig=cluster.kubeconfig,

@@ -37,7 +37,9 @@ class InferenceService(Component):
         super().__init__(name, opts)
         self._name, self._args = name, args
         workspace, platform = args.workspace, args.workspace.platform
-        uri = pulumi.Output.concat("mlflow://", args.settings.model.name, "/", args.version)
+        # The registry, where the version is downloaded from, is waited for, though its address is not in the URI.
+        known = pulumi.Output.all(args.version, platform.mlflow_url)
+        uri = known.apply(lambda values: f"mlflow://{args.settings.model.name}/{values[0]}")
         service = KubernetesObject(name, self._manifest(uri), self.child(depends_on=workspace.ready))
         rollout = Rollout(
             name,

@@ -91,7 +91,7 @@ class Workspace(Component):
     def _policy(self) -> dict[str, Any]:
         """Models are asked through the gateway and Knative's own components; runs by nobody."""
         sources = [
-            *map(pods.from_namespace, (self.platform.gateway_namespace, "knative-serving")),
+            *map(pods.from_namespace, self.platform.entry_namespaces),
             {"podSelector": {}},
         ]
         return {
