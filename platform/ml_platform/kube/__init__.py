@@ -4,9 +4,13 @@ It owns the connection and the verbs. It does not model kinds (objects are dicts
 discovery, and imports no Pulumi, so that dynamic resources and the provider start fast.
 """
 
-from ml_platform.kube.client import Client, Object, ResourceKind
+from typing import TYPE_CHECKING, Any
+
 from ml_platform.kube.errors import AlreadyExists, Conflict, KubeError, NoMatch, NotFound, Unreachable
 from ml_platform.kube.kubeconfig import Connection, KubeconfigError
+
+if TYPE_CHECKING:
+    from ml_platform.kube.client import Client, Object, ResourceKind
 
 __all__ = [
     "AlreadyExists",
@@ -21,3 +25,12 @@ __all__ = [
     "ResourceKind",
     "Unreachable",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The client and its HTTP come with their first use: an update that changes nothing never gets there."""
+    if name in ("Client", "Object", "ResourceKind"):
+        from ml_platform.kube import client
+
+        return getattr(client, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
