@@ -17,6 +17,12 @@ from ml_workloads.settings import ServingSettings
 from ml_workloads.workspace import MODEL, Workspace
 
 MODEL_LABEL = "ml-platform/model"
+AWAIT = {
+    # Waited for by the Rollout, which knows which version was asked for.
+    "pulumi.com/skipAwait": "true",
+    # Its pods let requests finish for half a minute; nothing has to wait for that.
+    "pulumi.com/deletionPropagationPolicy": "background",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +76,7 @@ class InferenceService(Component):
         return {
             "apiVersion": "serving.kserve.io/v1beta1",
             "kind": "InferenceService",
-            # Waited for by the Rollout, which knows which version was asked for.
-            "metadata": {**meta, "annotations": {"pulumi.com/skipAwait": "true", **self._mode()}},
+            "metadata": {**meta, "annotations": {**AWAIT, **self._mode()}},
             "spec": {"predictor": predictor},
         }
 
