@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 
 from ml_platform import pods
+from ml_platform.bundles import catalog
 from ml_platform.clusters import Cluster
 from ml_platform.component import Component, after
 from ml_platform.components.gateway import Gateway, GatewayArgs
@@ -24,6 +25,7 @@ from ml_platform.handle import PlatformHandle, PlatformOutputs
 from ml_platform.settings import GatewaySettings, PlatformSettings
 
 IMAGES = ("mlflow", "postgres", "traefik", "training", "versitygw")
+BUNDLES = ("knative-serving", "kserve")
 MLFLOW_URL = "http://mlflow.mlflow.svc.cluster.local:5000"
 
 
@@ -39,6 +41,7 @@ class Platform(Component):
         self._cluster, self._settings = cluster, settings
         self._images = _images(cluster, settings)
         self._labels = {"ml-platform/stack": pulumi.get_stack()}
+        catalog.check(BUNDLES)
 
         storage = Namespace("storage", NamespaceArgs(labels=self._labels), self.child())
         tracking = Namespace("mlflow", NamespaceArgs(labels=self._labels), self.child())
