@@ -1,5 +1,10 @@
 """The one error of this package."""
 
+import pulumi
 
-class BundleError(Exception):
-    """A bundle that can't be used as asked; the message names the bundle, what was found and the way out."""
+
+class BundleError(pulumi.RunError):
+    """A bundle that can't be used as asked; the message names the bundle, what was found and the way out.
+
+    Pulumi shows it without a traceback: the fault is in what was asked for, not in the program.
+    """

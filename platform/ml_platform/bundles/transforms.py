@@ -38,7 +38,10 @@ def image_map(wanted: Sequence[str], images: Mapping[str, str]) -> Transform:
     JSON inside of strings as well, and, where the name is a full reference, as a whole string anywhere."""
     missing = sorted(set(wanted) - set(images))
     if missing:
-        raise BundleError(f"No reference for image(s) {', '.join(missing)}: name them in ml-platform:platform, images.")
+        raise BundleError(
+            f"No reference for image(s) {', '.join(missing)}. Build and push them, then set each with:\n"
+            f"  pulumi config set --path 'ml-platform:platform.images.{missing[0]}' <registry>/{missing[0]}@sha256:<digest>"
+        )
     table = {name: images[name] for name in wanted}
     return lambda item: _mapped(item, table, "")
 
