@@ -50,7 +50,7 @@ def test_image_map(before: Object, after: Object) -> None:
 
 
 def test_an_image_without_a_reference_is_refused_by_name() -> None:
-    with pytest.raises(BundleError, match=r"activator.*ml-platform:platform"):
+    with pytest.raises(BundleError, match=r"(?s)activator.*ml-platform:platform"):
         t.image_map(["activator", "queue"], IMAGES)
 
 

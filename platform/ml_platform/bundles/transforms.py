@@ -40,7 +40,8 @@ def image_map(wanted: Sequence[str], images: Mapping[str, str]) -> Transform:
     if missing:
         raise BundleError(
             f"No reference for image(s) {', '.join(missing)}. Build and push them, then set each with:\n"
-            f"  pulumi config set --path 'ml-platform:platform.images.{missing[0]}' <registry>/{missing[0]}@sha256:<digest>"
+            f"  pulumi config set --path 'ml-platform:platform.images.{missing[0]}' "
+            f"<registry>/{missing[0]}@sha256:<digest>"
         )
     table = {name: images[name] for name in wanted}
     return lambda item: _mapped(item, table, "")
