@@ -76,6 +76,17 @@ def test_a_patch_resource_owns_its_fields_only(stack: Any, kube: Client, namespa
     assert data_of(kube, namespace) == {"theirs": "1"}, "the object stays"
 
 
+@pytest.mark.stand_in
+def test_removing_a_patch_of_an_object_that_is_gone_makes_none(stack: Any, kube: Client, namespace: str) -> None:
+    existing(kube, namespace, theirs="1")
+    stack.declare(stack.object("ConfigMapPatch", "c", data={"ours": "1"}))
+    assert stack.up().ok
+    kube.delete("v1", "ConfigMap", "c", namespace)
+    gone = stack.destroy()
+    assert gone.ok, gone.text
+    assert kube.list("v1", "ConfigMap", namespace, fields="metadata.name=c") == []
+
+
 def test_a_patch_resource_needs_a_name(stack: Any) -> None:
     stack.declare(stack.object("ConfigMapPatch", "c", metadata={"name": None}, data={"a": "1"}))
     assert "patch resources require the `.metadata.name` field to be set" in stack.up().text

@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 import threading
-import time
 import types
 from collections.abc import Callable
 from concurrent import futures
@@ -51,6 +50,5 @@ def serve(register: Callable[[Any], None], stop: Callable[[], None]) -> None:
         pass
     stop()
     server.stop(GRACE_SECONDS).wait(2 * GRACE_SECONDS)
-    time.sleep(0)
     sys.stdout.flush()
     os._exit(0)  # threads that still wait on a cluster must not hold the process

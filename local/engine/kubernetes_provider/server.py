@@ -25,7 +25,7 @@ ELSEWHERE = (
     "`pulumi plugin install resource kubernetes " + VERSION + "`"
 )
 _REMOVE = " If the cluster was deleted, set PULUMI_K8S_DELETE_UNREACHABLE=true to drop its resources from the state."
-_UNHANDLED = ("helm.sh/", "kustomize", "yaml")
+_UNHANDLED = ("helm.sh/", "kustomize:", "kustomize/", "yaml:", "yaml/")
 
 
 def _answered(method: Callable[[Any, Any, Context], Any]) -> Callable[[Any, Any, Context], Any]:
@@ -53,7 +53,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, supports_autonaming_configuration=True)
 
     def Attach(self, request: Any, context: Context) -> Any:
-        self.messages = Messages(request.address)
+        self.messages = self.session.messages = Messages(request.address)
         return empty_pb2.Empty()
 
     def GetPluginInfo(self, request: Any, context: Context) -> Any:
@@ -72,6 +72,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         some = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
         return provider_pb2.DiffResponse(changes=some, diffs=changed, replaces=_new_cluster(olds, news, changed))
 
+    @_answered
     def Configure(self, request: Any, context: Context) -> Any:
         self._open(settings.Settings.parse(request.variables))
         return provider_pb2.ConfigureResponse(

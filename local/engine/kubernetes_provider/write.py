@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ml_platform.kube import AlreadyExists, Client, Conflict, KubeError, NotFound
+from ml_platform.kube import AlreadyExists, Client, Conflict, KubeError, NoMatch, NotFound
 
 from kubernetes_provider import ownership
 from kubernetes_provider.check import annotation
@@ -26,6 +27,9 @@ The object is in the cluster but not in this stack's state. Either
 
 _GONE = """{message}
 The object was deleted outside of Pulumi. `pulumi refresh` drops it from the state; the next update makes it again."""
+
+_NO_KIND = """{message}
+The cluster serves no such kind: install its CRD, or let this resource depend on what installs it."""
 
 _CONFLICT = """{message}
 Another field manager set these fields to other values. Leave them out of the program, or take them over with
@@ -65,7 +69,7 @@ class Writer:
                 raise _explained(error, _CONFLICT) from error
             except NotFound as error:
                 if write.preview or delay is None or self._cancelled.is_set():
-                    raise
+                    raise _explained(error, _NO_KIND if isinstance(error, NoMatch) else "{message}") from error
                 self._say(f"trying again in {delay} s: {error.message}")
                 self._cancelled.wait(delay)
         raise AssertionError("unreachable")
@@ -96,13 +100,15 @@ class Writer:
             raise _explained(error, _CONFLICT) from error
 
     def relinquish(self, obj: Object, manager: str) -> None:
-        """Own nothing of the object any more; what nobody else owns goes with it."""
-        metadata = {key: obj["metadata"][key] for key in ("name", "namespace") if obj["metadata"].get(key)}
+        """Own nothing of the object any more; what nobody else owns goes with it.
+
+        Its uid goes along: without, applying to an object that is gone would make an empty one.
+        """
+        kept = ("name", "namespace", "uid")
+        metadata = {key: obj["metadata"][key] for key in kept if obj["metadata"].get(key)}
         identity = {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": metadata}
-        try:
+        with suppress(NotFound, Conflict):
             self._client.apply(self._scoped(identity), field_manager=manager)
-        except NotFound:
-            return
 
     def _create(self, write: Write) -> Object:
         obj = self._scoped(write.obj)
