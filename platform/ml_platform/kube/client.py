@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import urllib3
 
 from ml_platform.kube import errors
 from ml_platform.kube.kubeconfig import Connection
+from ml_platform.kube.transport import Transport
 
 Object = dict[str, Any]
 
@@ -47,10 +48,9 @@ class Client:
     ) -> None:
         self.connection = connection
         self.namespace = connection.namespace
-        self._timeout = timeout
         self._warn = warn
         self._kinds: dict[str, dict[str, ResourceKind]] = {}
-        self._pool = _pool(connection, connections)
+        self._transport = Transport(connection, connections=connections, timeout=timeout)
 
     @classmethod
     def from_kubeconfig(cls, kubeconfig: str, context: str | None = None) -> "Client":
@@ -186,7 +186,7 @@ class Client:
     ) -> str:
         path = f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/log"
         params = {"container": container, "tailLines": str(tail), "previous": "true" if previous else None}
-        return self._send("GET", path, params=params).data.decode(errors="replace")
+        return self._transport.send("GET", path, params=params).data.decode(errors="replace")
 
     def request(
         self,
@@ -199,7 +199,7 @@ class Client:
         timeout: float | None = None,
     ) -> Object:
         """Any call that answers with an object. Parameters that are None are left out."""
-        response = self._send(method, path, params=params, body=body, headers=headers, timeout=timeout)
+        response = self._transport.send(method, path, params=params, body=body, headers=headers, timeout=timeout)
         if self._warn:
             for warning in response.headers.getlist("Warning"):
                 self._warn(warning.partition('"')[2].rpartition('"')[0].replace('\\"', '"'))
@@ -210,7 +210,7 @@ class Client:
         response = None
         try:
             # The server ends the watch in time; a reader that gave up first would lose the connection.
-            response = self._send("GET", path, params=params, timeout=left + 5.0, stream=True)
+            response = self._transport.send("GET", path, params=params, timeout=left + 5.0, stream=True)
             pending = b""
             for chunk in response.stream(65536):
                 *lines, pending = (pending + chunk).split(b"\n")
@@ -226,44 +226,6 @@ class Client:
         finally:
             if response is not None:
                 response.close()
-
-    def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: dict[str, str | None] | None = None,
-        body: Any = None,
-        headers: dict[str, str] | None = None,
-        timeout: float | None = None,
-        stream: bool = False,
-    ) -> urllib3.BaseHTTPResponse:
-        query = urlencode({key: value for key, value in (params or {}).items() if value is not None})
-        url = f"{self.connection.server}{path}" + (f"?{query}" if query else "")
-        limit = timeout or self._timeout
-        for attempt in range(2):
-            try:
-                response = self._pool.request(
-                    method,
-                    url,
-                    body=None if body is None else json.dumps(body).encode(),
-                    headers={
-                        "Content-Type": "application/json",
-                        **self.connection.user.headers(),
-                        **(headers or {}),
-                    },
-                    timeout=urllib3.Timeout(connect=min(limit, 10.0), read=limit),
-                    preload_content=not stream,
-                )
-            except urllib3.exceptions.HTTPError as error:
-                cause = getattr(error, "reason", None) or error
-                raise errors.Unreachable(f"{method} {self.connection.server}{path}: {cause}") from error
-            if response.status == 401 and attempt == 0 and self.connection.user.forget():
-                continue
-            break
-        if response.status >= 400:
-            raise errors.from_response(response.status, response.data, f"{method} {path}")
-        return response
 
     def _discover(self, api_version: str) -> dict[str, ResourceKind]:
         root = "/apis/" if "/" in api_version else "/api/"
@@ -288,21 +250,3 @@ class Client:
 
 def _write(field_manager: str | None, dry_run: bool) -> dict[str, str | None]:
     return {"fieldManager": field_manager, "dryRun": "All" if dry_run else None}
-
-
-def _pool(connection: Connection, connections: int) -> urllib3.PoolManager:
-    # A refused connection never reached the server, and 429 asks to come again: both are safe for every verb.
-    retries = urllib3.Retry(
-        total=5, connect=3, read=0, redirect=0, other=0, backoff_factor=0.2,
-        status_forcelist=[429], allowed_methods=None, respect_retry_after_header=True, raise_on_status=False,
-    )  # fmt: skip
-    options: dict[str, Any] = {"num_pools": 4, "maxsize": connections, "retries": retries}
-    if connection.server.startswith("https://"):
-        options["ssl_context"] = connection.ssl_context()
-        if connection.cluster.get("tls-server-name"):
-            options["server_hostname"] = options["assert_hostname"] = connection.cluster["tls-server-name"]
-        if connection.cluster.get("insecure-skip-tls-verify"):
-            options["cert_reqs"] = "CERT_NONE"
-    if connection.cluster.get("proxy-url"):
-        return urllib3.ProxyManager(connection.cluster["proxy-url"], **options)
-    return urllib3.PoolManager(**options)

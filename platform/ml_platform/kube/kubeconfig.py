@@ -33,9 +33,7 @@ class Connection:
     base: Path = Path()
 
     @classmethod
-    def from_kubeconfig(
-        cls, kubeconfig: str, context: str | None = None, cluster: str | None = None
-    ) -> "Connection":
+    def from_kubeconfig(cls, kubeconfig: str, context: str | None = None, cluster: str | None = None) -> "Connection":
         """`kubeconfig` is the text (YAML or JSON) or a path; `cluster` overrides the context's cluster."""
         document, base = _read(kubeconfig)
         name = context or document.get("current-context")
@@ -113,9 +111,7 @@ class User:
             if not self._issued or time.time() > self._expires:
                 self._issued = _run_exec(self._entry["exec"], self._base)
                 until = self._issued.get("expirationTimestamp")
-                self._expires = (
-                    datetime.datetime.fromisoformat(until).timestamp() - 30 if until else float("inf")
-                )
+                self._expires = datetime.datetime.fromisoformat(until).timestamp() - 30 if until else float("inf")
             return self._issued
 
 

@@ -1,0 +1,75 @@
+"""Requests to one API server over pooled HTTP: credentials, time limits, and what is safe to try again."""
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+
+from ml_platform.kube import errors
+from ml_platform.kube.kubeconfig import Connection
+
+
+class Transport:
+    """Safe to share between threads."""
+
+    def __init__(self, connection: Connection, *, connections: int, timeout: float) -> None:
+        self._connection = connection
+        self._timeout = timeout
+        self._pool = _pool(connection, connections)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: dict[str, str | None] | None = None,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        timeout: float | None = None,
+        stream: bool = False,
+    ) -> urllib3.BaseHTTPResponse:
+        query = urlencode({key: value for key, value in (params or {}).items() if value is not None})
+        url = f"{self._connection.server}{path}" + (f"?{query}" if query else "")
+        limit = timeout or self._timeout
+        for attempt in range(2):
+            try:
+                response = self._pool.request(
+                    method,
+                    url,
+                    body=None if body is None else json.dumps(body).encode(),
+                    headers={
+                        "Content-Type": "application/json",
+                        **self._connection.user.headers(),
+                        **(headers or {}),
+                    },
+                    timeout=urllib3.Timeout(connect=min(limit, 10.0), read=limit),
+                    preload_content=not stream,
+                )
+            except urllib3.exceptions.HTTPError as error:
+                cause = getattr(error, "reason", None) or error
+                raise errors.Unreachable(f"{method} {self._connection.server}{path}: {cause}") from error
+            if response.status == 401 and attempt == 0 and self._connection.user.forget():
+                continue
+            break
+        if response.status >= 400:
+            raise errors.from_response(response.status, response.data, f"{method} {path}")
+        return response
+
+
+def _pool(connection: Connection, connections: int) -> urllib3.PoolManager:
+    # A refused connection never reached the server, and 429 asks to come again: both are safe for every verb.
+    retries = urllib3.Retry(
+        total=5, connect=3, read=0, redirect=0, other=0, backoff_factor=0.2,
+        status_forcelist=[429], allowed_methods=None, respect_retry_after_header=True, raise_on_status=False,
+    )  # fmt: skip
+    options: dict[str, Any] = {"num_pools": 4, "maxsize": connections, "retries": retries}
+    if connection.server.startswith("https://"):
+        options["ssl_context"] = connection.ssl_context()
+        if connection.cluster.get("tls-server-name"):
+            options["server_hostname"] = options["assert_hostname"] = connection.cluster["tls-server-name"]
+        if connection.cluster.get("insecure-skip-tls-verify"):
+            options["cert_reqs"] = "CERT_NONE"
+    if connection.cluster.get("proxy-url"):
+        return urllib3.ProxyManager(connection.cluster["proxy-url"], **options)
+    return urllib3.PoolManager(**options)
