@@ -104,6 +104,9 @@ def _controller_manager(layout: Layout) -> Daemon:
         "bind-address": names.LOOPBACK,
         "cluster-signing-cert-file": layout.pki / "ca.crt",
         "cluster-signing-key-file": layout.pki / "ca.key",
+        # Its default of 20 requests a second is what a removal of many objects waits for.
+        "kube-api-burst": "200",
+        "kube-api-qps": "100",
         "kubeconfig": kubeconfig,
         "leader-elect": "false",
         "profiling": "false",
