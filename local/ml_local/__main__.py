@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 from ml_local import console
-from ml_local.errors import LocalError, require_root
+from ml_local.errors import LocalError
 from ml_local.node.layout import layout
 
 PR_SET_PDEATHSIG = 1  # of linux/prctl.h
@@ -49,7 +49,6 @@ def _up(_: argparse.Namespace) -> None:
 def _build(_: argparse.Namespace) -> None:
     from ml_local.up import build
 
-    require_root()
     build()
 
 
@@ -57,7 +56,6 @@ def _down(_: argparse.Namespace) -> None:
     from ml_local import lock, stack
     from ml_local.node import node
 
-    require_root()
     with lock.exclusive("make down"), console.step("Node, platform and all data removed"):
         stack.forget()
         node.destroy(layout())
@@ -67,7 +65,6 @@ def _stop(_: argparse.Namespace) -> None:
     from ml_local import lock
     from ml_local.node import node
 
-    require_root()
     with lock.exclusive("make stop"), console.step("Node stopped; its data stays, `make up` starts it again"):
         node.stop(layout())
 
@@ -75,7 +72,6 @@ def _stop(_: argparse.Namespace) -> None:
 def _status(_: argparse.Namespace) -> None:
     from ml_local.status import status
 
-    require_root()
     status(layout())
 
 
@@ -94,7 +90,6 @@ def _env(_: argparse.Namespace) -> None:
 def _bench(options: argparse.Namespace) -> None:
     from ml_local.bench import bench
 
-    require_root()
     bench(layout(), cold=options.cold)
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from ml_local import access, console, debian, images, lock, paths, stack, toolchains
 from ml_local.console import step
-from ml_local.errors import LocalError, require_root
+from ml_local.errors import LocalError
 from ml_local.node import layout as names
 from ml_local.node import node
 from ml_local.node.layout import Layout
@@ -67,7 +67,6 @@ def _build_images(names: tuple[str, ...], title: str) -> None:
 
 
 def _check_machine() -> None:
-    require_root()
     built = all(toolchain.built for toolchain in toolchains.toolchains())
     needs = {
         "ML_PLATFORM_CACHE": (paths.cache(), 1 if built else BUILD_GIB),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from ml_local import debian, toolchains
 from ml_local.command import run
-from ml_local.errors import LocalError, require_root
+from ml_local.errors import LocalError
 from ml_local.node import daemons
 from ml_local.node.layout import Layout
 
@@ -68,12 +68,6 @@ def test_another_distribution_is_refused_with_the_way_out(tmp_path: Path, monkey
     with pytest.raises(LocalError, match=r"alpine-3\.20.*existing cluster"):
         debian.root()
     debian._release.cache_clear()
-
-
-def test_only_root_may_start_a_node(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.geteuid", lambda: 1000)
-    with pytest.raises(LocalError, match="sudo make up"):
-        require_root()
 
 
 def test_a_number_that_the_kernel_gave_to_another_process_is_not_ours(tmp_path: Path) -> None:
