@@ -89,8 +89,9 @@ def validate(key: str, value: object, model: type[S]) -> S:
         # As JSON, since strict Python input would refuse a list where the model has a tuple.
         return model.model_validate_json(json.dumps(value))
     except ValidationError as broken:
-        problems = [_at_key(problem) for problem in broken.errors(include_url=False)]
-        lines = [_explain(key, model.model_json_schema(), value, problem) for problem in problems]
+        schema = model.model_json_schema()
+        problems = [_at_key(problem, schema) for problem in broken.errors(include_url=False)]
+        lines = [_explain(key, schema, value, problem) for problem in problems]
         raise SettingsError("\n".join(lines)) from None
 
 
@@ -120,7 +121,7 @@ def _explain(key: str, schema: Mapping[str, Any], value: object, problem: Mappin
     return f"{path} {given}: {_first_lower(rule)}. Set it with:\n  pulumi config set --path '{path}' <value>"
 
 
-def _at_key(problem: Mapping[str, Any]) -> Mapping[str, Any]:
+def _at_key(problem: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """A problem of a block as one of the key that has to change: of a union's tag, or of what does not fit."""
     misfit = problem.get("ctx", {}).get("error")
     if isinstance(misfit, MisfitError):
@@ -131,13 +132,13 @@ def _at_key(problem: Mapping[str, Any]) -> Mapping[str, Any]:
     if not problem["type"].startswith("union_tag"):
         return problem
     key = problem["ctx"]["discriminator"].strip("'")
-    tags = ", ".join(problem["ctx"].get("expected_tags", "").replace("'", "").split(", "))
+    tags = schema.get("discriminator", {}).get("mapping", {})
     given = problem["input"].get(key) if isinstance(problem["input"], Mapping) else problem["input"]
     return {
         "type": "missing" if given is None else "tag",
         "loc": (*problem["loc"], key),
         "input": given,
-        "msg": f"Input should be one of {tags}" if tags else "It decides which other settings there are",
+        "msg": f"It must be one of: {', '.join(tags)}",
     }
 
 

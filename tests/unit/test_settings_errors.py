@@ -91,7 +91,7 @@ def test_a_bad_value_is_refused_with_what_is_allowed(key: str, value: Any, path:
 def test_a_missing_value_is_named() -> None:
     message = refusal("workloads", {"datasets": {"iris": {**IRIS, "key": None}}})
     assert "workloads.datasets.iris.key is null" in message
-    assert "ml-platform:cluster.source is missing" in refusal("cluster", {})
+    assert "ml-platform:cluster.source is missing: it must be one of: local, existing" in refusal("cluster", {})
 
 
 def test_all_errors_are_shown_at_once() -> None:
