@@ -60,8 +60,16 @@ def start(layout: Layout, daemon: Daemon) -> bool:
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > LOG_LIMIT:
         log.rename(log.with_suffix(".log.1"))
+    record_path, fingerprint = _record_path(layout, daemon.name), daemon.fingerprint
+
+    def settle() -> None:
+        """Of the child itself, before it becomes the daemon: however `make` ends, no daemon is without a record."""
+        cgroup.enter()
+        content = {"pid": os.getpid(), "started": _start_time(os.getpid()), "fingerprint": fingerprint}
+        record_path.write_text(json.dumps(content))
+
     with log.open("ab") as output:
-        process = subprocess.Popen(
+        subprocess.Popen(
             list(daemon.argv),
             env={**os.environ, **debian.environment(), **daemon.env},
             cwd=layout.state,
@@ -69,10 +77,8 @@ def start(layout: Layout, daemon: Daemon) -> bool:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=cgroup.enter,
+            preexec_fn=settle,
         )
-    content = {"pid": process.pid, "started": _start_time(process.pid), "fingerprint": daemon.fingerprint}
-    _record_path(layout, daemon.name).write_text(json.dumps(content))
     return True
 
 
