@@ -154,8 +154,17 @@ def _cancel_dead_lock(layout: Layout) -> None:
     locks = layout.state / "pulumi" / "backend" / ".pulumi" / "locks"
     for path in locks.rglob("*.json"):
         held = json.loads(path.read_text())
-        if held.get("hostname") == socket.gethostname() and not Path(f"/proc/{held.get('pid')}").exists():
+        if held.get("hostname") == socket.gethostname() and not _is_pulumi(int(held.get("pid", 0))):
             path.unlink()
+
+
+def _is_pulumi(pid: int) -> bool:
+    """Whether a live process of that number is a `pulumi`, not its remains and not whoever got the number after it."""
+    try:
+        name, state = Path(f"/proc/{pid}/stat").read_text().split("(", 1)[1].rsplit(")", 1)
+    except OSError:
+        return False
+    return name.startswith("pulumi") and state.split()[0] != "Z"
 
 
 def _pulumi(layout: Layout, *words: str) -> subprocess.CompletedProcess[str]:
