@@ -21,7 +21,7 @@ from ml_local import console, images, lock, paths, stack, up
 from ml_local.node import cgroup, node
 from ml_local.node import layout as names
 from ml_local.node.layout import Layout
-from ml_local.predict import EXAMPLE, ask, read_rows
+from ml_local.predict import EXAMPLE, ask, read_rows, served, wait_for_answer
 
 REQUESTS = 300
 SETTLE = 60.0
@@ -65,7 +65,7 @@ def _first_prediction(layout: Layout) -> None:
     """From a node with nothing on it to an answer."""
     stack.prepare(layout)
     stack.up(layout, _quiet)
-    ask(_url(layout), read_rows(paths.checkout() / EXAMPLE))
+    wait_for_answer(layout, _quiet)
 
 
 def _cold(layout: Layout) -> float:
@@ -92,7 +92,7 @@ def _everything(layout: Layout) -> None:
 def _latency(layout: Layout) -> dict[str, dict[str, float]]:
     """Milliseconds of warm predictions, through the gateway and straight to the model server, turn by turn."""
     rows = read_rows(paths.checkout() / EXAMPLE)
-    through = _url(layout)
+    _, through = served(layout)
     pod = next(
         pod
         for pod in node.client(layout).list("v1", "Pod", "models", labels="serving.kserve.io/inferenceservice=iris")
@@ -117,10 +117,6 @@ def _percentiles(values: list[float]) -> dict[str, float]:
 def _idle() -> float:
     time.sleep(2)
     return round(cgroup.resident_bytes() / 2**20)
-
-
-def _url(layout: Layout) -> str:
-    return str(next(iter(stack.outputs(layout)["prediction_urls"].values())))
 
 
 def _timed(work: Callable[[], object]) -> float:

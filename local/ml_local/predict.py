@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ml_local import paths, stack
-from ml_local.console import line
+from ml_local.console import Say, line
 from ml_local.errors import LocalError
 from ml_local.node.layout import LOOPBACK, Layout
 
@@ -41,15 +41,47 @@ def predict(layout: Layout, file: str | None) -> None:
     """
     path = Path(file) if file else paths.checkout() / EXAMPLE
     rows = read_rows(path)
-    urls = dict(stack.outputs(layout).get("prediction_urls", {}))
-    if not urls:
-        raise LocalError("the stack serves no model; run `make up`, and look at `serving` in stacks/Pulumi.local.yaml")
-    name, url = next(iter(urls.items()))
+    name, url = served(layout)
     answer = ask(url, rows)
     if answer.status != http.client.OK:
         raise LocalError(f"{url} answered {answer.status}: {answer.body}. The request was {path}.")
     line(f"  {name}: {json.dumps(rows)}")
     line(f"  -> {', '.join(map(str, answer.predictions))}   ({answer.seconds * 1000:.0f} ms, POST {url})")
+
+
+def wait_for_answer(layout: Layout, say: Say, timeout: float = 180.0) -> None:
+    """Wait until the first served model answers: at once after an update, later when the node itself was restarted.
+
+    Raises:
+        LocalError: it does not in time; with its last answer.
+    """
+    _, url = served(layout)
+    rows = read_rows(paths.checkout() / EXAMPLE)
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            answer = ask(url, rows)
+            if answer.status == http.client.OK:
+                return
+            problem = f"{url} answers {answer.status}"
+        except LocalError as error:
+            problem = str(error)
+        if time.monotonic() > deadline:
+            raise LocalError(f"no prediction after {timeout:.0f} s: {problem}. `make status` tells what is not well.")
+        say(problem)
+        time.sleep(0.5)
+
+
+def served(layout: Layout) -> tuple[str, str]:
+    """Name and URL of the first served model.
+
+    Raises:
+        LocalError: there is none.
+    """
+    urls = dict(stack.outputs(layout).get("prediction_urls", {}))
+    if not urls:
+        raise LocalError("the stack serves no model; run `make up`, and look at `serving` in stacks/Pulumi.local.yaml")
+    return next(iter(urls.items()))
 
 
 def read_rows(path: Path) -> dict[str, list[Any]]:

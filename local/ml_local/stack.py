@@ -46,8 +46,9 @@ def prepare(layout: Layout) -> None:
     show_salt(salt.read_text())
     engine.install(toolchains.binary("pulumi").parent, folder / "home", toolchains.module_cache())
     _cancel_dead_lock(layout)
-    if not (folder / "backend" / ".pulumi" / "stacks" / "ml-platform" / f"{STACK}.json").exists():
+    if not _checkpoint(layout).exists():
         _pulumi(layout, "stack", "init", STACK, "--no-select")
+    _drop_pending(layout)
 
 
 def up(layout: Layout, say: Say) -> None:
@@ -156,6 +157,24 @@ def _cancel_dead_lock(layout: Layout) -> None:
         held = json.loads(path.read_text())
         if held.get("hostname") == socket.gethostname() and not _is_pulumi(int(held.get("pid", 0))):
             path.unlink()
+
+
+def _checkpoint(layout: Layout) -> Path:
+    return layout.state / "pulumi" / "backend" / ".pulumi" / "stacks" / "ml-platform" / f"{STACK}.json"
+
+
+def _drop_pending(layout: Layout) -> None:
+    """Forget what an interrupted `pulumi up` was about to create: this stack adopts whatever of it is there."""
+    latest = json.loads(_checkpoint(layout).read_text())["checkpoint"].get("latest") or {}
+    if not latest.get("pending_operations"):
+        return
+    exported = layout.run / "stack.json"
+    _pulumi(layout, "stack", "export", "--stack", STACK, "--file", str(exported))
+    content = json.loads(exported.read_text())
+    content["deployment"].pop("pending_operations", None)
+    write_private(exported, json.dumps(content))
+    _pulumi(layout, "stack", "import", "--stack", STACK, "--file", str(exported))
+    exported.unlink()
 
 
 def _is_pulumi(pid: int) -> bool:

@@ -11,7 +11,7 @@ from ml_local.errors import LocalError
 from ml_local.node import layout as names
 from ml_local.node import node
 from ml_local.node.layout import Layout
-from ml_local.predict import predict
+from ml_local.predict import predict, wait_for_answer
 
 BUILD_GIB = 24
 NODE_GIB = 6
@@ -36,10 +36,15 @@ def up(layout: Layout) -> None:
             stack.up(layout, say)
         outputs = stack.outputs(layout)
         access.write(layout, outputs)
+        serves = bool(outputs.get("prediction_urls"))
+        if serves:
+            with step("An answer from the model") as say:
+                wait_for_answer(layout, say)
     console.line()
     console.table({name: _shown(value) for name, value in outputs.items()})
-    console.line()
-    predict(layout, None)
+    if serves:
+        console.line()
+        predict(layout, None)
     console.line(
         f'\nAll in {console.elapsed():.0f} s. Look inside: `eval "$(make env)"`, then kubectl, pulumi, mlflow.'
     )

@@ -41,7 +41,8 @@ def test_the_lock_of_one_whose_remains_nobody_collects_is_cancelled(tmp_path: Pa
 
 @pytest.mark.parametrize("host", ["", "another-host"])
 def test_the_lock_of_a_live_pulumi_or_of_another_host_stays(host: str, tmp_path: Path) -> None:
-    named = tmp_path / "pulumi"
+    named = tmp_path / "bin" / "pulumi"
+    named.parent.mkdir()
     named.symlink_to("/bin/sleep")
     live = subprocess.Popen([named, "30"])
     try:
