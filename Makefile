@@ -38,8 +38,8 @@ test: check  ## all tests that fit into CI, on the real node where they need one
 test-all: check  ## the long tests too
 	@exec $(RUN) pytest --all
 
-bench:  ## measure, print, and write bench.json
-	@exec $(RUN) ml_local bench
+bench:  ## measure, print, and write bench.json; with COLD=1 also from an empty cache
+	@exec $(RUN) ml_local bench $(if $(COLD),--cold)
 
 lock:  ## pin the Python packages again after a change of pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --python-version 3.11 --generate-hashes \
