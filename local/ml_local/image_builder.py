@@ -21,6 +21,7 @@ from ml_local.errors import LocalError
 from ml_local.oci_layout import Layout
 
 TIMESTAMP = "1767225600"  # of all files and images: the same inputs give the same bytes
+PIP_CACHE = "/var/cache/pip"  # inside a build
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout", "retries")
 
@@ -222,7 +223,8 @@ def _pip_configuration() -> str:
     pairs = re.findall(r"^(?:\w+|:env:)\.([\w-]+)='(.*)'$", listed, re.MULTILINE)
     known = {key.removeprefix("default-"): value for key, value in pairs}
     lines = [f"{key} = {known[key]}" for key in PIP_SETTINGS if key in known]
-    return "\n".join(["[global]", "cert = /run/secrets/ca", "disable-pip-version-check = true", *lines, ""])
+    fixed = ["[global]", "cert = /run/secrets/ca", f"cache-dir = {PIP_CACHE}", "disable-pip-version-check = true"]
+    return "\n".join([*fixed, *lines, ""])
 
 
 def _write(name: str, text: str) -> str:
