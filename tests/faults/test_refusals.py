@@ -71,7 +71,7 @@ def test_a_package_registry_of_debian_that_is_away_is_named(tmp_path: Path, monk
     assert not debian.root().exists()
 
 
-def test_a_port_that_is_taken_is_named_and_the_data_survive() -> None:
+def test_a_port_that_is_taken_is_named_and_the_data_survive(platform: dict[str, object]) -> None:
     assert machine.make("stop").returncode == 0
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
