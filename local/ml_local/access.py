@@ -8,7 +8,7 @@ from typing import Any
 
 from ml_local.node import node
 from ml_local.node.layout import Layout
-from ml_local.stack import write_private
+from ml_local.private import write_private
 
 NAMESPACE, SECRET, ACCOUNT = "storage", "s3", "root"
 REGION = "us-east-1"

@@ -26,6 +26,7 @@ from ml_local.engine_output import brief
 from ml_local.environment import STACK
 from ml_local.errors import LocalError
 from ml_local.node.layout import Layout
+from ml_local.private import write_private
 
 SALT_KEY = "encryptionsalt: "
 FILTER = "ml-platform-local"
@@ -117,15 +118,6 @@ def new_salt(passphrase: str) -> str:
     key = PBKDF2HMAC(algorithm=hashes.SHA256(), length=32, salt=salt, iterations=ITERATIONS).derive(passphrase.encode())
     sealed = AESGCM(key).encrypt(nonce, b"pulumi", None)
     return f"v1:{_text(salt)}:v1:{_text(nonce)}:{_text(sealed)}"
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    partial = path.with_suffix(".partial")
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
-        stream.write(text)
-    partial.rename(path)
 
 
 def _without_salt() -> str:

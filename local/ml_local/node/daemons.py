@@ -61,6 +61,7 @@ def start(layout: Layout, daemon: Daemon) -> bool:
     if log.exists() and log.stat().st_size > LOG_LIMIT:
         log.rename(log.with_suffix(".log.1"))
     record_path, fingerprint = _record_path(layout, daemon.name), daemon.fingerprint
+    record_path.parent.mkdir(parents=True, exist_ok=True)
 
     def settle() -> None:
         """Of the child itself, before it becomes the daemon: however `make` ends, no daemon is without a record."""
@@ -142,9 +143,7 @@ def healthy(url: str, pki: Path, party: str = "admin") -> bool:
 
 
 def _record_path(layout: Layout, name: str) -> Path:
-    folder = layout.run / "daemons"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{name}.json"
+    return layout.run / "daemons" / f"{name}.json"
 
 
 def _record(layout: Layout, name: str) -> dict[str, str] | None:

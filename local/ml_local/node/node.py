@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shutil
 import socket
@@ -21,6 +20,7 @@ from ml_local.errors import LocalError
 from ml_local.node import cgroup, commands, config, daemons, network, objects, pki
 from ml_local.node import layout as names
 from ml_local.node.layout import Layout
+from ml_local.private import write_private
 
 Progress = Callable[[str], None]
 # Written by containerd, its plugins and kubelet outside the folders that they can be given.
@@ -133,10 +133,7 @@ def _write_cluster_file(layout: Layout) -> None:
     """What the Pulumi program must know of this node; no secret, only where secrets lie."""
     seed = layout.state / "seed"
     if not seed.exists():
-        partial = seed.with_suffix(".partial")
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
-            stream.write(secrets.token_hex(32))
-        partial.rename(seed)
+        write_private(seed, secrets.token_hex(32))
     content = {
         "kubeconfig": str(layout.admin_kubeconfig),
         "registry": names.REGISTRY,

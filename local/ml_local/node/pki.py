@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import ipaddress
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ml_local.node import layout as names
 from ml_local.node.layout import Layout
+from ml_local.private import write_private
 
 AUTHORITY_LIFE = dt.timedelta(days=3650)
 LEAF_LIFE = dt.timedelta(days=365)
@@ -74,8 +74,8 @@ def write(layout: Layout) -> None:
         _write_key(layout.pki / "service-account.key", ec.generate_private_key(ec.SECP256R1()))
     layout.config.mkdir(parents=True, exist_ok=True, mode=0o700)
     for user in USERS:
-        _write_private(layout.kubeconfig(user), kubeconfig(layout.pki, user))
-    _write_private(layout.admin_kubeconfig, kubeconfig(layout.pki, "admin"))
+        write_private(layout.kubeconfig(user), kubeconfig(layout.pki, user))
+    write_private(layout.admin_kubeconfig, kubeconfig(layout.pki, "admin"))
 
 
 def kubeconfig(pki: Path, party: str) -> str:
@@ -178,14 +178,6 @@ def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
         serialization.PrivateFormat.TraditionalOpenSSL,
         serialization.NoEncryption(),
     )
-    _write_private(path, pem.decode())
+    write_private(path, pem.decode())
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     path.with_suffix(".pub").write_bytes(public)
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Readable by root alone from its first byte on."""
-    partial = path.with_suffix(".partial")
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
-        stream.write(text)
-    partial.rename(path)
