@@ -11,6 +11,7 @@ import pulumi
 
 from ml_platform import pods
 from ml_platform.bundles import catalog
+from ml_platform.bundles.installation import Installation
 from ml_platform.clusters import Cluster
 from ml_platform.component import Component, after
 from ml_platform.components.gateway import Gateway, GatewayArgs
@@ -41,7 +42,14 @@ class Platform(Component):
         self._cluster, self._settings = cluster, settings
         self._images = _images(cluster, settings)
         self._labels = {"ml-platform/stack": pulumi.get_stack()}
-        catalog.check(BUNDLES)
+        self._installation = Installation(
+            kubeconfig=cluster.kubeconfig,
+            labels=self._labels,
+            images=self._images,
+            versions={"knative-serving": "1.23.0-lean", "kserve": "0.20.0-lean"},
+            retain_definitions=not cluster.disposable,
+        )
+        catalog.check(map(self._installation.entry, BUNDLES))
 
         storage = Namespace("storage", NamespaceArgs(labels=self._labels), self.child())
         tracking = Namespace("mlflow", NamespaceArgs(labels=self._labels), self.child())
@@ -71,12 +79,9 @@ class Platform(Component):
 
     def _knative(self) -> Knative:
         args = KnativeArgs(
-            kubeconfig=self._cluster.kubeconfig,
-            images=self._images,
-            labels=self._labels,
+            installation=self._installation,
             domain=self._settings.gateway.domain,
             autoscaling=Autoscaling(**self._settings.serving.autoscaling.model_dump()),
-            retain_definitions=not self._cluster.disposable,
         )
         return Knative("knative", args, self.child())
 
@@ -95,12 +100,9 @@ class Platform(Component):
 
     def _kserve(self, knative: Knative) -> KServe:
         args = KServeArgs(
-            kubeconfig=self._cluster.kubeconfig,
-            images=self._images,
-            labels=self._labels,
+            installation=self._installation,
             domain=self._settings.gateway.domain,
             tracking_uri=MLFLOW_URL,
-            retain_definitions=not self._cluster.disposable,
             after=knative.bundle.kinds,
             over=[knative.bundle.ready],
         )

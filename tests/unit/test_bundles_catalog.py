@@ -12,7 +12,7 @@ from ml_platform.bundles.transforms import image_map
 
 pytestmark = pytest.mark.unit
 
-NAMES = sorted(catalog.entries())
+NAMES = sorted(catalog.releases())
 
 
 @pytest.mark.parametrize("name", NAMES)

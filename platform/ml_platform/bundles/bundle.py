@@ -1,16 +1,17 @@
 """A bundle as a Pulumi component: its objects in phases, each a resource of its own."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
-from ml_platform.bundles import catalog
+from ml_platform.bundles.catalog import PodSecurity
 from ml_platform.bundles.definitions import Definitions
 from ml_platform.bundles.drain import Drain
 from ml_platform.bundles.gates import WebhookGate
+from ml_platform.bundles.installation import Installation
 from ml_platform.bundles.parse import Object
 from ml_platform.bundles.phases import PASSIVE, Phase, by_phase
 from ml_platform.bundles.pipeline import load
@@ -21,19 +22,18 @@ from ml_platform.objects import KubernetesObject
 
 @dataclass(frozen=True, kw_only=True)
 class BundleArgs:
-    """What a bundle takes from the stack. `entry` and everything in `images` and `transforms` that decides what exists
-    is plain; values inside of objects may be Outputs."""
+    """What one bundle takes beside the installation. What decides existence is plain; values inside of objects may be
+    Outputs."""
 
-    entry: str
-    kubeconfig: pulumi.Input[str]
-    images: Mapping[str, str]
-    labels: Mapping[str, str]
+    installation: Installation
+    bundle: str
+    """Its name in the catalog."""
     transforms: Sequence[Transform] = ()
     extra: Sequence[Object] = ()
-    """Objects that the release leaves to its user, such as a certificate; declared in their phase."""
-    pod_security: str = "restricted"
+    """Objects that the release leaves to its user; declared in their phase."""
+    pod_security: PodSecurity | None = None
+    """Other than the catalog's."""
     retain_namespace: bool = False
-    retain_definitions: bool = True
     after: Sequence[pulumi.Resource] = ()
     """What it needs in order to start."""
     over: Sequence[pulumi.Resource] = ()
@@ -54,19 +54,20 @@ class Bundle(Component):
     def __init__(self, name: str, args: BundleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         self._name, self._args = name, args
-        self._entry = catalog.entry(args.entry)
+        self._installation = installation = args.installation
+        self._entry = installation.entry(args.bundle)
         self.namespace = self._entry.namespace
         transform = compose([
-            image_map(self._entry.images, args.images), labels(args.labels), pod_security(args.pod_security),
-            *args.transforms,
+            image_map(list(self._entry.images), installation.images), labels(installation.labels),
+            pod_security(args.pod_security or self._entry.pod_security), *args.transforms,
         ])  # fmt: skip
-        released = by_phase([*load(self._entry), *args.extra])
+        released = by_phase([*load(self._entry, installation.mirror), *args.extra])
         phases = {
             phase: [transform(item) for item in items] if phase is not Phase.DEFINITIONS else items
             for phase, items in released.items()
         }
         self._namespaces: dict[str, pulumi.Resource] = {}
-        ready = self._declare(phases[Phase.NAMESPACES], list(args.after))
+        ready = self._declare(phases[Phase.NAMESPACES], [*installation.after, *args.after])
         self._namespaces = {
             item["metadata"]["name"]: resource for item, resource in zip(phases[Phase.NAMESPACES], ready, strict=True)
         }
@@ -105,10 +106,12 @@ class Bundle(Component):
         definitions = Definitions(
             f"{self._name}-definitions",
             bundle=self._entry.name,
+            version=self._entry.version,
+            mirror=self._installation.mirror,
             definitions=items,
-            labels=self._args.labels,
-            retain=self._args.retain_definitions,
-            kubeconfig=self._args.kubeconfig,
+            labels=self._installation.labels,
+            retain=self._installation.retain_definitions,
+            kubeconfig=self._installation.kubeconfig,
             opts=self.child(depends_on=after),
         )
         return [definitions]
@@ -117,8 +120,8 @@ class Bundle(Component):
         return Drain(
             f"{self._name}-drain",
             definitions=[item["metadata"]["name"] for item in items],
-            retain=self._args.retain_definitions,
-            kubeconfig=self._args.kubeconfig,
+            retain=self._installation.retain_definitions,
+            kubeconfig=self._installation.kubeconfig,
             opts=self.child(depends_on=after),
         )
 
@@ -131,7 +134,7 @@ class Bundle(Component):
             namespace=self.namespace,
             probes=self._entry.probes,
             trigger=trigger,
-            kubeconfig=self._args.kubeconfig,
+            kubeconfig=self._installation.kubeconfig,
             opts=self.child(depends_on=after),
         )
         return [gate]

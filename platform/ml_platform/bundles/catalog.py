@@ -1,13 +1,13 @@
 """The catalog: which releases exist, pinned, and what each needs.
 
-It owns the entries of catalog.toml and the check that a choice of them fits together. It does not read what an entry
+It owns the entries of releases/*.toml and the check that a choice of them fits together. It does not read what an entry
 points to (source.py) and knows no settings: what depends on those is a transform.
 """
 
 import functools
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,7 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ml_platform.bundles.errors import BundleError
 
-CATALOG = Path(__file__).with_name("catalog.toml")
+RELEASES = Path(__file__).with_name("releases")
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+PodSecurity = Literal["restricted", "baseline", "privileged"]
+Size = Literal["small", "standard", "large"]
 
 
 class _Frozen(BaseModel):
@@ -27,20 +30,81 @@ class FileSource(_Frozen):
 
     kind: Literal["file"]
     path: str
-    sha256: str  # of the rendering: what parse() gets
+
+
+class GitSource(_Frozen):
+    """What a commit holds at `path`: YAML files joined in the order of their names, a kustomization, or a chart."""
+
+    kind: Literal["git"]
+    repository: str  # github.com/<owner>/<name>
+    ref: str  # the tag, for the reader
+    commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+    path: str
+    render: Literal["files", "kustomize", "helm"]
+    values: Mapping[str, Any] = Field(default_factory=dict)
+    """Of a chart, by dotted names as `helm --set` takes them; plain, whatever the settings."""
+    chart_version: str | None = None
+    """Written into Chart.yaml as version and appVersion, where upstream's release tool does so."""
+
+
+class ChartSource(_Frozen):
+    """A published chart: https://<repository> or oci://<registry>/<path>."""
+
+    kind: Literal["chart"]
+    repository: str
+    chart: str
+    version: str
+    digest: Sha256
+    """Of the archive."""
+    values: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class ManifestSource(_Frozen):
+    """A release asset. Without `sha256` the catalog's lock has it, written by the first download."""
+
+    kind: Literal["manifest"]
+    url: str
+    sha256: Sha256 | None = None
+
+
+Source = Annotated[FileSource | GitSource | ChartSource | ManifestSource, Field(discriminator="kind")]
+
+
+class Edit(_Frozen):
+    """What upstream's release tool, or the absence of a network, changes in a text before it is the rendering:
+    `drop` removes all documents of a kind, `replace` a text."""
+
+    drop: str | None = None
+    replace: tuple[str, str] | None = None
+    why: str
+
+
+class Part(_Frozen):
+    """One rendering. A mirror holds it as <name>/<version>.yaml."""
+
+    name: str
+    version: str
+    sha256: Sha256  # of the rendering, edits included
+    source: Source
+    namespace: str | None = None
+    """What it is rendered for; the entry's own if not said."""
+    edits: tuple[Edit, ...] = ()
 
 
 class Rule(_Frozen):
     """What must be dropped or mended in a rendering, whatever the settings; `why` is for the reader.
 
-    `drop` removes the objects that match, `remove` the field at `path` in them: names joined by dots, `*` for each
-    item of a list.
+    `kind` and `name` may hold `*`. `drop` removes the objects that match, `remove` the field at `path` in them, `set`
+    gives it `value`, `keep` keeps an object of a Helm hook. A path is names joined by dots, `*` for each item of a list
+    or map; a name that holds dots stands in brackets: `metadata.annotations.[cert-manager.io/inject-ca-from]`.
     """
 
-    action: Literal["drop", "remove"]
+    action: Literal["drop", "remove", "set", "keep"]
     kind: str
-    name: str | None = None
+    name: str = "*"
+    namespace: str = "*"
     path: str | None = None
+    value: Any = None
     why: str
 
 
@@ -52,20 +116,53 @@ class Probe(_Frozen):
     manifest: dict[str, Any]
 
 
+class Certificate(_Frozen):
+    """A serving certificate that the release leaves to cert-manager: without it, it is issued by the stack itself."""
+
+    secret: str
+    service: str
+    deployment: str
+    """Restarted by a new one."""
+
+
+class RuntimeImage(_Frozen):
+    """An image that no object names where images stand: a controller uses it when there is work."""
+
+    image: str
+    why: str
+
+
 class Entry(_Frozen):
-    """One release, pinned."""
+    """One release of a bundle, pinned."""
 
     name: str
     version: str
     licence: str
     namespace: str
     kubernetes: Annotated[str, Field(pattern=r"^>=\d+\.\d+,<\d+\.\d+$")]
-    source: FileSource
-    images: tuple[str, ...] = ()
+    parts: Annotated[tuple[Part, ...], Field(min_length=1)]
+    kube_version: str = "1.35.0"
+    """What Helm is told the cluster is."""
+    api_versions: tuple[str, ...] = ()
+    pod_security: PodSecurity = "restricted"
+    images: Mapping[str, str] = Field(default_factory=dict)
+    """Our short name by which settings and clusters bring their own: the reference in the release. A lean release has
+    the short name itself as its reference."""
+    runtime_images: tuple[RuntimeImage, ...] = ()
     needs: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
     probes: tuple[Probe, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
+    sizes: Mapping[Size, Mapping[str, Mapping[str, str]]] = Field(default_factory=dict)
+    """Size -> workload -> cpu_request, memory_request, cpu_limit, memory_limit of its first container; `standard` is
+    what the release says unless it is given here."""
+    own_definitions: tuple[str, ...] = ()
+    """CRDs that its operator applies itself: waited for, never declared."""
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} {self.version}"
 
     def supports(self, server: str) -> bool:
         """Whether a cluster of version `server` (v1.36.4, 1.34+) is in the supported window."""
@@ -81,26 +178,37 @@ def _minor(version: str) -> tuple[int, int]:
 
 
 @functools.cache
-def entries(path: Path = CATALOG) -> Mapping[str, Entry]:
-    """Every entry by name."""
-    table = tomllib.loads(path.read_text())
-    return {name: Entry.model_validate({"name": name, **fields}) for name, fields in table.items()}
+def releases(folder: Path = RELEASES) -> Mapping[str, tuple[Entry, ...]]:
+    """Every release by the name of its bundle; the first one is what a stack gets that names no version."""
+    found: dict[str, tuple[Entry, ...]] = {}
+    for path in sorted(folder.glob("*.toml"), key=lambda path: (path.stem == "lean", path.stem)):
+        for name, table in tomllib.loads(path.read_text()).items():
+            entries = tuple(Entry.model_validate({"name": name, **fields}) for fields in table)
+            found[name] = found.get(name, ()) + entries
+    return found
 
 
-def entry(name: str) -> Entry:
-    known = entries()
+def entry(name: str, version: str | None = None) -> Entry:
+    """The release of bundle `name` with `version`, or its default one."""
+    known = releases()
     if name not in known:
         raise BundleError(f"There is no bundle {name!r}; the catalog has: {', '.join(sorted(known))}.")
-    return known[name]
+    if version is None:
+        return known[name][0]
+    for each in known[name]:
+        if each.version == version:
+            return each
+    versions = ", ".join(each.version for each in known[name])
+    raise BundleError(f"The catalog has no version {version!r} of bundle {name!r}; choose one of: {versions}.")
 
 
-def check(chosen: Collection[str]) -> None:
+def check(chosen: Iterable[Entry]) -> None:
     """Refuses a choice in which something is missing or does not go together, before anything is touched."""
-    for name in chosen:
-        pinned = entry(name)
-        for needed in pinned.needs:
-            if needed not in chosen:
-                raise BundleError(f"Bundle {name!r} needs {needed!r}: choose it as well, or leave {name!r} out.")
-        for other in pinned.excludes:
-            if other in chosen:
-                raise BundleError(f"Bundles {name!r} and {other!r} exclude each other: leave one of them out.")
+    entries = {each.name: each for each in chosen}
+    for each in entries.values():
+        for needed in each.needs:
+            if needed not in entries:
+                raise BundleError(f"Bundle {each.name!r} needs {needed!r}: choose it as well, or leave it out.")
+        for other in each.excludes:
+            if other in entries:
+                raise BundleError(f"Bundles {each.name!r} and {other!r} exclude each other: leave one of them out.")

@@ -8,6 +8,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -36,6 +37,8 @@ class Definitions(dynamic.Resource, module="bundles", name="Definitions"):
         name: str,
         *,
         bundle: str,
+        version: str,
+        mirror: Path | None,
         definitions: Sequence[Object],
         labels: Mapping[str, str],
         retain: bool,
@@ -44,6 +47,8 @@ class Definitions(dynamic.Resource, module="bundles", name="Definitions"):
     ) -> None:
         properties = {
             "bundle": bundle,
+            "version": version,
+            "mirror": str(mirror) if mirror else None,
             "digest": digest(definitions),
             "names": sorted(item["metadata"]["name"] for item in definitions),
             "labels": dict(labels),
@@ -62,7 +67,7 @@ class _Provider(dynamic.ResourceProvider):
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
         # A new kubeconfig is stored by an update: delete() gets the old outputs.
-        changed = [key for key in news if key != "__provider" and olds.get(key) != news[key]]
+        changed = [key for key in news if key not in ("__provider", "mirror") and olds.get(key) != news[key]]
         replaces = ["bundle"] if "bundle" in changed else []
         return dynamic.DiffResult(changes=bool(changed), replaces=replaces)
 
@@ -83,14 +88,14 @@ class _Provider(dynamic.ResourceProvider):
 
 def _install(props: Mapping[str, Any]) -> Client:
     """Applies the CRDs and waits until each is served."""
-    entry = catalog.entry(props["bundle"])
+    entry = catalog.entry(props["bundle"], props["version"])
     client = Client.from_kubeconfig(props["kubeconfig"])
     version = client.request("GET", "/version")["gitVersion"]
     if not entry.supports(version):
         raise BundleError(
             f"Bundle {entry.name!r} {entry.version} supports Kubernetes {entry.kubernetes}; this cluster has {version}."
         )
-    definitions = [item for item in load(entry) if item["kind"] == KIND]
+    definitions = [item for item in load(entry, _mirror(props)) if item["kind"] == KIND]
     if digest(definitions) != props["digest"]:
         raise BundleError(f"The CRDs of bundle {entry.name!r} changed while the update ran: run it again.")
     stamp = labelled(props["labels"])
@@ -98,6 +103,10 @@ def _install(props: Mapping[str, Any]) -> Client:
         client.apply(stamp(item), field_manager=FIELD_MANAGER, force=True)
     _wait(client, set(props["names"]), _established, "are not established")
     return client
+
+
+def _mirror(props: Mapping[str, Any]) -> Path | None:
+    return Path(props["mirror"]) if props["mirror"] else None
 
 
 def _remove(client: Client, names: Iterable[str]) -> None:

@@ -6,20 +6,27 @@ It owns where bytes come from and that they are the recorded ones. It interprets
 import hashlib
 from pathlib import Path
 
-from ml_platform.bundles.catalog import Entry
+from ml_platform.bundles.catalog import Part
 from ml_platform.bundles.errors import BundleError
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 
-def render(entry: Entry, root: Path = REPOSITORY) -> str:
-    """The rendering of `entry`, checked against the digest in the catalog."""
-    text = resolve(root / entry.source.path)
+def render(part: Part, mirror: Path | None = None, root: Path = REPOSITORY) -> str:
+    """The rendering of `part`, checked against the digest in the catalog."""
+    mirrored = mirror / part.name / f"{part.version}.yaml" if mirror else None
+    if part.source.kind == "file":
+        path = root / part.source.path
+    elif mirrored and mirrored.exists():
+        path = mirrored
+    else:
+        raise BundleError(f"{part.name} {part.version} is not in the mirror {mirror}.")
+    text = resolve(path)
     found = hashlib.sha256(text.encode()).hexdigest()
-    if found != entry.source.sha256:
+    if found != part.sha256:
         raise BundleError(
-            f"Bundle {entry.name!r}: {entry.source.path} has sha256 {found}, the catalog says {entry.source.sha256}. "
-            f"If the change is wanted, record the new digest in catalog.toml; if not, restore the files."
+            f"{part.name} {part.version}: {path} has sha256 {found}, the catalog says {part.sha256}. "
+            f"If the change is wanted, record the new digest in the catalog; if not, restore the files."
         )
     return text
 

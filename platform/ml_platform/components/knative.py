@@ -3,11 +3,12 @@
 It owns the bundle and Knative's own configuration. The network layer that serves its routes is the gateway's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pulumi
 from ml_platform.bundles.bundle import Bundle, BundleArgs
+from ml_platform.bundles.installation import Installation
 from ml_platform.bundles.transforms import config_data
 from ml_platform.component import Component
 
@@ -24,16 +25,11 @@ class Autoscaling:
 
 @dataclass(frozen=True, kw_only=True)
 class KnativeArgs:
-    kubeconfig: pulumi.Input[str]
-    images: Mapping[str, str]
-    labels: Mapping[str, str]
+    installation: Installation
     domain: str
     """Services answer at <name>.<namespace>.<domain>."""
     ingress_class: str = INGRESS_CLASS
     autoscaling: Autoscaling = field(default_factory=Autoscaling)
-    bundle: str = "knative-serving"
-    retain_definitions: bool = True
-    """Whether its kinds, and so all objects of them, outlive the stack."""
     after: Sequence[pulumi.Resource] = ()
 
 
@@ -48,10 +44,8 @@ class Knative(Component):
         self.bundle = Bundle(
             name,
             BundleArgs(
-                entry=args.bundle,
-                kubeconfig=args.kubeconfig,
-                images=args.images,
-                labels=args.labels,
+                installation=args.installation,
+                bundle="knative-serving",
                 transforms=[
                     config_data("config-domain", {args.domain: ""}),
                     config_data("config-network", {"ingress-class": args.ingress_class}),
@@ -63,7 +57,6 @@ class Knative(Component):
                         },
                     ),
                 ],
-                retain_definitions=args.retain_definitions,
                 after=args.after,
             ),
             self.child(),

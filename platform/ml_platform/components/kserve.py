@@ -5,11 +5,12 @@ read which secret for them, belong to the workloads.
 """
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 from ml_platform.bundles.bundle import Bundle, BundleArgs
+from ml_platform.bundles.installation import Installation
 from ml_platform.bundles.parse import Object
 from ml_platform.bundles.transforms import ca_bundle, config_json, environment, pod_annotations
 from ml_platform.component import Component
@@ -23,17 +24,12 @@ SECRET = "kserve-webhook-server-cert"  # noqa: S105 - its name
 
 @dataclass(frozen=True, kw_only=True)
 class KServeArgs:
-    kubeconfig: pulumi.Input[str]
-    images: Mapping[str, str]
-    labels: Mapping[str, str]
+    installation: Installation
     domain: str
     """Predictions answer at <name>-predictor.<namespace>.<domain>."""
     tracking_uri: pulumi.Input[str]
     """The model registry as pods reach it: where mlflow:// models are downloaded from."""
     ingress_class: str = "traefik"
-    bundle: str = "kserve"
-    retain_definitions: bool = True
-    """Whether its kinds, and so all objects of them, outlive the stack."""
     after: Sequence[pulumi.Resource] = ()
     over: Sequence[pulumi.Resource] = ()
     """What serves its models: Knative, ready, and there until the last of them is gone."""
@@ -54,10 +50,8 @@ class KServe(Component):
         self.bundle = Bundle(
             name,
             BundleArgs(
-                entry=args.bundle,
-                kubeconfig=args.kubeconfig,
-                images=args.images,
-                labels=args.labels,
+                installation=args.installation,
+                bundle="kserve",
                 transforms=[
                     ca_bundle(certificate.ca_bundle),
                     config_json("inferenceservice-config", "ingress", ingress),
@@ -65,7 +59,6 @@ class KServe(Component):
                     pod_annotations("Deployment", MANAGER, {"ml-platform/certificate": certificate.fingerprint}),
                 ],
                 extra=[_secret(certificate)],
-                retain_definitions=args.retain_definitions,
                 after=args.after,
                 over=args.over,
             ),

@@ -1,0 +1,36 @@
+"""What all bundles of one stack have in common."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pulumi
+
+from ml_platform.bundles import catalog
+from ml_platform.bundles.catalog import Entry, Size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installation:
+    """How releases are found, adapted and put on the cluster. All but the kubeconfig is plain."""
+
+    kubeconfig: pulumi.Input[str]
+    labels: Mapping[str, str]
+    images: Mapping[str, str]
+    """References by digest, by our short names."""
+    registry: str | None = None
+    """Where all other images are mirrored: <registry>/<their own reference>."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Bundle -> version, where it is not the catalog's first."""
+    mirror: Path | None = None
+    """A folder of renderings, looked into before the network: <part>/<version>.yaml."""
+    size: Size = "standard"
+    cert_manager: bool = False
+    """Whether cert-manager issues the certificates of webhooks; else the stack does."""
+    retain_definitions: bool = True
+    """Whether kinds, and so all objects of them, outlive the stack."""
+    after: Sequence[pulumi.Resource] = ()
+    """What every bundle waits for: the preflight."""
+
+    def entry(self, name: str) -> Entry:
+        return catalog.entry(name, self.versions.get(name))
