@@ -1,4 +1,7 @@
-"""Tiers of tests: a folder is a tier, the quick ones run first, and what can't run here is not collected but said."""
+"""Tiers of tests: a folder is a tier, the quick ones run first, and what can't run here is not collected but said.
+
+What needs the mirror of upstream releases has `upstream` in its path, or the mark `mirror`.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
-TIERS = ("unit", "golden", "engine", "acceptance", "e2e", "faults")
-NEEDS_ROOT = ("engine", "acceptance", "e2e", "faults")
+TIERS = ("unit", "golden", "engine", "acceptance", "e2e", "faults", "upstream")
+NEEDS_ROOT = ("engine", "acceptance", "e2e", "faults", "upstream")
 
 sys.path.insert(0, str(TESTS))
 
@@ -20,22 +23,36 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all", action="store_true", help="also the tests marked long, which don't fit into CI")
 
 
+def pytest_configure() -> None:
+    from support import mirror
+
+    if found := mirror.find():
+        os.environ[mirror.VARIABLE] = str(found)  # for all that is started from here
+
+
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    return True if _tier(collection_path) in _impossible() else None
+    return True if _tier(collection_path) in _impossible() or collection_path in _without_mirror() else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker(_tier(item.path))
-    if not config.getoption("--all"):
-        long = [item for item in items if item.get_closest_marker("long")]
-        config.hook.pytest_deselected(items=long)
-        items[:] = [item for item in items if item not in long]
+    left_out = [] if config.getoption("--all") else ["long"]
+    left_out += ["mirror"] if _without_mirror() else []
+    out = [item for item in items if any(map(item.get_closest_marker, left_out))]
+    config.hook.pytest_deselected(items=out)
+    items[:] = [item for item in items if item not in out]
     items.sort(key=lambda item: TIERS.index(_tier(item.path)))
 
 
 def pytest_report_header() -> list[str]:
-    return [f"tier {tier}: not collected, {why}" for tier, why in _impossible().items()]
+    lines = [f"tier {tier}: not collected, {why}" for tier, why in _impossible().items()]
+    if absent := _without_mirror():
+        names = ", ".join(path.relative_to(TESTS).as_posix() for path in absent)
+        lines.append(
+            f"not run without a mirror of upstream releases (ML_PLATFORM_MIRROR=DIR): {names}, marked `mirror`"
+        )
+    return lines
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -55,3 +72,10 @@ def _tier(path: Path) -> str:
 
 def _impossible() -> dict[str, str]:
     return {} if os.geteuid() == 0 else dict.fromkeys(NEEDS_ROOT, "it needs root")
+
+
+def _without_mirror() -> list[Path]:
+    """What can't be collected for want of a mirror: a tier, and modules of others."""
+    from support import mirror
+
+    return [] if mirror.find() else [TESTS / "upstream", *sorted(TESTS.glob("[!u]*/test_*upstream*.py"))]
