@@ -1,17 +1,19 @@
 """A bundle as the engine sees it: parents, order, and what dies with its namespace."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pulumi
 import pytest
-from ml_platform.bundles import catalog
 from ml_platform.bundles.bundle import Bundle, BundleArgs
+from ml_platform.bundles.installation import Installation
 from pulumi.runtime import mocks
 
 pytestmark = pytest.mark.unit
 
 NAMESPACE = "kubernetes:core/v1:Namespace"
+LEAN = "1.23.0-lean"
 DEFINITIONS, GATE = "serving-definitions", "serving-gate"
 
 
@@ -44,15 +46,17 @@ def tree() -> Monitor:
     monitor = Monitor()
     asyncio.set_event_loop(asyncio.new_event_loop())
     mocks.set_mocks(Mocks(), project="test", stack="test", preview=False, monitor=monitor)
-    images = {image: f"registry.test/{image}" for image in catalog.entry("knative-serving").images}
-    declare(images)
+    declare()
     return monitor
 
 
 @pulumi.runtime.test
-def declare(images: dict[str, str]) -> None:
-    labels = {"ml-platform/stack": "test"}
-    Bundle("serving", BundleArgs(entry="knative-serving", kubeconfig="{}", images=images, labels=labels))
+def declare() -> None:
+    lean = Installation(
+        kubeconfig="{}", labels={"ml-platform/stack": "test"}, images={}, versions={"knative-serving": LEAN}
+    )
+    images = {image: f"registry.test/{image}" for image in lean.entry("knative-serving").images}
+    Bundle("serving", BundleArgs(installation=replace(lean, images=images), bundle="knative-serving"))
 
 
 def test_every_object_is_a_child_of_the_bundle(tree: Monitor) -> None:
