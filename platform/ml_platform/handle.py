@@ -6,9 +6,12 @@ PlatformHandle adds the provider, which only the stack that runs them has.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pulumi
+
+ServingMode = Literal["knative", "standard"]
+"""What serves models: Knative revisions, or Deployments behind routes of the Gateway API."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +32,9 @@ class PlatformOutputs:
     mlflow_url: pulumi.Output[str]
     """The tracking server as pods reach it."""
     object_store: ObjectStoreAccess
+    serving_mode: ServingMode
     serving: pulumi.Output[str]
-    """Name of the serving mode; known when inference services are accepted."""
+    """The same, to be taken by what has to wait until inference services are accepted."""
     url_template: str
     """How a name on the gateway becomes a URL: http://{host}.localhost:8080."""
     object_store_url: str

@@ -66,6 +66,7 @@ class Platform(Component):
             outputs=PlatformOutputs(
                 mlflow_url=mlflow.url,
                 object_store=store.access["workloads"],
+                serving_mode=settings.serving.mode,
                 serving=after(settings.serving.mode, knative, gateway, kserve),
                 url_template=gateway.url,
                 object_store_url=_object_store_url(gateway.url, settings.gateway),
