@@ -12,6 +12,7 @@ from ml_platform import pods
 from ml_platform.component import Component, after
 from ml_platform.objects import KubernetesObject
 
+from ml_workloads.newest import SETTINGS
 from ml_workloads.rollout import Rollout
 from ml_workloads.settings import ServingSettings
 from ml_workloads.workspace import MODEL, Workspace
@@ -43,6 +44,7 @@ class InferenceService(Component):
         super().__init__(name, opts)
         self._name, self._args = name, args
         workspace, platform = args.workspace, args.workspace.platform
+        self._standard = platform.serving_mode == "standard"
         # The registry, where the version is downloaded from, is waited for, though its address is not in the URI.
         known = pulumi.Output.all(args.version, platform.mlflow_url)
         uri = known.apply(lambda values: f"mlflow://{args.settings.model.name}/{values[0]}")
@@ -50,10 +52,11 @@ class InferenceService(Component):
         rollout = Rollout(
             name,
             kubeconfig=platform.kubeconfig,
+            mode=platform.serving_mode,
             namespace=workspace.name,
             service=name,
             uri=uri,
-            settings=pods.digest(args.settings.model_dump(mode="json")),
+            settings=self._digest(),
             timeout=args.settings.timeout,
             opts=self.child(depends_on=[service]),
         )
@@ -69,8 +72,7 @@ class InferenceService(Component):
             "automountServiceAccountToken": False,
             "minReplicas": settings.min_replicas,
             "maxReplicas": settings.max_replicas,
-            "scaleMetric": "concurrency",
-            "scaleTarget": settings.concurrency,
+            **({} if self._standard else {"scaleMetric": "concurrency", "scaleTarget": settings.concurrency}),
             "model": self._model(uri),
         }
         return {
@@ -82,7 +84,19 @@ class InferenceService(Component):
 
     def _mode(self) -> dict[str, pulumi.Input[str]]:
         # From the platform, so that the service is declared when it can be accepted.
-        return {"serving.kserve.io/deploymentMode": self._args.workspace.platform.serving.apply(str.capitalize)}
+        mode = self._args.workspace.platform.serving.apply(str.capitalize)
+        standard = {"serving.kserve.io/autoscalerClass": self._scaler(), SETTINGS: self._digest()}
+        return {"serving.kserve.io/deploymentMode": mode, **(standard if self._standard else {})}
+
+    def _scaler(self) -> str:
+        # A HorizontalPodAutoscaler by CPU needs a metrics server; what has a fixed size needs none.
+        settings = self._args.settings
+        return "hpa" if settings.max_replicas > settings.min_replicas else "none"
+
+    def _digest(self) -> str:
+        """Of what new pods are made for: in Knative every setting, in Standard mode what the pods are made of."""
+        settings = self._args.settings
+        return pods.digest((settings.resources if self._standard else settings).model_dump(mode="json"))
 
     def _model(self, uri: pulumi.Output[str]) -> dict[str, Any]:
         size = self._args.settings.resources

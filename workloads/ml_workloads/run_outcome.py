@@ -1,8 +1,7 @@
 """What became of a run, as a resource: the version that is champion after it.
 
-It asks the Kubernetes API only, since nothing else of a private cluster is reachable from where the CLI runs. It waits
-until the run's Job has failed or succeeded, and reads the verdict that the run wrote. A run that failed in an earlier
-update is started again by the next one.
+It waits until the run's Job has failed or succeeded, and reads the verdict that the run wrote. A run that failed in an
+earlier update is started again by the next one.
 """
 
 import json
@@ -11,22 +10,22 @@ from collections.abc import Mapping
 from typing import Any
 
 import pulumi
-from ml_platform.kube import AlreadyExists, Client, KubeError, NotFound, Object
-from pulumi import dynamic
+from ml_platform.kube import AlreadyExists, Client, NotFound, Object
+
+from ml_workloads.awaited import Awaited, AwaitedProvider, last_lines
 
 FIELD_MANAGER = "ml-platform"
 VERDICT = "verdict.json"
 POLL = 0.5
 STUCK = frozenset({"CreateContainerConfigError", "ErrImagePull", "ImagePullBackOff", "InvalidImageName"})
 STUCK_FOR = 60.0  # a registry may be away for a moment
-LOG_LINES = 20
 
 
 class RunFailedError(Exception):
     """The run ended without a model that can be served; the message has its reason and last log lines."""
 
 
-class RunOutcome(dynamic.Resource, module="workloads", name="RunOutcome"):
+class RunOutcome(Awaited, module="workloads", name="RunOutcome"):
     """The outcome of the run whose Job and verdict have the name `run`."""
 
     version: pulumi.Output[str]
@@ -46,43 +45,26 @@ class RunOutcome(dynamic.Resource, module="workloads", name="RunOutcome"):
         timeout: int,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        inputs = {
-            "kubeconfig": pulumi.Output.secret(kubeconfig),
-            "namespace": namespace,
-            "run": run,
-            "timeout": timeout,
-        }
-        outputs = dict.fromkeys(("version", "accepted", "rule", "reason", "numbers"))
-        super().__init__(_Provider(), name, {**inputs, **outputs}, opts)
+        inputs = {"namespace": namespace, "run": run, "timeout": timeout}
+        outputs = ("version", "accepted", "rule", "reason", "numbers")
+        super().__init__(_Provider(), name, kubeconfig, inputs, outputs, opts)
 
 
-class _Provider(dynamic.ResourceProvider):
-    serialize_as_secret_always = False  # it captures nothing
+class _Provider(AwaitedProvider):
+    identity = ("namespace", "run")
 
-    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
-        # A new kubeconfig alone is nothing to ask again for.
-        return dynamic.DiffResult(changes=any(olds.get(key) != news.get(key) for key in ("namespace", "run")))
-
-    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        return dynamic.CreateResult(id_=f"{props['namespace']}/{props['run']}", outs=_outcome(props))
-
-    def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
-        return dynamic.UpdateResult(outs=_outcome(news))
-
-
-def _outcome(props: Mapping[str, Any]) -> dict[str, Any]:
-    client = Client.from_kubeconfig(props["kubeconfig"])
-    namespace, run = props["namespace"], props["run"]
-    _wait(client, namespace, run, float(props["timeout"]))
-    verdict = read_verdict(client, namespace, run)
-    if verdict["champion"] is None:
-        raise RunFailedError(
-            f"Run {run} was refused by its gate and there is no earlier champion to serve: {verdict['reason']} "
-            f"({shown(verdict['numbers'])}).\n"
-            f"Change its parameters or its gate in ml-platform:workloads and run `pulumi up` again."
-        )
-    found = {"version": verdict["champion"], **{key: verdict[key] for key in ("accepted", "rule", "reason", "numbers")}}
-    return {**props, **found}
+    def wait(self, client: Client, props: Mapping[str, Any]) -> dict[str, Any]:
+        namespace, run = props["namespace"], props["run"]
+        _wait(client, namespace, run, float(props["timeout"]))
+        verdict = read_verdict(client, namespace, run)
+        if verdict["champion"] is None:
+            raise RunFailedError(
+                f"Run {run} was refused by its gate and there is no earlier champion to serve: {verdict['reason']} "
+                f"({shown(verdict['numbers'])}).\n"
+                f"Change its parameters or its gate in ml-platform:workloads and run `pulumi up` again."
+            )
+        kept = {key: verdict[key] for key in ("accepted", "rule", "reason", "numbers")}
+        return {"version": verdict["champion"], **kept}
 
 
 def _wait(client: Client, namespace: str, run: str, timeout: float) -> None:
@@ -172,18 +154,7 @@ def _stuck(client: Client, namespace: str, run: str) -> str | None:
 
 
 def _complaint(client: Client, namespace: str, run: str, reason: str) -> str:
-    return f"Run {run} in namespace {namespace} failed: {reason}\n{_last_lines(client, namespace, run)}"
-
-
-def _last_lines(client: Client, namespace: str, run: str) -> str:
-    """The end of the log of the last pod that has one."""
     pods = _pods(client, namespace, run)
-    for pod in reversed(pods):
-        name = pod["metadata"]["name"]
-        try:
-            lines = client.logs(namespace, name, tail=LOG_LINES).rstrip()
-        except KubeError:
-            continue
-        if lines:
-            return f"The last lines of pod {name}:\n{lines}"
-    return f"None of its {len(pods)} pods left a log; see `kubectl -n {namespace} describe job {run}`."
+    said = last_lines(client, namespace, reversed(pods))
+    absent = f"None of its {len(pods)} pods left a log; see `kubectl -n {namespace} describe job {run}`."
+    return f"Run {run} in namespace {namespace} failed: {reason}\n{said or absent}"

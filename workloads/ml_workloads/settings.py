@@ -80,10 +80,11 @@ class ServingSettings(Settings):
 
     model: ModelChoice
     min_replicas: Count = 1
-    """0 lets it scale to zero; the first request then waits for a start."""
+    """0 lets it scale to zero, in serving mode knative; the first request then waits for a start."""
     max_replicas: Annotated[int, Field(ge=1, le=100)] = 2
+    """In serving mode standard more than min_replicas needs the cluster's metrics server: it scales by CPU."""
     concurrency: Annotated[int, Field(ge=1, le=1000)] = 20
-    """Requests at once for which one replica is enough."""
+    """Requests at once for which one replica is enough, in serving mode knative."""
     timeout: Annotated[int, Field(ge=30, le=3600)] = 300
     """Seconds that a new version may take until it answers."""
     resources: Resources = Resources(cpu="100m", memory="384Mi", cpu_limit="1", memory_limit="1Gi")

@@ -4,7 +4,8 @@ from typing import Any
 
 import pulumi
 from ml_platform.component import Component
-from ml_platform.handle import PlatformHandle
+from ml_platform.configuration import SettingsError
+from ml_platform.handle import PlatformHandle, ServingMode
 
 from ml_workloads.dataset import Dataset, DatasetArgs
 from ml_workloads.inference_service import InferenceService, InferenceServiceArgs
@@ -27,6 +28,7 @@ class Workloads(Component):
 
     def __init__(self, name: str, platform: PlatformHandle, settings: WorkloadsSettings) -> None:
         super().__init__(name, pulumi.ResourceOptions(provider=platform.provider))
+        _check(settings, platform.outputs.serving_mode)
         self.namespace = settings.namespace
         workspace = Workspace(settings.namespace, WorkspaceArgs(platform=platform, quota=settings.quota), self.child())
         datasets = {
@@ -55,6 +57,18 @@ class Workloads(Component):
         self.prediction_urls = {block: service.url for block, service in services.items()}
         self.versions = {model: outcome.version for model, outcome in outcomes.items()}
         self.register_outputs({"prediction_urls": self.prediction_urls, "versions": self.versions})
+
+
+def _check(settings: WorkloadsSettings, mode: ServingMode) -> None:
+    """Refuses what the platform's serving mode can't do."""
+    for name, each in settings.serving.items():
+        if mode == "standard" and each.min_replicas == 0:
+            path = f"ml-platform:workloads.serving.{name}.min_replicas"
+            raise SettingsError(
+                f"{path} is 0: in serving mode standard nothing wakes a sleeping model; it must be 1 or more. Set it "
+                f"with:\n  pulumi config set --path '{path}' 1\nor serve with Knative, which can:\n"
+                f"  pulumi config set --path 'ml-platform:platform.serving.mode' knative"
+            )
 
 
 def _version(settings: ServingSettings, outcomes: dict[str, RunOutcome]) -> pulumi.Input[str]:

@@ -1,0 +1,131 @@
+"""The newest pods of an InferenceService, as each serving mode shows them: are they what was asked for, and ready?
+
+Knative keeps a revision for each declaration and says which one is ready. In Standard mode there is a Deployment, whose
+pods carry what they were made for; KServe's own status goes on calling the service ready while new pods fail beside old
+ones, so that failures are looked for in the pods.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ml_platform.handle import ServingMode
+from ml_platform.kube import Client, NotFound, Object
+
+REVISION, DEPLOYMENT = "serving.knative.dev/v1", "apps/v1"
+URI = "internal.serving.kserve.io/storage-initializer-sourceuri"
+SETTINGS = "ml-platform/settings"
+"""Put on an InferenceService in Standard mode, KServe puts it on the pods."""
+BROKEN = frozenset({"CrashLoopBackOff", "CreateContainerConfigError", "InvalidImageName"})
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the pods shall be made for."""
+
+    uri: str
+    settings: str
+
+
+@dataclass(frozen=True)
+class Newest:
+    """What is known of the newest pods."""
+
+    name: str
+    address: str
+    """Service and port by which they, and no older ones, are asked once they are ready."""
+    ready: bool
+    """Whether they are what was asked for, and the ones that serve."""
+    failure: str | None
+    pods: list[Object]
+    """Those of them that are there."""
+
+
+def newest_of(mode: ServingMode, client: Client, service: Object, asked: Asked) -> Newest:
+    """The newest pods of the InferenceService `service`."""
+    return (_knative if mode == "knative" else _standard)(client, service, asked)
+
+
+def _knative(client: Client, service: Object, asked: Asked) -> Newest:
+    status, meta = service.get("status") or {}, service["metadata"]
+    predictor = status.get("components", {}).get("predictor", {})
+    name = predictor.get("latestCreatedRevision", "")
+    seen = status.get("observedGeneration", meta["generation"]) >= meta["generation"]
+    current = seen and _is_ready(service) and name != "" and name == predictor.get("latestReadyRevision")
+    revision = _find(client, REVISION, "Revision", name, meta["namespace"]) if current else {}
+    pods = client.list("v1", "Pod", meta["namespace"], labels=f"serving.knative.dev/revision={name}") if name else []
+    return Newest(
+        name=name,
+        address=f"{name}-private:http",
+        ready=_annotations(revision).get(URI) == asked.uri,
+        failure=_blocked(service),
+        pods=pods,
+    )
+
+
+def _standard(client: Client, service: Object, asked: Asked) -> Newest:
+    meta = service["metadata"]
+    name = f"{meta['name']}-predictor"
+    deployment = _find(client, DEPLOYMENT, "Deployment", name, meta["namespace"])
+    wanted = _wants(deployment.get("spec", {}).get("template", {}), asked)
+    labels = f"serving.kserve.io/inferenceservice={meta['name']}"
+    pods = [pod for pod in client.list("v1", "Pod", meta["namespace"], labels=labels) if _wants(pod, asked)]
+    revision = _annotations(deployment).get("deployment.kubernetes.io/revision", "")
+    return Newest(
+        name=f"{name}-{revision}",
+        address=f"{name}:80",
+        ready=wanted and _is_rolled_out(deployment) and _is_ready(service),
+        failure=_broken(pods) or (_blocked(service) if wanted else None),
+        pods=pods,
+    )
+
+
+def _find(client: Client, api_version: str, kind: str, name: str, namespace: str) -> Object:
+    try:
+        return client.get(api_version, kind, name, namespace)
+    except NotFound:
+        return {}
+
+
+def _annotations(item: Object) -> Mapping[str, str]:
+    found: Mapping[str, str] = item.get("metadata", {}).get("annotations") or {}
+    return found
+
+
+def _wants(item: Object, asked: Asked) -> bool:
+    marks = _annotations(item)
+    return (marks.get(URI), marks.get(SETTINGS)) == (asked.uri, asked.settings)
+
+
+def _is_ready(service: Object) -> bool:
+    conditions = service.get("status", {}).get("conditions") or []
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+def _is_rolled_out(deployment: Object) -> bool:
+    """All replicas are of the newest template and available, and no older one is left."""
+    status, wanted = deployment.get("status", {}), deployment["spec"].get("replicas", 1)
+    seen = status.get("observedGeneration", 0) >= deployment["metadata"].get("generation", 0)
+    counts = {status.get(key, 0) for key in ("replicas", "updatedReplicas", "availableReplicas")}
+    return seen and counts == {wanted}
+
+
+def _blocked(service: Object) -> str | None:
+    """What KServe says of a model that can't be loaded."""
+    model = service.get("status", {}).get("modelStatus", {})
+    if model.get("transitionStatus") not in ("BlockedByFailedLoad", "InvalidSpec"):
+        return None
+    info = model.get("lastFailureInfo", {})
+    return f"{model['transitionStatus']}: {info.get('message') or info.get('reason', 'no reason given')}"
+
+
+def _broken(pods: list[Object]) -> str | None:
+    """The first container that can't run as it is declared."""
+    for pod in pods:
+        status = pod.get("status", {})
+        for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
+            waiting = container.get("state", {}).get("waiting") or {}
+            if waiting.get("reason") in BROKEN:
+                ended = container.get("lastState", {}).get("terminated") or {}
+                why = ended.get("message") or waiting.get("message", "")
+                return f"{waiting['reason']}: container {container['name']} of pod {pod['metadata']['name']}: {why}"
+    return None
