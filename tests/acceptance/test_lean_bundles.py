@@ -76,7 +76,7 @@ def properties(entry: catalog.Entry, items: list[definitions.Object], kubeconfig
 
 def apply(client: Client, item: definitions.Object) -> KubeError | None:
     try:
-        client.apply(ca_bundle(PEM)(item), field_manager="test", force=True)
+        client.apply(ca_bundle("kserve-webhook-server-service", PEM)(item), field_manager="test", force=True)
     except KubeError as error:
         return error
     return None

@@ -3,7 +3,9 @@
 import json
 from typing import Any
 
+import pulumi
 import pytest
+import yaml
 from ml_platform.bundles import transforms as t
 from ml_platform.bundles.errors import BundleError
 
@@ -24,34 +26,6 @@ def container_of(item: Object) -> Object:
 
 def config(**data: str) -> Object:
     return {"kind": "ConfigMap", "metadata": {"name": "settings"}, "data": data}
-
-
-IMAGES = {"queue": "registry/queue@sha256:1", "docker.io/org/tool:1": "registry/tool@sha256:2"}
-
-
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        (deployment(image="queue"), deployment(image="registry/queue@sha256:1")),
-        (deployment(image="other"), deployment(image="other")),
-        (deployment(image="x", args=["queue"]), deployment(image="x", args=["queue"])),
-        (
-            deployment(env=[{"name": "TOOL", "value": "docker.io/org/tool:1"}]),
-            deployment(env=[{"name": "TOOL", "value": "registry/tool@sha256:2"}]),
-        ),
-        (config(**{"queue-sidecar-image": "queue"}), config(**{"queue-sidecar-image": "registry/queue@sha256:1"})),
-        (config(agent='{"image": "queue"}'), config(agent='{"image": "registry/queue@sha256:1"}')),
-        (config(agent="{queue}"), config(agent="{queue}")),
-        (config(name="queue"), config(name="queue")),
-    ],
-)
-def test_image_map(before: Object, after: Object) -> None:
-    assert t.image_map(list(IMAGES), IMAGES)(before) == after
-
-
-def test_an_image_without_a_reference_is_refused_by_name() -> None:
-    with pytest.raises(BundleError, match=r"(?s)activator.*ml-platform:platform"):
-        t.image_map(["activator", "queue"], IMAGES)
 
 
 def test_labels_are_added_to_the_object_and_not_to_its_pods() -> None:
@@ -82,10 +56,21 @@ def test_config_json_keeps_the_other_fields() -> None:
 
 
 def test_resource_sizes_set_what_is_given() -> None:
-    sizes = {"web": t.Resources(memory_request="1Gi")}
     before = deployment(resources={"requests": {"cpu": "1"}, "limits": {"memory": "2Gi"}})
-    after = container_of(t.resource_sizes(sizes)(before))["resources"]
+    after = container_of(t.resource_sizes({"web": {"memory_request": "1Gi"}})(before))["resources"]
     assert after == {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"memory": "2Gi"}}
+
+
+def test_resource_sizes_leave_side_containers_alone() -> None:
+    before = deployment()
+    before["spec"]["template"]["spec"]["containers"].append({"name": "proxy"})
+    after = t.resource_sizes({"web": {"cpu_limit": "1"}})(before)
+    assert after["spec"]["template"]["spec"]["containers"][1] == {"name": "proxy"}
+
+
+def test_a_size_with_an_unknown_field_is_refused() -> None:
+    with pytest.raises(BundleError, match="no 'memory'; it has cpu_request"):
+        t.resource_sizes({"web": {"memory": "1Gi"}})
 
 
 def test_environment_replaces_a_variable_of_that_name() -> None:
@@ -105,27 +90,88 @@ def test_pod_annotations_reach_the_pods() -> None:
     assert item["spec"]["template"]["metadata"]["annotations"] == {"certificate": "1"}
 
 
-def test_ca_bundle_is_set_on_every_webhook() -> None:
-    hooks = [{"name": "a", "clientConfig": {"service": {}}}, {"name": "b", "clientConfig": {}}]
-    item = {"kind": "MutatingWebhookConfiguration", "metadata": {"name": "m"}, "webhooks": hooks}
-    after = t.ca_bundle("PEM")(item)
-    assert [hook["clientConfig"]["caBundle"] for hook in after["webhooks"]] == ["PEM", "PEM"]
+def test_arguments_take_the_place_of_the_same_flag() -> None:
+    before = deployment(args=["--namespaces=default", "--v=2", "run"])
+    after = container_of(t.arguments("Deployment", "web", {"--namespaces": "jobs"})(before))
+    assert after["args"] == ["--v=2", "run", "--namespaces=jobs"]
+
+
+def test_pull_policy() -> None:
+    after = container_of(t.pull_policy("Deployment", "web", "IfNotPresent")(deployment()))
+    assert after["imagePullPolicy"] == "IfNotPresent"
+
+
+def test_host_port_keeps_the_name_of_the_port() -> None:
+    before = deployment(ports=[{"name": "http", "containerPort": 80}, {"containerPort": 443}])
+    after = container_of(t.host_port("Deployment", "web", 80, 8080, "127.0.0.1")(before))
+    assert after["ports"] == [
+        {"containerPort": 443},
+        {"name": "http", "containerPort": 80, "hostPort": 8080, "hostIP": "127.0.0.1"},
+    ]
+
+
+def webhooks(*services: str) -> Object:
+    hooks = [{"name": name, "clientConfig": {"service": {"name": name}}} for name in services]
+    return {"kind": "MutatingWebhookConfiguration", "metadata": {"name": "m"}, "webhooks": hooks}
+
+
+def test_ca_bundle_is_set_where_the_service_answers() -> None:
+    after = t.ca_bundle("a", "PEM")(webhooks("a", "b"))
+    assert [hook["clientConfig"].get("caBundle") for hook in after["webhooks"]] == ["PEM", None]
+
+
+def test_failure_policy_is_set_on_every_webhook() -> None:
+    after = t.failure_policy("Fail")(webhooks("a", "b"))
+    assert [hook["failurePolicy"] for hook in after["webhooks"]] == ["Fail", "Fail"]
+
+
+def test_a_service_loses_what_only_its_former_type_has() -> None:
+    spec = {
+        "type": "LoadBalancer", "externalTrafficPolicy": "Local", "loadBalancerClass": "x", "selector": {"app": "web"},
+        "ports": [{"port": 80, "nodePort": 30080}],
+    }  # fmt: skip
+    before = {"kind": "Service", "metadata": {"name": "web"}, "spec": spec}
+    after = t.service_type("web", "ClusterIP")(before)["spec"]
+    assert after == {"type": "ClusterIP", "selector": {"app": "web"}, "ports": [{"port": 80}]}
+    assert t.service_type("web", "LoadBalancer")(before)["spec"] == spec
+
+
+def test_merged_follows_maps_and_removes_what_is_none() -> None:
+    before = {"kind": "Thing", "metadata": {"name": "t"}, "spec": {"a": 1, "b": {"c": 1, "d": 2}, "e": [1, 2]}}
+    after = t.merged("Thing", "t", {"spec": {"a": None, "b": {"c": 3}, "e": [4]}})(before)
+    assert after["spec"] == {"b": {"c": 3, "d": 2}, "e": [4]}
+
+
+def test_a_transform_that_is_aimed_at_nothing_is_named() -> None:
+    given = [t.config_data("settings", {"a": "1"}), t.config_data("gone", {"a": "1"}), t.labels({"a": "b"})]
+    assert t.aimless(given, [config()]) == ["ConfigMap gone"]
 
 
 @pytest.mark.parametrize(
     "transform",
     [
         t.labels({"a": "b"}),
-        t.resource_sizes({"web": t.Resources(cpu_limit="1")}),
+        t.resource_sizes({"web": {"cpu_limit": "1"}}),
         t.environment("Deployment", "web", {"A": "1"}),
         t.pod_annotations("Deployment", "web", {"a": "b"}),
-        t.image_map(["queue"], IMAGES),
+        t.arguments("Deployment", "web", {"--a": "b"}),
+        t.merged("Deployment", "web", {"spec": {"replicas": 2}}),
     ],
 )
 def test_no_transform_edits_its_argument(transform: t.Transform) -> None:
     given = deployment(image="queue", env=[{"name": "A", "value": "0"}])
     transform(given)
     assert given == deployment(image="queue", env=[{"name": "A", "value": "0"}])
+
+
+def test_config_yaml_merges_into_the_text() -> None:
+    item = t.config_yaml("settings", "mesh", {"tracing": {"sampling": 1}})(config(mesh="tracing: {a: 1}\nb: 2\n"))
+    assert yaml.safe_load(item["data"]["mesh"]) == {"tracing": {"a": 1, "sampling": 1}, "b": 2}
+
+
+def test_a_text_with_an_output_becomes_one() -> None:
+    item = t.config_json("settings", "ingress", {"domain": pulumi.Output.from_input("x")})(config(ingress="{}"))
+    assert isinstance(item["data"]["ingress"], pulumi.Output)
 
 
 def test_compose_applies_the_first_one_first() -> None:

@@ -58,7 +58,7 @@ class Bundle(Component):
         self._entry = installation.entry(args.bundle)
         self.namespace = self._entry.namespace
         transform = compose([
-            image_map(list(self._entry.images), installation.images), labels(installation.labels),
+            image_map(self._entry.images, installation.images, installation.registry), labels(installation.labels),
             pod_security(args.pod_security or self._entry.pod_security), *args.transforms,
         ])  # fmt: skip
         released = by_phase([*load(self._entry, installation.mirror), *args.extra])

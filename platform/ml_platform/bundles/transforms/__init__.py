@@ -1,0 +1,42 @@
+"""What depends on settings, as pure functions from object to object.
+
+A bundle is rendered once and for all; these run after it. A transform leaves alone what it does not concern, never
+edits its argument, and may put an Output where a value goes.
+"""
+
+from ml_platform.bundles.transforms.config import config_data, config_json, config_yaml
+from ml_platform.bundles.transforms.images import image_map
+from ml_platform.bundles.transforms.metadata import labels, pod_security
+from ml_platform.bundles.transforms.pods import (
+    arguments,
+    environment,
+    host_port,
+    pod_annotations,
+    pull_policy,
+    resource_sizes,
+)
+from ml_platform.bundles.transforms.services import service_type
+from ml_platform.bundles.transforms.transform import Transform, aimless, compose, merged
+from ml_platform.bundles.transforms.webhooks import ca_bundle, failure_policy
+
+__all__ = [
+    "Transform",
+    "aimless",
+    "arguments",
+    "ca_bundle",
+    "compose",
+    "config_data",
+    "config_json",
+    "config_yaml",
+    "environment",
+    "failure_policy",
+    "host_port",
+    "image_map",
+    "labels",
+    "merged",
+    "pod_annotations",
+    "pod_security",
+    "pull_policy",
+    "resource_sizes",
+    "service_type",
+]

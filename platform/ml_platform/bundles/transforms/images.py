@@ -1,0 +1,127 @@
+"""Which image stands where a release names one.
+
+A reference is replaced wherever it stands as a whole word: in pods, arguments, environment, annotations, custom
+resources, and in the JSON, YAML and templates that ConfigMaps hold as text. A release that writes the parts of a
+reference apart (hub, image and tag, or image and version) is understood where they stand together in one JSON object.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from ml_platform.bundles.errors import BundleError
+from ml_platform.bundles.parse import Object
+from ml_platform.bundles.transforms.transform import Transform, derived
+
+_CONTAINERS = frozenset({"container", "containers", "initContainers", "ephemeralContainers"})
+_LETTER = r"[\w./:@-]"  # of references: a neighbour of these kinds makes it another one
+
+
+def image_map(
+    known: Mapping[str, str], images: Mapping[str, pulumi.Input[str]], registry: str | None = None
+) -> Transform:
+    """`known` has the references of a release by our short names, `images` ours by the same names. What `images` does
+    not have is taken from `registry` where there is one, under the reference that it has; so is every other image of
+    a container."""
+    missing = sorted(name for name, reference in known.items() if name == reference and name not in images)
+    if missing:
+        raise BundleError(
+            f"No reference for image(s) {', '.join(missing)}. Build and push them, then set each with:\n"
+            f"  pulumi config set --path 'ml-platform:platform.images.{missing[0]}' "
+            f"<registry>/{missing[0]}@sha256:<digest>"
+        )
+    table: dict[str, pulumi.Input[str]] = {}
+    for name, reference in known.items():
+        if name in images or registry:
+            table[reference] = images.get(name, f"{registry}/{reference}")
+    return _Mapping(table, registry, _pattern(table)).map
+
+
+def _pattern(table: Mapping[str, Any]) -> re.Pattern[str]:
+    """Full references as whole words. A bare name is none: it counts only as the value of an image field."""
+    full = sorted((reference for reference in table if set("/:@") & set(reference)), key=len, reverse=True)
+    return re.compile(f"(?<!{_LETTER})(?:{'|'.join(map(re.escape, full)) or '(?!)'})(?!{_LETTER})")
+
+
+@dataclass(frozen=True)
+class _Mapping:
+    table: Mapping[str, pulumi.Input[str]]
+    registry: str | None
+    pattern: re.Pattern[str]
+
+    def map(self, value: Object) -> Object:
+        return {key: self._value(child, key) for key, child in self._joined(value).items()}
+
+    def _value(self, value: Any, key: str) -> Any:
+        if isinstance(value, dict):
+            mapped = self.map(value)
+            return self._mirrored(mapped, value.get("image")) if key in _CONTAINERS else mapped
+        if isinstance(value, list):
+            return [self._value(child, key) for child in value]
+        return self._text(value, key) if isinstance(value, str) else value
+
+    def _mirrored(self, container: Object, image: Any) -> Object:
+        """A container whose image no short name stands for."""
+        unmapped = self.registry and image and container["image"] == image
+        if not unmapped or image == "auto" or "{{" in image or image.startswith(f"{self.registry}/"):
+            return container
+        return {**container, "image": f"{self.registry}/{image}"}
+
+    def _text(self, text: str, key: str) -> Any:
+        if key.lower().endswith("image") and text in self.table:
+            return self.table[text]
+        if text.startswith("{") and (value := _json_object(text)):
+            mapped = self.map(value)
+            return text if mapped == value else derived(json.dumps, mapped)
+        if not any(reference in text for reference in self.table):
+            return text
+        pieces: list[Any] = []
+        end = 0
+        for match in self.pattern.finditer(text):
+            pieces += [text[end : match.start()], self.table[match[0]]]
+            end = match.end()
+        return derived("".join, [*pieces, text[end:]])
+
+    def _joined(self, value: Object) -> Object:
+        """References whose parts stand apart, put together: `image` with a version beside it, or below `hub` and
+        `tag`."""
+        if "hub" in value and "tag" in value:
+            return {key: self._below_hub(child, f"{value['hub']}/", f":{value['tag']}") for key, child in value.items()}
+        versions = (key for key in value if key.lower().endswith("version")) if "image" in value else ()
+        for key in versions:
+            whole = self.table.get(f"{value['image']}:{value[key]}")
+            if whole is not None:
+                return {**value, "image": derived(_repository, whole), key: derived(_version, whole)}
+        return value
+
+    def _below_hub(self, value: Any, hub: str, tag: str) -> Any:
+        if not isinstance(value, dict):
+            return value
+        below = {key: self._below_hub(child, hub, tag) for key, child in value.items()}
+        whole = self.table.get(f"{hub}{value.get('image')}{tag}")
+        return below if whole is None else {**below, "image": whole}
+
+
+def _repository(reference: str) -> str:
+    return _split(reference)[0]
+
+
+def _version(reference: str) -> str:
+    return _split(reference)[1]
+
+
+def _split(reference: str) -> tuple[str, str]:
+    repository, colon, version = reference.rpartition(":")
+    return (repository, version) if colon and "/" not in version else (reference, "latest")
+
+
+def _json_object(text: str) -> Object | None:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
