@@ -24,10 +24,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    from support import mirror
+    from ml_local import paths
 
-    if found := mirror.find():
-        os.environ[mirror.VARIABLE] = str(found)  # for all that is started from here
+    if mirror := paths.mirror():
+        os.environ["ML_PLATFORM_MIRROR"] = str(mirror)  # for all that is started from here
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
@@ -76,6 +76,6 @@ def _impossible() -> dict[str, str]:
 
 def _without_mirror() -> list[Path]:
     """What can't be collected for want of a mirror: a tier, and modules of others."""
-    from support import mirror
+    from ml_local import paths
 
-    return [] if mirror.find() else [TESTS / "upstream", *sorted(TESTS.glob("[!u]*/test_*upstream*.py"))]
+    return [] if paths.mirror() else [TESTS / "upstream", *sorted(TESTS.glob("[!u]*/test_*upstream*.py"))]

@@ -24,7 +24,9 @@ def variables(layout: Layout) -> dict[str, str]:
     search = [*map(str, commands), str(Path(sys.executable).parent), os.environ.get("PATH", "")]
     roots = [str(paths.checkout() / root) for root in IMPORT_ROOTS]
     pulumi = layout.state / "pulumi"
+    mirror = paths.mirror()
     return {
+        **({"ML_PLATFORM_MIRROR": str(mirror)} if mirror else {}),
         "PATH": ":".join(_without_repeats(":".join(search).split(":"))),
         "PYTHONPATH": ":".join(roots),
         "ML_PLATFORM_STATE": str(layout.state),

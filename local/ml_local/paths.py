@@ -1,6 +1,7 @@
 """Where the embedded default keeps things. Owns no file: it only names them.
 
-Two folders, both outside the checkout: the cache holds what can be built again, the state holds one node's data.
+Two folders, both outside the checkout: the cache holds what can be built again, the state holds one node's data. A third
+one may be there: a mirror of the releases that the catalog pins.
 """
 
 from __future__ import annotations
@@ -22,3 +23,10 @@ def cache() -> Path:
 def state() -> Path:
     """The node, its data and the stack's state; `make down` removes it."""
     return Path(os.environ.get("ML_PLATFORM_STATE", "/var/lib/ml-platform"))
+
+
+def mirror() -> Path | None:
+    """Renderings of upstream releases, <part>/<version>.yaml: where ML_PLATFORM_MIRROR says, else beside the checkout."""
+    named = os.environ.get("ML_PLATFORM_MIRROR")
+    folder = Path(named) if named else checkout().parent / "shared" / "upstream"
+    return folder if folder.is_dir() else None
