@@ -1,7 +1,7 @@
 """Where the embedded default keeps things. Owns no file: it only names them.
 
-Two folders, both outside the checkout: the cache holds what can be built again, the state holds one node's data. A third
-one may be there: a mirror of the releases that the catalog pins.
+Two folders, both outside the checkout: the cache holds what can be built again, the state holds one node's data. There
+may be a third: a mirror of the releases that the catalog pins.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def state() -> Path:
 
 
 def mirror() -> Path | None:
-    """Renderings of upstream releases, <part>/<version>.yaml: where ML_PLATFORM_MIRROR says, else beside the checkout."""
+    """Upstream releases as <part>/<version>.yaml: where ML_PLATFORM_MIRROR says, else beside the checkout."""
     named = os.environ.get("ML_PLATFORM_MIRROR")
     folder = Path(named) if named else checkout().parent / "shared" / "upstream"
     return folder if folder.is_dir() else None
