@@ -12,12 +12,13 @@ import platform as machine
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from ml_local import console, images, lock, paths, stack, up
+from ml_local.bench_growth import growth
 from ml_local.node import cgroup, node
 from ml_local.node import layout as names
 from ml_local.node.layout import Layout
@@ -53,6 +54,8 @@ def bench(layout: Layout, *, cold: bool = False) -> None:
         figures["idle_mib"] = statistics.median(_idle() for _ in range(IDLE_SAMPLES))
         figures["down_s"] = _timed(lambda: node.destroy(layout))
         node.start(layout, _quiet)
+        stack.prepare(layout)
+        figures["growth"] = growth(layout)
         images.push(names.REGISTRY, layout.pki / "ca.crt", _quiet)
         _first_prediction(layout)
     path = paths.checkout() / "bench.json"
@@ -138,11 +141,17 @@ def _conditions() -> dict[str, Any]:
 
 
 def _show(figures: dict[str, Any]) -> None:
-    rows = {}
+    console.table(dict(_rows("", figures)))
+
+
+def _rows(prefix: str, figures: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in figures.items():
-        target = f"   (to reach: <= {TARGETS[name]:g})" if name in TARGETS else ""
-        rows[name] = f"{value}{target}"
-    console.table(rows)
+        full = f"{prefix}{name}"
+        if isinstance(value, dict):
+            yield from _rows(f"{full}.", value)
+        else:
+            target = f"   (to reach: <= {TARGETS[full]:g})" if full in TARGETS else ""
+            yield full, f"{value}{target}"
 
 
 def _quiet(_: str) -> None:

@@ -13,13 +13,9 @@ import pytest
 from ml_local.node.layout import layout
 from mlflow import MlflowClient
 from support import machine
+from support.flowers import FLOWERS
 
 pytestmark = pytest.mark.usefixtures("platform")
-FLOWERS = {
-    "Iris-setosa": {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2},
-    "Iris-versicolor": {"sepal_length": 6.0, "sepal_width": 2.7, "petal_length": 4.2, "petal_width": 1.3},
-    "Iris-virginica": {"sepal_length": 6.3, "sepal_width": 3.3, "petal_length": 6.0, "petal_width": 2.5},
-}
 
 
 @pytest.mark.parametrize("species", FLOWERS)

@@ -55,12 +55,18 @@ def outputs() -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
-def settings(area: str, changes: Mapping[str, Any], folder: Path) -> Path:
+def images() -> dict[str, str]:
+    """References of what was built, as the node's registry has it, by our short names."""
+    found = json.loads((layout().state / "cluster.json").read_text())["images"]
+    return dict(json.loads(Path(found).read_text()))
+
+
+def settings(area: str, changes: Mapping[str, Any], folder: Path, base: Path = STACK_FILE) -> Path:
     """A copy of the stack's file in which `changes` are laid over `ml-platform:<area>`."""
-    content = copy.deepcopy(yaml.safe_load(STACK_FILE.read_text()))
+    content = copy.deepcopy(yaml.safe_load(base.read_text()))
     key = f"ml-platform:{area}"
     content["config"][key] = _laid_over(content["config"].get(key, {}), changes)
-    path = folder / "Pulumi.local.yaml"
+    path = folder / base.name
     path.write_text(yaml.safe_dump(content))
     return path
 
@@ -71,6 +77,13 @@ def up(config_file: Path | None = None, timeout: float = 600) -> Done:
     return tool(
         "pulumi", "up", "--stack", "local", "--yes", "--skip-preview", "--non-interactive", *other, timeout=timeout
     )
+
+
+def destroy(config_file: Path | None = None, timeout: float = 600) -> Done:
+    """Plain `pulumi destroy --stack local`; the node stays."""
+    other = ["--config-file", str(config_file)] if config_file else []
+    words = ("pulumi", "destroy", "--stack", "local", "--yes", "--skip-preview", "--non-interactive")
+    return tool(*words, *other, timeout=timeout)
 
 
 def _run(words: list[str], timeout: float, env: Mapping[str, str]) -> Done:
