@@ -9,9 +9,9 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ml_platform.bundles.errors import BundleError
 
@@ -41,6 +41,8 @@ class GitSource(_Frozen):
     commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
     path: str
     render: Literal["files", "kustomize", "helm"]
+    release: str | None = None
+    """Of a chart: the name of the Helm release; the part's own if not said."""
     values: Mapping[str, Any] = Field(default_factory=dict)
     """Of a chart, by dotted names as `helm --set` takes them; plain, whatever the settings."""
     chart_version: str | None = None
@@ -51,11 +53,12 @@ class ChartSource(_Frozen):
     """A published chart: https://<repository> or oci://<registry>/<path>."""
 
     kind: Literal["chart"]
-    repository: str
+    repository: Annotated[str, Field(pattern=r"^(https|oci)://")]
     chart: str
     version: str
     digest: Sha256
     """Of the archive."""
+    release: str | None = None
     values: Mapping[str, Any] = Field(default_factory=dict)
 
 
@@ -63,7 +66,7 @@ class ManifestSource(_Frozen):
     """A release asset. Without `sha256` the catalog's lock has it, written by the first download."""
 
     kind: Literal["manifest"]
-    url: str
+    url: Annotated[str, Field(pattern=r"^https://")]
     sha256: Sha256 | None = None
 
 
@@ -72,7 +75,7 @@ Source = Annotated[FileSource | GitSource | ChartSource | ManifestSource, Field(
 
 class Edit(_Frozen):
     """What upstream's release tool, or the absence of a network, changes in a text before it is the rendering:
-    `drop` removes all documents of a kind, `replace` a text."""
+    `drop` removes all documents of a kind, `replace` a text. Nothing is reformatted."""
 
     drop: str | None = None
     replace: tuple[str, str] | None = None
@@ -106,6 +109,15 @@ class Rule(_Frozen):
     path: str | None = None
     value: Any = None
     why: str
+
+    @model_validator(mode="after")
+    def _fits_its_action(self) -> Self:
+        if (self.path is not None) != (self.action in ("remove", "set")):
+            raise ValueError(f"a rule to {self.action} {self.kind} {self.name} takes {_PATHS[self.action]}")
+        return self
+
+
+_PATHS = {"remove": "a path", "set": "a path", "drop": "no path", "keep": "no path"}
 
 
 class Probe(_Frozen):
@@ -200,6 +212,18 @@ def entry(name: str, version: str | None = None) -> Entry:
             return each
     versions = ", ".join(each.version for each in known[name])
     raise BundleError(f"The catalog has no version {version!r} of bundle {name!r}; choose one of: {versions}.")
+
+
+def requirements(each: Entry) -> list[Entry]:
+    """What a bundle needs, and what that needs in turn."""
+    found: dict[str, Entry] = {}
+    names = list(each.needs)
+    while names:
+        name = names.pop()
+        if name not in found:
+            found[name] = entry(name)
+            names.extend(found[name].needs)
+    return list(found.values())
 
 
 def check(chosen: Iterable[Entry]) -> None:

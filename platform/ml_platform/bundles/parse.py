@@ -1,9 +1,10 @@
-"""From YAML text to Kubernetes objects that are ready to be declared.
+"""From YAML text to Kubernetes objects, as they stand in it.
 
-It mends what no API server would miss: empty documents, nulls where a map belongs, status, namespaces on what has none
-and none where one belongs. It drops nothing that has a meaning; that is for the rules of an entry.
+It reads YAML as Kubernetes does, which is not how PyYAML does by itself, and changes nothing; what must be mended is
+for mend.py and for the rules of an entry.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,60 +14,54 @@ from ml_platform.bundles.errors import BundleError
 
 Object = dict[str, Any]
 
-_CLUSTER_SCOPED = frozenset({
-    "APIService", "CSIDriver", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "IngressClass",
-    "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "MutatingWebhookConfiguration", "Namespace",
-    "PersistentVolume", "PriorityClass", "RuntimeClass", "StorageClass", "ValidatingAdmissionPolicy",
-    "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
-})  # fmt: skip
+VERSION = 1
+"""Of the reading: raised whenever the same text gives other objects than before, so that nothing stale is reused."""
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML without the tag of a bare `=`, which real manifests use as a plain string."""
+    """No dates, no numbers to base 60 and no special `=`: real manifests have all of these as plain strings."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own name
+        letter: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] in ("null", "bool", "merge")]
+        for letter, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    }
 
 
-_Loader.yaml_implicit_resolvers = {
-    letter: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:value"]
-    for letter, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int",
+    re.compile(r"^[-+]?(0|0b[01_]+|0x[0-9a-fA-F_]+|0[0-7_]+|[1-9][0-9_]*)$"),
+    list("-+0123456789"),
+)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$"),
+    list("-+.0123456789"),
+)
 
 
-def parse(text: str, *, namespace: str) -> list[Object]:
-    """Every object of `text`, in its order; namespaced ones without a namespace get `namespace`."""
+def parse(text: str) -> list[Object]:
+    """Every object of `text`, in its order; those of a List one by one."""
     try:
         documents = list(yaml.load_all(text, Loader=_Loader))
     except yaml.YAMLError as error:
-        raise BundleError(f"The rendering is not YAML: {error}") from error
-    objects = [_tidy(item) for document in documents for item in _flatten(document)]
-    cluster_scoped = _CLUSTER_SCOPED | set(_own_cluster_kinds(objects))
-    for item in objects:
-        if item["kind"] in cluster_scoped:
-            item["metadata"].pop("namespace", None)
-        else:
-            item["metadata"].setdefault("namespace", namespace)
-    return objects
+        raise BundleError(f"the rendering is not YAML: {error}") from error
+    return [item for document in documents for item in _flatten(document)]
 
 
 def _flatten(document: Any) -> Iterable[Object]:
     if not document:
         return []
-    if not isinstance(document, dict) or "kind" not in document or "apiVersion" not in document:
-        raise BundleError(f"A document is no Kubernetes object: {str(document)[:80]!r}.")
-    return document["items"] if document["kind"] == "List" else [document]
+    if not isinstance(document, dict) or not {"kind", "apiVersion"} <= document.keys():
+        raise BundleError(f"a document is no Kubernetes object: {str(document)[:80]!r}")
+    if document["kind"] == "List":
+        return [item for each in document.get("items") or [] for item in _flatten(each)]
+    if not isinstance(document.get("metadata"), dict):
+        raise BundleError(f"a {document['kind']} has no metadata")
+    return [document]
 
 
-def _tidy(item: Object) -> Object:
-    metadata = {key: value for key, value in item["metadata"].items() if value is not None}
-    if "name" not in metadata:
-        raise BundleError(f"A {item['kind']} has no metadata.name (generateName can't be declared); drop it by a rule.")
-    if item["kind"] == "CustomResourceDefinition":
-        item = {key: value for key, value in item.items() if key != "status"}
-    return {**item, "metadata": metadata}
-
-
-def _own_cluster_kinds(objects: Iterable[Object]) -> Iterable[str]:
-    return (
-        item["spec"]["names"]["kind"]
-        for item in objects
-        if item["kind"] == "CustomResourceDefinition" and item["spec"]["scope"] == "Cluster"
-    )
+def title(item: Object) -> str:
+    """How an object is named to a reader."""
+    metadata = item["metadata"]
+    namespace = f"{metadata['namespace']}/" if metadata.get("namespace") else ""
+    return f"{item['kind']} {namespace}{metadata.get('name') or metadata.get('generateName', '(no name)')}"

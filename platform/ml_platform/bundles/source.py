@@ -1,43 +1,92 @@
-"""From a pinned source to its verified rendering: one YAML text.
+"""Where the text of a part comes from, and that it is the recorded one: a mirror, then the cache, then its source.
 
-It owns where bytes come from and that they are the recorded ones. It interprets nothing in them.
+It interprets nothing in the text.
 """
 
-import hashlib
+import os
+from dataclasses import dataclass
 from pathlib import Path
 
-from ml_platform.bundles.catalog import Part
+from ml_platform.bundles import cache
+from ml_platform.bundles.catalog import Entry, FileSource, Part
 from ml_platform.bundles.errors import BundleError
+from ml_platform.bundles.render import describe, joined, render
 
 REPOSITORY = Path(__file__).resolve().parents[3]
+MIRROR = "ML_PLATFORM_MIRROR"
 
 
-def render(part: Part, mirror: Path | None = None, root: Path = REPOSITORY) -> str:
-    """The rendering of `part`, checked against the digest in the catalog."""
-    mirrored = mirror / part.name / f"{part.version}.yaml" if mirror else None
-    if part.source.kind == "file":
-        path = root / part.source.path
-    elif mirrored and mirrored.exists():
-        path = mirrored
-    else:
-        raise BundleError(f"{part.name} {part.version} is not in the mirror {mirror}.")
-    text = resolve(path)
-    found = hashlib.sha256(text.encode()).hexdigest()
-    if found != part.sha256:
-        raise BundleError(
-            f"{part.name} {part.version}: {path} has sha256 {found}, the catalog says {part.sha256}. "
-            f"If the change is wanted, record the new digest in the catalog; if not, restore the files."
-        )
-    return text
+@dataclass(frozen=True)
+class Rendering:
+    """A verified text, and where it came from."""
+
+    text: str
+    origin: str
 
 
-def resolve(path: Path) -> str:
-    """A file's text; a folder's *.yaml joined in the order of their names."""
-    files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+def resolve(entry: Entry, part: Part, mirror: Path | None = None, root: Path = REPOSITORY) -> Rendering:
+    """The rendering of `part` with the digest in the catalog. The setting `mirror` wins over the environment's."""
+    if isinstance(part.source, FileSource):
+        return _verified(entry, part, joined(root / part.source.path), str(root / part.source.path))
+    mirror = mirror or _usual_mirror()
+    path = mirrored(part, mirror) if mirror else None
+    if path and path.exists():
+        return _verified(entry, part, joined(path), str(path))
+    kept = cache.text(part.sha256)
+    if kept is not None:
+        return Rendering(kept, f"the cache {cache.folder()}")
     try:
-        texts = [file.read_text() for file in files]
-    except OSError as error:
-        raise BundleError(f"{path} can't be read: {error.strerror}.") from error
-    if not texts:
-        raise BundleError(f"{path} holds no *.yaml file.")
-    return "---\n".join(text if text.endswith("\n") else f"{text}\n" for text in texts)
+        text = render(entry, part)
+    except BundleError as error:
+        raise BundleError(f"{_title(entry, part)} {_lacking(part, mirror)}{error}\n{_way_out(entry)}") from error
+    rendering = _verified(entry, part, text, describe(part.source))
+    cache.keep(rendering.text)
+    return rendering
+
+
+def mirrored(part: Part, mirror: Path) -> Path:
+    """The file of a part in a mirror."""
+    return mirror / part.name / f"{part.version}.yaml"
+
+
+def _usual_mirror() -> Path | None:
+    named = os.environ.get(MIRROR)
+    return Path(named) if named else None
+
+
+def _verified(entry: Entry, part: Part, text: str, origin: str) -> Rendering:
+    found = cache.sha256(text)
+    if found == part.sha256:
+        return Rendering(text, origin)
+    advice = {
+        "file": "If the change is wanted, record the new digest in the catalog; if not, restore the files.",
+        "mirror": f"The file is damaged or of another release: restore it, or write it anew.\n{_way_out(entry)}",
+        "rendered": "The source was changed under the same name, or the tools render otherwise than those that the "
+        "catalog was made with (Helm 3.21, Kustomize 5.8): compare `helm version` and `kubectl version --client`.",
+    }
+    where = "file" if isinstance(part.source, FileSource) else "rendered" if "://" in origin else "mirror"
+    raise BundleError(
+        f"{_title(entry, part)} from {origin} has sha256\n  {found}, but the catalog says\n  {part.sha256}.\n"
+        f"{advice[where]}"
+    )
+
+
+def _title(entry: Entry, part: Part) -> str:
+    return f"Bundle {entry.title}: part {part.name} {part.version}"
+
+
+def _lacking(part: Part, mirror: Path | None) -> str:
+    if mirror is None:
+        return "is not in the cache and no mirror is set.\n"
+    others = sorted(path.stem for path in mirrored(part, mirror).parent.glob("*.yaml"))
+    versions = f"it has {part.name} {', '.join(others)}" if others else f"it has no {part.name} at all"
+    return f"is not in the mirror: {mirrored(part, mirror)} is missing ({versions}), and not in the cache.\n"
+
+
+def _way_out(entry: Entry) -> str:
+    return (
+        "On a machine with a network, Helm and kubectl:\n"
+        f"  python -m ml_platform.bundles mirror DIR {entry.name}@{entry.version}\n"
+        f"Then name that folder here: {MIRROR}=DIR, or "
+        "`pulumi config set --path ml-platform:platform.bundles.mirror DIR`."
+    )

@@ -1,0 +1,31 @@
+"""What this project knows of Kubernetes' own kinds; custom ones are known by the CRDs of their bundle."""
+
+from ml_platform.bundles.parse import Object
+
+DEFINITION = "CustomResourceDefinition"
+
+CLUSTER_SCOPED = frozenset({
+    "APIService", "CSIDriver", "CSINode", "ClusterRole", "ClusterRoleBinding", "ClusterTrustBundle", DEFINITION,
+    "DeviceClass", "FlowSchema", "IPAddress", "IngressClass", "MutatingAdmissionPolicy",
+    "MutatingAdmissionPolicyBinding", "MutatingWebhookConfiguration", "Namespace", "Node", "PersistentVolume",
+    "PriorityClass", "PriorityLevelConfiguration", "ResourceSlice", "RuntimeClass", "ServiceCIDR", "StorageClass",
+    "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
+    "VolumeAttachment", "VolumeAttributesClass",
+})  # fmt: skip
+
+_GROUPS = frozenset({
+    "", "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "apps", "autoscaling",
+    "batch", "certificates.k8s.io", "coordination.k8s.io", "discovery.k8s.io", "events.k8s.io",
+    "flowcontrol.apiserver.k8s.io", "networking.k8s.io", "node.k8s.io", "policy", "rbac.authorization.k8s.io",
+    "resource.k8s.io", "scheduling.k8s.io", "storage.k8s.io",
+})  # fmt: skip
+
+
+def group(item: Object) -> str:
+    """The API group of an object; empty for the core's."""
+    return str(item["apiVersion"].rpartition("/")[0])
+
+
+def built_in(item: Object) -> bool:
+    """Whether Kubernetes itself knows the kind."""
+    return group(item) in _GROUPS

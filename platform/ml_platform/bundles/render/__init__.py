@@ -1,0 +1,64 @@
+"""From a pinned source to its text, with what is on the network and the tools of others: git, Helm, Kustomize.
+
+It does not decide whether that is needed (source.py) nor whether the result is the recorded one.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ml_platform.bundles.catalog import ChartSource, Entry, GitSource, ManifestSource, Part, Source
+from ml_platform.bundles.errors import BundleError
+from ml_platform.bundles.render import git, helm, kustomize, manifest
+from ml_platform.bundles.render.edits import edited
+
+
+def render(entry: Entry, part: Part) -> str:
+    """The text of `part`, made from its source."""
+    with TemporaryDirectory(prefix="ml-platform-") as name:
+        folder, source = Path(name), part.source
+        if isinstance(source, GitSource):
+            text = _from_git(entry, part, source, folder)
+        elif isinstance(source, ChartSource):
+            target = helm.Target.of(entry, part, source.release)
+            text = helm.template(helm.pull(source, folder), target, source.values)
+        elif isinstance(source, ManifestSource):
+            text = manifest.download(part, source)
+        else:
+            raise BundleError(f"{source.path} is a file of this repository: there is nothing to render")
+    return edited(text, part.edits)
+
+
+def describe(source: Source) -> str:
+    """Where a source is, for the reader."""
+    if isinstance(source, GitSource):
+        return f"https://{source.repository} at {source.ref} ({source.commit}), {source.path}"
+    if isinstance(source, ChartSource):
+        return f"{source.repository}/{source.chart} {source.version}"
+    return source.url if isinstance(source, ManifestSource) else source.path
+
+
+def joined(path: Path) -> str:
+    """A file's text; a folder's *.yaml joined in the order of their names."""
+    files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+    try:
+        texts = [file.read_text() for file in files]
+    except OSError as error:
+        raise BundleError(f"{path} can't be read: {error.strerror}.") from error
+    if not texts:
+        raise BundleError(f"{path} holds no *.yaml file.")
+    return "---\n".join(text if text.endswith("\n") else f"{text}\n" for text in texts)
+
+
+def _from_git(entry: Entry, part: Part, source: GitSource, folder: Path) -> str:
+    tools: dict[str, Callable[[], object]] = {"helm": helm.command, "kustomize": kustomize.command, "files": str}
+    tools[source.render]()  # a tool that is missing is said before anything is fetched
+    git.checkout(source, folder)
+    path = folder / source.path
+    if not path.exists():
+        raise BundleError(f"{describe(source)} does not exist in that commit.")
+    if source.render == "helm":
+        if source.chart_version:
+            helm.stamp(path, source.chart_version)
+        return helm.template(path, helm.Target.of(entry, part, source.release), source.values)
+    return kustomize.build(path) if source.render == "kustomize" else joined(path)

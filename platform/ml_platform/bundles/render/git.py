@@ -1,0 +1,31 @@
+"""One commit of a repository, and of that only what is needed."""
+
+import logging
+from pathlib import Path
+
+from ml_platform.bundles.catalog import GitSource
+from ml_platform.bundles.errors import BundleError
+from ml_platform.bundles.render.process import find, run
+
+log = logging.getLogger("ml_platform.bundles")
+
+
+def checkout(source: GitSource, folder: Path) -> None:
+    """Puts the commit into the empty `folder`: its path, or, since kustomizations refer to their neighbours, all of the
+    top folder that the path is in."""
+    git, url = find("git", advice="Install git."), f"https://{source.repository}"
+    purpose = f"Fetching {url} at {source.ref} ({source.commit})"
+    needed = source.path.split("/")[0] if source.render == "kustomize" else source.path
+    log.info("%s", purpose)
+
+    def call(*words: str) -> str:
+        return run([git, "-C", folder, *words], purpose=purpose, env={"GIT_TERMINAL_PROMPT": "0"})
+
+    call("init", "--quiet", "--template=")
+    call("remote", "add", "origin", url)
+    call("fetch", "--quiet", "--depth", "1", "--no-tags", "--filter=blob:none", "origin", source.commit)
+    call("sparse-checkout", "set", "--no-cone", f"/{needed}")
+    call("-c", "advice.detachedHead=false", "checkout", "--quiet", source.commit)
+    found = call("rev-parse", "HEAD").strip()
+    if found != source.commit:
+        raise BundleError(f"{purpose} gave commit {found}.")

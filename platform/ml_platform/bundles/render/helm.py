@@ -1,0 +1,83 @@
+"""Charts: pulled, stamped and rendered as the catalog fixes it, whatever Helm is set to on this machine."""
+
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Self
+
+from ml_platform.bundles.catalog import ChartSource, Entry, Part
+from ml_platform.bundles.errors import BundleError
+from ml_platform.bundles.render.process import find, run
+
+log = logging.getLogger("ml_platform.bundles")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What a chart is told of where it goes."""
+
+    release: str
+    namespace: str
+    kube_version: str
+    api_versions: tuple[str, ...]
+
+    @classmethod
+    def of(cls, entry: Entry, part: Part, release: str | None) -> Self:
+        return cls(
+            release=release or part.name,
+            namespace=part.namespace or entry.namespace,
+            kube_version=entry.kube_version,
+            api_versions=entry.api_versions,
+        )
+
+
+def command() -> str:
+    """Where Helm is."""
+    return find("helm", advice="Install Helm 3.21 (https://helm.sh), or use a mirror, which needs none.")
+
+
+def pull(source: ChartSource, folder: Path) -> Path:
+    """The archive of a published chart, with the recorded digest."""
+    oci = source.repository.startswith("oci://")
+    chart = [f"{source.repository}/{source.chart}"] if oci else [source.chart, "--repo", source.repository]
+    purpose = f"Pulling chart {source.repository}/{source.chart} {source.version}"
+    log.info("%s", purpose)
+    _helm("pull", *chart, "--version", source.version, "--destination", str(folder), purpose=purpose)
+    (archive,) = folder.glob("*.tgz")
+    found = hashlib.sha256(archive.read_bytes()).hexdigest()
+    if found != source.digest:
+        raise BundleError(
+            f"{purpose} gave an archive with sha256\n  {found}, but the catalog says\n  {source.digest}.\n"
+            "The chart was published anew under the same version: don't use it before you know why."
+        )
+    return archive
+
+
+def stamp(chart: Path, version: str) -> None:
+    """Writes version and appVersion into Chart.yaml, as a release tool does."""
+    path = chart / "Chart.yaml"
+    text, count = re.subn(r"^(version|appVersion):.*$", rf"\1: {version}", path.read_text(), flags=re.MULTILINE)
+    if count != 2:
+        raise BundleError(f"{path.name} of {chart.name} has no version and appVersion to set to {version}.")
+    path.write_text(text)
+
+
+def template(chart: Path, target: Target, values: Mapping[str, Any]) -> str:
+    """The rendering of a chart, CRDs and hooks included."""
+    options = ["--namespace", target.namespace, "--include-crds", "--kube-version", f"v{target.kube_version}"]
+    for version in target.api_versions:
+        options += ["--api-versions", version]
+    for name, value in values.items():
+        options += ["--set-json", f"{name}={json.dumps(value)}"]
+    return _helm("template", target.release, str(chart), *options, purpose=f"Rendering chart {chart.name}")
+
+
+def _helm(*words: str, purpose: str) -> str:
+    with TemporaryDirectory(prefix="ml-platform-helm-") as home:
+        env = {f"HELM_{kind}_HOME": f"{home}/{kind}" for kind in ("CACHE", "CONFIG", "DATA")}
+        return run([command(), *words], purpose=purpose, env=env)

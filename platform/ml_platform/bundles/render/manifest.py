@@ -1,0 +1,63 @@
+"""Release assets: files that upstream publishes beside its tags.
+
+Nothing but a digest pins them. It is the catalog's, or the one that the first download recorded in its lock.
+"""
+
+import hashlib
+import json
+import logging
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+
+from ml_platform.bundles.catalog import RELEASES, ManifestSource, Part
+from ml_platform.bundles.errors import BundleError
+
+log = logging.getLogger("ml_platform.bundles")
+LOCK = RELEASES / "lock.json"
+TIMEOUT = 30.0
+
+
+def download(part: Part, source: ManifestSource) -> str:
+    """The asset, with the recorded digest where there is one."""
+    content = fetch(source.url)
+    found, wanted = hashlib.sha256(content).hexdigest(), recorded(part, source)
+    if wanted is None:
+        log.warning("no digest is recorded for %s; `lock` records it", source.url)
+    elif found != wanted:
+        raise BundleError(
+            f"{source.url} has sha256\n  {found}, but recorded is\n  {wanted}.\n"
+            "The asset was replaced under the same name: don't use it before you know why."
+        )
+    return content.decode()
+
+
+def recorded(part: Part, source: ManifestSource) -> str | None:
+    """The digest of the asset itself, if anybody has ever written it down."""
+    return source.sha256 or locked().get(key(part))
+
+
+def key(part: Part) -> str:
+    return f"{part.name}@{part.version}"
+
+
+def locked() -> Mapping[str, str]:
+    """The digests in the catalog's lock."""
+    found: dict[str, str] = json.loads(LOCK.read_text()) if LOCK.exists() else {}
+    return found
+
+
+def record(digests: Mapping[str, str]) -> None:
+    """Adds to the catalog's lock; what it has already stays."""
+    LOCK.write_text(json.dumps({**digests, **locked()}, indent=2, sort_keys=True) + "\n")
+
+
+def fetch(url: str) -> bytes:
+    """What `url` holds."""
+    log.info("Fetching %s", url)
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:  # noqa: S310 - the model allows https alone
+            content: bytes = answer.read()
+    except (urllib.error.URLError, TimeoutError) as error:
+        raise BundleError(f"Fetching {url} failed: {getattr(error, 'reason', error)}.") from error
+    return content

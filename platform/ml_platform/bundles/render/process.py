@@ -1,0 +1,41 @@
+"""Runs a command of others to its end and says what it was for when that fails."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ml_platform.bundles.errors import BundleError
+
+TAIL_LINES = 6
+DEADLINE = 900.0
+
+
+def find(*commands: str, advice: str) -> str:
+    """The first of `commands` that is there."""
+    for command in commands:
+        found = shutil.which(command)
+        if found:
+            return found
+    raise BundleError(f"The command {' or '.join(commands)} is missing. {advice}")
+
+
+def run(argv: Sequence[str | Path], *, purpose: str, env: Mapping[str, str] | None = None) -> str:
+    """What the command prints."""
+    try:
+        done = subprocess.run(
+            [str(word) for word in argv],
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=DEADLINE,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise BundleError(f"{purpose} did not end within {DEADLINE:.0f} s.") from error
+    if done.returncode != 0:
+        tail = "\n".join(f"  {line}" for line in done.stderr.strip().splitlines()[-TAIL_LINES:])
+        raise BundleError(f"{purpose} failed:\n{tail}")
+    return done.stdout
