@@ -46,7 +46,9 @@ class GitSource(_Frozen):
     values: Mapping[str, Any] = Field(default_factory=dict)
     """Of a chart, by dotted names as `helm --set` takes them; plain, whatever the settings."""
     chart_version: str | None = None
-    """Written into Chart.yaml as version and appVersion, where upstream's release tool does so."""
+    """Written into Chart.yaml, where upstream's release tool does so."""
+    app_version: str | None = None
+    """Written there as well; `chart_version` if not said."""
 
 
 class ChartSource(_Frozen):

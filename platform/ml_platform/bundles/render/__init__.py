@@ -59,6 +59,6 @@ def _from_git(entry: Entry, part: Part, source: GitSource, folder: Path) -> str:
         raise BundleError(f"{describe(source)} does not exist in that commit.")
     if source.render == "helm":
         if source.chart_version:
-            helm.stamp(path, source.chart_version)
+            helm.stamp(path, source.chart_version, source.app_version or source.chart_version)
         return helm.template(path, helm.Target.of(entry, part, source.release), source.values)
     return kustomize.build(path) if source.render == "kustomize" else joined(path)

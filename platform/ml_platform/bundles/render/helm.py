@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,13 +57,11 @@ def pull(source: ChartSource, folder: Path) -> Path:
     return archive
 
 
-def stamp(chart: Path, version: str) -> None:
+def stamp(chart: Path, version: str, app_version: str) -> None:
     """Writes version and appVersion into Chart.yaml, as a release tool does."""
     path = chart / "Chart.yaml"
-    text, count = re.subn(r"^(version|appVersion):.*$", rf"\1: {version}", path.read_text(), flags=re.MULTILINE)
-    if count != 2:
-        raise BundleError(f"{path.name} of {chart.name} has no version and appVersion to set to {version}.")
-    path.write_text(text)
+    kept = [line for line in path.read_text().splitlines() if not line.startswith(("version:", "appVersion:"))]
+    path.write_text("\n".join([*kept, f"version: {version}", f"appVersion: {app_version}"]) + "\n")
 
 
 def template(chart: Path, target: Target, values: Mapping[str, Any]) -> str:
