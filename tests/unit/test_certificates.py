@@ -5,7 +5,7 @@ import datetime
 
 import pytest
 from cryptography import x509
-from ml_platform.components import certificates
+from ml_platform.bundles import certificates
 
 pytestmark = pytest.mark.unit
 

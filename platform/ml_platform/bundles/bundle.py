@@ -1,21 +1,34 @@
 """A bundle as a Pulumi component: its objects in phases, each a resource of its own."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
-from ml_platform.bundles.catalog import PodSecurity
+from ml_platform.bundles import certificates
+from ml_platform.bundles.catalog import Entry, PodSecurity
+from ml_platform.bundles.declared import SharedNamespace
 from ml_platform.bundles.definitions import Definitions
 from ml_platform.bundles.drain import Drain
-from ml_platform.bundles.gates import WebhookGate
+from ml_platform.bundles.errors import BundleError
+from ml_platform.bundles.gates import Gate
 from ml_platform.bundles.installation import Installation
 from ml_platform.bundles.parse import Object
 from ml_platform.bundles.phases import PASSIVE, Phase, by_phase
 from ml_platform.bundles.pipeline import load
-from ml_platform.bundles.transforms import Transform, compose, image_map, labels, pod_security
+from ml_platform.bundles.transforms import (
+    Transform,
+    aimless,
+    compose,
+    derived,
+    image_map,
+    labels,
+    pod_security,
+    resource_sizes,
+)
 from ml_platform.component import Component
 from ml_platform.objects import KubernetesObject
 
@@ -50,35 +63,80 @@ class Bundle(Component):
     """The CRDs: what only watches its objects needs no more of it."""
     ready: pulumi.Resource
     """Everything runs and answers; what depends on it is gone before anything of the bundle goes."""
+    complete: pulumi.Resource
+    """Its custom resources exist as well: all of the bundle as one resource to depend on."""
 
     def __init__(self, name: str, args: BundleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         self._name, self._args = name, args
-        self._installation = installation = args.installation
-        self._entry = installation.entry(args.bundle)
+        self._installation = args.installation
+        self._entry = args.installation.entry(args.bundle)
         self.namespace = self._entry.namespace
-        transform = compose([
-            image_map(self._entry.images, installation.images, installation.registry), labels(installation.labels),
-            pod_security(args.pod_security or self._entry.pod_security), *args.transforms,
-        ])  # fmt: skip
-        released = by_phase([*load(self._entry, installation.mirror), *args.extra])
+        phases = self._prepared()
+        ready = self._namespaces(phases[Phase.NAMESPACES], self._elsewhere(phases))
+        self.kinds = self._define(phases[Phase.DEFINITIONS], ready)
+        configured = [*self._declare(phases[Phase.CONFIGURATION], ready), *self.kinds]
+        ready = self._barrier("configured", configured or ready)
+        ready = self._barrier("running", self._declare(phases[Phase.WORKLOADS], ready) or ready)
+        ready = self._declare(phases[Phase.WEBHOOKS], ready) or ready
+        gate = self._guard(phases[Phase.WORKLOADS] + phases[Phase.WEBHOOKS], ready)
+        if self._entry.own_definitions:
+            self.kinds = gate
+        self.ready = self._drain(phases[Phase.DEFINITIONS], [*(gate or ready), *args.over])
+        custom = self._declare(phases[Phase.CUSTOM], [self.ready])
+        (self.complete,) = self._barrier("complete", custom or [self.ready])
+        self.register_outputs({"namespace": self.namespace})
+
+    def _prepared(self) -> dict[Phase, list[Object]]:
+        """The objects of the release and of its user as they are declared, by phase."""
+        entry, args = self._entry, self._args
+        objects = certificates.issued_by(
+            [*load(entry, self._installation.mirror), *args.extra], cert_manager=self._installation.cert_manager
+        )
+        transforms = [*_generic(entry, args), *args.transforms]
+        for wanted in certificates.missing(entry.certificates, objects):
+            issued = certificates.WebhookCertificate(
+                f"{self._name}-{wanted.service}", certificates.dns_names(wanted, entry.namespace), self.child()
+            )
+            objects = certificates.with_secret(objects, wanted, entry.namespace, issued)
+            transforms += certificates.trust(wanted, issued)
+        if lost := aimless(transforms, objects):
+            raise BundleError(
+                f"Bundle {entry.title} has no {', no '.join(lost)}: a setting for it would have no effect. "
+                f"Choose another version, or leave the setting out."
+            )
+        transform = compose(transforms)
         phases = {
             phase: [transform(item) for item in items] if phase is not Phase.DEFINITIONS else items
-            for phase, items in released.items()
+            for phase, items in by_phase(objects, entry.own_definitions).items()
         }
-        self._namespaces: dict[str, pulumi.Resource] = {}
-        ready = self._declare(phases[Phase.NAMESPACES], [*installation.after, *args.after])
-        self._namespaces = {
-            item["metadata"]["name"]: resource for item, resource in zip(phases[Phase.NAMESPACES], ready, strict=True)
-        }
-        self.kinds = self._define(phases[Phase.DEFINITIONS], ready)
-        ready = [*self._declare(phases[Phase.CONFIGURATION], ready), *self.kinds] or ready
-        ready = self._declare(phases[Phase.WORKLOADS], ready) or ready
-        ready = self._declare(phases[Phase.WEBHOOKS], ready) or ready
-        ready = self._guard(phases[Phase.WORKLOADS] + phases[Phase.WEBHOOKS], ready) or ready
-        self.ready = self._drain(phases[Phase.DEFINITIONS], [*ready, *args.over])
-        self._declare(phases[Phase.CUSTOM], [self.ready])
-        self.register_outputs({"namespace": self.namespace})
+        self._installation.declared.claim(entry.name, (item for items in phases.values() for item in items))
+        return phases
+
+    def _elsewhere(self, phases: dict[Phase, list[Object]]) -> list[pulumi.Resource]:
+        """The namespaces of other bundles in which some of these objects live."""
+        used = {item["metadata"].get("namespace") for items in phases.values() for item in items}
+        named = {item["metadata"]["name"] for item in phases[Phase.NAMESPACES]}
+        known = self._installation.declared.namespaces
+        return [known[name].resource for name in sorted(filter(None, used | named)) if name in known]
+
+    def _namespaces(self, items: Sequence[Object], elsewhere: list[pulumi.Resource]) -> list[pulumi.Resource]:
+        """Its namespaces, without those that another bundle has declared; and all that it starts after."""
+        known = self._installation.declared.namespaces
+        start = self._barrier("start", [*self._installation.after, *self._args.after, *elsewhere])
+        own = [item for item in items if item["metadata"]["name"] not in known]
+        resources = self._declare(own, start)
+        for item, resource in zip(own, resources, strict=True):
+            metadata, retained = item["metadata"], self._args.retain_namespace
+            known[metadata["name"]] = SharedNamespace(self._entry.name, metadata["labels"], resource, retained)
+        return self._barrier("namespaces", resources or start)
+
+    def _barrier(self, name: str, resources: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
+        """At most one resource to wait for in place of many: N objects and M after them are N + M dependencies, not
+        N x M, in both directions. The engine keeps it itself; it asks no provider."""
+        if len(resources) < 2:
+            return list(resources)
+        return [pulumi.Stash(f"{self._name}-{name}", input=name, opts=self.child(depends_on=resources))]
 
     def _declare(self, items: Sequence[Object], after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         return [
@@ -95,13 +153,13 @@ class Bundle(Component):
         """Deleted with its namespace where that is ours and goes; kept where the settings say so."""
         if item["kind"] == "Namespace":
             return {"retain_on_delete": self._args.retain_namespace}
-        namespace = self._namespaces.get(item["metadata"].get("namespace", ""))
-        if item["kind"] in PASSIVE and namespace is not None and not self._args.retain_namespace:
-            return {"deleted_with": namespace}
+        namespace = self._installation.declared.namespaces.get(item["metadata"].get("namespace", ""))
+        if item["kind"] in PASSIVE and namespace is not None and not namespace.retained:
+            return {"deleted_with": namespace.resource}
         return {}
 
     def _define(self, items: Sequence[Object], after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
-        if not items:
+        if not items and not self._entry.own_definitions:
             return []
         definitions = Definitions(
             f"{self._name}-definitions",
@@ -109,6 +167,7 @@ class Bundle(Component):
             version=self._entry.version,
             mirror=self._installation.mirror,
             definitions=items,
+            own=self._entry.own_definitions,
             labels=self._installation.labels,
             retain=self._installation.retain_definitions,
             kubeconfig=self._installation.kubeconfig,
@@ -119,22 +178,39 @@ class Bundle(Component):
     def _drain(self, items: Sequence[Object], after: Sequence[pulumi.Resource]) -> Drain:
         return Drain(
             f"{self._name}-drain",
-            definitions=[item["metadata"]["name"] for item in items],
+            bundle=self._entry.name,
+            definitions=[*(item["metadata"]["name"] for item in items), *self._entry.own_definitions],
             retain=self._installation.retain_definitions,
             kubeconfig=self._installation.kubeconfig,
             opts=self.child(depends_on=after),
         )
 
     def _guard(self, served: Sequence[Object], after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
-        if not self._entry.probes:
+        if not self._entry.probes and not self._entry.own_definitions:
             return []
-        trigger = pulumi.Output.json_dumps(list(served)).apply(lambda text: hashlib.sha256(text.encode()).hexdigest())
-        gate = WebhookGate(
+        gate = Gate(
             f"{self._name}-gate",
+            bundle=self._entry.name,
             namespace=self.namespace,
             probes=self._entry.probes,
-            trigger=trigger,
+            definitions=self._entry.own_definitions,
+            trigger=derived(_digest, [derived(json.dumps, item) for item in served]),
             kubeconfig=self._installation.kubeconfig,
             opts=self.child(depends_on=after),
         )
         return [gate]
+
+
+def _generic(entry: Entry, args: BundleArgs) -> list[Transform]:
+    """What every bundle gets, whatever it is."""
+    installation = args.installation
+    return [
+        image_map(entry.images, installation.images, installation.registry),
+        labels(installation.labels),
+        pod_security(args.pod_security or entry.pod_security),
+        resource_sizes(entry.sizes.get(installation.size, {})),
+    ]
+
+
+def _digest(texts: Sequence[str]) -> str:
+    return hashlib.sha256("".join(texts).encode()).hexdigest()

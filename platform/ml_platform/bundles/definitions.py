@@ -8,6 +8,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from pulumi import dynamic
 
 from ml_platform.bundles import catalog
 from ml_platform.bundles.errors import BundleError
+from ml_platform.bundles.parallel import each
 from ml_platform.bundles.parse import Object
 from ml_platform.bundles.pipeline import load
 from ml_platform.bundles.transforms import labels as labelled
-from ml_platform.kube import Client
+from ml_platform.kube import Client, KubeError, NotFound
 
 API_VERSION = "apiextensions.k8s.io/v1"
 KIND = "CustomResourceDefinition"
@@ -28,7 +30,10 @@ DEADLINE = 60.0
 
 
 class Definitions(dynamic.Resource, module="bundles", name="Definitions"):
-    """The CRDs of one bundle, established. They are deleted only where `retain` is false."""
+    """The CRDs of one bundle, established. They are deleted where `retain` is false, and in any case those that convert
+    by a webhook: without their controller, no object of them could be read.
+
+    `own` are those that the operator applies itself: nothing is declared of them, but they go with the others."""
 
     names: pulumi.Output[list[str]]
 
@@ -40,6 +45,7 @@ class Definitions(dynamic.Resource, module="bundles", name="Definitions"):
         version: str,
         mirror: Path | None,
         definitions: Sequence[Object],
+        own: Sequence[str] = (),
         labels: Mapping[str, str],
         retain: bool,
         kubeconfig: pulumi.Input[str],
@@ -51,6 +57,7 @@ class Definitions(dynamic.Resource, module="bundles", name="Definitions"):
             "mirror": str(mirror) if mirror else None,
             "digest": digest(definitions),
             "names": sorted(item["metadata"]["name"] for item in definitions),
+            "own": list(own),
             "labels": dict(labels),
             "retain": retain,
             "kubeconfig": pulumi.Output.secret(kubeconfig),
@@ -78,30 +85,25 @@ class _Provider(dynamic.ResourceProvider):
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
         client = _install(news)
         if not news["retain"]:
-            _remove(client, set(olds["names"]) - set(news["names"]))
+            _remove(client, sorted(set(olds["names"]) - set(news["names"])), news["bundle"])
         return dynamic.UpdateResult(outs=news)
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
-        if not props["retain"]:
-            _remove(Client.from_kubeconfig(props["kubeconfig"]), props["names"])
+        client = Client.from_kubeconfig(props["kubeconfig"])
+        names = [*props["names"], *props["own"]]
+        _remove(client, converting(client, names) if props["retain"] else names, props["bundle"])
 
 
 def _install(props: Mapping[str, Any]) -> Client:
     """Applies the CRDs and waits until each is served."""
     entry = catalog.entry(props["bundle"], props["version"])
     client = Client.from_kubeconfig(props["kubeconfig"])
-    version = client.request("GET", "/version")["gitVersion"]
-    if not entry.supports(version):
-        raise BundleError(
-            f"Bundle {entry.name!r} {entry.version} supports Kubernetes {entry.kubernetes}; this cluster has {version}."
-        )
     definitions = [item for item in load(entry, _mirror(props)) if item["kind"] == KIND]
     if digest(definitions) != props["digest"]:
-        raise BundleError(f"The CRDs of bundle {entry.name!r} changed while the update ran: run it again.")
+        raise BundleError(f"The CRDs of bundle {entry.title} changed while the update ran: run it again.")
     stamp = labelled(props["labels"])
-    for item in definitions:
-        client.apply(stamp(item), field_manager=FIELD_MANAGER, force=True)
-    _wait(client, set(props["names"]), _established, "are not established")
+    each(lambda item: _apply(client, stamp(item), entry.title), definitions)
+    await_established(client, props["names"], entry.title)
     return client
 
 
@@ -109,23 +111,62 @@ def _mirror(props: Mapping[str, Any]) -> Path | None:
     return Path(props["mirror"]) if props["mirror"] else None
 
 
-def _remove(client: Client, names: Iterable[str]) -> None:
-    for name in names:
-        client.delete(API_VERSION, KIND, name)
-    _wait(client, set(names), lambda item: item is None, "can't be deleted; objects of them have finalizers")
+def _apply(client: Client, item: Object, title: str) -> None:
+    """By server-side apply: the largest do not fit into the annotation that a client-side one leaves."""
+    try:
+        client.apply(item, field_manager=FIELD_MANAGER, force=True)
+    except KubeError as error:
+        name = item["metadata"]["name"]
+        raise BundleError(f"The cluster refuses {KIND} {name} of bundle {title}: {error.message}") from error
+
+
+def _remove(client: Client, names: Sequence[str], bundle: str) -> None:
+    each(lambda name: client.delete(API_VERSION, KIND, name), names)
+    _wait(
+        client,
+        names,
+        lambda item: item is None,
+        f"CRDs of bundle {bundle} can't be deleted, for objects of them remain",
+    )
+
+
+def await_established(client: Client, names: Sequence[str], title: str) -> None:
+    _wait(client, names, _established, f"CRDs of bundle {title} are not established")
 
 
 def _established(item: Object | None) -> bool:
     conditions = (item or {}).get("status", {}).get("conditions") or []
-    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
+    return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
 
 
-def _wait(client: Client, names: set[str], done: Callable[[Object | None], bool], complaint: str) -> None:
+def converting(client: Client, names: Sequence[str]) -> list[str]:
+    """Those of the CRDs whose objects are read through a webhook."""
+    found = each(lambda name: read(client, name), names)
+    conversions = [((item or {}).get("spec", {}).get("conversion") or {}).get("strategy") for item in found]
+    return [name for name, strategy in zip(names, conversions, strict=True) if strategy == "Webhook"]
+
+
+def read(client: Client, name: str) -> Object | None:
+    try:
+        return client.get(API_VERSION, KIND, name)
+    except NotFound:
+        return None
+
+
+def _wait(client: Client, names: Sequence[str], done: Callable[[Object | None], bool], complaint: str) -> None:
     end = time.monotonic() + DEADLINE
-    while names:
-        present = {item["metadata"]["name"]: item for item in client.list(API_VERSION, KIND)}
-        names = {name for name in names if not done(present.get(name))}
-        if names and time.monotonic() > end:
-            raise BundleError(f"After {DEADLINE:.0f} s these CRDs {complaint}: {', '.join(sorted(names))}.")
-        if names:
-            time.sleep(0.2)
+    while True:
+        found = each(lambda name: read(client, name), names)
+        left = [(name, item) for name, item in zip(names, found, strict=True) if not done(item)]
+        if not left:
+            return
+        if time.monotonic() > end:
+            raise BundleError(f"After {DEADLINE:.0f} s {complaint}: {'; '.join(starmap(_describe, left))}.")
+        names = [name for name, _ in left]
+        time.sleep(0.2)
+
+
+def _describe(name: str, item: Object | None) -> str:
+    conditions = (item or {}).get("status", {}).get("conditions") or []
+    said = [f"{one['type']}={one['status']}: {one['message']}" for one in conditions if one.get("message")]
+    return f"{name} ({'; '.join(said) or 'no conditions'})"

@@ -5,34 +5,41 @@ that only a running controller removes. Without it their CRDs would stay in dele
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pulumi
 from pulumi import dynamic
 
-from ml_platform.bundles.definitions import API_VERSION, KIND
+from ml_platform.bundles.definitions import converting
 from ml_platform.bundles.errors import BundleError
-from ml_platform.bundles.parse import Object
+from ml_platform.bundles.parallel import each
 from ml_platform.kube import Client, NotFound
 
 DEADLINE = 60.0
+NAMED = 10  # objects in an error
+METADATA = {"Accept": "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"}
 
 
 class Drain(dynamic.Resource, module="bundles", name="Drain"):
     """Does nothing until it is deleted; then it deletes every object of the kinds that `definitions` define, and waits
-    until they are gone. With `retain` it leaves them: they belong to a cluster that goes on."""
+    until they are gone. With `retain` it leaves them: they belong to a cluster that goes on. Only where they convert by
+    a webhook, which goes, it refuses."""
 
     def __init__(
         self,
         name: str,
         *,
+        bundle: str,
         definitions: Sequence[str],
         retain: bool,
         kubeconfig: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         properties = {
+            "bundle": bundle,
             "definitions": sorted(definitions),
             "retain": retain,
             "kubeconfig": pulumi.Output.secret(kubeconfig),
@@ -53,37 +60,103 @@ class _Provider(dynamic.ResourceProvider):
         return dynamic.UpdateResult(outs=news)
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
-        if not props["retain"]:
-            _empty(Client.from_kubeconfig(props["kubeconfig"]), props["definitions"])
+        if not props["definitions"]:
+            return
+        client = Client.from_kubeconfig(props["kubeconfig"])
+        if props["retain"]:
+            _refuse_unreadable(client, props["bundle"], props["definitions"])
+        else:
+            _empty(client, props["bundle"], props["definitions"])
 
 
-def _empty(client: Client, definitions: Sequence[str]) -> None:
+def _refuse_unreadable(client: Client, bundle: str, definitions: Sequence[str]) -> None:
+    left = _left(client, _lists(client, converting(client, definitions)))
+    if left:
+        raise BundleError(
+            f"Bundle {bundle} can't go: its webhook converts objects that are still there, and without it nobody could "
+            f"read them: {_named(left)}. Delete them first."
+        )
+
+
+def _empty(client: Client, bundle: str, definitions: Sequence[str]) -> None:
     end = time.monotonic() + DEADLINE
-    while left := list(_objects(client, definitions)):
-        for item in left:
-            if "deletionTimestamp" not in item["metadata"]:
-                client.delete(item["apiVersion"], item["kind"], item["metadata"]["name"], _namespace(item))
+    lists = _lists(client, definitions)
+    while left := _left(client, lists):
+        each(partial(_delete, client), (one for one in left if "deletionTimestamp" not in one.metadata))
         if time.monotonic() > end:
-            raise BundleError(f"After {DEADLINE:.0f} s these are not gone: {'; '.join(map(_describe, left[:5]))}.")
+            raise BundleError(
+                f"Bundle {bundle} can't go: after {DEADLINE:.0f} s these objects of its kinds are still there: "
+                f"{_named(left)}. What removes their finalizers has to run; its log says why it does not."
+            )
+        lists = sorted({one.list for one in left})
         time.sleep(0.3)
 
 
-def _objects(client: Client, definitions: Sequence[str]) -> Iterator[Object]:
+@dataclass(frozen=True)
+class _Left:
+    """An object that is still there, by the path where its kind is listed."""
+
+    list: str
+    metadata: Mapping[str, Any]
+
+    @property
+    def path(self) -> str:
+        root, _, plural = self.list.rpartition("/")
+        within = f"/namespaces/{self.metadata['namespace']}" if "namespace" in self.metadata else ""
+        return f"{root}{within}/{plural}/{self.metadata['name']}"
+
+    def __str__(self) -> str:
+        where = "/".join(filter(None, (self.metadata.get("namespace"), self.metadata["name"])))
+        finalizers = ", ".join(self.metadata.get("finalizers") or ["none"])
+        return f"{self.list.rpartition('/')[2]} {where} (finalizers: {finalizers})"
+
+
+def _lists(client: Client, definitions: Iterable[str]) -> list[str]:
+    """Where the objects of each CRD, <plural>.<group>, are listed; by discovery, for a CRD can be a megabyte."""
+    plurals: dict[str, set[str]] = {}
     for name in definitions:
+        plural, _, group = name.partition(".")
+        plurals.setdefault(group, set()).add(plural)
+    return [path for found in each(lambda group: _served(client, group, plurals[group]), plurals) for path in found]
+
+
+def _served(client: Client, group: str, plurals: Iterable[str]) -> list[str]:
+    paths: dict[str, str] = {}
+    try:
+        for version in client.request("GET", f"/apis/{group}")["versions"]:
+            root = f"/apis/{version['groupVersion']}"
+            for resource in client.request("GET", root)["resources"]:
+                paths.setdefault(resource["name"], f"{root}/{resource['name']}")
+    except NotFound:
+        return []
+    return [paths[plural] for plural in sorted(plurals) if plural in paths]
+
+
+def _left(client: Client, lists: Iterable[str]) -> list[_Left]:
+    return [one for found in each(partial(_listed, client), lists) for one in found]
+
+
+def _listed(client: Client, path: str) -> list[_Left]:
+    found: list[_Left] = []
+    params: dict[str, str | None] = {"limit": "500"}
+    while True:
         try:
-            spec = client.get(API_VERSION, KIND, name)["spec"]
-            version = next(each["name"] for each in spec["versions"] if each["storage"])
-            yield from client.list(f"{spec['group']}/{version}", spec["names"]["kind"])
+            page = client.request("GET", path, params=params, headers=METADATA)
         except NotFound:
-            continue
+            return found
+        found += [_Left(path, item["metadata"]) for item in page["items"]]
+        params["continue"] = page["metadata"].get("continue")
+        if not params["continue"]:
+            return found
 
 
-def _namespace(item: Object) -> str | None:
-    namespace: str | None = item["metadata"].get("namespace")
-    return namespace
+def _delete(client: Client, one: _Left) -> None:
+    try:
+        client.request("DELETE", one.path)
+    except NotFound:
+        return
 
 
-def _describe(item: Mapping[str, Any]) -> str:
-    metadata = item["metadata"]
-    finalizers = ", ".join(metadata.get("finalizers") or ["none"])
-    return f"{item['kind']} {metadata.get('namespace', '-')}/{metadata['name']} (finalizers: {finalizers})"
+def _named(left: Sequence[_Left]) -> str:
+    more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
+    return "; ".join(map(str, left[:NAMED])) + more

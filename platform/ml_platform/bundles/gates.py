@@ -1,11 +1,10 @@
-"""A gate that opens when a webhook answers.
+"""A gate that opens when a bundle does its work: its operator's own CRDs are served and its webhooks answer.
 
 A Deployment that is available and a caBundle that is set are necessary, not sufficient: between them and an answer lie
 endpoints, rules that the webhook writes itself, and trust. The gate sends, as a dry run, an object that the webhook has
 to refuse, until it does.
 """
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,29 +13,36 @@ import pulumi
 from pulumi import dynamic
 
 from ml_platform.bundles.catalog import Probe
+from ml_platform.bundles.definitions import await_established
 from ml_platform.bundles.errors import BundleError
+from ml_platform.bundles.symptoms import symptoms
 from ml_platform.kube import Client, KubeError
 
 DEADLINE = 120.0
 FIELD_MANAGER = "ml-platform"
 
 
-class WebhookGate(dynamic.Resource, module="bundles", name="WebhookGate"):
-    """Created when all `probes` were refused by their webhooks; checked again when `trigger` changes."""
+class Gate(dynamic.Resource, module="bundles", name="Gate"):
+    """Created when all of `definitions` are established and all `probes` were refused by their webhooks; checked again
+    when `trigger` changes."""
 
     def __init__(
         self,
         name: str,
         *,
+        bundle: str,
         namespace: str,
         probes: Sequence[Probe],
+        definitions: Sequence[str],
         trigger: pulumi.Input[str],
         kubeconfig: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         properties = {
+            "bundle": bundle,
             "namespace": namespace,
             "probes": [probe.model_dump(mode="json") for probe in probes],
+            "definitions": list(definitions),
             "trigger": trigger,
             "kubeconfig": pulumi.Output.secret(kubeconfig),
         }
@@ -61,11 +67,15 @@ class _Provider(dynamic.ResourceProvider):
 
 def _pass(props: Mapping[str, Any]) -> None:
     client = Client.from_kubeconfig(props["kubeconfig"])
+    await_established(client, props["definitions"], props["bundle"])
     end = time.monotonic() + DEADLINE
     for probe in props["probes"]:
         while (answer := _ask(client, probe)) is not None:
             if time.monotonic() > end:
-                raise BundleError(_complaint(client, props["namespace"], probe, answer))
+                raise BundleError(
+                    f"Webhook {probe['webhook']} of bundle {props['bundle']} does not answer after {DEADLINE:.0f} s: "
+                    f"{answer}\n{symptoms(client, props['namespace'], probe['pods'])}"
+                )
             time.sleep(0.25)
 
 
@@ -77,25 +87,3 @@ def _ask(client: Client, probe: Mapping[str, Any]) -> str | None:
     except KubeError as error:
         return None if refusal in error.message else error.message
     return "the object was accepted without asking it"
-
-
-def _complaint(client: Client, namespace: str, probe: Mapping[str, Any], answer: str) -> str:
-    return (
-        f"Webhook {probe['webhook']} does not answer after {DEADLINE:.0f} s: {answer}\n"
-        f"{_last_lines(client, namespace, probe['pods'])}"
-    )
-
-
-def _last_lines(client: Client, namespace: str, selector: str) -> str:
-    try:
-        pods = client.list("v1", "Pod", namespace, labels=selector)
-    except KubeError as error:
-        return f"Its pods in namespace {namespace} ({selector}) can't be read: {error.message}"
-    if not pods:
-        return f"No pod in namespace {namespace} has the labels {selector}."
-    name = pods[0]["metadata"]["name"]
-    status = json.dumps(pods[0].get("status", {}).get("containerStatuses", []))[:500]
-    try:
-        return f"Pod {name}: {status}\n{client.logs(namespace, name, tail=10)}"
-    except KubeError as error:
-        return f"Pod {name}: {status}\n{error.message}"

@@ -8,11 +8,12 @@ import pulumi
 
 from ml_platform.bundles import catalog
 from ml_platform.bundles.catalog import Entry, Size
+from ml_platform.bundles.declared import Declared
 
 
 @dataclass(frozen=True, kw_only=True)
 class Installation:
-    """How releases are found, adapted and put on the cluster. All but the kubeconfig is plain."""
+    """How releases are found, adapted and put on the cluster. All settings but the kubeconfig are plain."""
 
     kubeconfig: pulumi.Input[str]
     labels: Mapping[str, str]
@@ -22,6 +23,8 @@ class Installation:
     """Where all other images are mirrored: <registry>/<their own reference>."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Bundle -> version, where it is not the catalog's first."""
+    existing: frozenset[str] = frozenset()
+    """Bundles that somebody else runs on the cluster."""
     mirror: Path | None = None
     """A folder of renderings, looked into before the network: <part>/<version>.yaml."""
     size: Size = "standard"
@@ -31,6 +34,8 @@ class Installation:
     """Whether kinds, and so all objects of them, outlive the stack."""
     after: Sequence[pulumi.Resource] = ()
     """What every bundle waits for: the preflight."""
+    declared: Declared = field(default_factory=Declared, repr=False)
+    """By the bundles before."""
 
     def entry(self, name: str) -> Entry:
         return catalog.entry(name, self.versions.get(name))

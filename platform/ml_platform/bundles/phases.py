@@ -1,12 +1,14 @@
 """The order in which the objects of a bundle are created; it is removed in the opposite order.
 
-Webhook configurations come after the workloads that answer them: at no moment of an install or a removal is there one
-that refuses everything because nobody serves it.
+What intercepts requests (webhooks, admission policies, API services) comes after the workloads that answer it: at no
+moment of an install or a removal is there one that refuses everything because nobody serves it. Policies that guard
+CRDs stand between the CRDs and their objects by the same order.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
+from ml_platform.bundles.kinds import built_in, group
 from ml_platform.bundles.parse import Object
 
 
@@ -24,35 +26,37 @@ class Phase(IntEnum):
 PASSIVE = frozenset({"ConfigMap", "Secret", "ServiceAccount", "Role", "RoleBinding", "Service", "NetworkPolicy"})
 
 _WORKLOADS = frozenset({
-    "APIService", "CronJob", "DaemonSet", "Deployment", "HorizontalPodAutoscaler", "Job", "PersistentVolumeClaim",
-    "Pod", "PodDisruptionBudget", "ReplicaSet", "Service", "StatefulSet",
+    "CronJob", "DaemonSet", "Deployment", "HorizontalPodAutoscaler", "Job", "PersistentVolumeClaim", "Pod",
+    "PodDisruptionBudget", "ReplicaSet", "ReplicationController", "Service", "StatefulSet",
 })  # fmt: skip
 
-_BUILT_IN_GROUPS = frozenset({
-    "", "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "apps", "autoscaling",
-    "batch", "certificates.k8s.io", "coordination.k8s.io", "discovery.k8s.io", "events.k8s.io",
-    "flowcontrol.apiserver.k8s.io", "networking.k8s.io", "node.k8s.io", "policy", "rbac.authorization.k8s.io",
-    "resource.k8s.io", "scheduling.k8s.io", "storage.k8s.io",
+_WEBHOOKS = frozenset({
+    "APIService", "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "MutatingWebhookConfiguration",
+    "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
 })  # fmt: skip
 
 
-def phase_of(item: Object) -> Phase:
+def by_phase(objects: Sequence[Object], own_definitions: Iterable[str] = ()) -> dict[Phase, list[Object]]:
+    """The objects of each phase, in their own order. `own_definitions` are CRDs, <plural>.<group>, that the bundle's
+    operator applies itself."""
+    definitions = [item["metadata"]["name"] for item in objects if item["kind"] == "CustomResourceDefinition"]
+    own_groups = {name.partition(".")[2] for name in (*definitions, *own_definitions)}
+    phases: dict[Phase, list[Object]] = {phase: [] for phase in Phase}
+    for item in objects:
+        phases[_phase(item, own_groups)].append(item)
+    return phases
+
+
+def _phase(item: Object, own_groups: set[str]) -> Phase:
     kind = item["kind"]
-    group = item["apiVersion"].rpartition("/")[0]
-    if group not in _BUILT_IN_GROUPS:
-        return Phase.CUSTOM
+    if not built_in(item):
+        # A kind of another bundle: its controller runs already, and workloads may wait for what it makes of it, such
+        # as the Secret of a Certificate.
+        return Phase.CUSTOM if group(item) in own_groups else Phase.CONFIGURATION
     if kind == "Namespace":
         return Phase.NAMESPACES
     if kind == "CustomResourceDefinition":
         return Phase.DEFINITIONS
-    if kind.endswith("WebhookConfiguration") or kind.startswith("ValidatingAdmissionPolicy"):
+    if kind in _WEBHOOKS:
         return Phase.WEBHOOKS
     return Phase.WORKLOADS if kind in _WORKLOADS else Phase.CONFIGURATION
-
-
-def by_phase(objects: Iterable[Object]) -> dict[Phase, list[Object]]:
-    """The objects of each phase, in their own order."""
-    phases: dict[Phase, list[Object]] = {phase: [] for phase in Phase}
-    for item in objects:
-        phases[phase_of(item)].append(item)
-    return phases

@@ -16,7 +16,7 @@ from ml_platform.bundles.transforms.pods import (
     resource_sizes,
 )
 from ml_platform.bundles.transforms.services import service_type
-from ml_platform.bundles.transforms.transform import Transform, aimless, compose, merged
+from ml_platform.bundles.transforms.transform import Transform, aimless, compose, derived, merged
 from ml_platform.bundles.transforms.webhooks import ca_bundle, failure_policy
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "config_data",
     "config_json",
     "config_yaml",
+    "derived",
     "environment",
     "failure_policy",
     "host_port",

@@ -1,12 +1,12 @@
 """Certificates for webhooks where no cert-manager issues them.
 
-It owns key, certificate and the trust that goes with them. Where they are mounted and which webhook configuration
-trusts them is the component's business. The authority signs once and its key is thrown away.
+It owns key, certificate and the trust that goes with them, and says what objects of a release must know of them. The
+authority signs once and its key is thrown away.
 """
 
 import base64
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pulumi
@@ -16,6 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pulumi import dynamic
 
+from ml_platform.bundles.catalog import Certificate
+from ml_platform.bundles.parse import Object
+from ml_platform.bundles.transforms import Transform, ca_bundle, pod_annotations
+
+CERT_MANAGER = "cert-manager.io"
 DAYS_VALID = 365
 DAYS_LEFT = 90  # renewed by the first `up` with fewer
 
@@ -39,6 +44,51 @@ class WebhookCertificate(dynamic.Resource, module="certificates", name="WebhookC
         super().__init__(
             _Provider(), name, {"dns_names": list(dns_names), **outputs}, pulumi.ResourceOptions.merge(secret, opts)
         )
+
+
+def dns_names(wanted: Certificate, namespace: str) -> list[str]:
+    host = f"{wanted.service}.{namespace}.svc"
+    return [host, f"{host}.cluster.local"]
+
+
+def issued_by(objects: Iterable[Object], *, cert_manager: bool) -> list[Object]:
+    """The objects as they are where cert-manager runs; else without what only it understands."""
+    if cert_manager:
+        return list(objects)
+    return [_unannotated(each) for each in objects if not each["apiVersion"].partition("/")[0].endswith(CERT_MANAGER)]
+
+
+def _unannotated(item: Object) -> Object:
+    annotations = item["metadata"].get("annotations") or {}
+    kept = {key: value for key, value in annotations.items() if not key.startswith(f"{CERT_MANAGER}/")}
+    return item if kept == annotations else {**item, "metadata": {**item["metadata"], "annotations": kept}}
+
+
+def missing(wanted: Iterable[Certificate], objects: Iterable[Object]) -> list[Certificate]:
+    """Those that no Certificate among the objects asks cert-manager for."""
+    asked = {each["spec"].get("secretName") for each in objects if each["apiVersion"].startswith(f"{CERT_MANAGER}/")}
+    return [each for each in wanted if each.secret not in asked]
+
+
+def with_secret(
+    objects: Iterable[Object], wanted: Certificate, namespace: str, issued: WebhookCertificate
+) -> list[Object]:
+    """The objects with the Secret that the server mounts; a release may ship it empty."""
+    secret: Object = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": wanted.secret, "namespace": namespace},
+        "type": "kubernetes.io/tls",
+        "data": {"tls.crt": issued.certificate.apply(_base64), "tls.key": issued.private_key.apply(_base64)},
+    }
+    others = (each for each in objects if (each["kind"], each["metadata"]["name"]) != ("Secret", wanted.secret))
+    return [*others, secret]
+
+
+def trust(wanted: Certificate, issued: WebhookCertificate) -> list[Transform]:
+    """Every webhook that the service answers trusts it; a new one restarts the server."""
+    mark = {"ml-platform/certificate": issued.fingerprint}
+    return [ca_bundle(wanted.service, issued.ca_bundle), pod_annotations("Deployment", wanted.deployment, mark)]
 
 
 class _Provider(dynamic.ResourceProvider):
@@ -79,7 +129,7 @@ def issue(dns_names: Sequence[str], previous: str = "") -> dict[str, Any]:
         "certificate": _pem(leaf),
         "private_key": _key_pem(key),
         "authority": authority,
-        "ca_bundle": base64.b64encode((authority + previous).encode()).decode(),
+        "ca_bundle": _base64(authority + previous),
         "fingerprint": leaf.fingerprint(hashes.SHA256()).hex(),
         "not_after": end.isoformat(),
     }
@@ -105,6 +155,10 @@ def _name(common_name: str) -> x509.Name:
 
 def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 def _pem(certificate: x509.Certificate) -> str:

@@ -1,0 +1,71 @@
+"""What the bundles of one program have declared so far: an object belongs to one bundle, a namespace to the first of
+those that share it.
+
+Releases overlap: several live in one namespace, some carry a copy of another. The engine would find out at the second
+create, with half of the stack on the cluster.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+from ml_platform.bundles.errors import BundleError
+from ml_platform.bundles.kinds import group
+from ml_platform.bundles.parse import Object
+from ml_platform.bundles.transforms.metadata import ENFORCE
+
+_LEVELS = ("restricted", "baseline", "privileged")
+
+
+@dataclass(frozen=True)
+class SharedNamespace:
+    bundle: str
+    labels: Mapping[str, str]
+    resource: pulumi.Resource
+    retained: bool
+
+
+class Declared:
+    """One for all bundles of a program, part of their installation."""
+
+    def __init__(self) -> None:
+        self.namespaces: dict[str, SharedNamespace] = {}
+        self._owners: dict[tuple[str, str, str, str], str] = {}
+
+    def claim(self, bundle: str, items: Iterable[Object]) -> None:
+        """Refuses what another bundle has declared; a namespace is shared as long as it is what all of them need."""
+        for item in items:
+            if item["kind"] == "Namespace":
+                self._share(bundle, item)
+                continue
+            owner = self._owners.setdefault(_key(item), bundle)
+            if owner != bundle:
+                raise BundleError(
+                    f"Bundles {owner!r} and {bundle!r} both declare {item['kind']} {_path(item)}: leave one of the "
+                    f"bundles out, or drop the object from one of them by a rule in the catalog."
+                )
+
+    def _share(self, bundle: str, namespace: Object) -> None:
+        first = self.namespaces.get(namespace["metadata"]["name"])
+        wanted = dict(namespace["metadata"].get("labels") or {})
+        if first is None:
+            return
+        level, given = wanted.pop(ENFORCE, "restricted"), first.labels.get(ENFORCE, "privileged")
+        missing = {key: value for key, value in wanted.items() if first.labels.get(key) != value}
+        if missing or _LEVELS.index(level) > _LEVELS.index(given):
+            need = ", ".join(f"{key}={value}" for key, value in missing.items()) or f"{ENFORCE}={level}"
+            raise BundleError(
+                f"Namespace {namespace['metadata']['name']!r} is declared by bundle {first.bundle!r} without {need}, "
+                f"which bundle {bundle!r} needs: give the first one of them in the catalog what both need."
+            )
+
+
+def _key(item: Object) -> tuple[str, str, str, str]:
+    metadata = item["metadata"]
+    return group(item), item["kind"], metadata.get("namespace", ""), metadata["name"]
+
+
+def _path(item: Object) -> str:
+    metadata = item["metadata"]
+    return "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
