@@ -11,7 +11,7 @@ import re
 import shutil
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache as memoize
 from pathlib import Path
@@ -33,6 +33,8 @@ class Toolchain:
     ldflags: str = ""
     tags: str = ""
     rename: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    optional: bool = False
 
     @property
     def source(self) -> Path:
@@ -51,7 +53,7 @@ class Toolchain:
     @property
     def folder(self) -> Path:
         """Where its commands lie: named by a digest of the module and of how it is built."""
-        digest = hashlib.sha256(repr((self.packages, self.ldflags, self.tags)).encode())
+        digest = hashlib.sha256(repr((self.packages, self.ldflags, self.tags, *self.files.items())).encode())
         for path in sorted(self.source.rglob("*")):
             if path.is_file():
                 digest.update(path.relative_to(self.source).as_posix().encode() + path.read_bytes())
@@ -75,6 +77,11 @@ def toolchains() -> tuple[Toolchain, ...]:
     return tuple(
         Toolchain(name=name, **{**entry, "packages": tuple(entry["packages"])}) for name, entry in table.items()
     )
+
+
+def needed(commands: Collection[str]) -> tuple[Toolchain, ...]:
+    """Those without which the node or one of `commands` is not there."""
+    return tuple(each for each in toolchains() if not each.optional or set(commands) & set(each.commands))
 
 
 def binary(name: str) -> Path:
@@ -106,15 +113,12 @@ def build(toolchain: Toolchain) -> None:
     (partial / "bin").mkdir(parents=True)
     tags = ("-tags", toolchain.tags) if toolchain.tags else ()
     flags = ("-trimpath", *tags, "-ldflags", f"-s -w {toolchain.ldflags}".strip())
-    run(
-        [go(), "build", *flags, "-o", f"{partial / 'bin'}/", *toolchain.packages],
-        env=environment(),
-        cwd=toolchain.source,
-        log=paths.cache() / "logs" / f"build-{toolchain.name}.log",
-        hint=f"The Go module registry must answer: try `cd {toolchain.source} && go mod download`.",
-    )
+    _go(toolchain, "build", *flags, "-o", f"{partial / 'bin'}/", *toolchain.packages)
     for built, wanted in toolchain.rename.items():
         (partial / "bin" / built).rename(partial / "bin" / wanted)
+    for module, path in toolchain.files.items():
+        source = Path(_go(toolchain, "list", "-m", "-f", "{{.Dir}}", module).strip()) / path
+        shutil.copyfile(source, partial / "bin" / source.name)
     partial.rename(toolchain.folder)
 
 
@@ -152,6 +156,16 @@ def go() -> Path:
     if tuple(int(part) for part in version.removeprefix("go").split(".")[:2]) < MINIMUM_GO:
         raise LocalError(f"{found} is {version}; go1.26 or newer is needed. Put it first on PATH.")
     return Path(found)
+
+
+def _go(toolchain: Toolchain, *words: str) -> str:
+    return run(
+        [go(), *words],
+        env=environment(),
+        cwd=toolchain.source,
+        log=paths.cache() / "logs" / f"build-{toolchain.name}.log",
+        hint=f"The Go module registry must answer: try `cd {toolchain.source} && go mod download`.",
+    ).stdout
 
 
 def _go_from_python_package() -> Path:

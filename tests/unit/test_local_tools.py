@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,35 @@ def test_a_changed_module_is_another_version(tmp_path: Path, monkeypatch: pytest
     assert pause.folder == before
     (tmp_path / "toolchains/pause/main.go").write_text("package main\n")
     assert pause.folder != before
+
+
+def test_the_node_is_built_always_and_what_else_runs_when_it_is_needed() -> None:
+    alone = {toolchain.name for toolchain in toolchains.needed([])}
+    assert alone == {"kubernetes", "etcd", "coredns", "pause", "pulumi"}
+    assert {toolchain.name for toolchain in toolchains.needed(["pilot-agent", "queue"])} - alone == {"istio", "knative"}
+
+
+def test_a_file_of_a_module_lies_beside_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = tmp_path / "toolchains" / "greeter"
+    (module / "share").mkdir(parents=True)
+    (module / "share" / "greeting.json").write_text("{}")
+    monkeypatch.setattr(toolchains, "sources", lambda: tmp_path / "toolchains")
+    monkeypatch.setattr(toolchains, "go", _fake_go(tmp_path, module))
+    monkeypatch.setenv("ML_PLATFORM_CACHE", str(tmp_path / "cache"))
+    plain = toolchains.Toolchain(name="greeter", packages=(".",))
+    with_file = replace(plain, files={"example.com/greeter": "share/greeting.json"})
+    toolchains.build(with_file)
+    assert (with_file.folder / "bin" / "greeting.json").read_text() == "{}"
+    assert with_file.folder != plain.folder
+    assert not plain.built
+
+
+def _fake_go(folder: Path, module: Path) -> Callable[[], Path]:
+    """A Go that builds nothing and has every module in one place."""
+    script = folder / "go"
+    script.write_text(f"#!/bin/sh\n[ $1 != list ] || echo {module}\n")
+    script.chmod(0o755)
+    return lambda: script
 
 
 def test_an_unknown_command_is_refused_with_the_known_ones() -> None:
