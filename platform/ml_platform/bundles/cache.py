@@ -53,7 +53,7 @@ def objects(rendering: str) -> list[Object]:
 
 def _read(path: Path) -> str | None:
     try:
-        return path.read_text()
+        return path.read_bytes().decode()
     except (OSError, UnicodeDecodeError):
         return None
 
@@ -62,6 +62,6 @@ def _write(path: Path, content: str) -> None:
     """All of it or nothing, also when two write at once."""
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as stream:
-            stream.write(content)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as stream:
+            stream.write(content.encode())
         os.replace(stream.name, path)

@@ -42,7 +42,7 @@ def joined(path: Path) -> str:
     """A file's text; a folder's *.yaml joined in the order of their names."""
     files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
     try:
-        texts = [file.read_text() for file in files]
+        texts = [file.read_bytes().decode() for file in files]
     except OSError as error:
         raise BundleError(f"{path} can't be read: {error.strerror}.") from error
     if not texts:

@@ -29,13 +29,14 @@ def run(argv: Sequence[str | Path], *, purpose: str, env: Mapping[str, str] | No
             env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
             check=False,
             timeout=DEADLINE,
         )
     except subprocess.TimeoutExpired as error:
         raise BundleError(f"{purpose} did not end within {DEADLINE:.0f} s.") from error
     if done.returncode != 0:
-        tail = "\n".join(f"  {line}" for line in done.stderr.strip().splitlines()[-TAIL_LINES:])
+        tail = "\n".join(
+            f"  {line}" for line in done.stderr.decode(errors="replace").strip().splitlines()[-TAIL_LINES:]
+        )
         raise BundleError(f"{purpose} failed:\n{tail}")
-    return done.stdout
+    return done.stdout.decode()
