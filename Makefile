@@ -6,8 +6,8 @@ RUN := ./local/bootstrap
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
-up:  ## from a bare machine, or from where it stands, to a served prediction
-	@exec $(RUN) ml_local up
+up:  ## from a bare machine, or from where it stands, to a served prediction; CONFIG=FILE for another stack file
+	@exec $(RUN) ml_local up $(if $(CONFIG),"$(CONFIG)")
 
 down:  ## remove the node, the platform and all data; the cache stays
 	@exec $(RUN) ml_local down
@@ -24,8 +24,8 @@ predict:  ## send a request and print the answer: make predict FILE=flower.json
 env:  ## print what to export for pulumi, kubectl, mlflow, boto3: eval "$$(make env)"
 	@exec $(RUN) ml_local env
 
-build:  ## only build, into the cache
-	@exec $(RUN) ml_local build
+build:  ## only build, into the cache, what the stack file needs: this machine's own, or CONFIG=FILE
+	@exec $(RUN) ml_local build $(if $(CONFIG),"$(CONFIG)")
 
 check:  ## format, lint, types
 	@$(RUN) ruff format --check .

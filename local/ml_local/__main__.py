@@ -7,6 +7,7 @@ import ctypes
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import FrameType
 
 from ml_local import console
@@ -22,6 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (_, text) in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text)
+        if name in ("up", "build"):
+            command.add_argument("config", nargs="?", type=Path, help="another stack file in place of the stack's own")
         if name == "predict":
             command.add_argument("file", nargs="?", help="a JSON file of named columns; default: one iris flower")
         if name == "bench":
@@ -40,16 +43,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _up(_: argparse.Namespace) -> None:
+def _up(options: argparse.Namespace) -> None:
     from ml_local.up import up
 
-    up(layout())
+    up(layout(), options.config)
 
 
-def _build(_: argparse.Namespace) -> None:
+def _build(options: argparse.Namespace) -> None:
+    from ml_local import stack, stackfile
     from ml_local.up import build
 
-    build()
+    build(stackfile.wanted(options.config or stack.stack_file()))
 
 
 def _down(_: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache as memoize
 from pathlib import Path
@@ -39,14 +39,19 @@ class Image:
         """What it is built by."""
         return workloads() / "images" / f"Containerfile.{self.name}"
 
+    @property
+    def context(self) -> Path:
+        """The folder that holds all that it copies."""
+        return toolchains.binary(self.command).parent if self.command else workloads()
+
     def inputs(self) -> Iterator[bytes]:
         """All that its content depends on."""
         yield f"{self.name} {self.command} {image_builder.TIMESTAMP}".encode()
         yield self.containerfile.read_bytes()
         if self.base:
             yield reference(self.base).encode()
-        for path in _expand(self.files):
-            yield path.relative_to(workloads()).as_posix().encode() + b"\0" + path.read_bytes()
+        for path in _expand(self.context, self.files):
+            yield path.relative_to(self.context).as_posix().encode() + b"\0" + path.read_bytes()
         if self.command:
             # The folder's name is a digest of the sources; reading 700 MB at each start would take seconds.
             binary = toolchains.binary(self.command)
@@ -67,8 +72,13 @@ def table() -> dict[str, Image]:
     }
 
 
-GO_IMAGES = tuple(name for name, image in table().items() if image.command)
-PYTHON_IMAGES = tuple(name for name, image in table().items() if not image.command)
+def with_bases(names: Collection[str]) -> dict[str, Image]:
+    """Those images and what they are built on, a base before what is built on it."""
+    wanted = set(names)
+    for image in reversed(table().values()):
+        if image.name in wanted and image.base:
+            wanted.add(image.base)
+    return {name: image for name, image in table().items() if name in wanted}
 
 
 def reference(name: str) -> str:
@@ -87,8 +97,8 @@ def reference(name: str) -> str:
     return f"{name}:{digest.hexdigest()[:12]}"
 
 
-def build(names: Sequence[str] | None, progress: Progress) -> dict[str, Path]:
-    """Build what is not built, bases first; all images without `names`.
+def build(names: Collection[str], progress: Progress) -> dict[str, Path]:
+    """Build what is not built, bases first.
 
     Returns:
         The manifest of each image, in the cache's OCI layout.
@@ -96,16 +106,15 @@ def build(names: Sequence[str] | None, progress: Progress) -> dict[str, Path]:
     Raises:
         LocalError: a build failed; the message says which, why, and what to do.
     """
-    wanted = list(table()) if names is None else list(names)
     try:
-        return {name: image_builder.layout().blob(_build(name, progress)) for name in wanted}
+        return {name: image_builder.layout().blob(_build(name, progress)) for name in names}
     except OSError as full:
         raise LocalError(
             f"can't write {full.filename or image_builder.folder()}: {full.strerror}; free some space"
         ) from full
 
 
-def push(registry: str, ca: Path, progress: Progress) -> dict[str, str]:
+def push(names: Collection[str], registry: str, ca: Path, progress: Progress) -> dict[str, str]:
     """Copy what the registry has not, and write down each image's reference by digest in the state directory.
 
     Raises:
@@ -113,21 +122,21 @@ def push(registry: str, ca: Path, progress: Progress) -> dict[str, str]:
     """
     target = Registry(registry, ca)
     references = {}
-    for position, (name, image) in enumerate(table().items(), start=1):
+    for position, name in enumerate(names, start=1):
         key = reference(name)
         if not _marker(key).exists():
             raise LocalError(f"the image {name} is not built; run `make build`")
-        progress(f"{name}, {position} of {len(table())}")
+        progress(f"{name}, {position} of {len(names)}")
         digest = _marker(key).read_text()
-        target.push(name, image.tag or key.partition(":")[2], digest, image_builder.layout())
+        target.push(name, table()[name].tag or key.partition(":")[2], digest, image_builder.layout())
         references[name] = f"{registry}/{name}@{digest}"
     _write(paths.state() / "images.json", json.dumps(references, indent=2))
-    _forget_unused()
+    _forget_unused(names)
     return references
 
 
-def _forget_unused() -> None:
-    current = {_marker(reference(name)) for name in (DEBIAN, *table())}
+def _forget_unused(names: Collection[str]) -> None:
+    current = {_marker(reference(name)) for name in (DEBIAN, *with_bases(names))}
     oldest = time.time() - UNUSED_SECONDS
     markers = (image_builder.folder() / "built").iterdir()
     unused = [path for path in markers if path not in current and path.stat().st_mtime < oldest]
@@ -152,8 +161,8 @@ def _build(name: str, progress: Progress) -> str:
         if image.base:
             _build(image.base, progress)
         progress(name)
-        context = toolchains.binary(image.command).parent if image.command else workloads()
-        image_builder.containerfile(key, image.containerfile, context, reference(image.base) if image.base else None)
+        base = reference(image.base) if image.base else None
+        image_builder.containerfile(key, image.containerfile, image.context, base)
     digest = image_builder.manifest_digest(key)
     _write(marker, digest)
     return digest
@@ -164,9 +173,9 @@ def _marker(key: str) -> Path:
     return image_builder.folder() / "built" / key.replace(":", "-")
 
 
-def _expand(files: Sequence[str]) -> Iterator[Path]:
+def _expand(context: Path, files: Sequence[str]) -> Iterator[Path]:
     for name in files:
-        path = workloads() / name
+        path = context / name
         found = sorted(path.rglob("*")) if path.is_dir() else [path]
         yield from (each for each in found if each.is_file() and "__pycache__" not in each.parts)
 

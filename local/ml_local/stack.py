@@ -52,13 +52,16 @@ def prepare(layout: Layout) -> None:
     _drop_pending(layout)
 
 
-def up(layout: Layout, say: Say) -> None:
-    """`pulumi up`; what it waits for goes to `say`, what a person must read is printed, all of it goes to a file.
+def up(layout: Layout, say: Say, config: Path | None = None) -> None:
+    """`pulumi up`, with the settings of another stack file if given.
+
+    What it waits for goes to `say`, what a person must read is printed, all of it goes to a file.
 
     Raises:
         LocalError: it failed; what it said stands above.
     """
     flags = ["--stack", STACK, "--yes", "--skip-preview", "--non-interactive", "--color=never", "--suppress-outputs"]
+    flags += ["--config-file", str(with_salt(layout, config))] if config else []
     process = subprocess.Popen(
         [str(toolchains.binary("pulumi")), "up", *flags],
         cwd=paths.checkout(),
@@ -86,6 +89,14 @@ def up(layout: Layout, say: Say) -> None:
         )
 
 
+def with_salt(layout: Layout, config: Path) -> Path:
+    """A copy of another stack file with this machine's salt, in the state folder; the file itself stays as it is."""
+    folder = layout.state / "pulumi"
+    copy = folder / "settings.yaml"
+    write_private(copy, f"{_without_salt(config)}{SALT_KEY}{(folder / 'salt').read_text()}\n")
+    return copy
+
+
 def outputs(layout: Layout) -> dict[str, Any]:
     """The stack's outputs, without secrets."""
     text = _pulumi(layout, "stack", "output", "--stack", STACK, "--json").stdout
@@ -94,7 +105,7 @@ def outputs(layout: Layout) -> dict[str, Any]:
 
 def forget() -> None:
     """Take this machine's salt, and the filter that hides it, out of the checkout."""
-    _write_stack_file(_without_salt())
+    _write_stack_file(_without_salt(stack_file()))
     if _in_git():
         run(["git", "config", "--remove-section", f"filter.{FILTER}"], cwd=paths.checkout(), check=False)
 
@@ -104,7 +115,7 @@ def show_salt(salt: str) -> None:
     if _in_git():
         clean = f"sed -e '/^{SALT_KEY.strip()}/d'"
         run(["git", "config", f"filter.{FILTER}.clean", clean], cwd=paths.checkout())
-    _write_stack_file(f"{_without_salt()}{SALT_KEY}{salt}\n")
+    _write_stack_file(f"{_without_salt(stack_file())}{SALT_KEY}{salt}\n")
 
 
 def stack_file() -> Path:
@@ -120,9 +131,8 @@ def new_salt(passphrase: str) -> str:
     return f"v1:{_text(salt)}:v1:{_text(nonce)}:{_text(sealed)}"
 
 
-def _without_salt() -> str:
-    lines = stack_file().read_text().splitlines(keepends=True)
-    return "".join(text for text in lines if not text.startswith(SALT_KEY))
+def _without_salt(file: Path) -> str:
+    return "".join(f"{text}\n" for text in file.read_text().splitlines() if not text.startswith(SALT_KEY))
 
 
 def _write_stack_file(text: str) -> None:
@@ -134,7 +144,7 @@ def _write_stack_file(text: str) -> None:
         name = path.relative_to(paths.checkout()).as_posix()
         known = run(["git", "show", f":{name}"], cwd=paths.checkout(), check=False).stdout
         # Git takes another size for another content before it asks the filter, unless its index has the new size.
-        if known == _without_salt():
+        if known == _without_salt(path):
             run(["git", "update-index", "--", name], cwd=paths.checkout())
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any
 
-from ml_local import access, console, debian, images, lock, paths, stack, toolchains
+from ml_local import access, console, debian, images, lock, paths, stack, stackfile, toolchains
 from ml_local.console import step
 from ml_local.errors import LocalError
 from ml_local.node import layout as names
@@ -17,23 +20,26 @@ BUILD_GIB = 24
 NODE_GIB = 6
 
 
-def up(layout: Layout) -> None:
+def up(layout: Layout, config: Path | None = None) -> None:
     """Build what is not built, start what does not run, apply what changed, and ask for one prediction.
+
+    The settings are those of the stack file `config`, else of the stack's own.
 
     Raises:
         LocalError: a step failed; the message says which and how to go on.
     """
-    _check_machine()
+    wanted = stackfile.wanted(config or stack.stack_file())
+    _check_machine(wanted)
     with lock.exclusive("make up"):
-        build()
+        build(wanted)
         with step("Node") as say:
             node.start(layout, say)
         with step("Images in the node's registry") as say:
-            images.push(names.REGISTRY, layout.pki / "ca.crt", say)
+            images.push(wanted, names.REGISTRY, layout.pki / "ca.crt", say)
         with step("Pulumi's backend and plugins"):
             stack.prepare(layout)
-        with step("Platform and workloads: `pulumi up --stack local`") as say:
-            stack.up(layout, say)
+        with step(f"Platform and workloads of {config or stack.stack_file()}: `pulumi up --stack local`") as say:
+            stack.up(layout, say, config)
         outputs = stack.outputs(layout)
         access.write(layout, outputs)
         serves = bool(outputs.get("prediction_urls"))
@@ -50,29 +56,39 @@ def up(layout: Layout) -> None:
     )
 
 
-def build() -> None:
-    """All builds: Go commands one after the other (each uses all processors), the Python images beside them."""
+def build(wanted: Collection[str]) -> None:
+    """Build those images and the node's commands: Go modules one after the other, since each uses all processors, and
+    beside them the images whose commands are there."""
     with step("Debian packages"):
         debian.unpack()
-    todo = [toolchain for toolchain in toolchains.toolchains() if not toolchain.built]
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        python_images: Future[None] = beside.submit(_build_images, images.PYTHON_IMAGES, "Python images")
-        for toolchain in todo:
-            with step(f"Go commands: {', '.join(toolchain.commands)}"):
-                toolchains.build(toolchain)
-        python_images.result()
+    table = images.with_bases(wanted)
+    needed = toolchains.needed([image.command for image in table.values() if image.command])
+    todo = [toolchain for toolchain in needed if not toolchain.built]
+    with ThreadPoolExecutor(max_workers=1) as beside, step("Images") as say:
+        without_command = [name for name, image in table.items() if not image.command]
+        started = [beside.submit(images.build, without_command, say)]
+        for toolchain in needed:
+            if toolchain in todo:
+                with step(f"Go commands: {', '.join(toolchain.commands)}"):
+                    toolchains.build(toolchain)
+            holding = [name for name, image in table.items() if image.command in toolchain.commands]
+            started.append(beside.submit(images.build, holding, say))
+            _raise_failed(started)
+        wait(started)
+        _raise_failed(started)
     if todo:
         toolchains.trim()
-    _build_images(images.GO_IMAGES, "Go images")
 
 
-def _build_images(names: tuple[str, ...], title: str) -> None:
-    with step(title) as say:
-        images.build(names, say)
+def _raise_failed(started: Iterable[Future[Any]]) -> None:
+    for each in started:
+        if each.done():
+            each.result()
 
 
-def _check_machine() -> None:
-    built = all(toolchain.built for toolchain in toolchains.toolchains())
+def _check_machine(wanted: Collection[str]) -> None:
+    commands = [image.command for image in images.with_bases(wanted).values() if image.command]
+    built = all(toolchain.built for toolchain in toolchains.needed(commands))
     needs = {
         "ML_PLATFORM_CACHE": (paths.cache(), 1 if built else BUILD_GIB),
         "ML_PLATFORM_STATE": (paths.state(), NODE_GIB),

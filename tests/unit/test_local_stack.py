@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from ml_local import paths, stack
+from ml_local.node.layout import Layout
 
 
 @pytest.fixture
@@ -64,3 +65,15 @@ def test_forgetting_leaves_the_file_and_git_as_they_were(checkout: Path) -> None
     stack.forget()
     assert ((checkout / "stacks/Pulumi.local.yaml").read_text(), (checkout / ".git/config").read_text()) == before
     assert _status(checkout) == ""
+
+
+def test_another_stack_file_gets_the_salt_in_a_copy(checkout: Path, tmp_path: Path) -> None:
+    other, state = tmp_path / "other.yaml", Layout(tmp_path / "state")
+    other.write_text("config:\n  ml-platform:cluster: {source: local}\nencryptionsalt: v1:of-another-machine")
+    (state.state / "pulumi").mkdir(parents=True)
+    (state.state / "pulumi" / "salt").write_text("v1:ours")
+    before = other.read_text()
+    copy = stack.with_salt(state, other)
+    assert copy.read_text() == "config:\n  ml-platform:cluster: {source: local}\nencryptionsalt: v1:ours\n"
+    assert other.read_text() == before
+    assert copy.is_relative_to(state.state)

@@ -1,0 +1,80 @@
+"""What a stack file asks of this machine: the images that have to be there before `pulumi up` is.
+
+Owns the reading of such a file and what `make up CONFIG=FILE` says of a bad one. What its settings mean, and whether
+they go together, is known to ml_platform and ml_workloads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ml_platform import selection
+from ml_platform.bundles.errors import BundleError
+from ml_platform.configuration import PROJECT, SettingsError, validate
+from ml_platform.settings import ClusterSettings, LocalCluster, PlatformSettings
+from ml_workloads.settings import WorkloadsSettings
+
+from ml_local import images, paths, stack
+from ml_local.errors import LocalError
+
+BLOCKS = ("cluster", "platform", "workloads")
+
+
+def wanted(file: Path) -> tuple[str, ...]:
+    """The images that the node and the file's platform need, in the order of their table.
+
+    Raises:
+        LocalError: the file can't be read, asks for what is not allowed, or for what can't be built here.
+    """
+    blocks = _blocks(file)
+    try:
+        cluster = validate("cluster", blocks.get("cluster", {}), ClusterSettings).root
+        settings = validate("platform", blocks.get("platform", {}), PlatformSettings)
+        validate("workloads", blocks.get("workloads", {}), WorkloadsSettings)
+        if isinstance(cluster, LocalCluster):
+            selection.check(_with_mirror(settings), images={*images.table(), *settings.images}, pulls=False)
+    except (SettingsError, BundleError) as refused:
+        raise LocalError(f"{file}: {refused}") from refused
+    if not isinstance(cluster, LocalCluster):
+        raise LocalError(
+            f"{file} is for a cluster with `source: {cluster.source}`, and `make up` starts this machine's own. Set "
+            f"{PROJECT}:cluster to {{source: local}}, or use plain `pulumi up --config-file {file}`"
+        )
+    return _buildable(selection.image_names(settings) - set(settings.images))
+
+
+def _with_mirror(settings: PlatformSettings) -> PlatformSettings:
+    """The settings with the mirror that the environment of `pulumi up` names."""
+    mirror = settings.bundles.mirror or paths.mirror()
+    bundles = settings.bundles.model_copy(update={"mirror": str(mirror) if mirror else None})
+    return settings.model_copy(update={"bundles": bundles})
+
+
+def _buildable(names: Collection[str]) -> tuple[str, ...]:
+    return tuple(name for name, image in images.table().items() if name in names or image.tag)
+
+
+def _blocks(file: Path) -> dict[str, Any]:
+    """The structured keys under `config:`, without the project's name."""
+    try:
+        content = yaml.safe_load(file.read_text())
+    except OSError as missing:
+        raise LocalError(
+            f"{file} can't be read: {missing.strerror}. CONFIG=FILE takes a stack file like {stack.stack_file()}"
+        ) from missing
+    except (yaml.YAMLError, UnicodeDecodeError) as broken:
+        raise LocalError(f"{file} is not YAML: {broken}") from broken
+    config = content.get("config") if isinstance(content, dict) else None
+    if not isinstance(config, dict):
+        raise LocalError(
+            f"{file} has no `config:` with settings. CONFIG=FILE takes a stack file like {stack.stack_file()}"
+        )
+    if sealed := next((key for key, value in config.items() if isinstance(value, dict) and "secure" in value), None):
+        raise LocalError(f"{file}: {sealed} is sealed with another stack's passphrase. Leave it out of this file")
+    blocks = {str(key).removeprefix(f"{PROJECT}:"): value for key, value in config.items()}
+    if unknown := next((key for key, value in blocks.items() if isinstance(value, dict) and key not in BLOCKS), None):
+        raise LocalError(f"{file}: {PROJECT}:{unknown} is no block of settings; there are {', '.join(BLOCKS)}")
+    return blocks

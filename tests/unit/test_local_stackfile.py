@@ -1,0 +1,104 @@
+"""What `make up` reads in a stack file before it builds anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ml_local import images, paths, stack, stackfile
+from ml_local.errors import LocalError
+
+LEAN = {"bundles": {"versions": {"knative-serving": "1.23.0-lean", "kserve": "0.20.0-lean"}}}
+
+
+def written(folder: Path, platform: dict[str, Any], **blocks: Any) -> Path:
+    config = {"cluster": {"source": "local"}, "platform": {**LEAN, **platform}, **blocks}
+    path = folder / "stack.yaml"
+    path.write_text(yaml.safe_dump({"config": {f"ml-platform:{key}": value for key, value in config.items()}}))
+    return path
+
+
+def test_the_stacks_own_file_needs_the_lean_platform_and_what_holds_a_pod() -> None:
+    wanted = stackfile.wanted(stack.stack_file())
+    assert {"pause", "traefik", "knative-queue", "kserve-manager", "mlserver", "postgres"} < set(wanted)
+    assert not {"base", "ml", "spark", "istio-proxy", "kube-rbac-proxy"} & set(wanted)
+
+
+@pytest.mark.parametrize(
+    ("platform", "more"),
+    [
+        ({"training": {"v1": True}}, {"training-operator"}),
+        ({"training": {"v2": True}}, {"jobset", "trainer"}),
+        ({"spark": {"operator": "kubeflow"}}, {"spark-operator"}),
+    ],
+)
+@pytest.mark.mirror
+def test_a_choice_brings_its_images(platform: dict[str, Any], more: set[str], tmp_path: Path) -> None:
+    lean = set(stackfile.wanted(stack.stack_file()))
+    assert set(stackfile.wanted(written(tmp_path, platform))) - lean == more
+
+
+def test_an_image_of_ones_own_is_not_built(tmp_path: Path) -> None:
+    own = {"mlserver": f"registry.example.com/mlserver@sha256:{'0' * 64}"}
+    assert "mlserver" not in stackfile.wanted(written(tmp_path, {"images": own}))
+
+
+@pytest.mark.mirror
+@pytest.mark.parametrize(
+    ("platform", "words"),
+    [
+        ({"certificates": "cert-manager"}, ["cert-manager", "nearest choice", "certificates: own"]),
+        ({"spark": {"operator": "stackable"}}, ["stackable", "spark: {operator: kubeflow}"]),
+    ],
+)
+def test_what_nobody_can_build_here_is_refused_with_the_nearest_choice(
+    platform: dict[str, Any], words: list[str], tmp_path: Path
+) -> None:
+    file = written(tmp_path, platform)
+    with pytest.raises(LocalError) as refused:
+        stackfile.wanted(file)
+    for word in (str(file), *words):
+        assert word in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, ["No such file", "CONFIG=FILE takes a stack file like"]),
+        ("config: [", ["is not YAML", "line 1"]),
+        ("- config", ["has no `config:`"]),
+        ("config:\n  ml-platform:platform: {}\n", ["ml-platform:cluster.source", "is missing"]),
+        ("config:\n  ml-platform:platfrom: {}\n", ["ml-platform:platfrom is no block", "cluster, platform, workloads"]),
+        (
+            "config:\n  ml-platform:cluster: {source: local}\n  ml-platform:platform: {gatewy: {}}\n",
+            ["ml-platform:platform.gatewy is no setting", "gateway"],
+        ),
+        (
+            "config:\n  ml-platform:cluster: {source: local}\n  ml-platform:workloads: {namespce: x}\n",
+            ["ml-platform:workloads.namespce is no setting", "namespace"],
+        ),
+        (
+            "config:\n  ml-platform:cluster: {source: existing}\n",
+            ["`source: existing`", "{source: local}", "--config-file"],
+        ),
+        ("config:\n  ml-platform:seed: {secure: v1:x}\n", ["ml-platform:seed is sealed", "Leave it out"]),
+    ],
+    ids=["absent", "broken", "no mapping", "no cluster", "block", "platform", "workloads", "existing", "sealed"],
+)
+def test_a_bad_file_is_named_with_the_rule_and_the_way_out(text: str | None, words: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "stack.yaml"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(LocalError) as refused:
+        stackfile.wanted(file)
+    for word in (str(file), *words):
+        assert word in str(refused.value)
+
+
+@pytest.mark.mirror
+@pytest.mark.parametrize("name", ["istio", "upstream"])
+def test_all_images_of_the_nodes_stack_files_are_built_here(name: str) -> None:
+    wanted = stackfile.wanted(paths.checkout() / "tests" / "stacks" / f"{name}.yaml")
+    assert {"pause", "kserve-manager", "kube-rbac-proxy"} < set(wanted) <= set(images.table())
