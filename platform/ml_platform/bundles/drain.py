@@ -144,7 +144,7 @@ def _listed(client: Client, path: str) -> list[_Left]:
             page = client.request("GET", path, params=params, headers=METADATA)
         except NotFound:
             return found
-        found += [_Left(path, item["metadata"]) for item in page["items"]]
+        found += [_Left(path, item["metadata"]) for item in page["items"] or []]
         params["continue"] = page["metadata"].get("continue")
         if not params["continue"]:
             return found

@@ -1,0 +1,145 @@
+"""The preflight, the CRDs and the drain of a bundle on a real API server: what they refuse, and what they leave."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ml_platform.bundles import catalog, definitions, drain, preflight
+from ml_platform.bundles.errors import BundleError
+from ml_platform.kube import Client, KubeError
+from support.control_plane import ControlPlane
+from support.made_up import LABELS, definition, release, webhook
+
+pytestmark = pytest.mark.acceptance
+
+API = (definitions.API_VERSION, definitions.KIND)
+THING, GADGET = definition("things", "x.test", "Thing"), definition("gadgets", "x.test", "Gadget")
+CONVERSION = {
+    "strategy": "Webhook",
+    "webhook": {
+        "clientConfig": {"service": {"name": "web", "namespace": "web"}},
+        "conversionReviewVersions": ["v1"],
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with ControlPlane(tmp_path_factory.mktemp("control-plane")) as plane:
+        yield plane.kubeconfig
+
+
+@pytest.fixture
+def client(kubeconfig: str) -> Iterator[Client]:
+    client = Client.from_kubeconfig(kubeconfig)
+    yield client
+    for name in ("things.x.test", "gadgets.x.test"):
+        client.delete(*API, name)
+    client.delete("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "hook.x.test")
+    definitions._wait(client, ["things.x.test", "gadgets.x.test"], lambda item: item is None, "remain")
+
+
+def publish(monkeypatch: pytest.MonkeyPatch, folder: Path, *objects: Any, **fields: Any) -> None:
+    entry = release(folder, "web", objects, **fields)
+    monkeypatch.setattr(catalog, "releases", lambda: {"web": (entry,)})
+
+
+@pytest.fixture
+def props(kubeconfig: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    publish(monkeypatch, tmp_path, THING, GADGET, webhook("hook.x.test", "web", "web"))
+    known = {"entries": {"web": "1"}, "existing": {}, "mirror": None, "labels": LABELS, "adopt": False}
+    return {**known, "kubeconfig": kubeconfig}
+
+
+def owned(props: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """The inputs of the Definitions and the Drain of the same bundle."""
+    items = [THING, GADGET]
+    names = ["gadgets.x.test", "things.x.test"]
+    return {
+        "bundle": "web", "version": "1", "mirror": None, "digest": definitions.digest(items), "names": names,
+        "definitions": names, "own": [], "labels": LABELS, "retain": False, "kubeconfig": props["kubeconfig"], **more,
+    }  # fmt: skip
+
+
+def test_an_empty_cluster_passes(props: dict[str, Any], client: Client) -> None:
+    preflight.check(props)
+
+
+def test_what_was_installed_by_the_stack_passes(props: dict[str, Any], client: Client) -> None:
+    definitions._Provider().create(owned(props))
+    preflight.check(props)
+
+
+def test_what_somebody_else_installed_is_refused_in_one_message_and_untouched(
+    props: dict[str, Any], client: Client
+) -> None:
+    client.apply(THING, field_manager="kubectl")
+    client.apply(webhook("hook.x.test", "web", "web"), field_manager="kubectl")
+    before = client.get(*API, "things.x.test")["metadata"]["generation"]
+    with pytest.raises(BundleError) as refused:
+        preflight.check(props)
+    assert "CustomResourceDefinition things.x.test, ValidatingWebhookConfiguration hook.x.test" in str(refused.value)
+    assert "wrote them with kubectl" in str(refused.value)
+    assert client.get(*API, "things.x.test")["metadata"]["generation"] == before
+    preflight.check({**props, "adopt": True})
+
+
+def test_an_unsupported_server_is_refused(
+    props: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(monkeypatch, tmp_path, THING, kubernetes=">=1.30,<1.31")
+    with pytest.raises(BundleError, match=r"web 1 supports Kubernetes >=1\.30,<1\.31, and this cluster has v1\."):
+        preflight.check(props)
+
+
+def test_kinds_that_are_still_going_are_refused(props: dict[str, Any], client: Client) -> None:
+    definitions._Provider().create(owned(props))
+    thing = {"apiVersion": "x.test/v1", "kind": "Thing", "metadata": {"name": "t", "finalizers": ["x.test/held"]}}
+    client.apply(thing, field_manager="a user")
+    client.delete(*API, "things.x.test")
+    with pytest.raises(BundleError, match=r"CustomResourceDefinition things\.x\.test is still being deleted"):
+        preflight.check(props)
+    client.patch("x.test/v1", "Thing", "t", "default", {"metadata": {"finalizers": None}})
+
+
+def test_a_definition_that_the_cluster_refuses_is_named_with_its_bundle(
+    props: dict[str, Any], client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = definition("things", "x.test", "Thing", scope="Everywhere")
+    publish(monkeypatch, tmp_path, broken)
+    expected = r"CustomResourceDefinition things\.x\.test of bundle web 1: .*spec\.scope.*Everywhere"
+    with pytest.raises(BundleError, match=expected):
+        definitions._Provider().create(owned(props, digest=definitions.digest([broken]), names=["things.x.test"]))
+
+
+def test_a_drain_names_what_blocks_it(props: dict[str, Any], client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    definitions._Provider().create(owned(props))
+    thing = {"apiVersion": "x.test/v1", "kind": "Thing", "metadata": {"name": "t", "finalizers": ["x.test/held"]}}
+    client.apply(thing, field_manager="a user")
+    client.apply({**thing, "metadata": {"name": "free"}}, field_manager="a user")
+    monkeypatch.setattr(drain, "DEADLINE", 1.0)
+    with pytest.raises(BundleError, match=r"web can't go.*: things default/t \(finalizers: x\.test/held\)\. What"):
+        drain._Provider().delete("", owned(props))
+    client.patch("x.test/v1", "Thing", "t", "default", {"metadata": {"finalizers": None}})
+    drain._Provider().delete("", owned(props))
+    assert not client.list("x.test/v1", "Thing")
+
+
+def test_kinds_that_convert_by_a_webhook_are_not_kept_and_nothing_of_them_is_lost(
+    props: dict[str, Any], client: Client
+) -> None:
+    converting = {**THING, "spec": {**THING["spec"], "conversion": CONVERSION}}
+    client.apply(converting, field_manager="ml-platform")
+    client.apply(GADGET, field_manager="ml-platform")
+    definitions.await_established(client, ["gadgets.x.test", "things.x.test"], "web")
+    client.apply({"apiVersion": "x.test/v1", "kind": "Thing", "metadata": {"name": "t"}}, field_manager="a user")
+    kept = owned(props, retain=True)
+    with pytest.raises(BundleError, match=r"converts objects that are still there.*things default/t"):
+        drain._Provider().delete("", kept)
+    client.delete("x.test/v1", "Thing", "t", "default")
+    drain._Provider().delete("", kept)
+    definitions._Provider().delete("", kept)
+    assert client.get(*API, "gadgets.x.test")
+    with pytest.raises(KubeError):
+        client.get(*API, "things.x.test")

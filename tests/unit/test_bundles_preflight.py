@@ -1,0 +1,168 @@
+"""What the preflight finds in the way, and what it says about it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ml_platform.bundles import catalog, preflight
+from ml_platform.bundles.errors import BundleError
+from ml_platform.kube import KubeError, NotFound
+from ml_platform.kube.client import ResourceKind
+from support.made_up import LABELS, definition, deployment, release, webhook
+
+pytestmark = pytest.mark.unit
+
+DEFINITION, WEBHOOK = "things.x.test", "hook.x.test"
+SERVER = {"manager": "kube-apiserver", "subresource": "status"}
+HELM = {"annotations": {"meta.helm.sh/release-name": "web", "meta.helm.sh/release-namespace": "tools"}}
+
+
+class Cluster:
+    """Has the objects of `present` by name, as metadata."""
+
+    def __init__(self, version: str = "v1.35.1", **present: Any) -> None:
+        self.version, self.present = version, present
+
+    def resource(self, api_version: str, kind: str) -> ResourceKind:
+        return ResourceKind(api_version, kind, f"{kind.lower()}s", namespaced=False)
+
+    def request(self, method: str, path: str, headers: object = None) -> Any:
+        assert method == "GET", "it only looks"
+        if path == "/version":
+            return {"gitVersion": self.version}
+        name = path.rpartition("/")[2]
+        if name not in self.present:
+            raise NotFound(404, "NotFound", name)
+        return {"metadata": {"name": name, **self.present[name]}}
+
+
+@pytest.fixture(autouse=True)
+def _catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    web = [definition("things", "x.test", "Thing"), webhook(WEBHOOK, "web", "web"), deployment("web/web")]
+    entries = [
+        release(tmp_path, "web", web, kubernetes=">=1.34,<1.37"),
+        release(tmp_path, "operator", [deployment("operator/o")], own_definitions=["widgets.x.test"]),
+    ]
+    older = entries[0].model_copy(update={"version": "0", "kubernetes": ">=1.30,<1.34"})
+    releases = {"web": (entries[0], older), "operator": (entries[1],)}
+    monkeypatch.setattr(catalog, "releases", lambda: releases)
+
+
+def findings(monkeypatch: pytest.MonkeyPatch, cluster: object, **props: Any) -> list[str]:
+    monkeypatch.setattr(preflight.Client, "from_kubeconfig", lambda _: cluster)
+    known = {"entries": {"web": "1"}, "existing": {}, "mirror": None, "labels": LABELS, "adopt": False}
+    try:
+        preflight.check({**known, "kubeconfig": "", **props})
+    except BundleError as refused:
+        return str(refused).split("\n- ")[1:]
+    return []
+
+
+@pytest.mark.parametrize(
+    "cluster",
+    [Cluster(), Cluster(**{DEFINITION: {"labels": LABELS}, WEBHOOK: {"labels": LABELS}, "web": {"labels": LABELS}})],
+    ids=["empty", "ours"],
+)
+def test_a_cluster_that_fits_passes(monkeypatch: pytest.MonkeyPatch, cluster: Cluster) -> None:
+    assert not findings(monkeypatch, cluster)
+
+
+def test_a_version_outside_the_window_is_refused_with_the_one_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    (finding,) = findings(monkeypatch, Cluster("v1.32.4"))
+    assert "web 1 supports Kubernetes >=1.34,<1.37, and this cluster has v1.32.4" in finding
+    assert "pulumi config set --path 'ml-platform:platform.bundles.versions.web' 0" in finding
+
+
+def test_a_version_that_no_release_supports_is_refused_with_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    (finding,) = findings(monkeypatch, Cluster("v1.40.0"))
+    assert "no version in the catalog does: leave the bundle out" in finding
+
+
+@pytest.mark.parametrize(
+    ("metadata", "owner"),
+    [
+        (HELM, "Helm release tools/web"),
+        ({"labels": {"ml-platform/stack": "another"}}, "stack 'another'"),
+        (
+            {"labels": {"app.kubernetes.io/managed-by": "gitops", "app.kubernetes.io/version": "9"}},
+            "gitops (version 9)",
+        ),
+        ({"managedFields": [{"manager": "kubectl"}, SERVER]}, "somebody who wrote them with kubectl"),
+    ],
+)
+def test_what_somebody_else_holds_is_named_with_its_owner(
+    monkeypatch: pytest.MonkeyPatch, metadata: Any, owner: str
+) -> None:
+    (finding,) = findings(monkeypatch, Cluster(**{DEFINITION: metadata}))
+    assert f"the cluster has CustomResourceDefinition {DEFINITION} already, from {owner}." in finding
+    assert "pulumi config set --path 'ml-platform:platform.bundles.existing[0]' web" in finding
+    assert "label them ml-platform/stack=test" in finding
+
+
+def test_webhooks_of_others_are_found_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    (finding,) = findings(monkeypatch, Cluster(**{WEBHOOK: HELM}))
+    assert f"ValidatingWebhookConfiguration {WEBHOOK}" in finding
+    assert finding.endswith("delete them.")
+
+
+def test_a_cluster_of_its_own_takes_over_what_it_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not findings(monkeypatch, Cluster(**{DEFINITION: HELM, WEBHOOK: HELM}), adopt=True)
+
+
+@pytest.mark.parametrize("name", ["web", DEFINITION])
+def test_what_is_still_being_deleted_is_waited_for_by_the_user(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    going = {"deletionTimestamp": "2026-01-01T00:00:00Z", "labels": LABELS}
+    (finding,) = findings(monkeypatch, Cluster(**{name: going}), adopt=True)
+    assert f"{name} is still being deleted. Wait" in finding
+
+
+@pytest.mark.parametrize(
+    ("present", "refused"),
+    [
+        ({"widgets.x.test": {}}, False),
+        ({"widgets.x.test": {}, "operator": {"labels": LABELS}}, False),
+        ({"widgets.x.test": {}, "operator": HELM}, True),
+    ],
+    ids=["left over", "ours", "somebody else's"],
+)
+def test_kinds_of_an_operator_are_whose_its_namespace_is(
+    monkeypatch: pytest.MonkeyPatch, present: Any, refused: bool
+) -> None:
+    found = findings(monkeypatch, Cluster(**present), entries={"operator": "1"})
+    assert any("widgets.x.test" in finding for finding in found) is refused
+
+
+def test_what_is_said_to_exist_must(monkeypatch: pytest.MonkeyPatch) -> None:
+    props = {"entries": {}, "existing": {"web": "1"}}
+    assert not findings(monkeypatch, Cluster(**{DEFINITION: HELM}), **props)
+    (finding,) = findings(monkeypatch, Cluster(), **props)
+    assert f"none of its kinds, such as {DEFINITION}" in finding
+
+
+def test_all_findings_come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster("v1.32.4", **{DEFINITION: HELM})
+    assert len(findings(monkeypatch, cluster, existing={"operator": "1"})) == 3
+
+
+def test_a_cluster_that_does_not_answer_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Away:
+        def request(self, *_: object, **__: object) -> None:
+            raise KubeError(0, "Unreachable", "GET https://test.invalid: refused")
+
+    monkeypatch.setattr(preflight.Client, "from_kubeconfig", lambda _: Away())
+    with pytest.raises(BundleError, match=r"can't be asked what it has: GET https://test\.invalid: refused"):
+        preflight.check({"entries": {}, "mirror": None, "kubeconfig": ""})
+
+
+@pytest.mark.parametrize(
+    ("news", "asks"),
+    [
+        ({"kubeconfig": "b"}, False),
+        ({"mirror": "b"}, False),
+        ({"entries": {"web": "2"}}, True),
+        ({"adopt": True}, True),
+    ],
+)
+def test_it_asks_again_when_the_choice_changes(news: Any, asks: bool) -> None:
+    olds = {"entries": {"web": "1"}, "adopt": False, "kubeconfig": "a", "mirror": "a"}
+    assert preflight._Provider().diff("", olds, {**olds, **news}).changes is asks
