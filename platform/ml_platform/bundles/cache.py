@@ -36,7 +36,8 @@ def text(digest: str) -> str | None:
 
 def keep(rendering: str) -> None:
     """Puts a rendering here."""
-    _write(folder() / f"{sha256(rendering)}.yaml", rendering)
+    with contextlib.suppress(OSError):
+        write(folder() / f"{sha256(rendering)}.yaml", rendering)
 
 
 def objects(rendering: str) -> list[Object]:
@@ -46,7 +47,8 @@ def objects(rendering: str) -> list[Object]:
         found: list[Object] = json.loads(_read(path) or "")["objects"]
         return found
     parsed = json.dumps({"objects": parse.parse(rendering)})
-    _write(path, parsed)
+    with contextlib.suppress(OSError):
+        write(path, parsed)
     fresh: list[Object] = json.loads(parsed)["objects"]
     return fresh
 
@@ -58,10 +60,10 @@ def _read(path: Path) -> str | None:
         return None
 
 
-def _write(path: Path, content: str) -> None:
+def write(path: Path, content: str) -> None:
     """All of it or nothing, also when two write at once."""
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as stream:
-            stream.write(content.encode())
-        os.replace(stream.name, path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as stream:
+        stream.write(content.encode())
+    Path(stream.name).chmod(0o644)
+    os.replace(stream.name, path)

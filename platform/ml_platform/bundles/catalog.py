@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ml_platform.bundles.errors import BundleError
 
@@ -196,9 +196,12 @@ def releases(folder: Path = RELEASES) -> Mapping[str, tuple[Entry, ...]]:
     """Every release by the name of its bundle; the first one is what a stack gets that names no version."""
     found: dict[str, tuple[Entry, ...]] = {}
     for path in sorted(folder.glob("*.toml"), key=lambda path: (path.stem == "lean", path.stem)):
-        for name, table in tomllib.loads(path.read_text()).items():
-            entries = tuple(Entry.model_validate({"name": name, **fields}) for fields in table)
-            found[name] = found.get(name, ()) + entries
+        try:
+            for name, table in tomllib.loads(path.read_text()).items():
+                entries = tuple(Entry.model_validate({"name": name, **fields}) for fields in table)
+                found[name] = found.get(name, ()) + entries
+        except (tomllib.TOMLDecodeError, ValidationError) as error:
+            raise BundleError(f"{path} is no part of a catalog: {error}") from error
     return found
 
 

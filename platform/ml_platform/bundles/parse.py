@@ -1,4 +1,4 @@
-"""From YAML text to Kubernetes objects, as they stand in it.
+"""From YAML text to Kubernetes objects, as they stand in it, and back.
 
 It reads YAML as Kubernetes does, which is not how PyYAML does by itself, and changes nothing; what must be mended is
 for mend.py and for the rules of an entry.
@@ -32,10 +32,21 @@ _Loader.add_implicit_resolver(
     re.compile(r"^[-+]?(0|0b[01_]+|0x[0-9a-fA-F_]+|0[0-7_]+|[1-9][0-9_]*)$"),
     list("-+0123456789"),
 )
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$"),
-    list("-+.0123456789"),
+
+
+class _Dumper(yaml.CSafeDumper):
+    """Quotes whatever a reader might take for something else; texts of several lines stay readable."""
+
+
+for _each in (_Loader, _Dumper):
+    _each.add_implicit_resolver(
+        "tag:yaml.org,2002:float",
+        re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$"),
+        list("-+.0123456789"),
+    )
+_Dumper.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None),
 )
 
 
@@ -46,6 +57,11 @@ def parse(text: str) -> list[Object]:
     except yaml.YAMLError as error:
         raise BundleError(f"the rendering is not YAML: {error}") from error
     return [item for document in documents for item in _flatten(document)]
+
+
+def unparse(objects: Iterable[Object]) -> str:
+    """The objects as YAML documents."""
+    return yaml.dump_all(objects, Dumper=_Dumper, sort_keys=False, explicit_start=True, allow_unicode=True, width=1000)
 
 
 def _flatten(document: Any) -> Iterable[Object]:

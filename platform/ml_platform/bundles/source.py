@@ -44,9 +44,24 @@ def resolve(entry: Entry, part: Part, mirror: Path | None = None, root: Path = R
     return rendering
 
 
+def at_hand(part: Part, mirror: Path | None = None) -> bool:
+    """Whether `part` can be had without the network."""
+    mirror = mirror or _usual_mirror()
+    here = isinstance(part.source, FileSource) or (mirror is not None and mirrored(part, mirror).exists())
+    return here or cache.text(part.sha256) is not None
+
+
 def mirrored(part: Part, mirror: Path) -> Path:
     """The file of a part in a mirror."""
     return mirror / part.name / f"{part.version}.yaml"
+
+
+def write(path: Path, text: str) -> None:
+    """A file of a mirror."""
+    try:
+        cache.write(path, text)
+    except OSError as error:
+        raise BundleError(f"{path} can't be written: {error.strerror}.") from error
 
 
 def _usual_mirror() -> Path | None:

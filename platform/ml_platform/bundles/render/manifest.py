@@ -52,6 +52,11 @@ def record(digests: Mapping[str, str]) -> None:
     LOCK.write_text(json.dumps({**digests, **locked()}, indent=2, sort_keys=True) + "\n")
 
 
+def digest(source: ManifestSource) -> str:
+    """That of the asset as it is now."""
+    return hashlib.sha256(fetch(source.url)).hexdigest()
+
+
 def fetch(url: str) -> bytes:
     """What `url` holds."""
     log.info("Fetching %s", url)
