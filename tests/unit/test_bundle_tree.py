@@ -179,6 +179,17 @@ def test_kinds_of_an_operator_are_waited_for_after_it_and_removed_after_it(tmp_p
     assert "Gate/home-gate" in after(tree, "Thing", "home-t")
 
 
+def test_a_webhook_is_probed_where_its_bundle_was_moved_to(tmp_path: Path) -> None:
+    probe = {"webhook": "web.x.test", "pods": "app=web", "manifest": thing("ConfigMap", "home/probe")}
+    made = release(tmp_path, "home", [deployment("home/web"), webhook("web.x.test", "web")], probes=[probe])
+
+    def args(**given: Any) -> BundleArgs:
+        return BundleArgs(**given, transforms=[lambda item: {**item, "metadata": {**item["metadata"], "moved": True}}])
+
+    (asked,) = recorded(MadeUp(releases=[made]), args, "home").inputs("Gate", "home-gate")["probes"]
+    assert asked["manifest"]["metadata"] == {"name": "probe", "namespace": "home", "moved": True}
+
+
 def both(tmp_path: Path, first: Sequence[Any], second: Sequence[Any], **fields: Any) -> MadeUp:
     one = release(tmp_path, "one", first, namespace="home")
     return MadeUp(releases=[one, release(tmp_path, "two", second, namespace="home", **fields)])

@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 
 from ml_platform.bundles import certificates
-from ml_platform.bundles.catalog import Entry, PodSecurity
+from ml_platform.bundles.catalog import Entry, PodSecurity, Probe
 from ml_platform.bundles.declared import SharedNamespace
 from ml_platform.bundles.definitions import Definitions
 from ml_platform.bundles.drain import Drain
@@ -192,13 +192,18 @@ class Bundle(Component):
             f"{self._name}-gate",
             bundle=self._entry.name,
             namespace=self.namespace,
-            probes=self._entry.probes,
+            probes=self._probes(),
             definitions=self._entry.own_definitions,
             trigger=derived(_digest, [derived(json.dumps, item) for item in served]),
             kubeconfig=self._installation.kubeconfig,
             opts=self.child(depends_on=after),
         )
         return [gate]
+
+    def _probes(self) -> list[Probe]:
+        """As the release is changed for this user: what is moved elsewhere is looked for there."""
+        change = compose(self._args.transforms)
+        return [probe.model_copy(update={"manifest": change(probe.manifest)}) for probe in self._entry.probes]
 
 
 def _generic(entry: Entry, args: BundleArgs) -> list[Transform]:

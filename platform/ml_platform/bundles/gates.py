@@ -41,7 +41,7 @@ class Gate(dynamic.Resource, module="bundles", name="Gate"):
         properties = {
             "bundle": bundle,
             "namespace": namespace,
-            "probes": [probe.model_dump(mode="json") for probe in probes],
+            "probes": [dict(probe) for probe in probes],
             "definitions": list(definitions),
             "trigger": trigger,
             "kubeconfig": pulumi.Output.secret(kubeconfig),
