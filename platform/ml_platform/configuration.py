@@ -42,9 +42,11 @@ class SettingsError(pulumi.RunError):
 class MisfitError(ValueError):
     """A value that is fine by itself but does not fit another one; raised in validators of the block around both."""
 
-    def __init__(self, path: str, rule: str) -> None:
+    def __init__(self, path: str, rule: str, default: object = None) -> None:
         super().__init__(rule)
         self.path = tuple(path.split("."))
+        self.default = default
+        """What holds where the settings don't say."""
 
 
 class Settings(BaseModel):
@@ -128,6 +130,7 @@ def _at_key(problem: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[st
         given = problem["input"]
         for step in misfit.path:
             given = given.get(step) if isinstance(given, Mapping) else None
+        given = misfit.default if given is None else given
         return {**problem, "loc": (*problem["loc"], *misfit.path), "input": given}
     if not problem["type"].startswith("union_tag"):
         return problem

@@ -4,29 +4,36 @@ What a component needs of another is passed to it, and that is the order. What n
 side: the database and the object store beside the serving layer.
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 
-from ml_platform import pods
-from ml_platform.bundles import catalog
+from ml_platform import pods, selection
 from ml_platform.bundles.installation import Installation
 from ml_platform.clusters import Cluster
 from ml_platform.component import Component, after
-from ml_platform.components.gateway import Gateway, GatewayArgs
+from ml_platform.components.access import Certificate
+from ml_platform.components.cert_manager import CertManager
+from ml_platform.components.foreign import ForeignArgs
+from ml_platform.components.gateway import Gateway
+from ml_platform.components.gateway_api import GatewayApi
+from ml_platform.components.istio import TLS_SECRET, Istio, IstioArgs
 from ml_platform.components.knative import Autoscaling, Knative, KnativeArgs
 from ml_platform.components.kserve import KServe, KServeArgs
 from ml_platform.components.mlflow import MLflow, MLflowArgs
 from ml_platform.components.namespace import Namespace, NamespaceArgs
 from ml_platform.components.object_store import ObjectStore, ObjectStoreArgs
 from ml_platform.components.postgres import Postgres, PostgresArgs
-from ml_platform.configuration import SettingsError
+from ml_platform.components.ray import Ray
+from ml_platform.components.spark import Spark, SparkArgs
+from ml_platform.components.traefik import Traefik, TraefikArgs
+from ml_platform.components.training import Training, TrainingArgs
+from ml_platform.configuration import require_secret
 from ml_platform.handle import PlatformHandle, PlatformOutputs
 from ml_platform.settings import GatewaySettings, PlatformSettings
 
-IMAGES = ("mlflow", "postgres", "traefik", "training", "versitygw")
-BUNDLES = ("knative-serving", "kserve")
 MLFLOW_URL = "http://mlflow.mlflow.svc.cluster.local:5000"
 
 
@@ -40,76 +47,144 @@ class Platform(Component):
     def __init__(self, name: str, cluster: Cluster, settings: PlatformSettings) -> None:
         super().__init__(name, pulumi.ResourceOptions(provider=cluster.provider))
         self._cluster, self._settings = cluster, settings
-        self._images = _images(cluster, settings)
+        self._images = {**cluster.images, **settings.images}
+        selection.check(settings, images=self._images, pulls=cluster.pulls)
         self._labels = {"ml-platform/stack": pulumi.get_stack()}
-        self._installation = Installation(
-            kubeconfig=cluster.kubeconfig,
-            labels=self._labels,
-            images=self._images,
-            versions={"knative-serving": "1.23.0-lean", "kserve": "0.20.0-lean"},
-            retain_definitions=not cluster.disposable,
-        )
-        catalog.check(map(self._installation.entry, BUNDLES))
+        self._installation = self._certified(self._install())
 
         storage = Namespace("storage", NamespaceArgs(labels=self._labels), self.child())
         tracking = Namespace("mlflow", NamespaceArgs(labels=self._labels), self.child())
-        knative = self._knative()
-        gateway = self._gateway(knative)
-        kserve = self._kserve(knative)
+        gateway, serving = self._serving()
+        self._operators()
         clients = [pods.from_namespace(gateway.namespace), pods.from_workloads()]
-        store = self._object_store(storage, [*clients, pods.from_namespace(tracking.name)])
+        store = self._object_store(storage, gateway, [*clients, pods.from_namespace(tracking.name)])
         database = self._postgres(tracking)
         mlflow = self._mlflow(tracking, database, store, gateway, clients)
 
+        knative = ["knative-serving"] if settings.serving.mode == "knative" else []
+        bundles = [entry.namespace for entry in selection.bundles(settings)]
+        jobs = [settings.spark.namespace] if settings.spark else []
         self.handle = PlatformHandle(
             provider=cluster.provider,
             outputs=PlatformOutputs(
                 mlflow_url=mlflow.url,
                 object_store=store.access["workloads"],
                 serving_mode=settings.serving.mode,
-                serving=after(settings.serving.mode, knative, gateway, kserve),
+                serving=after(settings.serving.mode, *serving),
                 url_template=gateway.url,
                 object_store_url=_object_store_url(gateway.url, settings.gateway),
-                entry_namespaces=(gateway.namespace, knative.namespace),
-                namespaces=(gateway.namespace, knative.namespace, kserve.namespace, storage.name, tracking.name),
+                entry_namespaces=(gateway.namespace, *knative),
+                namespaces=tuple(dict.fromkeys([gateway.namespace, *bundles, *jobs, storage.name, tracking.name])),
                 images=self._images,
                 kubeconfig=cluster.kubeconfig,
             ),
         )
         self.register_outputs(self.handle.outputs.as_inputs())
 
-    def _knative(self) -> Knative:
+    def _install(self) -> Installation:
+        settings = self._settings
+        return Installation(
+            kubeconfig=self._cluster.kubeconfig,
+            labels=self._labels,
+            images=self._images,
+            registry=settings.bundles.registry,
+            versions=settings.bundles.versions,
+            existing=frozenset(settings.bundles.existing),
+            mirror=selection.mirror(settings),
+            size=settings.size,
+            cert_manager=settings.certificates == "cert-manager",
+            retain_definitions=not self._cluster.disposable,
+        )
+
+    def _certified(self, installation: Installation) -> Installation:
+        """How all others are installed: after cert-manager, where that issues their certificates."""
+        if not installation.cert_manager:
+            return installation
+        issuer = CertManager("cert-manager", ForeignArgs(installation=installation), self.child())
+        return dataclasses.replace(installation, after=[*installation.after, *issuer.ready])
+
+    def _serving(self) -> tuple[Gateway, Sequence[pulumi.Resource]]:
+        """The gateway, and all that serves models: Knative, or routes of the Gateway API, below KServe."""
+        istio, standard = self._settings.gateway.ingress == "istio", self._settings.serving.mode == "standard"
+        args = ForeignArgs(installation=self._installation)
+        routes = GatewayApi("gateway-api", args, self.child()).kinds if istio or standard else []
+        mesh = self._istio(routes) if istio else None
+        knative = None if standard else self._knative(mesh.ready if mesh else [])
+        kinds = [*routes, *(knative.kinds if knative else [])]
+        gateway = mesh or self._traefik(kinds)
+        kserve = self._kserve(gateway, kinds, knative.ready if knative else gateway.ready)
+        return gateway, [each for each in (knative, gateway, kserve) if each]
+
+    def _istio(self, kinds: Sequence[pulumi.Resource]) -> Istio:
+        settings, config = self._settings.gateway, pulumi.Config()
+        given = None
+        if settings.tls and settings.tls.certificate == "secret":
+            purpose = "the gateway's {}, as PEM"
+            given = Certificate(
+                certificate=require_secret(config, "tls_certificate", purpose.format("certificate and its chain")),
+                key=require_secret(config, "tls_key", purpose.format("private key")),
+            )
+        args = IstioArgs(
+            installation=self._installation,
+            settings=settings,
+            certificate=given,
+            hosts=[settings.domain, f"mlflow.{settings.domain}", f"s3.{settings.domain}"],
+            shared=self._settings.serving.mode == "knative",
+            after=kinds,
+        )
+        return Istio("gateway", args, self.child())
+
+    def _knative(self, after: Sequence[pulumi.Resource]) -> Knative:
+        gateway = self._settings.gateway
         args = KnativeArgs(
             installation=self._installation,
-            domain=self._settings.gateway.domain,
+            domain=gateway.domain,
+            ingress=gateway.ingress,
+            tls_secret=TLS_SECRET if gateway.tls else None,
             autoscaling=Autoscaling(**self._settings.serving.autoscaling.model_dump()),
+            after=after,
         )
         return Knative("knative", args, self.child())
 
-    def _gateway(self, knative: Knative) -> Gateway:
-        settings = self._settings.gateway
-        args = GatewayArgs(
+    def _traefik(self, kinds: Sequence[pulumi.Resource]) -> Traefik:
+        args = TraefikArgs(
             image=self._images["traefik"],
             labels=self._labels,
-            domain=settings.domain,
-            host_port=settings.host_port,
-            bind=settings.bind,
-            service_type="ClusterIP" if settings.host_port else "LoadBalancer",
-            after=knative.bundle.kinds,
+            settings=self._settings.gateway,
+            mode=self._settings.serving.mode,
+            after=kinds,
         )
-        return Gateway("gateway", args, self.child())
+        return Traefik("gateway", args, self.child())
 
-    def _kserve(self, knative: Knative) -> KServe:
+    def _kserve(self, gateway: Gateway, kinds: Sequence[pulumi.Resource], over: Sequence[pulumi.Resource]) -> KServe:
         args = KServeArgs(
             installation=self._installation,
+            mode=self._settings.serving.mode,
             domain=self._settings.gateway.domain,
+            ingress=self._settings.gateway.ingress,
+            gateway=gateway.reference,
+            scheme=gateway.url.partition(":")[0],
             tracking_uri=MLFLOW_URL,
-            after=knative.bundle.kinds,
-            over=[knative.bundle.ready],
+            after=kinds,
+            over=over,
         )
         return KServe("kserve", args, self.child())
 
-    def _object_store(self, namespace: Namespace, clients: Sequence[Mapping[str, Any]]) -> ObjectStore:
+    def _operators(self) -> None:
+        """What runs jobs, each beside the others."""
+        settings, installation = self._settings, self._installation
+        if spark := settings.spark:
+            args = SparkArgs(installation=installation, operator=spark.operator, namespace=spark.namespace)
+            Spark("spark", args, self.child())
+        if settings.ray:
+            Ray("ray", ForeignArgs(installation=installation), self.child())
+        if settings.training.v1 or settings.training.v2:
+            chosen = settings.training.model_dump()
+            Training("training", TrainingArgs(installation=installation, **chosen), self.child())
+
+    def _object_store(
+        self, namespace: Namespace, gateway: Gateway, clients: Sequence[Mapping[str, Any]]
+    ) -> ObjectStore:
         domain = self._settings.gateway.domain
         args = ObjectStoreArgs(
             namespace=namespace,
@@ -120,6 +195,7 @@ class Platform(Component):
             settings=self._settings.object_store,
             storage_class=self._cluster.storage_class,
             accounts={"mlflow": ["mlflow"], "workloads": self._settings.object_store.buckets},
+            gateway=gateway,
             hosts=[f"s3.{domain}", domain],
             clients=clients,
         )
@@ -155,23 +231,12 @@ class Platform(Component):
             database=database.uri,
             passwords=(settings.postgres.password_version, settings.object_store.password_version),
             store=store.access["mlflow"],
+            gateway=gateway,
             hosts=[f"mlflow.{settings.gateway.domain}", None],
             allowed_hosts=[f"{settings.gateway.bind}:*"],
-            public_url=gateway.url.format(host="mlflow"),
             clients=clients,
         )
         return MLflow("mlflow", args, self.child())
-
-
-def _images(cluster: Cluster, settings: PlatformSettings) -> Mapping[str, str]:
-    images = {**cluster.images, **settings.images}
-    if missing := [name for name in IMAGES if name not in images]:
-        raise SettingsError(
-            f"No reference for image {missing[0]!r}: there are {', '.join(sorted(images)) or 'none'}. Build and push "
-            f"it from workloads/images, then set it with:\n  pulumi config set --path "
-            f"'ml-platform:platform.images.{missing[0]}' <registry>/{missing[0]}@sha256:<digest>"
-        )
-    return images
 
 
 def _object_store_url(template: str, gateway: GatewaySettings) -> str:

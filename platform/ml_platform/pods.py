@@ -31,16 +31,20 @@ def container(
         "image": image,
         "env": variables(env or {}),
         "volumeMounts": [{"name": volume, "mountPath": path} for volume, path in (mounts or {}).items()],
-        "resources": {
-            "requests": {"cpu": resources.cpu, "memory": resources.memory},
-            "limits": {"cpu": resources.cpu_limit, "memory": resources.memory_limit},
-        },
+        "resources": resource_sizes(resources),
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
         **more,
+    }
+
+
+def resource_sizes(size: Resources) -> dict[str, Any]:
+    return {
+        "requests": {"cpu": size.cpu, "memory": size.memory},
+        "limits": {"cpu": size.cpu_limit, "memory": size.memory_limit},
     }
 
 
@@ -172,19 +176,4 @@ def job(
             "activeDeadlineSeconds": deadline,
             "template": {"metadata": {"labels": {"app": name}}, "spec": {"restartPolicy": "Never", **spec}},
         },
-    }
-
-
-def ingress(
-    meta: Mapping[str, Any], service: str, port: int, hosts: Sequence[str | None], ingress_class: str = "traefik"
-) -> dict[str, Any]:
-    """Routes from the gateway to a service; the host None is every host that nobody else has."""
-    backend = {"service": {"name": service, "port": {"number": port}}}
-    http = {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}
-    rules = [{"host": host, "http": http} if host else {"http": http} for host in hosts]
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "Ingress",
-        "metadata": meta,
-        "spec": {"ingressClassName": ingress_class, "rules": rules},
     }

@@ -9,20 +9,25 @@ import hashlib
 import json
 import os
 import runpy
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ml_platform import selection
+from ml_platform.configuration import validate
+from ml_platform.settings import PlatformSettings
 from support import recorder
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
 FOREIGN = "ml-platform:bundles:Bundle"
-IMAGES = (
-    "knative-activator", "knative-autoscaler", "knative-controller", "knative-queue", "knative-webhook",
-    "kserve-manager", "mlflow", "mlserver", "postgres", "traefik", "training", "versitygw",
-)  # fmt: skip
+STACKS = {
+    **{path.stem.removeprefix("Pulumi."): path for path in (ROOT / "stacks").glob("Pulumi.*.yaml")},
+    **{path.stem: path for path in (ROOT / "tests" / "stacks").glob("*.yaml")},
+}
+LEAN = ("local",)
 KUBECONFIG = {
     "clusters": [{"name": "test", "cluster": {"server": "https://test.invalid"}}],
     "contexts": [{"name": "test", "context": {"cluster": "test"}}],
@@ -30,7 +35,9 @@ KUBECONFIG = {
 }
 
 
-@pytest.mark.parametrize("stack", ["local", "existing"])
+@pytest.mark.parametrize(
+    "stack", [pytest.param(each, marks=[] if each in LEAN else pytest.mark.mirror) for each in sorted(STACKS)]
+)
 def test_a_stack_asks_for_what_is_recorded(stack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ML_PLATFORM_STATE", str(node(tmp_path)))
     found = json.dumps(tree(stack), indent=1, sort_keys=True) + "\n"
@@ -46,11 +53,11 @@ def test_a_second_record_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def tree(stack: str) -> dict[str, Any]:
-    config = yaml.safe_load((ROOT / "stacks" / f"Pulumi.{stack}.yaml").read_text())["config"]
+    config = yaml.safe_load(STACKS[stack].read_text())["config"]
     secrets = {}
-    if stack == "existing":
-        del config["ml-platform:cluster"]["kubeconfig"]
-        config["ml-platform:platform"]["images"] = images()
+    if config["ml-platform:cluster"]["source"] == "existing":
+        config["ml-platform:cluster"].pop("kubeconfig", None)
+        config["ml-platform:platform"].setdefault("images", images({"traefik", *selection.OWN_IMAGES}))
         secrets = {"ml-platform:seed": "a seed", "ml-platform:kubeconfig": json.dumps(KUBECONFIG)}
     found = recorder.record(
         lambda: runpy.run_path(str(ROOT / "stacks" / "__main__.py")),
@@ -83,13 +90,15 @@ def short(urn: str) -> str:
     return urn.partition("::")[2].partition("::")[2]
 
 
-def images() -> dict[str, str]:
-    return {name: f"registry.test/{name}@sha256:{hashlib.sha256(name.encode()).hexdigest()}" for name in IMAGES}
+def images(names: Iterable[str]) -> dict[str, str]:
+    return {name: f"registry.test/{name}@sha256:{hashlib.sha256(name.encode()).hexdigest()}" for name in names}
 
 
 def node(folder: Path) -> Path:
-    """A state directory as the node leaves it."""
-    files = {"kubeconfig": json.dumps(KUBECONFIG), "images": json.dumps(images()), "seed": "a seed\n"}
+    """A state directory as the node leaves it, with all images that a stack for it may want."""
+    chosen = [yaml.safe_load(path.read_text())["config"]["ml-platform:platform"] for path in STACKS.values()]
+    names = {name for each in chosen for name in selection.image_names(validate("platform", each, PlatformSettings))}
+    files = {"kubeconfig": json.dumps(KUBECONFIG), "images": json.dumps(images(names)), "seed": "a seed\n"}
     for name, text in files.items():
         (folder / name).write_text(text)
     paths = {name: str(folder / name) for name in files}

@@ -8,6 +8,7 @@ from typing import Any
 import pulumi
 import pytest
 from ml_platform.clusters import Cluster
+from ml_platform.configuration import validate
 from ml_platform.platform import Platform
 from ml_platform.settings import PlatformSettings
 from ml_workloads.settings import WorkloadsSettings
@@ -28,6 +29,9 @@ SERVICE = "kubernetes:serving.kserve.io/v1beta1:InferenceService"
 WORKLOAD_KINDS = ("Deployment", "StatefulSet", "Job")
 
 
+LEAN = {"versions": {"knative-serving": "1.23.0-lean", "kserve": "0.20.0-lean"}}
+
+
 def declare(work: dict[str, Any] | None = None, platform: dict[str, Any] | None = None) -> recorder.Recorder:
     import pulumi_kubernetes as kubernetes
 
@@ -40,7 +44,8 @@ def declare(work: dict[str, Any] | None = None, platform: dict[str, Any] | None 
             storage_class=None,
             disposable=True,
         )
-        handle = Platform("platform", cluster, PlatformSettings(**(platform or {}))).handle
+        settings = validate("platform", {"bundles": LEAN, **(platform or {})}, PlatformSettings)
+        handle = Platform("platform", cluster, settings).handle
         Workloads("workloads", handle, WorkloadsSettings.model_validate(work or WORK, strict=False))
 
     return recorder.record(program)
@@ -118,7 +123,7 @@ def test_no_password_is_in_the_clear(tree: recorder.Recorder) -> None:
         ("RunOutcome::iris", "TrainingJob$kubernetes:batch/v1:Job::iris"),
         ("v1beta1:InferenceService::iris", "RunOutcome::iris"),
         ("v1beta1:InferenceService::iris", "ClusterServingRuntime::kserve-mlserver"),
-        ("v1beta1:InferenceService::iris", "WebhookGate::knative-gate"),
+        ("v1beta1:InferenceService::iris", "Gate::knative-gate"),
         ("v1beta1:InferenceService::iris", "apps/v1:Deployment::gateway-traefik"),
         ("Rollout::iris", "v1beta1:InferenceService::iris"),
     ],

@@ -30,9 +30,13 @@ UNKNOWN_KEYS = [
     ("cluster", {"source": "local", "kubeconfig": "x"}, "cluster.kubeconfig", "source, state_dir"),
     ("platform", {"gatway": {}}, "platform.gatway", "gateway, images, mlflow"),
     ("platform", {"gateway": {"port": 1}}, "platform.gateway.port", "bind, domain, host_port"),
+    ("platform", {"ray": {"version": "2"}}, "platform.ray.version", "allowed here: ."),
+    ("platform", {"bundles": {"version": {}}}, "platform.bundles.version", "existing, mirror, registry, versions"),
     ("workloads", training(gate={"accuracy": 1}), "workloads.training.iris.gate.accuracy", "minimum_accuracy"),
     ("workloads", serving(model={"name": "iris", "alias": "x"}), "workloads.serving.iris.model.alias", "name, version"),
 ]
+TLS: dict[str, Any] = {"ingress": "istio", "tls": {}}
+JWT: dict[str, Any] = {"issuer": "https://issuer.test", "jwks": "{}"}
 WRONG_TYPES: list[tuple[str, Any, str, str, str]] = [
     ("cluster", "local", "cluster", '"local"', "object"),
     ("platform", {"gateway": {"host_port": "8080"}}, "platform.gateway.host_port", '"8080"', "integer"),
@@ -49,6 +53,13 @@ OUT_OF_RANGE: list[tuple[str, Any, str, str, str]] = [
     ("platform", {"images": {"mlflow": "mlflow:3"}}, "platform.images.mlflow", '"mlflow:3"', "sha256"),
     ("platform", {"object_store": {"buckets": ["mlflow"]}}, "platform.object_store.buckets", "mlflow", "another one"),
     ("platform", {"object_store": {"storage": "much"}}, "platform.object_store.storage", '"much"', "pattern"),
+    ("platform", {"gateway": {"ingress": "nginx"}}, "platform.gateway.ingress", '"nginx"', "'istio' or 'traefik'"),
+    ("platform", {"serving": {"mode": "Serverless"}}, "serving.mode", '"Serverless"', "'knative' or 'standard'"),
+    ("platform", {"spark": {"operator": "apache"}}, "spark.operator", '"apache"', "'stackable' or 'kubeflow'"),
+    ("platform", {"size": "huge"}, "platform.size", '"huge"', "'small', 'standard' or 'large'"),
+    ("platform", {"bundles": {"versions": {"kserve": "9"}}}, "bundles.versions.kserve", '"9"', "choose one of: 0.20.0"),
+    ("platform", {"bundles": {"versions": {"seldon": "1"}}}, "bundles.versions.seldon", '"1"', "the catalog has: cert"),
+    ("platform", {"bundles": {"existing": ["istio"]}}, "bundles.existing", '["istio"]', "istio-base, istio-gateway"),
     ("workloads", {"namespace": "My Models"}, "workloads.namespace", '"My Models"', "pattern"),
     ("workloads", {"datasets": {"Iris": IRIS}}, "workloads.datasets.Iris", '"Iris"', "pattern"),
     ("workloads", training(held_out=1), "workloads.training.iris.held_out", "1", "less than 1"),
@@ -68,6 +79,32 @@ OUT_OF_RANGE: list[tuple[str, Any, str, str, str]] = [
         "same model",
     ),
 ]
+
+
+IMPOSSIBLE: list[tuple[Any, str, str, str]] = [
+    ({"gateway": {"tls": {}}}, "gateway.ingress", '"traefik"', "tls is done by istio alone; set istio, or remove tls"),
+    ({"gateway": {"jwt": JWT}}, "gateway.ingress", '"traefik"', "set istio, or remove jwt"),
+    ({"gateway": {**TLS, "host_port": 8080}}, "gateway.tls.host_port", "null", "go together"),
+    ({"gateway": {**TLS, "tls": {"issuer": "x"}}}, "gateway.tls.issuer", '"x"', "others have none"),
+    ({"gateway": {**TLS, "tls": {"certificate": "cert-manager"}}}, "gateway.tls.issuer", "null", "a ClusterIssuer"),
+    (
+        {"gateway": {**TLS, "tls": {"certificate": "cert-manager", "issuer": "x"}}},
+        "gateway.tls.certificate",
+        '"cert-manager"',
+        "set certificates to cert-manager as well, or this to own or secret",
+    ),
+    ({"gateway": {"ingress": "istio", "jwt": {**JWT, "jwks": None}}}, "gateway.jwt.jwks", "null", "exactly one of"),
+    ({"serving": {"mode": "standard", "autoscaling": {}}}, "serving.autoscaling", "{}", "remove it, or set mode"),
+]
+
+
+@pytest.mark.parametrize(("value", "path", "given", "way_out"), IMPOSSIBLE)
+def test_settings_that_do_not_go_together_are_refused_with_the_way_out(
+    value: Any, path: str, given: str, way_out: str
+) -> None:
+    message = refusal("platform", value)
+    assert f"ml-platform:platform.{path} is {given}: " in message
+    assert way_out in message
 
 
 @pytest.mark.parametrize(("key", "value", "path", "allowed"), UNKNOWN_KEYS)

@@ -12,7 +12,8 @@ import yaml
 from ml_platform.configuration import validate
 from ml_workloads import schema
 
-STACKS = sorted(schema.FILE.parent.glob("Pulumi.*.yaml"))
+ROOT = schema.FILE.parents[1]
+STACKS = sorted([*ROOT.glob("stacks/Pulumi.*.yaml"), *ROOT.glob("tests/stacks/*.yaml")])
 
 
 def test_the_file_is_what_the_settings_say() -> None:
@@ -21,7 +22,8 @@ def test_the_file_is_what_the_settings_say() -> None:
 
 @pytest.mark.parametrize("path", STACKS, ids=lambda path: path.stem)
 def test_a_stack_file_names_it_and_fulfils_the_settings(path: Path) -> None:
-    assert path.read_text().startswith("# yaml-language-server: $schema=config.schema.json\n")
+    named = path.read_text().partition("\n")[0].removeprefix("# yaml-language-server: $schema=")
+    assert (path.parent / named).resolve() == schema.FILE
     config = yaml.safe_load(path.read_text())["config"]
     for key, model in schema.BLOCKS.items():
         assert validate(key, config[f"ml-platform:{key}"], model)

@@ -21,3 +21,5 @@ class Cluster:
     """None is the cluster's default."""
     disposable: bool
     """Whether removing the stack removes everything, definitions and volumes too."""
+    pulls: bool = True
+    """Whether it can pull images from the network, and not only those of `images`."""

@@ -30,6 +30,7 @@ def connect(settings: LocalCluster) -> Cluster:
         images=images,
         storage_class="local-path",
         disposable=True,
+        pulls=False,
     )
 
 

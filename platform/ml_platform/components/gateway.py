@@ -1,210 +1,34 @@
-"""The gateway: every request from outside enters here, on one port.
+"""The gateway: every request from outside enters here. What all that can stand there have in common.
 
-Traefik in two roles: Knative's networking layer for predictions, and the controller of Ingress class `traefik` for
-the user interfaces. It owns the entry points and the class; the routes belong to whoever declares them. No kinds of
-Traefik's own are installed.
+It owns names and ports, not what listens on them: traefik.py and istio.py do. The routes belong to whoever declares
+them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Protocol
 
 import pulumi
-from ml_platform.component import Component
-from ml_platform.objects import KubernetesObject
-
-INGRESS_CLASS = "traefik"
-PUBLIC, PRIVATE = "traefik", "traefik-internal"  # its Services
-WEB, INTERNAL, PING = 8000, 8081, 8082  # its container's ports
-
-# Both providers watch Secrets for certificates, in every namespace whose routes they serve.
-_RULES = [
-    {"apiGroups": [""], "resources": ["services", "secrets", "nodes"], "verbs": ["get", "list", "watch"]},
-    {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["get", "list", "watch"]},
-    {
-        "apiGroups": ["networking.k8s.io"],
-        "resources": ["ingresses", "ingressclasses"],
-        "verbs": ["get", "list", "watch"],
-    },
-    {"apiGroups": ["networking.k8s.io"], "resources": ["ingresses/status"], "verbs": ["update"]},
-    {
-        "apiGroups": ["networking.internal.knative.dev"],
-        "resources": ["ingresses"],
-        "verbs": ["get", "list", "watch"],
-    },
-    {"apiGroups": ["networking.internal.knative.dev"], "resources": ["ingresses/status"], "verbs": ["update"]},
-]
+from ml_platform.settings import GatewaySettings
 
 
-@dataclass(frozen=True, kw_only=True)
-class GatewayArgs:
-    image: str
-    labels: Mapping[str, str]
-    domain: str
-    host_port: int | None = None
-    """Answers on this port of the node, where there is no load balancer."""
-    bind: str = "127.0.0.1"
-    """The node's address for `host_port`."""
-    service_type: Literal["ClusterIP", "LoadBalancer"] = "ClusterIP"
-    after: Sequence[pulumi.Resource] = ()
-    """What must exist first: the kinds of Knative, whose routes it watches from its start."""
-
-
-class Gateway(Component):
-    token = "ml-platform:gateway:Gateway"  # noqa: S105 - a type token
-
+class Gateway(Protocol):
     namespace: str
+    """Where its pods are: requests to services come from there."""
     url: str
     """http://{host}.localhost:8080: put the host's name in."""
+    reference: str
+    """<namespace>/<name> of the Gateway (of the Gateway API) to which routes attach."""
+    routable: Sequence[pulumi.Resource]
+    """What must exist before a route is declared."""
+    ready: list[pulumi.Resource]
+    """What must exist before requests are answered."""
 
-    def __init__(self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, opts)
-        self._name, self._args = name, args
-        self.namespace = name
-        port = f":{args.host_port}" if args.host_port else ""
-        self.url = f"http://{{host}}.{args.domain}{port}"
-        namespace = self._declare("v1", "Namespace", name, labels=self._pod_security(), depends_on=args.after)
-        access = self._access(namespace)
-        services = [
-            self._service(PUBLIC, WEB, args.service_type, namespace),
-            self._service(PRIVATE, INTERNAL, "ClusterIP", namespace),
-        ]
-        self._declare("apps/v1", "Deployment", PUBLIC, depends_on=[*access, *services], spec=self._deployment())
-        self._declare(
-            "networking.k8s.io/v1", "IngressClass", INGRESS_CLASS, spec={"controller": "traefik.io/ingress-controller"}
-        )
-        self.register_outputs({"namespace": self.namespace, "url": self.url})
+    def route(self, meta: Mapping[str, Any], port: int, hosts: Sequence[str | None]) -> dict[str, Any]:
+        """The manifest that leads `hosts` to the service of the same name; the host None is every host that nobody
+        else has."""
 
-    def _access(self, namespace: pulumi.Resource) -> list[KubernetesObject]:
-        group = "rbac.authorization.k8s.io"
-        name = f"{self._name}-traefik"
-        account = self._declare("v1", "ServiceAccount", PUBLIC, deleted_with=namespace, depends_on=[namespace])
-        role = self._declare(f"{group}/v1", "ClusterRole", name, rules=_RULES)
-        binding = self._declare(
-            f"{group}/v1",
-            "ClusterRoleBinding",
-            name,
-            depends_on=[role, account],
-            roleRef={"apiGroup": group, "kind": "ClusterRole", "name": name},
-            subjects=[{"kind": "ServiceAccount", "name": PUBLIC, "namespace": self.namespace}],
-        )
-        return [account, binding]
 
-    def _service(self, name: str, port: int, kind: str, namespace: pulumi.Resource) -> KubernetesObject:
-        return self._declare(
-            "v1",
-            "Service",
-            name,
-            deleted_with=namespace,
-            depends_on=[namespace],
-            metadata={"annotations": {"pulumi.com/skipAwait": "true"}},  # its pods come after it
-            spec={
-                "type": kind,
-                "selector": {"app": PUBLIC},
-                "ports": [{"name": "http", "port": 80, "targetPort": port}],
-            },
-        )
-
-    def _deployment(self) -> dict[str, Any]:
-        # Two pods can't hold one port of the node.
-        strategy: dict[str, Any] = (
-            {"type": "Recreate"} if self._args.host_port else {"rollingUpdate": {"maxUnavailable": 0}}
-        )
-        return {
-            "replicas": 1,
-            "revisionHistoryLimit": 2,
-            "strategy": strategy,
-            "selector": {"matchLabels": {"app": PUBLIC}},
-            "template": {"metadata": {"labels": {"app": PUBLIC}}, "spec": self._pod()},
-        }
-
-    def _pod(self) -> dict[str, Any]:
-        web: dict[str, Any] = {"name": "web", "containerPort": WEB}
-        if self._args.host_port:
-            web |= {"hostPort": self._args.host_port, "hostIP": self._args.bind}
-        ping = {"path": "/ping", "port": "ping"}
-        return {
-            "serviceAccountName": PUBLIC,
-            "enableServiceLinks": False,
-            "terminationGracePeriodSeconds": 10,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": 65532,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
-            "containers": [
-                {
-                    "name": "traefik",
-                    "image": self._args.image,
-                    "args": self._flags(),
-                    "env": [{"name": "GOMEMLIMIT", "value": "128MiB"}],
-                    "ports": [
-                        web,
-                        {"name": "internal", "containerPort": INTERNAL},
-                        {"name": "ping", "containerPort": PING},
-                    ],
-                    "readinessProbe": {"httpGet": ping, "periodSeconds": 1},
-                    "livenessProbe": {"httpGet": ping, "initialDelaySeconds": 20, "failureThreshold": 6},
-                    "resources": {
-                        "requests": {"cpu": "50m", "memory": "64Mi"},
-                        "limits": {"cpu": "2", "memory": "384Mi"},
-                    },
-                    "securityContext": {
-                        "allowPrivilegeEscalation": False,
-                        "readOnlyRootFilesystem": True,
-                        "capabilities": {"drop": ["ALL"]},
-                    },
-                }
-            ],
-        }
-
-    def _flags(self) -> list[str]:
-        return [
-            f"--entrypoints.web.address=:{WEB}",
-            "--entrypoints.web.asdefault=true",
-            # Model artifacts are uploaded through it; the default ends a request after a minute.
-            "--entrypoints.web.transport.respondingtimeouts.readtimeout=15m",
-            f"--entrypoints.internal.address=:{INTERNAL}",
-            f"--entrypoints.ping.address=:{PING}",
-            "--ping.entrypoint=ping",
-            "--providers.kubernetesingress=true",
-            f"--providers.kubernetesingress.ingressclass={INGRESS_CLASS}",
-            f"--providers.kubernetesingress.ingressendpoint.hostname={self._args.domain}",
-            "--experimental.knative=true",
-            "--providers.knative=true",
-            "--providers.knative.publicentrypoints=web",
-            "--providers.knative.privateentrypoints=internal",
-            f"--providers.knative.publicservice.name={PUBLIC}",
-            f"--providers.knative.publicservice.namespace={self.namespace}",
-            f"--providers.knative.privateservice.name={PRIVATE}",
-            f"--providers.knative.privateservice.namespace={self.namespace}",
-            # A route is called ready when this has passed, whether it is served yet or not.
-            "--providers.providersthrottleduration=200ms",
-            "--global.checknewversion=false",
-            "--log.level=WARN",
-        ]
-
-    def _pod_security(self) -> dict[str, str]:
-        # The baseline standard forbids ports of the node.
-        level = "privileged" if self._args.host_port else "restricted"
-        return {"pod-security.kubernetes.io/enforce": level}
-
-    def _declare(
-        self,
-        api_version: str,
-        kind: str,
-        name: str,
-        *,
-        labels: Mapping[str, str] | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        depends_on: Sequence[pulumi.Resource] = (),
-        deleted_with: pulumi.Resource | None = None,
-        **fields: Any,
-    ) -> KubernetesObject:
-        marks = {**self._args.labels, **(labels or {})}
-        identity = {"name": name, "namespace": self.namespace, "labels": marks, **(metadata or {})}
-        if kind in ("Namespace", "ClusterRole", "ClusterRoleBinding", "IngressClass"):
-            del identity["namespace"]
-        manifest = {"apiVersion": api_version, "kind": kind, "metadata": identity, **fields}
-        child = name if name.startswith(self._name) else f"{self._name}-{name}"
-        return KubernetesObject(child, manifest, self.child(depends_on=depends_on, deleted_with=deleted_with))
+def url(settings: GatewaySettings) -> str:
+    """How a name on the gateway becomes a URL."""
+    scheme, port = ("https", settings.tls.host_port) if settings.tls else ("http", settings.host_port)
+    return f"{scheme}://{{host}}.{settings.domain}" + (f":{port}" if port else "")

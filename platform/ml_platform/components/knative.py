@@ -1,18 +1,25 @@
 """Knative Serving: revisions, their traffic and their scaling to zero and back.
 
-It owns the bundle and Knative's own configuration. The network layer that serves its routes is the gateway's.
+It owns the bundle, Knative's own configuration and, behind Istio, the bundle that translates its routes. Behind Traefik
+the gateway itself does.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pulumi
-from ml_platform.bundles.bundle import Bundle, BundleArgs
+from ml_platform.bundles.bundle import BundleArgs
 from ml_platform.bundles.installation import Installation
-from ml_platform.bundles.transforms import config_data
-from ml_platform.component import Component
+from ml_platform.bundles.transforms import Transform, config_data, merged
+from ml_platform.components.foreign import Foreign
 
-INGRESS_CLASS = "traefik.ingress.networking.knative.dev"
+NAMESPACE = "knative-serving"
+SMALL_QUEUE = {
+    "queue-sidecar-cpu-request": "10m",
+    "queue-sidecar-cpu-limit": "1",
+    "queue-sidecar-memory-request": "24Mi",
+    "queue-sidecar-memory-limit": "128Mi",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,38 +35,64 @@ class KnativeArgs:
     installation: Installation
     domain: str
     """Services answer at <name>.<namespace>.<domain>."""
-    ingress_class: str = INGRESS_CLASS
+    ingress: str = "traefik"
+    """What serves its routes: traefik or istio."""
+    tls_secret: str | None = None
+    """The gateway's certificate, where Istio serves HTTPS."""
     autoscaling: Autoscaling = field(default_factory=Autoscaling)
     after: Sequence[pulumi.Resource] = ()
+    """What serves its routes, where that has kinds of its own."""
 
 
-class Knative(Component):
+class Knative(Foreign):
     token = "ml-platform:serving:Knative"  # noqa: S105 - a type token
 
     namespace: str
-    bundle: Bundle
 
     def __init__(self, name: str, args: KnativeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        self.bundle = Bundle(
+        self.namespace = NAMESPACE
+        self.install(
             name,
-            BundleArgs(
-                installation=args.installation,
-                bundle="knative-serving",
-                transforms=[
-                    config_data("config-domain", {args.domain: ""}),
-                    config_data("config-network", {"ingress-class": args.ingress_class}),
-                    config_data(
-                        "config-autoscaler",
-                        {
-                            "stable-window": args.autoscaling.stable_window,
-                            "scale-to-zero-grace-period": args.autoscaling.scale_to_zero_grace_period,
-                        },
-                    ),
-                ],
-                after=args.after,
-            ),
-            self.child(),
+            BundleArgs(installation=args.installation, bundle="knative-serving", transforms=_configuration(args)),
         )
-        self.namespace = self.bundle.namespace
+        if args.ingress == "istio":
+            self.install(
+                "net-istio",
+                BundleArgs(
+                    installation=args.installation,
+                    bundle="net-istio",
+                    transforms=[_https(args.tls_secret)] if args.tls_secret else [],
+                    after=[*self.ready, *args.after],
+                ),
+            )
         self.register_outputs({"namespace": self.namespace})
+
+
+def _configuration(args: KnativeArgs) -> list[Transform]:
+    times = args.autoscaling
+    settings = {
+        "config-domain": {args.domain: ""},
+        "config-network": {"ingress-class": f"{args.ingress}.ingress.networking.knative.dev"},
+        "config-autoscaler": {
+            "stable-window": times.stable_window,
+            "scale-to-zero-grace-period": times.scale_to_zero_grace_period,
+        },
+        # What the restricted pod security standard asks for, where a workload says nothing.
+        "config-features": {"secure-pod-defaults": "enabled"},
+        # The counters of each request; they are off by default.
+        "config-observability": {"metrics-protocol": "prometheus", "request-metrics-protocol": "prometheus"},
+        "config-deployment": SMALL_QUEUE if args.installation.size == "small" else {},
+    }
+    return [config_data(name, data) for name, data in settings.items()]
+
+
+def _https(secret: str) -> Transform:
+    """Knative's own entry in Istio answers HTTPS as well, and redirects to it."""
+    plain = {"port": {"name": "http", "number": 80, "protocol": "HTTP"}, "tls": {"httpsRedirect": True}}
+    secure = {
+        "port": {"name": "https", "number": 443, "protocol": "HTTPS"},
+        "tls": {"mode": "SIMPLE", "credentialName": secret},
+    }
+    servers = [{"hosts": ["*"], **server} for server in (plain, secure)]
+    return merged("Gateway", "knative-ingress-gateway", {"spec": {"servers": servers}})

@@ -11,6 +11,7 @@ from typing import Any
 import pulumi
 from ml_platform import pods
 from ml_platform.component import Component, after
+from ml_platform.components.gateway import Gateway
 from ml_platform.components.namespace import Namespace
 from ml_platform.configuration import Resources
 from ml_platform.handle import ObjectStoreAccess
@@ -33,12 +34,11 @@ class MLflowArgs:
     """Versions of all passwords in use: the server takes new ones by a restart."""
     store: ObjectStoreAccess
     """The first of its buckets takes the artifacts."""
+    gateway: Gateway
     hosts: Sequence[str | None]
-    """Names on the gateway under which it is reached; None is any that nobody else has."""
+    """Names on it under which it is reached; None is any that nobody else has."""
     allowed_hosts: Sequence[str]
     """Further Host headers that it answers, as patterns: the server's guard against DNS rebinding."""
-    public_url: str
-    """Where browsers find it: the one origin that may change something."""
     clients: Sequence[Mapping[str, Any]]
     """Peers of a NetworkPolicy: who may connect."""
 
@@ -63,7 +63,8 @@ class MLflow(Component):
         ]
         schema = KubernetesObject(f"{name}-schema", self._migration(), self.child(depends_on=before))
         server = KubernetesObject(name, self._server(), self.child(depends_on=[schema]))
-        KubernetesObject(name, pods.ingress(self._meta, name, PORT, args.hosts), self.child(depends_on=[server]))
+        route = args.gateway.route(self._meta, PORT, args.hosts)
+        KubernetesObject(name, route, self.child(depends_on=[server, *args.gateway.routable]))
         self.url = after(f"http://{self._host}:{PORT}", server)
         self.register_outputs({"url": self.url})
 
@@ -127,5 +128,5 @@ class MLflow(Component):
             "MLFLOW_HOST": "0.0.0.0",  # noqa: S104 - of its pod; a NetworkPolicy says who connects
             "MLFLOW_PORT": str(PORT),
             "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join([*hosts, *args.allowed_hosts, *args.settings.allowed_hosts]),
-            "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS": args.public_url,
+            "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS": args.gateway.url.format(host=self._name),
         }

@@ -11,6 +11,7 @@ from typing import Any
 import pulumi
 from ml_platform import pods
 from ml_platform.component import Component, after
+from ml_platform.components.gateway import Gateway
 from ml_platform.components.namespace import Namespace
 from ml_platform.configuration import Resources
 from ml_platform.handle import ObjectStoreAccess
@@ -35,8 +36,9 @@ class ObjectStoreArgs:
     storage_class: str | None
     accounts: Mapping[str, Sequence[str]]
     """Buckets by the account that owns them."""
+    gateway: Gateway
     hosts: Sequence[str]
-    """Names on the gateway under which it is reached."""
+    """Names on it under which it is reached."""
     clients: Sequence[Mapping[str, Any]]
     """Peers of a NetworkPolicy: who may connect."""
 
@@ -64,7 +66,8 @@ class ObjectStore(Component):
             for manifest in (account, self._secret(), pods.service(self._meta, PORT), policy)
         ]
         server = KubernetesObject(name, self._server(), self.child(depends_on=before))
-        KubernetesObject(name, pods.ingress(self._meta, name, PORT, args.hosts), self.child(depends_on=[server]))
+        route = args.gateway.route(self._meta, PORT, args.hosts)
+        KubernetesObject(name, route, self.child(depends_on=[server, *args.gateway.routable]))
         buckets = KubernetesObject(f"{name}-buckets", self._buckets(), self.child(depends_on=before))
         self.access = {
             owner: ObjectStoreAccess(

@@ -1,0 +1,87 @@
+"""Spark: the operator that runs SparkApplications, Kubeflow's or Stackable's, and a namespace for them.
+
+It owns what the operators need, and what their jobs need of the namespace. The jobs themselves belong to the workloads.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pulumi
+from ml_platform import pods
+from ml_platform.bundles.bundle import BundleArgs
+from ml_platform.bundles.parse import Object
+from ml_platform.bundles.transforms import Transform, arguments
+from ml_platform.components.foreign import Foreign, ForeignArgs
+from ml_platform.components.namespace import Namespace, NamespaceArgs
+
+STACKABLE = ("stackable-commons", "stackable-secret", "stackable-listener", "stackable-spark")
+RELEASED = "default"
+"""The namespace of jobs in the release."""
+OPERATORS = ("spark-operator-controller", "spark-operator-webhook")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SparkArgs(ForeignArgs):
+    operator: Literal["kubeflow", "stackable"]
+    namespace: str
+    """Where the jobs are."""
+
+
+class Spark(Foreign):
+    token = "ml-platform:spark:Spark"  # noqa: S105 - a type token
+
+    def __init__(self, name: str, args: SparkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        labels = {**args.installation.labels, pods.WORKLOADS_LABEL: "true"}
+        # Pods of Spark itself say nothing about their security.
+        jobs = Namespace(args.namespace, NamespaceArgs(labels=labels, pod_security="baseline"), self.child())
+        if args.operator == "kubeflow":
+            flags = {"--namespaces": args.namespace}
+            self.install(
+                "spark-operator",
+                BundleArgs(
+                    installation=args.installation,
+                    bundle="spark-operator",
+                    transforms=[_moved(args.namespace), *(arguments("Deployment", each, flags) for each in OPERATORS)],
+                    after=[*args.after, jobs.resource],
+                ),
+            )
+        for bundle in STACKABLE if args.operator == "stackable" else ():
+            self.install(
+                bundle,
+                BundleArgs(installation=args.installation, bundle=bundle, after=[*args.after, *self.ready[-1:]]),
+            )
+        self.register_outputs({"namespace": jobs.name})
+
+
+def _moved(namespace: str) -> Transform:
+    """What the release puts into the namespace of jobs, or selects by it, as one for `namespace`."""
+
+    def transform(item: Object) -> Object:
+        moved: Object = _renamed(item, namespace)
+        if item["kind"].endswith("WebhookConfiguration"):
+            moved["webhooks"] = [_selecting(webhook, namespace) for webhook in item["webhooks"]]
+        return moved
+
+    return transform
+
+
+def _renamed(value: Any, namespace: str) -> Any:
+    if isinstance(value, list):
+        return [_renamed(each, namespace) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        key: namespace if (key, each) == ("namespace", RELEASED) else _renamed(each, namespace)
+        for key, each in value.items()
+    }
+
+
+def _selecting(webhook: Object, namespace: str) -> Object:
+    selector = webhook["namespaceSelector"]
+    terms = [
+        {**term, "values": [namespace if value == RELEASED else value for value in term["values"]]}
+        for term in selector["matchExpressions"]
+    ]
+    return {**webhook, "namespaceSelector": {**selector, "matchExpressions": terms}}

@@ -1,0 +1,253 @@
+"""Traefik as the gateway, on one port.
+
+In two roles: the layer that serves predictions, for Knative's routes or for those of the Gateway API, and the
+controller of Ingress class `traefik` for the user interfaces. It owns the entry points and the classes; the routes
+belong to whoever declares them. No kinds of Traefik's own are installed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pulumi
+from ml_platform.component import Component
+from ml_platform.components.gateway import url
+from ml_platform.objects import KubernetesObject
+from ml_platform.settings import GatewaySettings
+
+CLASS = "traefik"
+PUBLIC, PRIVATE = "traefik", "traefik-internal"  # its Services
+WEB, INTERNAL, PING = 8000, 8081, 8082  # its container's ports
+READ = ["get", "list", "watch"]
+
+# All its providers watch Secrets for certificates, in every namespace whose routes they serve.
+_RULES: list[dict[str, Any]] = [
+    {"apiGroups": [""], "resources": ["services", "secrets", "nodes"], "verbs": READ},
+    {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": READ},
+    {"apiGroups": ["networking.k8s.io"], "resources": ["ingresses", "ingressclasses"], "verbs": READ},
+    {"apiGroups": ["networking.k8s.io"], "resources": ["ingresses/status"], "verbs": ["update"]},
+]
+_KNATIVE_RULES = [
+    {"apiGroups": ["networking.internal.knative.dev"], "resources": ["ingresses"], "verbs": READ},
+    {"apiGroups": ["networking.internal.knative.dev"], "resources": ["ingresses/status"], "verbs": ["update"]},
+]
+_KINDS = ("gatewayclasses", "gateways", "httproutes", "grpcroutes", "referencegrants", "backendtlspolicies")
+_ROUTE_RULES = [
+    {"apiGroups": [""], "resources": ["namespaces", "configmaps"], "verbs": READ},
+    {"apiGroups": ["gateway.networking.k8s.io"], "resources": list(_KINDS), "verbs": READ},
+    {
+        "apiGroups": ["gateway.networking.k8s.io"],
+        "resources": [f"{kind}/status" for kind in _KINDS],
+        "verbs": ["update"],
+    },
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TraefikArgs:
+    image: str
+    labels: Mapping[str, str]
+    settings: GatewaySettings
+    mode: Literal["knative", "standard"]
+    """Whose routes lead to predictions: Knative's, or the Gateway API's."""
+    after: Sequence[pulumi.Resource] = ()
+    """What must exist first: the kinds of those routes, which it watches from its start."""
+
+
+class Traefik(Component):
+    token = "ml-platform:gateway:Gateway"  # noqa: S105 - a type token
+
+    namespace: str
+    url: str
+    reference: str
+    routable: Sequence[pulumi.Resource] = ()
+    ready: list[pulumi.Resource]
+
+    def __init__(self, name: str, args: TraefikArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        self._name, self._args, self._settings = name, args, args.settings
+        self.namespace, self.reference = name, f"{name}/{name}"
+        self.url = url(args.settings)
+        namespace = self._declare("v1", "Namespace", name, labels=self._pod_security(), depends_on=args.after)
+        access = self._access(namespace)
+        kind = "ClusterIP" if args.settings.host_port else "LoadBalancer"
+        services = [
+            self._service(PUBLIC, WEB, kind, namespace),
+            self._service(PRIVATE, INTERNAL, "ClusterIP", namespace),
+        ]
+        self.ready = [
+            self._declare("apps/v1", "Deployment", PUBLIC, depends_on=[*access, *services], spec=self._deployment())
+        ]
+        self._declare(
+            "networking.k8s.io/v1", "IngressClass", CLASS, spec={"controller": "traefik.io/ingress-controller"}
+        )
+        if args.mode == "standard":
+            self._gateway()
+        self.register_outputs({"namespace": self.namespace, "url": self.url})
+
+    def route(self, meta: Mapping[str, Any], port: int, hosts: Sequence[str | None]) -> dict[str, Any]:
+        backend = {"service": {"name": meta["name"], "port": {"number": port}}}
+        http = {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}
+        rules = [{"host": host, "http": http} if host else {"http": http} for host in hosts]
+        return {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "Ingress",
+            "metadata": meta,
+            "spec": {"ingressClassName": CLASS, "rules": rules},
+        }
+
+    def _gateway(self) -> None:
+        """What routes of the Gateway API attach to. A listener's port is that of the entry point."""
+        group = "gateway.networking.k8s.io/v1"
+        spec = {"controllerName": "traefik.io/gateway-controller"}
+        entry = {"name": "web", "port": WEB, "protocol": "HTTP", "allowedRoutes": {"namespaces": {"from": "All"}}}
+        chosen = self._declare(group, "GatewayClass", CLASS, depends_on=self._args.after, spec=spec)
+        self.ready.append(
+            self._declare(
+                group,
+                "Gateway",
+                self._name,
+                depends_on=[*self.ready, chosen],
+                spec={"gatewayClassName": CLASS, "listeners": [entry]},
+            )
+        )
+
+    def _access(self, namespace: pulumi.Resource) -> list[KubernetesObject]:
+        group = "rbac.authorization.k8s.io"
+        name = f"{self._name}-traefik"
+        account = self._declare("v1", "ServiceAccount", PUBLIC, deleted_with=namespace, depends_on=[namespace])
+        more = _KNATIVE_RULES if self._args.mode == "knative" else _ROUTE_RULES
+        role = self._declare(f"{group}/v1", "ClusterRole", name, rules=[*_RULES, *more])
+        binding = self._declare(
+            f"{group}/v1",
+            "ClusterRoleBinding",
+            name,
+            depends_on=[role, account],
+            roleRef={"apiGroup": group, "kind": "ClusterRole", "name": name},
+            subjects=[{"kind": "ServiceAccount", "name": PUBLIC, "namespace": self.namespace}],
+        )
+        return [account, binding]
+
+    def _service(self, name: str, port: int, kind: str, namespace: pulumi.Resource) -> KubernetesObject:
+        return self._declare(
+            "v1",
+            "Service",
+            name,
+            deleted_with=namespace,
+            depends_on=[namespace],
+            metadata={"annotations": {"pulumi.com/skipAwait": "true"}},  # its pods come after it
+            spec={
+                "type": kind,
+                "selector": {"app": PUBLIC},
+                "ports": [{"name": "http", "port": 80, "targetPort": port}],
+            },
+        )
+
+    def _deployment(self) -> dict[str, Any]:
+        # Two pods can't hold one port of the node.
+        strategy: dict[str, Any] = (
+            {"type": "Recreate"} if self._settings.host_port else {"rollingUpdate": {"maxUnavailable": 0}}
+        )
+        return {
+            "replicas": 1,
+            "revisionHistoryLimit": 2,
+            "strategy": strategy,
+            "selector": {"matchLabels": {"app": PUBLIC}},
+            "template": {"metadata": {"labels": {"app": PUBLIC}}, "spec": self._pod()},
+        }
+
+    def _pod(self) -> dict[str, Any]:
+        web: dict[str, Any] = {"name": "web", "containerPort": WEB}
+        if self._settings.host_port:
+            web |= {"hostPort": self._settings.host_port, "hostIP": self._settings.bind}
+        ping = {"path": "/ping", "port": "ping"}
+        return {
+            "serviceAccountName": PUBLIC,
+            "enableServiceLinks": False,
+            "terminationGracePeriodSeconds": 10,
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": 65532,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containers": [
+                {
+                    "name": "traefik",
+                    "image": self._args.image,
+                    "args": self._flags(),
+                    "env": [{"name": "GOMEMLIMIT", "value": "128MiB"}],
+                    "ports": [
+                        web,
+                        {"name": "internal", "containerPort": INTERNAL},
+                        {"name": "ping", "containerPort": PING},
+                    ],
+                    "readinessProbe": {"httpGet": ping, "periodSeconds": 1},
+                    "livenessProbe": {"httpGet": ping, "initialDelaySeconds": 20, "failureThreshold": 6},
+                    "resources": {
+                        "requests": {"cpu": "50m", "memory": "64Mi"},
+                        "limits": {"cpu": "2", "memory": "384Mi"},
+                    },
+                    "securityContext": {
+                        "allowPrivilegeEscalation": False,
+                        "readOnlyRootFilesystem": True,
+                        "capabilities": {"drop": ["ALL"]},
+                    },
+                }
+            ],
+        }
+
+    def _flags(self) -> list[str]:
+        return [
+            f"--entrypoints.web.address=:{WEB}",
+            "--entrypoints.web.asdefault=true",
+            # Model artifacts are uploaded through it; the default ends a request after a minute.
+            "--entrypoints.web.transport.respondingtimeouts.readtimeout=15m",
+            f"--entrypoints.internal.address=:{INTERNAL}",
+            f"--entrypoints.ping.address=:{PING}",
+            "--ping.entrypoint=ping",
+            "--providers.kubernetesingress=true",
+            f"--providers.kubernetesingress.ingressclass={CLASS}",
+            f"--providers.kubernetesingress.ingressendpoint.hostname={self._settings.domain}",
+            *(self._knative_flags() if self._args.mode == "knative" else ["--providers.kubernetesgateway=true"]),
+            # A route is called ready when this has passed, whether it is served yet or not.
+            "--providers.providersthrottleduration=200ms",
+            "--global.checknewversion=false",
+            "--log.level=WARN",
+        ]
+
+    def _knative_flags(self) -> list[str]:
+        return [
+            "--experimental.knative=true",
+            "--providers.knative=true",
+            "--providers.knative.publicentrypoints=web",
+            "--providers.knative.privateentrypoints=internal",
+            f"--providers.knative.publicservice.name={PUBLIC}",
+            f"--providers.knative.publicservice.namespace={self.namespace}",
+            f"--providers.knative.privateservice.name={PRIVATE}",
+            f"--providers.knative.privateservice.namespace={self.namespace}",
+        ]
+
+    def _pod_security(self) -> dict[str, str]:
+        # The baseline standard forbids ports of the node.
+        level = "privileged" if self._settings.host_port else "restricted"
+        return {"pod-security.kubernetes.io/enforce": level}
+
+    def _declare(
+        self,
+        api_version: str,
+        kind: str,
+        name: str,
+        *,
+        labels: Mapping[str, str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        depends_on: Sequence[pulumi.Resource] = (),
+        deleted_with: pulumi.Resource | None = None,
+        **fields: Any,
+    ) -> KubernetesObject:
+        marks = {**self._args.labels, **(labels or {})}
+        identity = {"name": name, "namespace": self.namespace, "labels": marks, **(metadata or {})}
+        if kind in ("Namespace", "ClusterRole", "ClusterRoleBinding", "IngressClass", "GatewayClass"):
+            del identity["namespace"]
+        manifest = {"apiVersion": api_version, "kind": kind, "metadata": identity, **fields}
+        child = name if name.startswith(self._name) else f"{self._name}-{name}"
+        return KubernetesObject(child, manifest, self.child(depends_on=depends_on, deleted_with=deleted_with))

@@ -1,0 +1,130 @@
+"""What the settings choose: bundles and images by name, and whether that choice can work.
+
+Plain values alone: the composer asks before it declares anything, and what builds images before it builds any.
+"""
+
+import os
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from ml_platform.bundles import catalog, pipeline
+from ml_platform.bundles.catalog import Entry
+from ml_platform.bundles.errors import BundleError
+from ml_platform.components.spark import STACKABLE
+from ml_platform.configuration import PROJECT, SettingsError
+from ml_platform.settings import PlatformSettings
+
+ISTIO = ("istio-base", "istiod", "istio-gateway")
+OWN_IMAGES = frozenset({"mlflow", "mlserver", "postgres", "training", "versitygw"})
+
+_INSTEAD = {
+    "cert-manager": "certificates: own",
+    "kuberay": "no ray",
+    "net-istio": "gateway.ingress: traefik, or serving.mode: standard",
+    **dict.fromkeys(STACKABLE, "spark: {operator: kubeflow}"),
+}
+"""The nearest choice without a bundle."""
+
+
+def bundle_names(settings: PlatformSettings) -> Iterator[str]:
+    """All bundles that the settings call for, what a bundle needs before it."""
+    istio, knative = settings.gateway.ingress == "istio", settings.serving.mode == "knative"
+    if settings.certificates == "cert-manager":
+        yield "cert-manager"
+    if istio or not knative:
+        yield "gateway-api"
+    if istio:
+        yield from ISTIO
+    if knative:
+        yield "knative-serving"
+    if knative and istio:
+        yield "net-istio"
+    yield "kserve"
+    if settings.spark:
+        yield from STACKABLE if settings.spark.operator == "stackable" else ("spark-operator",)
+    if settings.ray:
+        yield "kuberay"
+    if settings.training.v2:
+        yield from ("jobset", "trainer")
+    if settings.training.v1:
+        yield "training-operator"
+
+
+def bundles(settings: PlatformSettings) -> tuple[Entry, ...]:
+    """The releases that the stack installs: not those that somebody else runs."""
+    return tuple(each for each in _chosen(settings) if each.name not in settings.bundles.existing)
+
+
+def image_names(settings: PlatformSettings) -> frozenset[str]:
+    """Our short names of all images that the platform may run."""
+    traefik = {"traefik"} if settings.gateway.ingress == "traefik" else set()
+    return OWN_IMAGES.union(traefik, *(entry.images for entry in bundles(settings)))
+
+
+def check(settings: PlatformSettings, *, images: Collection[str], pulls: bool) -> None:
+    """Refuses what can't work on a cluster that has `images`, and that `pulls` others or does not.
+
+    Raises:
+        SettingsError: naming the settings, the reason and the nearest possible choice.
+    """
+    chosen = _chosen(settings)
+    try:
+        catalog.check(chosen)
+    except BundleError as misfit:
+        raise _refusal(settings, str(misfit)) from misfit
+    installed = bundles(settings)
+    for entry in installed if not pulls else ():
+        _check_pods(settings, entry, images)
+    lean = {name for entry in installed for name, reference in entry.images.items() if name == reference}
+    wanted = OWN_IMAGES | lean | ({"traefik"} & image_names(settings))
+    if missing := sorted(wanted - set(images)):
+        raise SettingsError(
+            f"No reference for image {missing[0]!r}: there are {', '.join(sorted(images)) or 'none'}. Build and push "
+            f"it from workloads/images, then set it with:\n  pulumi config set --path "
+            f"'{PROJECT}:platform.images.{missing[0]}' <registry>/{missing[0]}@sha256:<digest>"
+        )
+
+
+def mirror(settings: PlatformSettings) -> Path | None:
+    """Where releases are looked for before the network."""
+    folder = settings.bundles.mirror or os.environ.get("ML_PLATFORM_MIRROR")
+    return Path(folder).expanduser() if folder else None
+
+
+def _chosen(settings: PlatformSettings) -> tuple[Entry, ...]:
+    return tuple(catalog.entry(name, settings.bundles.versions.get(name)) for name in bundle_names(settings))
+
+
+def _check_pods(settings: PlatformSettings, entry: Entry, images: Collection[str]) -> None:
+    short = {reference: name for name, reference in entry.images.items()}
+    for reference in sorted(set(_pod_images(entry, mirror(settings)))):
+        if short.get(reference) not in images:
+            instead = _INSTEAD.get(entry.name)
+            raise _refusal(
+                settings,
+                f"{entry.title} runs {reference}, which this cluster can't pull and nobody built. "
+                + (f"The nearest choice that works here: {instead}" if instead else "Build it as well, or leave it out")
+                + f". With a reference of your own: images.{short.get(reference, '<name>')}.",
+            )
+
+
+def _pod_images(entry: Entry, folder: Path | None) -> Iterator[str]:
+    for item in pipeline.load(entry, folder):
+        pod = item.get("spec", {}).get("template", {}).get("spec", {})
+        for container in (*pod.get("containers", ()), *pod.get("initContainers", ())):
+            if container["image"] != "auto":
+                yield container["image"]
+
+
+def _refusal(settings: PlatformSettings, reason: str) -> SettingsError:
+    says = {
+        "certificates": settings.certificates,
+        "gateway.ingress": settings.gateway.ingress,
+        "serving.mode": settings.serving.mode,
+        "spark.operator": settings.spark.operator if settings.spark else None,
+        "ray": "{}" if settings.ray else None,
+        "training": ", ".join(each for each in ("v1", "v2") if getattr(settings.training, each)) or None,
+        "bundles.versions": ", ".join(" ".join(each) for each in settings.bundles.versions.items()) or None,
+    }
+    choice = "; ".join(f"{key}: {value}" for key, value in says.items() if value)
+    return SettingsError(f"{PROJECT}:platform can't be installed as chosen ({choice}). {reason}")

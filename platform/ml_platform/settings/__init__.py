@@ -1,0 +1,28 @@
+"""The operator's contract: what ml-platform:cluster and ml-platform:platform may say.
+
+Plain values that decide what exists. Secrets are never in here: they are keys of their own, read as Outputs.
+"""
+
+import pulumi
+
+from ml_platform.configuration import read
+from ml_platform.settings.bundles import BundlesSettings
+from ml_platform.settings.cluster import ClusterSettings, ExistingCluster, LocalCluster
+from ml_platform.settings.gateway import GatewaySettings, JwtSettings, TlsSettings
+from ml_platform.settings.platform import PlatformSettings
+from ml_platform.settings.services import MLflowSettings, ObjectStoreSettings, PostgresSettings
+from ml_platform.settings.work import RaySettings, ServingSettings, SparkSettings, TrainingSettings
+
+__all__ = [
+    "BundlesSettings", "ClusterSettings", "ExistingCluster", "GatewaySettings", "JwtSettings", "LocalCluster",
+    "MLflowSettings", "ObjectStoreSettings", "PlatformSettings", "PostgresSettings", "RaySettings", "ServingSettings",
+    "SparkSettings", "TlsSettings", "TrainingSettings", "load_cluster", "load_platform",
+]  # fmt: skip
+
+
+def load_cluster(config: pulumi.Config) -> LocalCluster | ExistingCluster:
+    return read(config, "cluster", ClusterSettings).root
+
+
+def load_platform(config: pulumi.Config) -> PlatformSettings:
+    return read(config, "platform", PlatformSettings)

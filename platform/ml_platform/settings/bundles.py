@@ -1,0 +1,36 @@
+"""Which releases the platform is made of, and where they are found."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from ml_platform.bundles import catalog
+from ml_platform.bundles.errors import BundleError
+from ml_platform.configuration import MisfitError, Name, Settings
+
+
+class BundlesSettings(Settings):
+    """Releases of foreign software: where they are found, which versions, and which of them somebody else runs."""
+
+    mirror: str | None = None
+    """A folder of renderings, looked into before the network; without it, the environment's ML_PLATFORM_MIRROR."""
+    registry: str | None = None
+    """A registry that mirrors all images: each is pulled as <registry>/<its own reference>."""
+    versions: dict[Name, str] = Field(default_factory=dict)
+    """Version of a bundle, where it is not the one that the catalog names first."""
+    existing: tuple[Name, ...] = ()
+    """Bundles that somebody else runs on this cluster: used, never installed, changed or removed."""
+
+    @model_validator(mode="after")
+    def _pinned(self) -> Self:
+        for name, version in self.versions.items():
+            try:
+                catalog.entry(name, version)
+            except BundleError as unknown:
+                raise MisfitError(f"versions.{name}", str(unknown)) from unknown
+        for name in self.existing:
+            try:
+                catalog.entry(name)
+            except BundleError as unknown:
+                raise MisfitError("existing", str(unknown)) from unknown
+        return self

@@ -1,0 +1,42 @@
+"""ml-platform:platform as a whole, and which of its blocks don't go together."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from ml_platform.bundles.catalog import Size
+from ml_platform.configuration import MisfitError, Settings
+from ml_platform.settings.bundles import BundlesSettings
+from ml_platform.settings.gateway import GatewaySettings
+from ml_platform.settings.services import MLflowSettings, ObjectStoreSettings, PostgresSettings
+from ml_platform.settings.work import RaySettings, ServingSettings, SparkSettings, TrainingSettings
+
+
+class PlatformSettings(Settings):
+    """ml-platform:platform: what stands on the cluster before any ML work."""
+
+    size: Size = "standard"
+    """How much the controllers of foreign software are promised and may take: small suits one machine."""
+    bundles: BundlesSettings = BundlesSettings()
+    certificates: Literal["own", "cert-manager"] = "own"
+    """Who issues the certificates of webhooks: the stack itself, or cert-manager, which is then installed."""
+    gateway: GatewaySettings = GatewaySettings()
+    serving: ServingSettings = ServingSettings()
+    spark: SparkSettings | None = None
+    ray: RaySettings | None = None
+    training: TrainingSettings = TrainingSettings()
+    postgres: PostgresSettings = PostgresSettings()
+    object_store: ObjectStoreSettings = ObjectStoreSettings()
+    mlflow: MLflowSettings = MLflowSettings()
+    images: dict[str, Annotated[str, Field(pattern=r"^[^@\s]+@sha256:[0-9a-f]{64}$")]] = Field(default_factory=dict)
+    """Image references by digest, by name; they win over those that the cluster brings along."""
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        tls = self.gateway.tls
+        if tls and tls.certificate == "cert-manager" != self.certificates:
+            rule = "cert-manager is not installed: set certificates to cert-manager as well, or this to own or secret"
+            raise MisfitError("gateway.tls.certificate", rule)
+        if self.serving.mode == "standard" and "autoscaling" in self.serving.model_fields_set:
+            raise MisfitError("serving.autoscaling", "it is Knative's alone; remove it, or set mode: knative")
+        return self

@@ -1,0 +1,49 @@
+"""What the platform offers to machine learning work: serving, Spark, Ray, distributed training."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ml_platform.configuration import Name, Settings
+
+Seconds = Annotated[str, Field(pattern=r"^([6-9]|[1-9]\d{1,2})s$")]
+"""From 6s, the shortest that Knative takes, to 999s."""
+
+
+class AutoscalingSettings(Settings):
+    """How quickly models without requests shrink. Short times suit one machine, Knative's own suit a fleet."""
+
+    stable_window: Seconds = "60s"
+    """Over what time the load is averaged."""
+    scale_to_zero_grace_period: Seconds = "30s"
+    """How long the last pod stays when it is no longer wanted."""
+
+
+class ServingSettings(Settings):
+    """How models are served."""
+
+    mode: Literal["knative", "standard"] = "knative"
+    """knative: revisions that shrink to zero. standard: Deployments behind routes of the Gateway API."""
+    autoscaling: AutoscalingSettings = AutoscalingSettings()
+    """Of mode knative."""
+
+
+class SparkSettings(Settings):
+    """The operator that runs SparkApplications."""
+
+    operator: Literal["stackable", "kubeflow"] = "kubeflow"
+    namespace: Name = "spark-jobs"
+    """Where SparkApplications are run; the platform makes it. Stackable's operator watches all others as well."""
+
+
+class RaySettings(Settings):
+    """The KubeRay operator, which runs RayJobs and RayClusters."""
+
+
+class TrainingSettings(Settings):
+    """Kubeflow's operators for distributed training."""
+
+    v1: bool = False
+    """The training operator: PyTorchJob and its like, for those who have them."""
+    v2: bool = False
+    """Kubeflow Trainer: TrainJob, on JobSet."""
