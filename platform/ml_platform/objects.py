@@ -4,6 +4,7 @@ Same tokens, plugin and behaviour as the classes of pulumi_kubernetes, which are
 every start of the program for type hints alone.
 """
 
+import functools
 from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
@@ -18,7 +19,7 @@ class KubernetesObject(pulumi.CustomResource):
 
     def __init__(self, name: str, manifest: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
         secret = ["data", "stringData"] if manifest["kind"] == "Secret" else None
-        plugin = pulumi.ResourceOptions(version=version("pulumi-kubernetes"), additional_secret_outputs=secret)
+        plugin = pulumi.ResourceOptions(version=_plugin_version(), additional_secret_outputs=secret)
         super().__init__(
             token(manifest["apiVersion"], manifest["kind"]),
             name,
@@ -30,3 +31,8 @@ class KubernetesObject(pulumi.CustomResource):
 def token(api_version: str, kind: str) -> str:
     """The type token that pulumi_kubernetes gives a kind."""
     return f"kubernetes:{'core/v1' if api_version == 'v1' else api_version}:{kind}"
+
+
+@functools.cache
+def _plugin_version() -> str:
+    return version("pulumi-kubernetes")
