@@ -177,6 +177,11 @@ def test_a_bundle_brings_its_namespace_unless_one_that_it_needs_does(
     assert kinds == [["Namespace", "ConfigMap"], ["ConfigMap"]]
 
 
+def test_a_bundle_of_which_nothing_lives_in_a_namespace_brings_none(network: list[str]) -> None:
+    part = entry().parts[0].model_copy(update={"namespace": "elsewhere"})
+    assert [item["kind"] for item in pipeline.load(entry().model_copy(update={"parts": (part,)}))] == ["ConfigMap"]
+
+
 @pytest.mark.parametrize(
     ("edit", "expected"),
     [

@@ -55,10 +55,11 @@ def _rules(entry: Entry, *, keep: bool) -> list[Rule]:
 
 
 def _at_home(entry: Entry, objects: Sequence[Object]) -> list[Object]:
-    """With the bundle's own namespace, and without those that a bundle that it needs has already."""
+    """With the bundle's own namespace if anything lives there, and without those that a bundle that it needs has."""
     taken = {needed.namespace for needed in catalog.requirements(entry)}
     found = [item for item in objects if item["kind"] != "Namespace" or item["metadata"]["name"] not in taken]
     named = {item["metadata"]["name"] for item in found if item["kind"] == "Namespace"}
-    if entry.namespace in taken | named:
+    lived_in = {item["metadata"].get("namespace") for item in found}
+    if entry.namespace in taken | named or entry.namespace not in lived_in:
         return found
     return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": entry.namespace}}, *found]
