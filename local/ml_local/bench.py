@@ -12,12 +12,12 @@ import platform as machine
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from ml_local import console, images, lock, paths, stack, up
+from ml_local import bench_stacks, console, images, lock, paths, stack, stackfile, up
 from ml_local.bench_growth import growth
 from ml_local.node import cgroup, node
 from ml_local.node import layout as names
@@ -33,19 +33,26 @@ TARGETS = {
     "noop_up_s": 5.0,
     "down_s": 30.0,
     "idle_mib": 2048.0,
+    "largest.preview_s": 15.0,
+    "largest.rendering_s": 2.0,
+    "largest.program_mib": 500.0,
+    "largest.cli_mib": 600.0,
+    "releases.noop_up_s": 8.0,
+    "releases.destroy_s": 60.0,
 }
 
 
 def bench(layout: Layout, *, cold: bool = False) -> None:
     """Measure, print and write `bench.json`."""
     figures: dict[str, Any] = {"conditions": _conditions()}
+    wanted = stackfile.wanted(stack.stack_file())
     with lock.exclusive("make bench"):
         node.destroy(layout)
         if cold:
-            figures["cold_first_prediction_s"] = _cold(layout)
-        up.build()
+            figures["cold_first_prediction_s"] = _cold(layout, wanted)
+        up.build(wanted)
         figures["node_ready_s"] = _timed(lambda: node.start(layout, _quiet))
-        figures["push_images_s"] = _timed(lambda: images.push(names.REGISTRY, layout.pki / "ca.crt", _quiet))
+        figures["push_images_s"] = _timed(lambda: _push(layout, wanted))
         figures["first_prediction_s"] = _timed(lambda: _first_prediction(layout))
         figures["noop_up_s"] = min(_timed(lambda: stack.up(layout, _quiet)) for _ in range(3))
         figures["latency_ms"] = _latency(layout)
@@ -56,12 +63,22 @@ def bench(layout: Layout, *, cold: bool = False) -> None:
         node.start(layout, _quiet)
         stack.prepare(layout)
         figures["growth"] = growth(layout)
-        images.push(names.REGISTRY, layout.pki / "ca.crt", _quiet)
+        if paths.mirror():
+            figures |= _releases(layout)
+        _push(layout, wanted)
         _first_prediction(layout)
     path = paths.checkout() / "bench.json"
     path.write_text(json.dumps(figures, indent=2) + "\n")
     _show(figures)
+    if not paths.mirror():
+        console.line(
+            "\nleft out: the stacks of upstream releases; name a mirror of them: ML_PLATFORM_MIRROR=DIR make bench"
+        )
     console.line(f"\nwritten to {path}")
+
+
+def _push(layout: Layout, wanted: Collection[str]) -> None:
+    images.push(wanted, names.REGISTRY, layout.pki / "ca.crt", _quiet)
 
 
 def _first_prediction(layout: Layout) -> None:
@@ -71,13 +88,21 @@ def _first_prediction(layout: Layout) -> None:
     wait_for_answer(layout, _quiet)
 
 
-def _cold(layout: Layout) -> float:
+def _releases(layout: Layout) -> dict[str, Any]:
+    figures: dict[str, Any] = {"largest": bench_stacks.largest(layout)}
+    wanted = stackfile.wanted(bench_stacks.RUNNING)
+    up.build(wanted)
+    _push(layout, wanted)
+    return {**figures, "releases": bench_stacks.running(layout)}
+
+
+def _cold(layout: Layout, wanted: Collection[str]) -> float:
     """From an empty cache; the Python environment of this very command is the one thing that is there already."""
     with tempfile.TemporaryDirectory(prefix="ml-platform-cold-", dir=paths.cache()) as empty:
         before = os.environ.get("ML_PLATFORM_CACHE")
         os.environ["ML_PLATFORM_CACHE"] = empty
         try:
-            return _timed(lambda: _everything(layout))
+            return _timed(lambda: _everything(layout, wanted))
         finally:
             node.destroy(layout)
             os.environ.pop("ML_PLATFORM_CACHE")
@@ -85,10 +110,10 @@ def _cold(layout: Layout) -> float:
                 os.environ["ML_PLATFORM_CACHE"] = before
 
 
-def _everything(layout: Layout) -> None:
-    up.build()
+def _everything(layout: Layout, wanted: Collection[str]) -> None:
+    up.build(wanted)
     node.start(layout, _quiet)
-    images.push(names.REGISTRY, layout.pki / "ca.crt", _quiet)
+    _push(layout, wanted)
     _first_prediction(layout)
 
 

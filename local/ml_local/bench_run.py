@@ -11,6 +11,9 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from ml_local import environment, toolchains
 from ml_local.errors import LocalError
@@ -38,20 +41,21 @@ class Run:
 
 @dataclass(frozen=True)
 class Project:
-    """A project in `folder` whose program is the file or folder `program`; it sees the node's cluster only."""
+    """A project in `folder` whose program is the text `program`; it sees the node's cluster only."""
 
     folder: Path
     layout: Layout
     program: str
     variables: Mapping[str, str] = field(default_factory=dict)
 
-    def prepare(self) -> None:
-        """Make the folder, the backend and the stack."""
+    def prepare(self, config: Mapping[str, Any] | None = None) -> None:
+        """Make the folder, the backend and the stack with its settings."""
         backend = self.folder / "backend"
         backend.mkdir(parents=True)
         (self.folder / "program").mkdir()
         (self.folder / "program" / "__main__.py").write_text(self.program)
         (self.folder / "Pulumi.yaml").write_text("name: ml-platform\nruntime: python\nmain: program\n")
+        (self.folder / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump({"config": dict(config or {})}))
         self.run("stack", "init", STACK)
 
     def preview(self) -> Run:

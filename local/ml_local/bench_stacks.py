@@ -1,0 +1,88 @@
+"""What the releases themselves cost: the preview of the largest stack there is, and the largest one that runs here.
+
+Both need a mirror of the releases. The preview asks the node's API server about a cluster that has nothing yet.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ml_platform import selection
+from ml_platform.bundles import pipeline
+from ml_platform.settings import PlatformSettings
+
+from ml_local import paths
+from ml_local.bench_run import Project, Run
+from ml_local.node.layout import Layout
+
+STACKS = paths.checkout() / "tests" / "stacks"
+LARGEST, RUNNING = STACKS / "everything.yaml", STACKS / "upstream.yaml"
+REPEATS = 3
+
+
+def largest(layout: Layout) -> dict[str, float]:
+    """The preview of everything that can be on together, of it the rendering, and how much memory it takes."""
+    config = yaml.safe_load(LARGEST.read_text())["config"]
+    config["ml-platform:cluster"] = {"source": "existing", "kubeconfig": str(layout.admin_kubeconfig)}
+    with tempfile.TemporaryDirectory(prefix="ml-platform-bench-") as folder:
+        project = _project(layout, Path(folder) / "project", {**config, "ml-platform:seed": "bench"})
+        project.preview()  # renders what was never rendered here
+        runs = [project.preview() for _ in range(REPEATS)]
+    best = min(runs, key=lambda run: run.seconds)
+    return {
+        "resources": _resources(best),
+        "preview_s": best.seconds,
+        "rendering_s": _rendering(config["ml-platform:platform"]),
+        **_memory(runs),
+    }
+
+
+def running(layout: Layout) -> dict[str, float]:
+    """First and unchanged `up`, and `destroy`, of the largest stack whose images can be built; they are pushed."""
+    with tempfile.TemporaryDirectory(prefix="ml-platform-bench-") as folder:
+        project = _project(layout, Path(folder) / "project", yaml.safe_load(RUNNING.read_text())["config"])
+        first = project.up()
+        again = [project.up() for _ in range(REPEATS)]
+        destroyed = project.destroy()
+    return {
+        "resources": _resources(again[0]),
+        "up_s": first.seconds,
+        "noop_up_s": min(run.seconds for run in again),
+        "destroy_s": destroyed.seconds,
+        **_memory([first, *again, destroyed]),
+    }
+
+
+def _project(layout: Layout, folder: Path, config: dict[str, Any]) -> Project:
+    program = f"import runpy\n\nrunpy.run_path({str(paths.checkout() / 'stacks')!r}, run_name='__main__')\n"
+    project = Project(folder, layout, program)
+    project.prepare(config)
+    return project
+
+
+def _rendering(platform: dict[str, Any]) -> float:
+    """Seconds that the pipeline takes for all releases of the stack when they have been rendered before."""
+    settings = PlatformSettings.model_validate_json(json.dumps(platform))
+    entries, taken = selection.bundles(settings), []
+    for _ in range(REPEATS):
+        started = time.monotonic()
+        for entry in entries:
+            pipeline.load(entry, paths.mirror())
+        taken.append(time.monotonic() - started)
+    return round(min(taken), 2)
+
+
+def _resources(run: Run) -> int:
+    """How many the run has shown, by its summary: `+ 512 to create` or `498 unchanged`."""
+    found = re.findall(r"^ +(?:\+ )?(\d+) (?:to create|unchanged)$", run.output, flags=re.MULTILINE)
+    return sum(map(int, found))
+
+
+def _memory(runs: list[Run]) -> dict[str, float]:
+    return {f"{role}_mib": max(run.mib.get(role, 0) for run in runs) for role in ("program", "cli")}
