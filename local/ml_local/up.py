@@ -16,7 +16,7 @@ from ml_local.node import node
 from ml_local.node.layout import Layout
 from ml_local.predict import predict, wait_for_answer
 
-BUILD_GIB = 24
+BUILD_GIB, TOOLCHAIN_GIB = 6, 2  # to build anything at all, and for each toolchain
 NODE_GIB = 6
 
 
@@ -42,7 +42,9 @@ def up(layout: Layout, config: Path | None = None) -> None:
             stack.up(layout, say, config)
         outputs = stack.outputs(layout)
         access.write(layout, outputs)
-        serves = bool(outputs.get("prediction_urls"))
+        urls = outputs.get("prediction_urls", {}).values()
+        # Behind TLS and tokens asks who has both.
+        serves = bool(urls) and all(url.startswith("http://") for url in urls)
         if serves:
             with step("An answer from the model") as say:
                 wait_for_answer(layout, say)
@@ -88,9 +90,9 @@ def _raise_failed(started: Iterable[Future[Any]]) -> None:
 
 def _check_machine(wanted: Collection[str]) -> None:
     commands = [image.command for image in images.with_bases(wanted).values() if image.command]
-    built = all(toolchain.built for toolchain in toolchains.needed(commands))
+    missing = [toolchain for toolchain in toolchains.needed(commands) if not toolchain.built]
     needs = {
-        "ML_PLATFORM_CACHE": (paths.cache(), 1 if built else BUILD_GIB),
+        "ML_PLATFORM_CACHE": (paths.cache(), BUILD_GIB + TOOLCHAIN_GIB * len(missing) if missing else 1),
         "ML_PLATFORM_STATE": (paths.state(), NODE_GIB),
     }
     for variable, (folder, gib) in needs.items():
