@@ -12,6 +12,7 @@ import pulumi
 
 from ml_platform import pods, selection
 from ml_platform.bundles.installation import Installation
+from ml_platform.bundles.preflight import Preflight
 from ml_platform.clusters import Cluster
 from ml_platform.component import Component, after
 from ml_platform.components.access import Certificate
@@ -45,12 +46,14 @@ class Platform(Component):
     handle: PlatformHandle
 
     def __init__(self, name: str, cluster: Cluster, settings: PlatformSettings) -> None:
-        super().__init__(name, pulumi.ResourceOptions(provider=cluster.provider))
+        super().__init__(name)
         self._cluster, self._settings = cluster, settings
         self._images = {**cluster.images, **settings.images}
         selection.check(settings, images=self._images, pulls=cluster.pulls)
         self._labels = {"ml-platform/stack": pulumi.get_stack()}
-        self._installation = self._certified(self._install())
+        preflight = self._preflight()
+        self._provider = cluster.provider([preflight])
+        self._installation = self._certified(self._install(preflight))
 
         storage = Namespace("storage", NamespaceArgs(labels=self._labels), self.child())
         tracking = Namespace("mlflow", NamespaceArgs(labels=self._labels), self.child())
@@ -65,7 +68,7 @@ class Platform(Component):
         bundles = [entry.namespace for entry in selection.bundles(settings)]
         jobs = [settings.spark.namespace] if settings.spark else []
         self.handle = PlatformHandle(
-            provider=cluster.provider,
+            provider=self._provider,
             outputs=PlatformOutputs(
                 mlflow_url=mlflow.url,
                 object_store=store.access["workloads"],
@@ -81,7 +84,23 @@ class Platform(Component):
         )
         self.register_outputs(self.handle.outputs.as_inputs())
 
-    def _install(self) -> Installation:
+    def child(self, **options: Any) -> pulumi.ResourceOptions:
+        """Options for a child whose objects go to the cluster."""
+        return super().child(provider=self._provider, **options)
+
+    def _preflight(self) -> Preflight:
+        return Preflight(
+            "preflight",
+            entries=selection.bundles(self._settings),
+            existing=selection.existing(self._settings),
+            mirror=selection.mirror(self._settings),
+            labels=self._labels,
+            adopt=self._cluster.disposable,
+            kubeconfig=self._cluster.kubeconfig,
+            opts=super().child(),
+        )
+
+    def _install(self, preflight: Preflight) -> Installation:
         settings = self._settings
         return Installation(
             kubeconfig=self._cluster.kubeconfig,
@@ -94,6 +113,7 @@ class Platform(Component):
             size=settings.size,
             cert_manager=settings.certificates == "cert-manager",
             retain_definitions=not self._cluster.disposable,
+            after=[preflight],
         )
 
     def _certified(self, installation: Installation) -> Installation:

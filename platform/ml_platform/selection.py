@@ -55,10 +55,15 @@ def bundles(settings: PlatformSettings) -> tuple[Entry, ...]:
     return tuple(each for each in _chosen(settings) if each.name not in settings.bundles.existing)
 
 
+def existing(settings: PlatformSettings) -> tuple[Entry, ...]:
+    """The releases that somebody else runs, and that are used."""
+    return tuple(each for each in _chosen(settings) if each.name in settings.bundles.existing)
+
+
 def image_names(settings: PlatformSettings) -> frozenset[str]:
-    """Our short names of all images that the platform may run."""
-    traefik = {"traefik"} if settings.gateway.ingress == "traefik" else set()
-    return OWN_IMAGES.union(traefik, *(entry.images for entry in bundles(settings)))
+    """Our short names of all images that the platform and the jobs on it may run."""
+    spark = {"spark"} if settings.spark else set()
+    return _required(settings).union(spark, *(entry.images for entry in bundles(settings)))
 
 
 def check(settings: PlatformSettings, *, images: Collection[str], pulls: bool) -> None:
@@ -72,12 +77,11 @@ def check(settings: PlatformSettings, *, images: Collection[str], pulls: bool) -
         catalog.check(chosen)
     except BundleError as misfit:
         raise _refusal(settings, str(misfit)) from misfit
-    installed = bundles(settings)
-    for entry in installed if not pulls else ():
-        _check_pods(settings, entry, images)
-    lean = {name for entry in installed for name, reference in entry.images.items() if name == reference}
-    wanted = OWN_IMAGES | lean | ({"traefik"} & image_names(settings))
-    if missing := sorted(wanted - set(images)):
+    for entry in bundles(settings):
+        found = set(_pod_images(entry, mirror(settings)))  # what can't be loaded is refused here as well
+        if not pulls:
+            _check_pods(settings, entry, found, images)
+    if missing := sorted(_required(settings) - set(images)):
         raise SettingsError(
             f"No reference for image {missing[0]!r}: there are {', '.join(sorted(images)) or 'none'}. Build and push "
             f"it from workloads/images, then set it with:\n  pulumi config set --path "
@@ -95,17 +99,24 @@ def _chosen(settings: PlatformSettings) -> tuple[Entry, ...]:
     return tuple(catalog.entry(name, settings.bundles.versions.get(name)) for name in bundle_names(settings))
 
 
-def _check_pods(settings: PlatformSettings, entry: Entry, images: Collection[str]) -> None:
+def _required(settings: PlatformSettings) -> frozenset[str]:
+    """Images that only we have: our own, and those of lean releases."""
+    traefik = {"traefik"} if settings.gateway.ingress == "traefik" else set()
+    lean = {name for entry in bundles(settings) for name, reference in entry.images.items() if name == reference}
+    return OWN_IMAGES | traefik | lean
+
+
+def _check_pods(settings: PlatformSettings, entry: Entry, found: Collection[str], images: Collection[str]) -> None:
     short = {reference: name for name, reference in entry.images.items()}
-    for reference in sorted(set(_pod_images(entry, mirror(settings)))):
-        if short.get(reference) not in images:
-            instead = _INSTEAD.get(entry.name)
-            raise _refusal(
-                settings,
-                f"{entry.title} runs {reference}, which this cluster can't pull and nobody built. "
-                + (f"The nearest choice that works here: {instead}" if instead else "Build it as well, or leave it out")
-                + f". With a reference of your own: images.{short.get(reference, '<name>')}.",
-            )
+    lost = sorted(reference for reference in found if short.get(reference) not in images)
+    if lost:
+        instead = _INSTEAD.get(entry.name)
+        raise _refusal(
+            settings,
+            f"{entry.title} runs {lost[0]}, which this cluster can't pull and nobody built. "
+            + (f"The nearest choice that works here: {instead}" if instead else "Build it as well, or leave it out")
+            + f". With a reference of your own: images.{short.get(lost[0], '<name>')}.",
+        )
 
 
 def _pod_images(entry: Entry, folder: Path | None) -> Iterator[str]:

@@ -74,4 +74,6 @@ def test_a_node_that_was_not_started_is_named_with_the_command_that_starts_it(
 
 def _connect(settings: LocalCluster | ExistingCluster, secrets: dict[str, str]) -> recorder.Recorder:
     config = {f"ml-platform:{name}": value for name, value in secrets.items()}
-    return recorder.record(lambda: connect(settings, pulumi.Config("ml-platform")), config=config, secrets=config)
+    return recorder.record(
+        lambda: connect(settings, pulumi.Config("ml-platform")).provider([]), config=config, secrets=config
+    )

@@ -31,7 +31,7 @@ def test_the_stacks_own_file_needs_the_lean_platform_and_what_holds_a_pod() -> N
     [
         ({"training": {"v1": True}}, {"training-operator"}),
         ({"training": {"v2": True}}, {"jobset", "trainer"}),
-        ({"spark": {"operator": "kubeflow"}}, {"spark-operator"}),
+        ({"spark": {"operator": "kubeflow"}}, {"spark", "spark-operator"}),
     ],
 )
 @pytest.mark.mirror

@@ -33,11 +33,9 @@ LEAN = {"versions": {"knative-serving": "1.23.0-lean", "kserve": "0.20.0-lean"}}
 
 
 def declare(work: dict[str, Any] | None = None, platform: dict[str, Any] | None = None) -> recorder.Recorder:
-    import pulumi_kubernetes as kubernetes
-
     def program() -> None:
         cluster = Cluster(
-            provider=kubernetes.Provider("cluster", kubeconfig="{}"),
+            options={},
             kubeconfig=pulumi.Output.secret("{}"),
             seed=pulumi.Output.secret("a seed"),
             images={name: IMAGE.format(name) for name in NAMES},

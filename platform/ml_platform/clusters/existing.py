@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 import yaml
 
 from ml_platform.clusters.cluster import Cluster
@@ -26,15 +25,8 @@ def connect(settings: ExistingCluster, config: pulumi.Config) -> Cluster:
     """
     kubeconfig = pulumi.Output.secret(_text(settings, config))
     return Cluster(
-        provider=kubernetes.Provider(
-            "cluster",
-            kubeconfig=kubeconfig,
-            enable_server_side_apply=True,
-            enable_config_map_mutable=True,
-            enable_secret_mutable=True,
-            kube_client_settings={"qps": 100, "burst": 200},
-        ),
         kubeconfig=kubeconfig,
+        options={"kube_client_settings": {"qps": 100, "burst": 200}},
         seed=require_secret(config, "seed", "a long random text that all passwords are derived from"),
         images={},
         storage_class=settings.storage_class,

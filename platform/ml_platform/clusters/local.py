@@ -6,11 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 
 from ml_platform.clusters.cluster import Cluster
 from ml_platform.configuration import SettingsError
 from ml_platform.settings import LocalCluster
+
+# The stack skips checkpoints, so a killed run leaves objects that its state does not know: the next one takes them
+# over, fields of the other field manager included. Certificates are renewed; it stays the same cluster.
+OPTIONS: dict[str, Any] = {
+    "cluster_identifier": "local",
+    "upsert_existing_objects": True,
+    "enable_patch_force": True,
+    "kube_client_settings": {"qps": 400, "burst": 800},
+}
 
 
 def connect(settings: LocalCluster) -> Cluster:
@@ -24,29 +32,14 @@ def connect(settings: LocalCluster) -> Cluster:
     kubeconfig = pulumi.Output.secret(_read(Path(node["kubeconfig"])))
     images: dict[str, str] = json.loads(_read(Path(node["images"])))
     return Cluster(
-        provider=kubernetes.Provider("cluster", **_options(kubeconfig)),
         kubeconfig=kubeconfig,
+        options=OPTIONS,
         seed=pulumi.Output.secret(_read(Path(node["seed"])).strip()),
         images=images,
         storage_class="local-path",
         disposable=True,
         pulls=False,
     )
-
-
-def _options(kubeconfig: pulumi.Output[str]) -> dict[str, Any]:
-    """The stack skips checkpoints, so a killed run leaves objects that its state does not know: the next one takes
-    them over, fields of the other field manager included. Certificates are renewed; it stays the same cluster."""
-    return {
-        "kubeconfig": kubeconfig,
-        "cluster_identifier": "local",
-        "enable_server_side_apply": True,
-        "upsert_existing_objects": True,
-        "enable_patch_force": True,
-        "enable_config_map_mutable": True,
-        "enable_secret_mutable": True,
-        "kube_client_settings": {"qps": 400, "burst": 800},
-    }
 
 
 def _read(path: Path) -> str:
