@@ -1,6 +1,7 @@
-"""Every object of every bundle in the catalog, given to a real API server without controllers."""
+"""Every object of every lean release in the catalog, given to a real API server without controllers."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from ml_platform.bundles import catalog, definitions, drain
@@ -17,6 +18,10 @@ ORDER = [phase for phase in Phase if phase not in (Phase.DEFINITIONS, Phase.WEBH
 PEM = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCi0tLS0tRU5EIENFUlRJRklDQVRFLS0tLS0K"
 
 
+LEAN = [entry for entries in catalog.releases().values() for entry in entries if entry.version.endswith("-lean")]
+each_release = pytest.mark.parametrize("entry", LEAN, ids=lambda entry: entry.name)
+
+
 @pytest.fixture(scope="module")
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with ControlPlane(tmp_path_factory.mktemp("control-plane")) as plane:
@@ -28,9 +33,8 @@ def client(kubeconfig: str) -> Client:
     return Client.from_kubeconfig(kubeconfig)
 
 
-@pytest.mark.parametrize("name", sorted(catalog.releases()))
-def test_every_object_is_accepted(name: str, client: Client, kubeconfig: str) -> None:
-    entry = catalog.entry(name)
+@each_release
+def test_every_object_is_accepted(entry: catalog.Entry, client: Client, kubeconfig: str) -> None:
     images = {image: f"registry.test/{image}@sha256:{'0' * 64}" for image in entry.images}
     transform = compose([
         image_map(entry.images, images), labels({"ml-platform/stack": "test"}), pod_security("restricted"),
@@ -46,9 +50,8 @@ def test_every_object_is_accepted(name: str, client: Client, kubeconfig: str) ->
     assert not refused
 
 
-@pytest.mark.parametrize("name", sorted(catalog.releases()))
-def test_definitions_are_established_and_go_when_told_to(name: str, client: Client, kubeconfig: str) -> None:
-    entry = catalog.entry(name)
+@each_release
+def test_definitions_are_established_and_go_when_told_to(entry: catalog.Entry, client: Client, kubeconfig: str) -> None:
     items = by_phase(load(entry))[Phase.DEFINITIONS]
     props = properties(entry, items, kubeconfig)
     provider = definitions._Provider()
@@ -63,9 +66,12 @@ def test_definitions_are_established_and_go_when_told_to(name: str, client: Clie
     assert not present(client) & set(props["names"])
 
 
-def properties(entry: catalog.Entry, items: list[definitions.Object], kubeconfig: str) -> dict[str, object]:
+def properties(entry: catalog.Entry, items: list[definitions.Object], kubeconfig: str) -> dict[str, Any]:
     return {
         "bundle": entry.name,
+        "version": entry.version,
+        "mirror": None,
+        "own": [],
         "digest": definitions.digest(items),
         "names": sorted(item["metadata"]["name"] for item in items),
         "labels": {"ml-platform/stack": "test"},
@@ -88,7 +94,7 @@ def present(client: Client) -> set[str]:
 
 
 def test_a_drain_leaves_no_object_of_its_kinds(client: Client, kubeconfig: str) -> None:
-    entry = catalog.entry("kserve")
+    entry = next(entry for entry in LEAN if entry.name == "kserve")
     items = by_phase(load(entry))[Phase.DEFINITIONS]
     props = properties(entry, items, kubeconfig)
     definitions._install(props)
@@ -96,7 +102,7 @@ def test_a_drain_leaves_no_object_of_its_kinds(client: Client, kubeconfig: str) 
     own = {"apiVersion": kind[0], "kind": kind[1], "metadata": {"name": "own"}}
     client.apply(own, field_manager="a user")
     provider = drain._Provider()
-    provider.delete("", {"definitions": props["names"], "retain": True, "kubeconfig": kubeconfig})
+    provider.delete("", {**props, "definitions": props["names"], "retain": True})
     assert client.list(*kind), "retained kinds keep their objects"
-    provider.delete("", {"definitions": props["names"], "retain": False, "kubeconfig": kubeconfig})
+    provider.delete("", {**props, "definitions": props["names"]})
     assert not client.list(*kind)
