@@ -121,7 +121,7 @@ def test_no_password_is_in_the_clear(tree: recorder.Recorder) -> None:
         ("RunOutcome::iris", "TrainingJob$kubernetes:batch/v1:Job::iris"),
         ("v1beta1:InferenceService::iris", "RunOutcome::iris"),
         ("v1beta1:InferenceService::iris", "ClusterServingRuntime::kserve-mlserver"),
-        ("v1beta1:InferenceService::iris", "Gate::knative-gate"),
+        ("v1beta1:InferenceService::iris", "Gate::knative-serving-gate"),
         ("v1beta1:InferenceService::iris", "apps/v1:Deployment::gateway-traefik"),
         ("Rollout::iris", "v1beta1:InferenceService::iris"),
     ],
@@ -132,7 +132,7 @@ def test_one_waits_for_the_other(later: str, earlier: str, tree: recorder.Record
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("StatefulSet::postgres", "StatefulSet::s3"), ("StatefulSet::s3", "Definitions::knative-definitions")],
+    [("StatefulSet::postgres", "StatefulSet::s3"), ("StatefulSet::s3", "Definitions::knative-serving-definitions")],
 )
 def test_one_does_not_wait_for_the_other(one: str, other: str, tree: recorder.Recorder) -> None:
     assert _urn(tree, other) not in _all_before(tree, _urn(tree, one))

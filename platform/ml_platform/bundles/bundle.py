@@ -68,7 +68,7 @@ class Bundle(Component):
 
     def __init__(self, name: str, args: BundleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        self._name, self._args = name, args
+        self._name, self._args = args.bundle, args  # so that an error of the engine names the bundle
         self._installation = args.installation
         self._entry = args.installation.entry(args.bundle)
         self.namespace = self._entry.namespace
