@@ -1,0 +1,64 @@
+"""The stack files there are, and the whole program run on one of them against mocks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import runpy
+from collections.abc import Iterable
+from pathlib import Path
+
+import yaml
+from ml_platform import selection
+from ml_platform.configuration import validate
+from ml_platform.settings import PlatformSettings
+from support import recorder
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = {
+    **{path.stem.removeprefix("Pulumi."): path for path in (ROOT / "stacks").glob("Pulumi.*.yaml")},
+    **{path.stem: path for path in (ROOT / "tests" / "stacks").glob("*.yaml")},
+}
+LEAN = ("local",)
+"""Those that need no mirror."""
+KUBECONFIG = {
+    "clusters": [{"name": "test", "cluster": {"server": "https://test.invalid"}}],
+    "contexts": [{"name": "test", "context": {"cluster": "test"}}],
+    "current-context": "test",
+}
+
+
+def settings(stack: str) -> PlatformSettings:
+    config = yaml.safe_load(FILES[stack].read_text())["config"]
+    return validate("platform", config["ml-platform:platform"], PlatformSettings)
+
+
+def record(stack: str) -> recorder.Recorder:
+    """All that a first `pulumi up` asks the engine for; a node is the one of ML_PLATFORM_STATE."""
+    config = yaml.safe_load(FILES[stack].read_text())["config"]
+    secrets = {}
+    if config["ml-platform:cluster"]["source"] == "existing":
+        config["ml-platform:cluster"].pop("kubeconfig", None)
+        config["ml-platform:platform"].setdefault("images", images({"traefik", *selection.OWN_IMAGES}))
+        secrets = {"ml-platform:seed": "a seed", "ml-platform:kubeconfig": json.dumps(KUBECONFIG)}
+    return recorder.record(
+        lambda: runpy.run_path(str(ROOT / "stacks" / "__main__.py")),
+        stack=stack,
+        config={**config, **secrets},
+        secrets=secrets,
+    )
+
+
+def images(names: Iterable[str]) -> dict[str, str]:
+    return {name: f"registry.test/{name}@sha256:{hashlib.sha256(name.encode()).hexdigest()}" for name in names}
+
+
+def node(folder: Path) -> Path:
+    """A state directory as the node leaves it, with all images that a stack for it may want."""
+    names = set[str]().union(*(selection.image_names(settings(stack)) for stack in FILES))
+    files = {"kubeconfig": json.dumps(KUBECONFIG), "images": json.dumps(images(names)), "seed": "a seed\n"}
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    paths = {name: str(folder / name) for name in files}
+    (folder / "cluster.json").write_text(json.dumps({**paths, "registry": "registry.test"}))
+    return folder
