@@ -73,7 +73,7 @@ class Platform(Component):
                 mlflow_url=mlflow.url,
                 object_store=store.access["workloads"],
                 serving_mode=settings.serving.mode,
-                serving=after(settings.serving.mode, *serving),
+                serving=after(settings.serving.mode, *self.joined("serving", serving)),
                 url_template=gateway.url,
                 object_store_url=_object_store_url(gateway.url, settings.gateway),
                 entry_namespaces=(gateway.namespace, *knative),

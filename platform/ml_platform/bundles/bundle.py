@@ -76,15 +76,15 @@ class Bundle(Component):
         ready = self._namespaces(phases[Phase.NAMESPACES], self._elsewhere(phases))
         self.kinds = self._define(phases[Phase.DEFINITIONS], ready)
         configured = [*self._declare(phases[Phase.CONFIGURATION], ready), *self.kinds]
-        ready = self._barrier("configured", configured or ready)
-        ready = self._barrier("running", self._declare(phases[Phase.WORKLOADS], ready) or ready)
+        ready = self._joined("configured", configured or ready)
+        ready = self._joined("running", self._declare(phases[Phase.WORKLOADS], ready) or ready)
         ready = self._declare(phases[Phase.WEBHOOKS], ready) or ready
         gate = self._guard(phases[Phase.WORKLOADS] + phases[Phase.WEBHOOKS], ready)
         if self._entry.own_definitions:
             self.kinds = gate
         self.ready = self._drain(phases[Phase.DEFINITIONS], [*(gate or ready), *args.over])
         custom = self._declare(phases[Phase.CUSTOM], [self.ready])
-        (self.complete,) = self._barrier("complete", custom or [self.ready])
+        (self.complete,) = self._joined("complete", custom or [self.ready])
         self.register_outputs({"namespace": self.namespace})
 
     def _prepared(self) -> dict[Phase, list[Object]]:
@@ -123,20 +123,16 @@ class Bundle(Component):
     def _namespaces(self, items: Sequence[Object], elsewhere: list[pulumi.Resource]) -> list[pulumi.Resource]:
         """Its namespaces, without those that another bundle has declared; and all that it starts after."""
         known = self._installation.declared.namespaces
-        start = self._barrier("start", [*self._installation.after, *self._args.after, *elsewhere])
+        start = self._joined("start", [*self._installation.after, *self._args.after, *elsewhere])
         own = [item for item in items if item["metadata"]["name"] not in known]
         resources = self._declare(own, start)
         for item, resource in zip(own, resources, strict=True):
             metadata, retained = item["metadata"], self._args.retain_namespace
             known[metadata["name"]] = SharedNamespace(self._entry.name, metadata["labels"], resource, retained)
-        return self._barrier("namespaces", resources or start)
+        return self._joined("namespaces", resources or start)
 
-    def _barrier(self, name: str, resources: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
-        """At most one resource to wait for in place of many: N objects and M after them are N + M dependencies, not
-        N x M, in both directions. The engine keeps it itself; it asks no provider."""
-        if len(resources) < 2:
-            return list(resources)
-        return [pulumi.Stash(f"{self._name}-{name}", input=name, opts=self.child(depends_on=resources))]
+    def _joined(self, name: str, resources: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
+        return self.joined(f"{self._name}-{name}", resources)
 
     def _declare(self, items: Sequence[Object], after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         return [
