@@ -1,6 +1,6 @@
 # The commands of the project. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up down stop status predict env build test test-all check bench lock
+.PHONY: help up down stop status predict env bundles build test test-all check bench lock
 RUN := ./local/bootstrap
 
 help:  ## list the commands
@@ -23,6 +23,9 @@ predict:  ## send a request and print the answer: make predict FILE=flower.json
 
 env:  ## print what to export for pulumi, kubectl, mlflow, boto3: eval "$$(make env)"
 	@exec $(RUN) ml_local env
+
+bundles:  ## what the platform installs of others: make bundles DO="images --json"; DO=--help says more
+	@exec $(RUN) ml_platform.bundles $(or $(DO),list)
 
 build:  ## only build, into the cache, what the stack file needs: this machine's own, or CONFIG=FILE
 	@exec $(RUN) ml_local build $(if $(CONFIG),"$(CONFIG)")

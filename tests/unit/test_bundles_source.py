@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ml_platform.bundles import cache, pipeline, source
 from ml_platform.bundles.catalog import Edit, Entry, FileSource, GitSource, ManifestSource, Part
-from ml_platform.bundles.errors import BundleError
+from ml_platform.bundles.errors import BundleError, UnobtainableError
 from ml_platform.bundles.render import joined, manifest
 from ml_platform.bundles.render.edits import edited
 
@@ -53,7 +53,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     def render(*_: object) -> str:
-        raise BundleError("Fetching https://git.invalid/a/b at v1 failed:\n  no such host")
+        raise UnobtainableError("Fetching https://git.invalid/a/b at v1 failed:\n  no such host")
 
     monkeypatch.setattr(source, "render", render)
 

@@ -1,4 +1,4 @@
-"""The one error of this package."""
+"""The errors of this package."""
 
 import pulumi
 
@@ -8,3 +8,7 @@ class BundleError(pulumi.RunError):
 
     Pulumi shows it without a traceback: the fault is in what was asked for, not in the program.
     """
+
+
+class UnobtainableError(BundleError):
+    """What a source needs, a tool or the network, is not there; somebody else may have it."""

@@ -9,11 +9,19 @@ from pathlib import Path
 
 from ml_platform.bundles import cache
 from ml_platform.bundles.catalog import Entry, FileSource, Part
-from ml_platform.bundles.errors import BundleError
+from ml_platform.bundles.errors import BundleError, UnobtainableError
 from ml_platform.bundles.render import describe, joined, render
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 MIRROR = "ML_PLATFORM_MIRROR"
+
+# What to do about another digest.
+_FILE = "If the change is wanted, record the new digest in the catalog; if not, restore the files."
+_MIRRORED = "The file is damaged or of another release: restore it, or write it anew."
+_RENDERED = (
+    "The source was changed under the same name, or the tools render otherwise than those that the catalog was made "
+    "with (Helm 3.21, Kustomize 5.8): compare `helm version` and `kubectl version --client`."
+)
 
 
 @dataclass(frozen=True)
@@ -27,19 +35,21 @@ class Rendering:
 def resolve(entry: Entry, part: Part, mirror: Path | None = None, root: Path = REPOSITORY) -> Rendering:
     """The rendering of `part` with the digest in the catalog. The setting `mirror` wins over the environment's."""
     if isinstance(part.source, FileSource):
-        return _verified(entry, part, joined(root / part.source.path), str(root / part.source.path))
+        return _verified(entry, part, joined(root / part.source.path), str(root / part.source.path), _FILE)
     mirror = mirror or _usual_mirror()
     path = mirrored(part, mirror) if mirror else None
     if path and path.exists():
-        return _verified(entry, part, joined(path), str(path))
+        return _verified(entry, part, joined(path), str(path), f"{_MIRRORED}\n{_way_out(entry)}")
     kept = cache.text(part.sha256)
     if kept is not None:
         return Rendering(kept, f"the cache {cache.folder()}")
     try:
         text = render(entry, part)
-    except BundleError as error:
+    except UnobtainableError as error:
         raise BundleError(f"{_title(entry, part)} {_lacking(part, mirror)}{error}\n{_way_out(entry)}") from error
-    rendering = _verified(entry, part, text, describe(part.source))
+    except BundleError as error:
+        raise BundleError(f"{_title(entry, part)}: {error}") from error
+    rendering = _verified(entry, part, text, describe(part.source), _RENDERED)
     cache.keep(rendering.text)
     return rendering
 
@@ -69,20 +79,12 @@ def _usual_mirror() -> Path | None:
     return Path(named) if named else None
 
 
-def _verified(entry: Entry, part: Part, text: str, origin: str) -> Rendering:
+def _verified(entry: Entry, part: Part, text: str, origin: str, advice: str) -> Rendering:
     found = cache.sha256(text)
     if found == part.sha256:
         return Rendering(text, origin)
-    advice = {
-        "file": "If the change is wanted, record the new digest in the catalog; if not, restore the files.",
-        "mirror": f"The file is damaged or of another release: restore it, or write it anew.\n{_way_out(entry)}",
-        "rendered": "The source was changed under the same name, or the tools render otherwise than those that the "
-        "catalog was made with (Helm 3.21, Kustomize 5.8): compare `helm version` and `kubectl version --client`.",
-    }
-    where = "file" if isinstance(part.source, FileSource) else "rendered" if "://" in origin else "mirror"
     raise BundleError(
-        f"{_title(entry, part)} from {origin} has sha256\n  {found}, but the catalog says\n  {part.sha256}.\n"
-        f"{advice[where]}"
+        f"{_title(entry, part)} from {origin} has sha256\n  {found}, but the catalog says\n  {part.sha256}.\n{advice}"
     )
 
 
@@ -92,10 +94,13 @@ def _title(entry: Entry, part: Part) -> str:
 
 def _lacking(part: Part, mirror: Path | None) -> str:
     if mirror is None:
-        return "is not in the cache and no mirror is set.\n"
+        return f"is not in the cache and no mirror is set. Its source is {describe(part.source)}.\n"
     others = sorted(path.stem for path in mirrored(part, mirror).parent.glob("*.yaml"))
     versions = f"it has {part.name} {', '.join(others)}" if others else f"it has no {part.name} at all"
-    return f"is not in the mirror: {mirrored(part, mirror)} is missing ({versions}), and not in the cache.\n"
+    return (
+        f"is not in the mirror: {mirrored(part, mirror)} is missing ({versions}), and not in the cache. "
+        f"Its source is {describe(part.source)}.\n"
+    )
 
 
 def _way_out(entry: Entry) -> str:

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from ml_platform.bundles.catalog import GitSource
-from ml_platform.bundles.errors import BundleError
+from ml_platform.bundles.errors import BundleError, UnobtainableError
 from ml_platform.bundles.render.process import find, run
 
 log = logging.getLogger("ml_platform.bundles")
@@ -19,7 +19,8 @@ def checkout(source: GitSource, folder: Path) -> None:
     log.info("%s", purpose)
 
     def call(*words: str) -> str:
-        return run([git, "-C", folder, *words], purpose=purpose, env={"GIT_TERMINAL_PROMPT": "0"})
+        command = [git, "-C", str(folder), *words]
+        return run(command, purpose=purpose, env={"GIT_TERMINAL_PROMPT": "0"}, error=UnobtainableError)
 
     call("init", "--quiet", "--template=")
     call("remote", "add", "origin", url)

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from ml_platform.bundles.catalog import ChartSource, Entry, Part
-from ml_platform.bundles.errors import BundleError
+from ml_platform.bundles.errors import BundleError, UnobtainableError
 from ml_platform.bundles.render.process import find, run
 
 log = logging.getLogger("ml_platform.bundles")
@@ -46,7 +46,16 @@ def pull(source: ChartSource, folder: Path) -> Path:
     chart = [f"{source.repository}/{source.chart}"] if oci else [source.chart, "--repo", source.repository]
     purpose = f"Pulling chart {source.repository}/{source.chart} {source.version}"
     log.info("%s", purpose)
-    _helm("pull", *chart, "--version", source.version, "--destination", str(folder), purpose=purpose)
+    _helm(
+        "pull",
+        *chart,
+        "--version",
+        source.version,
+        "--destination",
+        str(folder),
+        purpose=purpose,
+        error=UnobtainableError,
+    )
     (archive,) = folder.glob("*.tgz")
     found = hashlib.sha256(archive.read_bytes()).hexdigest()
     if found != source.digest:
@@ -74,7 +83,7 @@ def template(chart: Path, target: Target, values: Mapping[str, Any]) -> str:
     return _helm("template", target.release, str(chart), *options, purpose=f"Rendering chart {chart.name}")
 
 
-def _helm(*words: str, purpose: str) -> str:
+def _helm(*words: str, purpose: str, error: type[BundleError] = BundleError) -> str:
     with TemporaryDirectory(prefix="ml-platform-helm-") as home:
         env = {f"HELM_{kind}_HOME": f"{home}/{kind}" for kind in ("CACHE", "CONFIG", "DATA")}
-        return run([command(), *words], purpose=purpose, env=env)
+        return run([command(), *words], purpose=purpose, env=env, error=error)

@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Mapping
 
 from ml_platform.bundles.catalog import RELEASES, ManifestSource, Part
-from ml_platform.bundles.errors import BundleError
+from ml_platform.bundles.errors import BundleError, UnobtainableError
 
 log = logging.getLogger("ml_platform.bundles")
 LOCK = RELEASES / "lock.json"
@@ -64,5 +64,5 @@ def fetch(url: str) -> bytes:
         with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:  # noqa: S310 - the model allows https alone
             content: bytes = answer.read()
     except (urllib.error.URLError, TimeoutError) as error:
-        raise BundleError(f"Fetching {url} failed: {getattr(error, 'reason', error)}.") from error
+        raise UnobtainableError(f"Fetching {url} failed: {getattr(error, 'reason', error)}.") from error
     return content

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ml_platform.bundles.errors import BundleError
+from ml_platform.bundles.errors import BundleError, UnobtainableError
 
 TAIL_LINES = 6
 DEADLINE = 900.0
@@ -18,11 +18,17 @@ def find(*commands: str, advice: str) -> str:
         found = shutil.which(command)
         if found:
             return found
-    raise BundleError(f"The command {' or '.join(commands)} is missing. {advice}")
+    raise UnobtainableError(f"The command {' or '.join(commands)} is missing. {advice}")
 
 
-def run(argv: Sequence[str | Path], *, purpose: str, env: Mapping[str, str] | None = None) -> str:
-    """What the command prints."""
+def run(
+    argv: Sequence[str | Path],
+    *,
+    purpose: str,
+    env: Mapping[str, str] | None = None,
+    error: type[BundleError] = BundleError,
+) -> str:
+    """What the command prints; an `error` with its last lines if it fails."""
     try:
         done = subprocess.run(
             [str(word) for word in argv],
@@ -32,11 +38,11 @@ def run(argv: Sequence[str | Path], *, purpose: str, env: Mapping[str, str] | No
             check=False,
             timeout=DEADLINE,
         )
-    except subprocess.TimeoutExpired as error:
-        raise BundleError(f"{purpose} did not end within {DEADLINE:.0f} s.") from error
+    except subprocess.TimeoutExpired as late:
+        raise error(f"{purpose} did not end within {DEADLINE:.0f} s.") from late
     if done.returncode != 0:
         tail = "\n".join(
             f"  {line}" for line in done.stderr.decode(errors="replace").strip().splitlines()[-TAIL_LINES:]
         )
-        raise BundleError(f"{purpose} failed:\n{tail}")
+        raise error(f"{purpose} failed:\n{tail}")
     return done.stdout.decode()
