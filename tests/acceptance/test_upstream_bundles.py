@@ -1,90 +1,207 @@
-"""Real upstream releases through the pipeline: what the lean bundles go through, they get through too.
+"""Every file of the mirror through the pipeline, and every object of it before a real API server.
 
-The releases lie beside the repository where they exist at all; nothing of them is in it.
+Each release starts from an empty cluster: what it needs of others is what its entry says. Fields are validated
+strictly, so that one that a schema does not have is refused and not pruned.
 """
 
-import hashlib
-from pathlib import Path
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from ml_platform.bundles import catalog, definitions
-from ml_platform.bundles.catalog import Entry, FileSource, Rule
+from ml_platform.bundles.catalog import Entry, PodSecurity, Size
+from ml_platform.bundles.kinds import DEFINITION, group
+from ml_platform.bundles.parallel import each
+from ml_platform.bundles.parse import Object, title
 from ml_platform.bundles.phases import Phase, by_phase
 from ml_platform.bundles.pipeline import load
-from ml_platform.bundles.source import REPOSITORY
-from ml_platform.kube import Client
+from ml_platform.bundles.transforms import Transform, compose, image_map, labels, pod_security, resource_sizes
+from ml_platform.kube import AlreadyExists, Client, KubeError, NoMatch
+from ml_platform.kube.client import APPLY
+from support import mirrored
 from support.control_plane import ControlPlane
 
 pytestmark = pytest.mark.acceptance
 
-MIRROR = REPOSITORY.parent / "shared" / "upstream"
-
-if not MIRROR.is_dir():
-    pytest.skip(f"no upstream releases at {MIRROR.name}: put a mirror beside the checkout", allow_module_level=True)
-
-CONTROLLER_OWNED = [
-    Rule(action="remove", kind=kind, path="webhooks.*.rules", why="the webhook writes them")
-    for kind in ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
-]
-CERT_MANAGER = [
-    Rule(action="drop", kind=kind, why="cert-manager is not installed") for kind in ("Certificate", "Issuer")
-]
+PINNED = {entry.title for entry in mirrored.pinned()}
+STRICTER: dict[PodSecurity, PodSecurity] = {"baseline": "restricted", "privileged": "baseline"}
+SIZES: Sequence[Size] = ("small", "standard", "large")
 
 
-def entry(name: str, file: str, namespace: str, rules: list[Rule]) -> Entry:
-    digest = hashlib.sha256((MIRROR / file).read_bytes()).hexdigest()
-    return Entry(
-        name=name,
-        version=Path(file).stem,
-        licence="Apache-2.0",
-        namespace=namespace,
-        kubernetes=">=1.34,<1.38",
-        source=FileSource(kind="file", path=file, sha256=digest),
-        rules=tuple(rules),
-    )
+@dataclass(frozen=True)
+class Installed:
+    """A release on a cluster, but for its webhook configurations, which nothing would answer here."""
+
+    entry: Entry
+    client: Client
+    phases: dict[Phase, list[Object]]
+    refused: list[str]
 
 
-@pytest.mark.parametrize(
-    ("name", "file", "namespace", "rules", "definitions", "workloads"),
-    [
-        ("knative-serving", "knative-serving/v1.23.0.yaml", "knative-serving", CONTROLLER_OWNED, 12, 4),
-        ("kserve", "kserve/v0.20.0.yaml", "kserve", CERT_MANAGER, 0, 1),
-        ("kserve-crds", "kserve-crds/v0.20.0.yaml", "kserve", [], 6, 0),
-        ("kserve-runtimes", "kserve-runtimes/v0.20.0.yaml", "kserve", [], 0, 0),
-    ],
-)
-def test_a_release_comes_through_whole(
-    name: str, file: str, namespace: str, rules: list[Rule], definitions: int, workloads: int
-) -> None:
-    phases = by_phase(load(entry(name, file, namespace, rules), MIRROR))
-    deployments = [item for item in phases[Phase.WORKLOADS] if item["kind"] == "Deployment"]
-    assert len(phases[Phase.DEFINITIONS]) == definitions
-    assert len(deployments) == workloads
-    assert all(item["metadata"].get("namespace") for item in deployments)
-    webhooks = [hook for item in phases[Phase.WEBHOOKS] for hook in item["webhooks"]]
-    assert name != "knative-serving" or not any("rules" in hook for hook in webhooks)
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    with ControlPlane(tmp_path_factory.mktemp("control-plane")) as running:
+        yield running
 
 
-def test_lean_and_upstream_knative_declare_the_same_kinds() -> None:
-    upstream = entry("knative-serving", "knative-serving/v1.23.0.yaml", "knative-serving", [])
-    assert names(load(catalog.entry("knative-serving"))) == names(load(upstream, MIRROR))
+@pytest.fixture(scope="module")
+def installed(request: pytest.FixtureRequest, plane: ControlPlane) -> Iterator[Installed]:
+    entry: Entry = request.param
+    with plane.scratch() as client:
+        yield install(entry, client)
 
 
-def test_lean_custom_resources_fit_the_real_schemas(tmp_path: Path) -> None:
-    real = by_phase(load(entry("kserve-crds", "kserve-crds/v0.20.0.yaml", "kserve", []), MIRROR))[Phase.DEFINITIONS]
-    lean = by_phase(load(catalog.entry("kserve")))[Phase.CUSTOM]
-    kinds = {item["kind"] for item in lean}
-    real = [item for item in real if item["spec"]["names"]["kind"] in kinds]
-    with ControlPlane(tmp_path) as plane:
-        client = Client.from_kubeconfig(plane.kubeconfig)
-        for item in real:
-            client.apply(item, field_manager="test")
-        definitions._wait(client, names(real), definitions._established, "are not established")
-        for item in lean:
-            kind = client.resource(item["apiVersion"], item["kind"])
-            # Strict: a field that the real schema does not have is refused, not pruned.
-            client.request("POST", kind.path(), params={"fieldValidation": "Strict"}, body=item)
+def of(releases: Sequence[Entry]) -> pytest.MarkDecorator:
+    """Those of the catalog are the first of all: by the same place in both lists, pytest knows a release again."""
+    names = [entry.title.replace(" ", "-") for entry in releases]
+    return pytest.mark.parametrize("installed", releases, ids=names, indirect=True)
 
 
-def names(items: list[definitions.Object]) -> set[str]:
-    return {item["metadata"]["name"] for item in items if item["kind"] == definitions.KIND}
+@of(mirrored.releases())
+def test_every_object_is_accepted(installed: Installed) -> None:
+    # Webhook configurations last, and not for good: nothing here answers for them.
+    gates = each(lambda item: refusal(installed.client, item, dry_run=True), installed.phases[Phase.WEBHOOKS])
+    assert not [*installed.refused, *filter(None, gates)]
+
+
+@of(mirrored.pinned())
+def test_only_its_webhook_refuses_a_probe(installed: Installed) -> None:
+    for probe in installed.entry.probes:
+        served(installed.client, probe.manifest)
+        with suppress(AlreadyExists):  # the webhook is asked before that is looked at
+            installed.client.create(probe.manifest, field_manager="test", dry_run=True)
+
+
+@of(mirrored.pinned())
+def test_every_size_fits_into_the_limits(installed: Installed) -> None:
+    for size in SIZES:
+        sized = compose([resource_sizes(installed.entry.sizes.get(size, {}))])
+        workloads = [sized(item) for item in installed.phases[Phase.WORKLOADS] if pod_of(item)]
+        assert not list(filter(None, (refusal(installed.client, item, dry_run=True) for item in workloads))), size
+
+
+@of(mirrored.pinned())
+def test_pods_fit_the_standard_of_their_namespace(installed: Installed) -> None:
+    assert not pods_refused(installed, installed.entry.pod_security)
+
+
+def test_no_stricter_standard_would_do(plane: ControlPlane) -> None:
+    """Of a namespace: all releases that share it have the level that one of them needs."""
+    entries = [entry for entry in mirrored.pinned() if entry.pod_security != "restricted"]
+    by_namespace = {
+        entry.namespace: [each for each in entries if each.namespace == entry.namespace] for entry in entries
+    }
+    with plane.scratch() as client:
+        for namespace, neighbours in by_namespace.items():
+            wanted = STRICTER[neighbours[0].pod_security]
+            releases = [Installed(entry, client, by_phase(load(entry)), []) for entry in neighbours]
+            assert any(pods_refused(release, wanted) for release in releases), f"{namespace} could be {wanted}"
+
+
+def install(entry: Entry, client: Client) -> Installed:
+    objects = load(entry)
+    change = generic(entry)
+    phases = {phase: list(map(change, items)) for phase, items in by_phase(objects, entry.own_definitions).items()}
+    others = [*catalog.requirements(entry), catalog.entry("cert-manager")]  # which may issue any certificate
+    needed = [item for other in others if other.name != entry.name for item in load(other)]
+    used = {(group(item), item["kind"]) for item in (*objects, *(probe.manifest for probe in entry.probes))}
+    namespaces = [item for item in needed if item["kind"] == "Namespace"] + phases[Phase.NAMESPACES]
+    refused = [refusal(client, item) for item in namespaces]
+    borrowed = [item for item in needed if item["kind"] == DEFINITION and defines(item) in used]
+    refused += define(client, [*phases[Phase.DEFINITIONS], *borrowed], used if entry.title not in PINNED else None)
+    for phase in (Phase.CONFIGURATION, Phase.WORKLOADS, Phase.CUSTOM):
+        refused += each(lambda item: refusal(client, item), phases[phase])
+    return Installed(entry, client, phases, list(filter(None, refused)))
+
+
+def define(client: Client, items: Sequence[Object], used: set[tuple[str, str]] | None) -> list[str | None]:
+    """CRDs, established. Of a release that is not in the catalog, kinds without an object are only tried: to serve
+    a kind costs the API server more than all else."""
+    served = [item for item in items if used is None or defines(item) in used]
+    tried = [item for item in items if item not in served]
+    refused = each(lambda item: refusal(client, item), served)
+    refused += each(lambda item: refusal(client, item, dry_run=True), tried)
+    definitions.await_established(client, [item["metadata"]["name"] for item in served], "test")
+    return refused
+
+
+def generic(entry: Entry) -> Transform:
+    """What every bundle gets."""
+    return compose([
+        image_map(entry.images, {}, "registry.test/mirror"),
+        labels({"ml-platform/stack": "test"}),
+        pod_security(entry.pod_security),
+        resource_sizes(entry.sizes.get("standard", {})),
+    ])  # fmt: skip
+
+
+def refusal(client: Client, item: Object, *, dry_run: bool = False) -> str | None:
+    """What the API server has against an object; None if nothing."""
+    try:
+        kind = served(client, item)
+        if kind.namespaced != ("namespace" in item["metadata"]):
+            return f"{title(item)} has a namespace and should not, or has none and should"
+        path = kind.path(item["metadata"].get("namespace"), item["metadata"]["name"])
+        params = {"fieldManager": "test", "force": "true", "fieldValidation": "Strict"}
+        params |= {"dryRun": "All"} if dry_run else {}
+        client.request("PATCH", path, params=params, body=item, headers={"Content-Type": APPLY})
+    except KubeError as error:
+        return f"{title(item)}: {error.message}"
+    return None
+
+
+def served(client: Client, item: Object) -> Any:
+    """The kind of an object; that of a CRD just established takes a moment to be announced."""
+    end = time.monotonic() + 10
+    while True:
+        try:
+            return client.resource(item["apiVersion"], item["kind"])
+        except NoMatch:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+
+
+def defines(definition: Object) -> tuple[str, str]:
+    return definition["spec"]["group"], definition["spec"]["names"]["kind"]
+
+
+def pods_refused(release: Installed, level: PodSecurity) -> list[str]:
+    """The pods of a release that a namespace of that level refuses."""
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"level-{level}"}}
+    release.client.apply(pod_security(level)(namespace), field_manager="test")
+    refused = []
+    for item in release.phases[Phase.WORKLOADS]:
+        if pod := pod_of(item):
+            meta = {"name": item["metadata"]["name"], "namespace": f"level-{level}"}
+            body = {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": meta,
+                "spec": pod | {"serviceAccountName": "default"},
+            }
+            refused.append(tried(release.client, body))
+    return list(filter(None, refused))
+
+
+def tried(client: Client, pod: Object) -> str | None:
+    end = time.monotonic() + 10
+    while True:
+        try:
+            client.create(pod, field_manager="test", dry_run=True)
+            return None
+        except KubeError as error:
+            # The account of a new namespace takes a moment.
+            if "serviceaccount" not in error.message or time.monotonic() > end:
+                return error.message
+            time.sleep(0.1)
+
+
+def pod_of(item: Object) -> Object | None:
+    if item["kind"] not in ("DaemonSet", "Deployment", "Job", "StatefulSet"):
+        return None
+    pod: Object = item["spec"]["template"]["spec"]
+    return pod

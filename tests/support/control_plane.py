@@ -8,11 +8,14 @@ import socket
 import subprocess
 import time
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+import urllib3
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -29,6 +32,7 @@ class ControlPlane:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._rest: frozenset[str] = frozenset()
         self._authority = Authority(folder)
         etcd, peer, self._port = free_ports(3)
         self._etcd = [f"http://127.0.0.1:{etcd}", f"http://127.0.0.1:{peer}"]
@@ -63,6 +67,17 @@ class ControlPlane:
 
     def client(self) -> Client:
         return Client.from_kubeconfig(self.kubeconfig)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Client]:
+        """A client to work with; whatever is made meanwhile is gone afterwards, past finalizers and controllers: as if
+        from an empty prefix of etcd, but in milliseconds."""
+        before = self._keys_at_rest()
+        try:
+            yield self.client()
+        finally:
+            for key in self._keys() - before:
+                self._ask_etcd("deleterange", {"key": key})
 
     def stop(self) -> None:
         """Nothing is worth a clean end, which takes the API server ten seconds."""
@@ -101,6 +116,7 @@ class ControlPlane:
             service_account_signing_key_file=signing,
             service_account_key_file=signing,
             endpoint_reconciler_type="none",
+            allow_privileged="true",
             anonymous_auth="false",
         )
         kubeconfig = self.folder / "admin.kubeconfig"
@@ -118,6 +134,21 @@ class ControlPlane:
             controllers="*,-node-lifecycle-controller,-taint-eviction-controller",
         )
         self._until_accounts()
+
+    def _keys_at_rest(self) -> frozenset[str]:
+        """All keys, once the API server has made what it starts with; asked for once."""
+        while not self._rest:
+            keys = self._keys()
+            time.sleep(1)
+            self._rest = keys if keys == self._keys() else frozenset()
+        return self._rest
+
+    def _keys(self) -> frozenset[str]:
+        everything = {"key": b64encode(b"/").decode(), "range_end": b64encode(b"0").decode(), "keys_only": True}
+        return frozenset(each["key"] for each in self._ask_etcd("range", everything)["kvs"])
+
+    def _ask_etcd(self, verb: str, body: dict[str, Any]) -> Any:
+        return urllib3.request("POST", f"{self._etcd[0]}/v3/kv/{verb}", json=body).json()
 
     def _run(self, name: str, /, **flags: Any) -> None:
         command = [str(binary(name)), *(f"--{key.replace('_', '-')}={value}" for key, value in flags.items())]
