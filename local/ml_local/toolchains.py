@@ -51,6 +51,11 @@ class Toolchain:
         return tuple(self.rename.get(name, name) for name in built)
 
     @property
+    def build_tags(self) -> tuple[str, ...]:
+        """The words that choose its build tags."""
+        return ("-tags", self.tags) if self.tags else ()
+
+    @property
     def folder(self) -> Path:
         """Where its commands lie: named by a digest of the module and of how it is built."""
         digest = hashlib.sha256(repr((self.packages, self.ldflags, self.tags, *self.files.items())).encode())
@@ -100,6 +105,15 @@ def binary(name: str) -> Path:
     raise LocalError(f"no toolchain builds {name!r}; known: {', '.join(known)}")
 
 
+def fetch(toolchain: Toolchain) -> None:
+    """Have the sources that a build of the module takes, so that the build need not wait for the network.
+
+    Raises:
+        LocalError: a module can't be had.
+    """
+    _go(toolchain, "list", "-deps", *toolchain.build_tags, *toolchain.packages)
+
+
 def build(toolchain: Toolchain) -> None:
     """Build all commands of one module, or nothing if that was done before.
 
@@ -111,8 +125,9 @@ def build(toolchain: Toolchain) -> None:
     partial = toolchain.folder.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
     (partial / "bin").mkdir(parents=True)
-    tags = ("-tags", toolchain.tags) if toolchain.tags else ()
-    flags = ("-trimpath", *tags, "-ldflags", f"-s -w {toolchain.ldflags}".strip())
+    # The linker drops DWARF (-w); that the compiler writes none saves a tenth of the time.
+    flags = ("-trimpath", *toolchain.build_tags, "-gcflags=all=-dwarf=false")
+    flags += ("-ldflags", f"-s -w {toolchain.ldflags}".strip())
     _go(toolchain, "build", *flags, "-o", f"{partial / 'bin'}/", *toolchain.packages)
     for built, wanted in toolchain.rename.items():
         (partial / "bin" / built).rename(partial / "bin" / wanted)
@@ -128,8 +143,11 @@ def trim() -> None:
 
 
 def environment() -> dict[str, str]:
-    """Go's settings: its caches lie in ours, and it never fetches another toolchain."""
+    """Go's settings: its caches lie in ours, it never fetches another toolchain, and it collects garbage only where
+    memory would run out: that saves another tenth."""
     return {
+        "GOGC": "off",
+        "GOMEMLIMIT": "2GiB",
         "CGO_ENABLED": "0",
         "GOTOOLCHAIN": "local",
         "GOFLAGS": "-modcacherw -mod=readonly",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,16 +60,20 @@ def up(layout: Layout, config: Path | None = None) -> None:
 
 
 def build(wanted: Collection[str]) -> None:
-    """Build those images and the node's commands: Go modules one after the other, since each uses all processors, and
-    beside them the images whose commands are there."""
+    """Build those images and the node's commands.
+
+    Go modules one after the other, since each uses all processors; beside them the images whose commands are there, and
+    ahead of them the sources of the modules that follow.
+    """
     with step("Debian packages"):
         debian.unpack()
     table = images.with_bases(wanted)
     needed = toolchains.needed([image.command for image in table.values() if image.command])
     todo = [toolchain for toolchain in needed if not toolchain.built]
-    with ThreadPoolExecutor(max_workers=1) as beside, step("Images") as say:
+    with _thread() as beside, _thread() as ahead, step("Images") as say:
         without_command = [name for name, image in table.items() if not image.command]
-        started = [beside.submit(images.build, without_command, say)]
+        started: list[Future[Any]] = [beside.submit(images.build, without_command, say)]
+        started += [ahead.submit(toolchains.fetch, toolchain) for toolchain in todo]
         for toolchain in needed:
             if toolchain in todo:
                 with step(f"Go commands: {', '.join(toolchain.commands)}"):
@@ -80,6 +85,17 @@ def build(wanted: Collection[str]) -> None:
         _raise_failed(started)
     if todo:
         toolchains.trim()
+
+
+@contextmanager
+def _thread() -> Iterator[ThreadPoolExecutor]:
+    """A thread for what is done one after the other; where something fails, it starts nothing more."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        try:
+            yield thread
+        except BaseException:
+            thread.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _raise_failed(started: Iterable[Future[Any]]) -> None:
