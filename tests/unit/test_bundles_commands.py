@@ -126,7 +126,7 @@ def test_what_is_rendered_reads_back_as_it_was(value: str) -> None:
 
 
 def test_images_are_listed_for_people_and_machines(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(capsys, "images", "here")[1] == "a/server  (unpinned)\nghcr.io/a/tool:1\n"
+    assert run(capsys, "images", "here")[1] == "a/server  (unpinned)\nghcr.io/a/tool:1  (run time only)\n"
     rows = json.loads(run(capsys, "images", "--json", "here", "here@0")[1])
     assert [(row["image"], row["pinned"], row["bundles"]) for row in rows] == [
         ("a/server", False, ["here 0", "here 1"]), ("ghcr.io/a/tool:1", True, ["here 0", "here 1"]),

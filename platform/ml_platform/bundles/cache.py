@@ -61,9 +61,14 @@ def _read(path: Path) -> str | None:
 
 
 def write(path: Path, content: str) -> None:
-    """All of it or nothing, also when two write at once."""
+    """All of it or nothing, also when two write at once or one is interrupted."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as stream:
-        stream.write(content.encode())
-    Path(stream.name).chmod(0o644)
-    os.replace(stream.name, path)
+    descriptor, partial = tempfile.mkstemp(dir=path.parent)
+    try:
+        with open(descriptor, "wb") as stream:
+            stream.write(content.encode())
+        Path(partial).chmod(0o644)
+        Path(partial).rename(path)
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
+        raise

@@ -17,10 +17,12 @@ from ml_platform.bundles.kinds import DEFINITION, built_in
 from ml_platform.bundles.parse import Object, title
 
 _NAME = r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*"
-_VERSION = r"(?::[A-Za-z0-9_][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?"
+_TAG = r":[A-Za-z0-9_][\w.-]{0,127}"
+_DIGEST = r"@sha256:[0-9a-f]{64}"
+_VERSION = rf"(?:{_TAG})?(?:{_DIGEST})?"
 _REFERENCE = re.compile(rf"^(?:[\w.-]+(?::\d+)?/)?{_NAME}(?:/{_NAME})*{_VERSION}$")
 _INSIDE = re.compile(  # of other text: a registry's host and a version or digest tell it from anything else
-    rf"(?<![\w./@-])(?:[a-z0-9-]+\.)+[a-z]{{2,}}(?::\d+)?(?:/{_NAME})+(?::[A-Za-z0-9_][\w.-]{{0,127}}|@sha256:[0-9a-f]{{64}}){{1,2}}"
+    rf"(?<![\w./@-])(?:[a-z0-9-]+\.)+[a-z]{{2,}}(?::\d+)?(?:/{_NAME})+(?:{_TAG}(?:{_DIGEST})?|{_DIGEST})"
 )
 _IN_TEMPLATE = re.compile(rf"\bimage:\s*[\"']?((?:[\w.-]+/)*{_NAME}{_VERSION})[\"']?\s*$", re.MULTILINE)
 _POD = re.compile(r"ontainers\.\d+\.image$")
@@ -37,7 +39,7 @@ class Use:
     bundle: str
     at: str
     by: Literal["pod", "text", "controller"]
-    """Who uses it: a pod of the release, whoever reads a text that names it, or a controller when `at` says."""
+    """Who uses it: a pod of the release, whoever reads what names it, or a controller when `at` says."""
 
 
 def uses(entry: Entry, objects: Iterable[Object]) -> list[Use]:
@@ -51,7 +53,7 @@ def uses(entry: Entry, objects: Iterable[Object]) -> list[Use]:
 
 
 def summary(found: Iterable[Use]) -> list[dict[str, Any]]:
-    """One row an image: who uses it and where, whether at run time only, and whether its reference is pinned."""
+    """One row an image: who uses it and where, whether only when there is work, and whether its reference is pinned."""
     rows = []
     for image, group in groupby(sorted(found), key=lambda use: use.image):
         each = list(group)
@@ -59,7 +61,7 @@ def summary(found: Iterable[Use]) -> list[dict[str, Any]]:
         rows.append({
             "image": image,
             "bundles": sorted({use.bundle for use in each}),
-            "run_time_only": "controller" in users and "pod" not in users,
+            "run_time_only": "pod" not in users,
             "pinned": pinned(image),
             "at": [use.at for use in each if use.by != "controller"],
             "why": [use.at for use in each if use.by == "controller"],
