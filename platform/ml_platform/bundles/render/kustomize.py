@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ml_platform.bundles.errors import UnobtainableError
 from ml_platform.bundles.render.process import find, run
 
 
@@ -12,5 +13,5 @@ def command() -> list[str]:
 
 
 def build(folder: Path) -> str:
-    """The rendering of the kustomization in `folder`."""
-    return run([*command(), folder], purpose=f"Building the kustomization {folder.name}")
+    """The rendering of the kustomization in `folder`, which may name resources on the network."""
+    return run([*command(), folder], purpose=f"Building the kustomization {folder.name}", error=UnobtainableError)
