@@ -39,7 +39,8 @@ def up(layout: Layout, config: Path | None = None) -> None:
             images.push(wanted, names.REGISTRY, layout.pki / "ca.crt", say)
         with step("Pulumi's backend and plugins"):
             stack.prepare(layout)
-        with step(f"Platform and workloads of {config or stack.stack_file()}: `pulumi up --stack local`") as say:
+        settings = f" --config-file {config}" if config else ""
+        with step(f"Platform and workloads: `pulumi up --stack local{settings}`") as say:
             stack.up(layout, say, config)
         outputs = stack.outputs(layout)
         access.write(layout, outputs)
