@@ -31,6 +31,7 @@ def variables(layout: Layout) -> dict[str, str]:
         "PYTHONPATH": ":".join(roots),
         "ML_PLATFORM_STATE": str(layout.state),
         "ML_PLATFORM_CACHE": str(paths.cache()),
+        "ML_PLATFORM_RENDERINGS": os.environ.get("ML_PLATFORM_RENDERINGS") or str(paths.cache() / "renderings"),
         "KUBECONFIG": str(layout.admin_kubeconfig),
         "PULUMI_HOME": str(pulumi / "home"),
         "PULUMI_BACKEND_URL": f"file://{pulumi / 'backend'}",

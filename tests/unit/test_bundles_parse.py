@@ -19,9 +19,10 @@ def test_empty_documents_are_skipped() -> None:
     assert names("---\n# nothing\n---\n" + CONFIG + "---\n") == ["c"]
 
 
+@pytest.mark.parametrize("kind", ["List", "PodList"])
 @pytest.mark.parametrize("items", ["[{apiVersion: v1, kind: Pod, metadata: {name: a}}]", "", "[]"])
-def test_a_list_is_its_items(items: str) -> None:
-    assert names(f"apiVersion: v1\nkind: List\nitems: {items}\n") == (["a"] if "a" in items else [])
+def test_a_list_is_its_items(kind: str, items: str) -> None:
+    assert names(f"apiVersion: v1\nkind: {kind}\nitems: {items}\n") == (["a"] if "a" in items else [])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 """Bundles: releases of others as pinned data, turned into Kubernetes objects.
 
-resolve -> verify -> parse -> rules (pipeline.py) -> transforms -> resources in phases (bundle.py).
+resolve -> verify -> render -> parse -> mend -> rules -> check (pipeline.py) -> transforms -> resources in phases
+(bundle.py).
 """

@@ -69,7 +69,7 @@ def _flatten(document: Any) -> Iterable[Object]:
         return []
     if not isinstance(document, dict) or not {"kind", "apiVersion"} <= document.keys():
         raise BundleError(f"a document is no Kubernetes object: {str(document)[:80]!r}")
-    if document["kind"] == "List":
+    if document["kind"].endswith("List") and "items" in document:
         return [item for each in document.get("items") or [] for item in _flatten(each)]
     if not isinstance(document.get("metadata"), dict):
         raise BundleError(f"a {document['kind']} has no metadata")
