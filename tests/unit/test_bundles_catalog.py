@@ -100,8 +100,7 @@ def test_all_of_upstream_runs_on_one_version_of_kubernetes() -> None:
 
 @each(UPSTREAM)
 def test_bundles_of_one_namespace_agree_on_its_pod_security(entry: Entry) -> None:
-    neighbours = [catalog.entry(name) for name in entry.needs]
-    levels = {other.pod_security for other in neighbours if other.namespace == entry.namespace}
+    levels = {other.pod_security for other in catalog.requirements(entry) if other.namespace == entry.namespace}
     assert levels <= {entry.pod_security}
 
 
@@ -136,7 +135,7 @@ def test_every_workload_has_a_small_and_a_large_size(entry: Entry) -> None:
 @each(UPSTREAM)
 def test_every_webhook_that_can_block_is_probed(entry: Entry) -> None:
     if blocking := blocking_webhooks(entry):
-        probing = [entry, *(other for other in UPSTREAM if entry.name in other.needs)]
+        probing = [entry, *(other for other in UPSTREAM if entry in catalog.requirements(other))]
         probed = {probe.webhook for each in probing for probe in each.probes}
         assert set(blocking) <= probed | set(UNPROBED)
 
@@ -144,7 +143,7 @@ def test_every_webhook_that_can_block_is_probed(entry: Entry) -> None:
 @pytest.mark.mirror
 @each(UPSTREAM)
 def test_every_probe_is_for_a_webhook_that_its_pods_serve(entry: Entry) -> None:
-    objects = [item for name in (*entry.needs, entry.name) for item in load(at(entry, name))]
+    objects = [item for each in (entry, *catalog.requirements(entry)) for item in load(each)]
     webhooks = {webhook["name"]: webhook for item in webhook_configurations(objects) for webhook in item["webhooks"]}
     services = {item["metadata"]["name"]: item["spec"] for item in load(entry) if item["kind"] == "Service"}
     pods = [item["spec"]["template"]["metadata"]["labels"] for item in load(entry) if is_workload(item)]
@@ -205,6 +204,20 @@ def test_what_is_not_in_it_is_refused(name: str, version: str | None, message: s
         catalog.entry(name, version)
 
 
+@pytest.mark.parametrize(
+    ("knative", "layer", "way_out"),
+    [("1.22.1", "1.23.0", "choose net-istio 1.22.1"), ("1.23.0", "1.22.1", "choose net-istio 1.23.0")],
+)
+def test_releases_of_different_lines_are_refused(knative: str, layer: str, way_out: str) -> None:
+    chosen = {each.name: each for each in (releases[0] for releases in catalog.releases().values())}
+    chosen["knative-serving"] = catalog.entry("knative-serving", knative)
+    chosen["net-istio"] = catalog.entry("net-istio", layer)
+    with pytest.raises(BundleError, match=f"needs knative-serving 1.*knative-serving {knative} is chosen: {way_out}"):
+        catalog.check(chosen.values())
+    chosen["net-istio"] = catalog.entry("net-istio", knative)
+    catalog.check(chosen.values())
+
+
 def test_what_is_missing_is_refused_before_anything_is_touched() -> None:
     with pytest.raises(BundleError, match="'trainer' needs 'jobset'"):
         catalog.check([catalog.entry("trainer")])
@@ -238,8 +251,3 @@ def blocking_webhooks(entry: Entry) -> list[str]:
     """Of admission: without a policy it is Fail."""
     webhooks = [webhook for item in webhook_configurations(load(entry)) for webhook in item["webhooks"]]
     return [webhook["name"] for webhook in webhooks if webhook.get("failurePolicy", "Fail") == "Fail"]
-
-
-def at(entry: Entry, name: str) -> Entry:
-    """The release of bundle `name` that goes with `entry`."""
-    return entry if name == entry.name else catalog.entry(name.split()[0])

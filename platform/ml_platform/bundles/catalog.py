@@ -164,6 +164,7 @@ class Entry(_Frozen):
     the short name itself as its reference."""
     runtime_images: tuple[RuntimeImage, ...] = ()
     needs: tuple[str, ...] = ()
+    """Bundles; of one that must be of a certain line, with that: `knative-serving 1.23`."""
     excludes: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
     probes: tuple[Probe, ...] = ()
@@ -224,7 +225,7 @@ def requirements(each: Entry) -> list[Entry]:
     found: dict[str, Entry] = {}
     names = list(each.needs)
     while names:
-        name = names.pop()
+        name, _ = _need(names.pop())
         if name not in found:
             found[name] = entry(name)
             names.extend(found[name].needs)
@@ -236,8 +237,30 @@ def check(chosen: Iterable[Entry]) -> None:
     entries = {each.name: each for each in chosen}
     for each in entries.values():
         for needed in each.needs:
-            if needed not in entries:
-                raise BundleError(f"Bundle {each.name!r} needs {needed!r}: choose it as well, or leave it out.")
+            name, line = _need(needed)
+            if name not in entries:
+                raise BundleError(f"Bundle {each.name!r} needs {name!r}: choose it as well, or leave it out.")
+            if not entries[name].version.startswith(line):
+                raise BundleError(
+                    f"Bundle {each.title} needs {needed}, but {entries[name].title} is chosen: "
+                    f"{_way_out(each, entries[name])}."
+                )
         for other in each.excludes:
             if other in entries:
                 raise BundleError(f"Bundles {each.name!r} and {other!r} exclude each other: leave one of them out.")
+
+
+def _need(text: str) -> tuple[str, str]:
+    """The name of a bundle, and what its version begins with."""
+    name, _, line = text.partition(" ")
+    return name, f"{line}." if line else ""
+
+
+def _way_out(misfit: Entry, other: Entry) -> str:
+    """The releases of `misfit` that go with `other`."""
+    fitting = [
+        each.title
+        for each in releases()[misfit.name]
+        if all(other.version.startswith(line) for name, line in map(_need, each.needs) if name == other.name)
+    ]
+    return f"choose {' or '.join(fitting) or f'another version of {other.name}'}"
