@@ -65,7 +65,7 @@ class Platform(Component):
         mlflow = self._mlflow(tracking, database, store, gateway, clients)
 
         knative = ["knative-serving"] if settings.serving.mode == "knative" else []
-        bundles = [entry.namespace for entry in selection.bundles(settings)]
+        bundles = self._installation.declared.namespaces
         jobs = [settings.spark.namespace] if settings.spark else []
         self.handle = PlatformHandle(
             provider=self._provider,

@@ -139,6 +139,18 @@ def test_one_does_not_wait_for_the_other(one: str, other: str, tree: recorder.Re
     assert _urn(tree, one) not in _all_before(tree, _urn(tree, other))
 
 
+def test_nothing_goes_to_the_cluster_before_the_preflight(tree: recorder.Recorder) -> None:
+    (provider,) = (each for each in tree.requests.values() if each.type == "pulumi:providers:kubernetes")
+    assert [urn.rpartition("::")[2] for urn in provider.dependencies] == ["preflight"]
+
+
+def test_what_somebody_else_runs_is_used_and_not_declared() -> None:
+    found = declare(platform={"bundles": {**LEAN, "existing": ["knative-serving"]}})
+    assert not [urn for urn in found.requests if "Bundle::knative" in urn]
+    assert found.find(SERVICE, "iris")
+    assert found.inputs("Preflight", "preflight")["existing"] == {"knative-serving": "1.23.0-lean"}
+
+
 @pytest.mark.parametrize(
     ("changes", "new_run"),
     [

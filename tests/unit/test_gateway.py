@@ -1,0 +1,135 @@
+"""The gateway, whichever it is: how routes are made, who may pass, and what waits for what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ml_platform.components import access, leftovers
+from ml_platform.components.gateway import url
+from ml_platform.configuration import validate
+from ml_platform.settings import GatewaySettings
+from support import recorder, stacks
+
+POLICY, TOKENS = "AuthorizationPolicy", "RequestAuthentication"
+ISTIO = {"ingress": "istio"}
+JWT = {"issuer": "https://issuer.test", "jwks": "{}"}
+
+
+def gateway(**fields: Any) -> GatewaySettings:
+    return validate("platform.gateway", fields, GatewaySettings)
+
+
+def policies(**fields: Any) -> dict[str, dict[str, Any]]:
+    return access.policies(gateway(**ISTIO, **fields), {"istio": "ingressgateway"}, 80)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, "http://{host}.localhost"),
+        ({"domain": "ml.test"}, "http://{host}.ml.test"),
+        ({"host_port": 8080}, "http://{host}.localhost:8080"),
+        ({**ISTIO, "tls": {}}, "https://{host}.localhost"),
+        ({**ISTIO, "host_port": 80, "tls": {"host_port": 8443}}, "https://{host}.localhost:8443"),
+    ],
+)
+def test_a_url_has_the_port_and_the_scheme_that_are_open(fields: dict[str, Any], expected: str) -> None:
+    assert url(gateway(**fields)) == expected
+
+
+def test_without_tokens_everybody_passes() -> None:
+    assert policies() == {}
+
+
+def test_who_has_no_token_is_refused_and_not_only_who_has_a_bad_one() -> None:
+    found = policies(jwt=JWT)
+    assert found[POLICY]["action"] == "DENY"
+    assert found[POLICY]["rules"] == [{"from": [{"source": {"notRequestPrincipals": ["*"]}}]}]
+    assert found[TOKENS]["jwtRules"] == [
+        {"issuer": "https://issuer.test", "jwks": "{}", "forwardOriginalToken": True},
+    ]
+
+
+def test_what_is_public_needs_no_token_on_any_port() -> None:
+    found = policies(jwt={**JWT, "public_hosts": ["s3.test"], "public_paths": ["/health"]}, tls={})
+    (rule,) = found[POLICY]["rules"]
+    assert rule["to"] == [
+        {"operation": {"notHosts": ["s3.test", "s3.test:*"], "notPaths": ["/health"], "notPorts": ["80"]}}
+    ]
+
+
+def test_keys_may_be_published_and_audiences_asked_for() -> None:
+    published = {"issuer": "i", "jwks_uri": "https://issuer.test/keys", "audiences": ["ml"]}
+    (rule,) = policies(jwt=published)[TOKENS]["jwtRules"]
+    assert rule["jwksUri"] == "https://issuer.test/keys"
+    assert rule["audiences"] == ["ml"]
+    assert "jwks" not in rule
+
+
+@pytest.fixture
+def tree(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> recorder.Recorder:
+    monkeypatch.setenv("ML_PLATFORM_STATE", str(stacks.node(tmp_path)))
+    return stacks.record(request.param)
+
+
+def of(stack: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("tree", [pytest.param(stack, marks=pytest.mark.mirror)], indirect=True)
+
+
+@of("istio")
+def test_behind_istio_a_route_attaches_to_the_one_entry(tree: recorder.Recorder) -> None:
+    for name, hosts in (("s3", ["s3.localhost", "localhost"]), ("mlflow", None)):
+        spec = tree.inputs("HTTPRoute", name)["spec"]
+        assert spec["parentRefs"] == [{"name": "gateway", "namespace": "istio-system"}]
+        assert spec.get("hostnames") == hosts, name
+    assert tree.find("HTTPRoute", "mlflow").dependencies
+
+
+@of("istio")
+def test_plain_http_is_redirected_and_nothing_else_attaches_to_it(tree: recorder.Recorder) -> None:
+    plain, secure = tree.inputs("Gateway", "istio-gateway")["spec"]["listeners"]
+    assert (plain["port"], plain["allowedRoutes"]["namespaces"]["from"]) == (80, "Same")
+    assert (secure["port"], secure["allowedRoutes"]["namespaces"]["from"]) == (443, "All")
+    (rule,) = tree.inputs("HTTPRoute", "istio-redirect")["spec"]["rules"]
+    assert rule["filters"][0]["requestRedirect"] == {"scheme": "https", "port": 8443, "statusCode": 301}
+
+
+@of("istio")
+def test_the_gateway_of_one_machine_is_one_pod_on_the_ports_of_the_node(tree: recorder.Recorder) -> None:
+    name = "istio-gateway-istio-ingressgateway"
+    (container,) = tree.inputs("Deployment", name)["spec"]["template"]["spec"]["containers"]
+    published = {each["hostPort"]: each["hostIP"] for each in container["ports"] if "hostPort" in each}
+    assert published == {8080: "127.0.0.1", 8443: "127.0.0.1"}
+    assert container["image"] == "auto"
+    assert container["imagePullPolicy"] == "IfNotPresent"
+    assert tree.inputs("Service", name)["spec"]["type"] == "ClusterIP"
+    assert tree.inputs("HorizontalPodAutoscaler", name)["spec"]["maxReplicas"] == 1
+
+
+@of("everything")
+def test_beside_knative_the_entry_is_for_the_hosts_of_the_platform(tree: recorder.Recorder) -> None:
+    listeners = tree.inputs("Gateway", "istio-gateway")["spec"]["listeners"]
+    hosts = ["ml.example.com", "mlflow.ml.example.com", "s3.ml.example.com"]
+    assert [each.get("hostname") for each in listeners] == [None, *hosts]
+    assert tree.inputs("HTTPRoute", "mlflow")["spec"]["hostnames"] == ["mlflow.ml.example.com"]
+    plain, secure = tree.inputs("Gateway", "net-istio-knative-ingress-gateway")["spec"]["servers"]
+    assert plain["tls"] == {"httpsRedirect": True}
+    assert secure["tls"]["credentialName"] == tree.inputs("Certificate", "gateway-tls")["spec"]["secretName"]
+
+
+def test_what_a_controller_left_in_other_namespaces_goes_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone: list[tuple[str, str]] = []
+
+    class Cluster:
+        def list(self, *_kind: str, labels: str) -> list[dict[str, Any]]:
+            assert labels == "istio.io/config=true"
+            return [{"metadata": {"name": "root", "namespace": name}} for name in ("default", "kube-system")]
+
+        def delete(self, _version: str, _kind: str, name: str, namespace: str) -> None:
+            gone.append((namespace, name))
+
+    monkeypatch.setattr(leftovers.Client, "from_kubeconfig", lambda _: Cluster())
+    leftovers._Provider().delete("", {"labels": "istio.io/config=true", "kubeconfig": "{}"})
+    assert gone == [("default", "root"), ("kube-system", "root")]
