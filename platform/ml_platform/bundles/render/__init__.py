@@ -3,7 +3,7 @@
 It does not decide whether that is needed (source.py) nor whether the result is the recorded one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,6 +11,8 @@ from ml_platform.bundles.catalog import ChartSource, Entry, GitSource, ManifestS
 from ml_platform.bundles.errors import BundleError
 from ml_platform.bundles.render import git, helm, kustomize, manifest
 from ml_platform.bundles.render.edits import edited
+
+_TOOLS: Mapping[str, Callable[[], object]] = {"helm": helm.command, "kustomize": kustomize.command}
 
 
 def render(entry: Entry, part: Part) -> str:
@@ -51,8 +53,8 @@ def joined(path: Path) -> str:
 
 
 def _from_git(entry: Entry, part: Part, source: GitSource, folder: Path) -> str:
-    tools: dict[str, Callable[[], object]] = {"helm": helm.command, "kustomize": kustomize.command, "files": str}
-    tools[source.render]()  # a tool that is missing is said before anything is fetched
+    if source.render in _TOOLS:
+        _TOOLS[source.render]()  # one that is missing is said before anything is fetched
     git.checkout(source, folder)
     path = folder / source.path
     if not path.exists():
