@@ -88,6 +88,12 @@ def test_behind_istio_a_route_attaches_to_the_one_entry(tree: recorder.Recorder)
 
 
 @of("istio")
+def test_nobody_passes_before_tokens_are_asked_for(tree: recorder.Recorder) -> None:
+    before = {urn.rpartition("::")[0].rpartition(":")[2] for urn in tree.find("Gateway", "istio-gateway").dependencies}
+    assert {POLICY, TOKENS, "Secret", "GatewayClass"} <= before
+
+
+@of("istio")
 def test_plain_http_is_redirected_and_nothing_else_attaches_to_it(tree: recorder.Recorder) -> None:
     plain, secure = tree.inputs("Gateway", "istio-gateway")["spec"]["listeners"]
     assert (plain["port"], plain["allowedRoutes"]["namespaces"]["from"]) == (80, "Same")

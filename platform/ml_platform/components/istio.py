@@ -55,12 +55,14 @@ class Istio(Foreign):
         self._bundles()
         chosen = self._declare(API, "GatewayClass", "istio", {"controllerName": "istio.io/gateway-controller"})
         secrets = access.certificate(self, self._settings, args.hosts, args.certificate, self._meta(TLS_SECRET))
-        entry = self._declare(API, "Gateway", ENTRY, self._entry(), chosen, *secrets)
+        guards = [
+            self._declare("security.istio.io/v1", kind, ENTRY, spec)
+            for kind, spec in access.policies(self._settings, {"istio": "ingressgateway"}, HTTP).items()
+        ]
+        entry = self._declare(API, "Gateway", ENTRY, self._entry(), chosen, *secrets, *guards)
         self.routable = [entry]
         if self._settings.tls:
             self._declare(API, "HTTPRoute", "redirect", self._redirect(), entry)
-        for kind, spec in access.policies(self._settings, {"istio": "ingressgateway"}, HTTP).items():
-            self.ready.append(self._declare("security.istio.io/v1", kind, ENTRY, spec))
         self.ready.append(entry)
         self.register_outputs({"namespace": self.namespace, "url": self.url})
 
