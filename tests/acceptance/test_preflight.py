@@ -34,10 +34,8 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def client(kubeconfig: str) -> Iterator[Client]:
     client = Client.from_kubeconfig(kubeconfig)
     yield client
-    for name in ("things.x.test", "gadgets.x.test"):
-        client.delete(*API, name)
     client.delete("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "hook.x.test")
-    definitions._wait(client, ["things.x.test", "gadgets.x.test"], lambda item: item is None, "remain")
+    definitions._remove(client, ["things.x.test", "gadgets.x.test"], "web")
 
 
 def publish(monkeypatch: pytest.MonkeyPatch, folder: Path, *objects: Any, **fields: Any) -> None:

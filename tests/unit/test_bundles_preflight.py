@@ -7,7 +7,6 @@ import pytest
 from ml_platform.bundles import catalog, preflight
 from ml_platform.bundles.errors import BundleError
 from ml_platform.kube import KubeError, NotFound
-from ml_platform.kube.client import ResourceKind
 from support.made_up import LABELS, definition, deployment, release, webhook
 
 pytestmark = pytest.mark.unit
@@ -23,17 +22,14 @@ class Cluster:
     def __init__(self, version: str = "v1.35.1", **present: Any) -> None:
         self.version, self.present = version, present
 
-    def resource(self, api_version: str, kind: str) -> ResourceKind:
-        return ResourceKind(api_version, kind, f"{kind.lower()}s", namespaced=False)
+    def request(self, method: str, path: str) -> Any:
+        assert (method, path) == ("GET", "/version"), "it only looks"
+        return {"gitVersion": self.version}
 
-    def request(self, method: str, path: str, headers: object = None) -> Any:
-        assert method == "GET", "it only looks"
-        if path == "/version":
-            return {"gitVersion": self.version}
-        name = path.rpartition("/")[2]
+    def metadata(self, _api_version: str, _kind: str, name: str) -> Any:
         if name not in self.present:
             raise NotFound(404, "NotFound", name)
-        return {"metadata": {"name": name, **self.present[name]}}
+        return {"name": name, **self.present[name]}
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import starmap
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,12 @@ from ml_platform.bundles.parallel import each
 from ml_platform.bundles.parse import Object
 from ml_platform.bundles.pipeline import load
 from ml_platform.bundles.transforms import labels as labelled
-from ml_platform.kube import Client, KubeError, NotFound
+from ml_platform.kube import Client, Connection, KubeError, NotFound
 
 API_VERSION = "apiextensions.k8s.io/v1"
 KIND = "CustomResourceDefinition"
 FIELD_MANAGER = "ml-platform"
-DEADLINE = 60.0
+DEADLINE = 120.0  # an API server takes seconds for a large one, and more when it is busy
 
 
 class Definitions(dynamic.Resource, module="bundles", name="Definitions"):
@@ -89,7 +89,7 @@ class _Provider(dynamic.ResourceProvider):
         return dynamic.UpdateResult(outs=news)
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
-        client = Client.from_kubeconfig(props["kubeconfig"])
+        client = _client(props)
         names = [*props["names"], *props["own"]]
         _remove(client, converting(client, names) if props["retain"] else names, props["bundle"])
 
@@ -97,14 +97,19 @@ class _Provider(dynamic.ResourceProvider):
 def _install(props: Mapping[str, Any]) -> Client:
     """Applies the CRDs and waits until each is served."""
     entry = catalog.entry(props["bundle"], props["version"])
-    client = Client.from_kubeconfig(props["kubeconfig"])
+    client = _client(props)
     definitions = [item for item in load(entry, _mirror(props)) if item["kind"] == KIND]
     if digest(definitions) != props["digest"]:
         raise BundleError(f"The CRDs of bundle {entry.title} changed while the update ran: run it again.")
     stamp = labelled(props["labels"])
-    each(lambda item: _apply(client, stamp(item), entry.title), definitions)
+    for item in definitions:  # the API server works for one at a time, whatever it is asked
+        _apply(client, stamp(item), entry.title)
     await_established(client, props["names"], entry.title)
     return client
+
+
+def _client(props: Mapping[str, Any]) -> Client:
+    return Client(Connection.from_kubeconfig(props["kubeconfig"]), timeout=DEADLINE)
 
 
 def _mirror(props: Mapping[str, Any]) -> Path | None:
@@ -122,16 +127,18 @@ def _apply(client: Client, item: Object, title: str) -> None:
 
 def _remove(client: Client, names: Sequence[str], bundle: str) -> None:
     each(lambda name: client.delete(API_VERSION, KIND, name), names)
-    _wait(
-        client,
-        names,
-        lambda item: item is None,
-        f"CRDs of bundle {bundle} can't be deleted, for objects of them remain",
-    )
+    left = _wait(client.metadata, names, lambda metadata: metadata is None)
+    if left:
+        raise BundleError(
+            f"After {DEADLINE:.0f} s CRDs of bundle {bundle} are not gone; objects of them remain: {', '.join(left)}."
+        )
 
 
 def await_established(client: Client, names: Sequence[str], title: str) -> None:
-    _wait(client, names, _established, f"CRDs of bundle {title} are not established")
+    left = _wait(client.get, names, _established)
+    if left:
+        said = "; ".join(f"{name} ({_conditions(item) or 'absent'})" for name, item in left.items())
+        raise BundleError(f"After {DEADLINE:.0f} s CRDs of bundle {title} are not established: {said}.")
 
 
 def _established(item: Object | None) -> bool:
@@ -139,34 +146,34 @@ def _established(item: Object | None) -> bool:
     return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
 
 
+def _conditions(item: Object | None) -> str:
+    conditions = (item or {}).get("status", {}).get("conditions") or []
+    return ", ".join(f"{one['type']}={one['status']} {one.get('message', '')}".rstrip() for one in conditions)
+
+
 def converting(client: Client, names: Sequence[str]) -> list[str]:
     """Those of the CRDs whose objects are read through a webhook."""
-    found = each(lambda name: read(client, name), names)
+    found = each(partial(_seen, client.get), names)
     conversions = [((item or {}).get("spec", {}).get("conversion") or {}).get("strategy") for item in found]
     return [name for name, strategy in zip(names, conversions, strict=True) if strategy == "Webhook"]
 
 
-def read(client: Client, name: str) -> Object | None:
-    try:
-        return client.get(API_VERSION, KIND, name)
-    except NotFound:
-        return None
-
-
-def _wait(client: Client, names: Sequence[str], done: Callable[[Object | None], bool], complaint: str) -> None:
+def _wait(
+    look: Callable[[str, str, str], Object], names: Sequence[str], done: Callable[[Object | None], bool]
+) -> dict[str, Object]:
+    """What is not done in time, by name, as it was last seen."""
     end = time.monotonic() + DEADLINE
     while True:
-        found = each(lambda name: read(client, name), names)
-        left = [(name, item) for name, item in zip(names, found, strict=True) if not done(item)]
-        if not left:
-            return
-        if time.monotonic() > end:
-            raise BundleError(f"After {DEADLINE:.0f} s {complaint}: {'; '.join(starmap(_describe, left))}.")
-        names = [name for name, _ in left]
-        time.sleep(0.2)
+        found = zip(names, each(partial(_seen, look), names), strict=True)
+        left = {name: item or {} for name, item in found if not done(item)}
+        if not left or time.monotonic() > end:
+            return left
+        names = list(left)
+        time.sleep(0.3)
 
 
-def _describe(name: str, item: Object | None) -> str:
-    conditions = (item or {}).get("status", {}).get("conditions") or []
-    said = [f"{one['type']}={one['status']}: {one['message']}" for one in conditions if one.get("message")]
-    return f"{name} ({'; '.join(said) or 'no conditions'})"
+def _seen(look: Callable[[str, str, str], Object], name: str) -> Object | None:
+    try:
+        return look(API_VERSION, KIND, name)
+    except NotFound:
+        return None

@@ -25,7 +25,6 @@ CLUSTER_WIDE = (
     "CustomResourceDefinition", "MutatingWebhookConfiguration", "Namespace", "ValidatingWebhookConfiguration",
 )  # fmt: skip
 NAMED = 4  # objects in a finding
-METADATA = {"Accept": "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"}
 
 
 class Preflight(dynamic.Resource, module="bundles", name="Preflight"):
@@ -174,12 +173,10 @@ def _present(client: Client, items: Sequence[Object]) -> list[tuple[Object, Mapp
 
 
 def _metadata(client: Client, item: Object) -> Mapping[str, Any] | None:
-    path = client.resource(item["apiVersion"], item["kind"]).path(None, item["metadata"]["name"])
     try:
-        metadata: Mapping[str, Any] = client.request("GET", path, headers=METADATA)["metadata"]
+        return client.metadata(item["apiVersion"], item["kind"], item["metadata"]["name"])
     except NotFound:
         return None
-    return metadata
 
 
 def _owner(metadata: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ Object = dict[str, Any]
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
+METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 PAGE = 500  # objects a list request
 
 
@@ -69,6 +70,12 @@ class Client:
 
     def get(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> Object:
         return self.request("GET", self.resource(api_version, kind).path(self._within(namespace), name))
+
+    def metadata(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> Object:
+        """Of an object nothing else: a CRD can be a megabyte."""
+        path = self.resource(api_version, kind).path(self._within(namespace), name)
+        found: Object = self.request("GET", path, headers={"Accept": METADATA})["metadata"]
+        return found
 
     def list(
         self,
