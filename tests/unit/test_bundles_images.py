@@ -119,6 +119,13 @@ def test_a_registry_has_what_is_not_mapped(image: str, mirrored: str) -> None:
     assert transform(pod(image=image)) == pod(image=mirrored)
 
 
+def test_a_registry_has_what_is_only_used_at_run_time() -> None:
+    transform = image_map({}, {}, "mirror.test/all", ["busybox:1.28"])
+    assert transform(thing(data={"config": "image: busybox:1.28\n"}))["data"] == {
+        "config": "image: mirror.test/all/busybox:1.28\n"
+    }
+
+
 def test_an_image_of_a_lean_release_without_a_reference_is_refused_by_name() -> None:
     with pytest.raises(BundleError, match=r"(?s)queue.*ml-platform:platform\.images\.queue"):
         image_map(KNOWN, {})

@@ -205,8 +205,9 @@ class Bundle(Component):
 def _generic(entry: Entry, args: BundleArgs) -> list[Transform]:
     """What every bundle gets, whatever it is."""
     installation = args.installation
+    unnamed = (each.image for each in entry.runtime_images)
     return [
-        image_map(entry.images, installation.images, installation.registry),
+        image_map(entry.images, installation.images, installation.registry, unnamed),
         labels(installation.labels),
         pod_security(args.pod_security or entry.pod_security),
         resource_sizes(entry.sizes.get(installation.size, {})),

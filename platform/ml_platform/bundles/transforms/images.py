@@ -7,7 +7,7 @@ reference apart (hub, image and tag, or image and version) is understood where t
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +22,14 @@ _LETTER = r"[\w./:@-]"  # of references: a neighbour of these kinds makes it ano
 
 
 def image_map(
-    known: Mapping[str, str], images: Mapping[str, pulumi.Input[str]], registry: str | None = None
+    known: Mapping[str, str],
+    images: Mapping[str, pulumi.Input[str]],
+    registry: str | None = None,
+    others: Iterable[str] = (),
 ) -> Transform:
     """`known` has the references of a release by our short names, `images` ours by the same names. What `images` does
-    not have is taken from `registry` where there is one, under the reference that it has; so is every other image of
-    a container."""
+    not have is taken from `registry` where there is one, under the reference that it has; so are `others` and every
+    other image of a container."""
     missing = sorted(name for name, reference in known.items() if name == reference and name not in images)
     if missing:
         raise BundleError(
@@ -34,10 +37,9 @@ def image_map(
             f"  pulumi config set --path 'ml-platform:platform.images.{missing[0]}' "
             f"<registry>/{missing[0]}@sha256:<digest>"
         )
-    table: dict[str, pulumi.Input[str]] = {}
-    for name, reference in known.items():
-        if name in images or registry:
-            table[reference] = images.get(name, f"{registry}/{reference}")
+    references = (*known.values(), *others) if registry else ()
+    table: dict[str, pulumi.Input[str]] = {reference: f"{registry}/{reference}" for reference in references}
+    table |= {reference: images[name] for name, reference in known.items() if name in images}
     return _Mapping(table, registry, _pattern(table)).map
 
 
