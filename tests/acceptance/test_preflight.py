@@ -1,11 +1,12 @@
-"""The preflight, the CRDs and the drain of a bundle on a real API server: what they refuse, and what they leave."""
+"""The preflight, the CRDs, the gate and the drain of a bundle on a real API server: what they refuse and leave."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ml_platform.bundles import catalog, definitions, drain, preflight
+from ml_platform.bundles import catalog, definitions, drain, gates, preflight
 from ml_platform.bundles.errors import BundleError
 from ml_platform.kube import Client, KubeError
 from support.control_plane import ControlPlane
@@ -141,3 +142,27 @@ def test_kinds_that_convert_by_a_webhook_are_not_kept_and_nothing_of_them_is_los
     assert client.get(*API, "gadgets.x.test")
     with pytest.raises(KubeError):
         client.get(*API, "things.x.test")
+
+
+def test_kinds_that_an_operator_applies_itself_are_waited_for_and_go_with_it(
+    props: dict[str, Any], client: Client
+) -> None:
+    operator = threading.Timer(0.5, lambda: client.apply(THING, field_manager="an operator"))
+    operator.start()
+    gate = {"bundle": "web", "namespace": "web", "probes": [], "definitions": ["things.x.test"], "trigger": ""}
+    gates._Provider().create({**gate, "kubeconfig": props["kubeconfig"]})
+    assert client.list("x.test/v1", "Thing") == []
+    own = owned(props, names=[], own=["things.x.test"], retain=True)
+    definitions._Provider().delete("", own)
+    assert client.get(*API, "things.x.test"), "kinds that are kept are kept, whoever applied them"
+    definitions._Provider().delete("", {**own, "retain": False})
+    with pytest.raises(KubeError):
+        client.get(*API, "things.x.test")
+
+
+def test_kinds_that_no_operator_applies_are_named_with_their_bundle(
+    props: dict[str, Any], client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(definitions, "DEADLINE", 0.5)
+    with pytest.raises(BundleError, match=r"CRDs of bundle web are not established: things\.x\.test \(absent\)"):
+        definitions.await_established(client, ["things.x.test"], "web")
