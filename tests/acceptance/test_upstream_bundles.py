@@ -28,6 +28,7 @@ pytestmark = pytest.mark.acceptance
 
 PINNED = {entry.title for entry in mirrored.pinned()}
 STRICTER: dict[PodSecurity, PodSecurity] = {"baseline": "restricted", "privileged": "baseline"}
+CERT_MANAGER = catalog.entry("cert-manager")
 SIZES: Sequence[Size] = ("small", "standard", "large")
 
 
@@ -105,8 +106,9 @@ def install(entry: Entry, client: Client) -> Installed:
     objects = load(entry)
     change = generic(entry)
     phases = {phase: list(map(change, items)) for phase, items in by_phase(objects, entry.own_definitions).items()}
-    others = [*catalog.requirements(entry), catalog.entry("cert-manager")]  # which may issue any certificate
-    needed = [item for other in others if other.name != entry.name for item in load(other)]
+    needed = [item for other in catalog.requirements(entry) for item in load(other)]
+    if entry.name != CERT_MANAGER.name and any(group(item) == "cert-manager.io" for item in objects):
+        needed += load(CERT_MANAGER)  # no release needs it: the stack may issue the certificates
     used = {(group(item), item["kind"]) for item in (*objects, *(probe.manifest for probe in entry.probes))}
     namespaces = [item for item in needed if item["kind"] == "Namespace"] + phases[Phase.NAMESPACES]
     refused = [refusal(client, item) for item in namespaces]
