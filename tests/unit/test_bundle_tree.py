@@ -219,6 +219,13 @@ def test_a_namespace_that_the_first_declares_too_strictly_is_refused(tmp_path: P
         recorded(installation, BundleArgs, "one", "two")
 
 
+def test_so_is_one_that_is_too_strict_for_a_bundle_that_leaves_it_to_the_first(tmp_path: Path) -> None:
+    first = release(tmp_path, "one", [deployment("home/a")], namespace="home")
+    second = release(tmp_path, "two", [thing("ClusterRole", "two", RBAC)], namespace="home", pod_security="privileged")
+    with pytest.raises(BundleError, match=r"which bundle 'two' needs"):
+        recorded(MadeUp(releases=[first, second]), BundleArgs, "one", "two")
+
+
 def test_one_object_of_two_bundles_is_refused(tmp_path: Path) -> None:
     role = thing("ClusterRole", "manager", RBAC)
     with pytest.raises(BundleError, match=r"'one' and 'two' both declare ClusterRole manager"):

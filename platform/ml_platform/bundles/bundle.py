@@ -110,7 +110,8 @@ class Bundle(Component):
             phase: [transform(item) for item in items] if phase is not Phase.DEFINITIONS else items
             for phase, items in by_phase(objects, entry.own_definitions).items()
         }
-        self._installation.declared.claim(entry.name, (item for items in phases.values() for item in items))
+        home = pod_security(args.pod_security or entry.pod_security)(_namespace(entry.namespace))
+        self._installation.declared.claim(entry.name, [home, *(item for items in phases.values() for item in items)])
         return phases
 
     def _elsewhere(self, phases: dict[Phase, list[Object]]) -> list[pulumi.Resource]:
@@ -212,6 +213,11 @@ def _generic(entry: Entry, args: BundleArgs) -> list[Transform]:
         pod_security(args.pod_security or entry.pod_security),
         resource_sizes(entry.sizes.get(installation.size, {})),
     ]
+
+
+def _namespace(name: str) -> Object:
+    """As a bundle needs it that leaves it to another to declare."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
 def _digest(texts: Sequence[str]) -> str:
