@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -142,6 +143,22 @@ def test_one_does_not_wait_for_the_other(one: str, other: str, tree: recorder.Re
 def test_nothing_goes_to_the_cluster_before_the_preflight(tree: recorder.Recorder) -> None:
     (provider,) = (each for each in tree.requests.values() if each.type == "pulumi:providers:kubernetes")
     assert [urn.rpartition("::")[2] for urn in provider.dependencies] == ["preflight"]
+
+
+@pytest.mark.mirror
+def test_in_standard_mode_traefik_serves_routes_of_the_gateway_api() -> None:
+    found = declare(platform={"bundles": {}, "serving": {"mode": "standard"}})
+    pod = found.inputs("Deployment", "gateway-traefik")["spec"]["template"]["spec"]
+    flags = pod["containers"][0]["args"]
+    assert "--providers.kubernetesgateway=true" in flags
+    assert not [flag for flag in flags if "knative" in flag]
+    (listener,) = found.inputs("kubernetes:gateway.networking.k8s.io/v1:Gateway", "gateway")["spec"]["listeners"]
+    assert f"--entrypoints.web.address=:{listener['port']}" in flags
+    # It lists all of them at its start, and serves no route while one is forbidden.
+    watched = {kind for rule in found.inputs("ClusterRole", "gateway-traefik")["rules"] for kind in rule["resources"]}
+    assert {"gatewayclasses", "gateways", "httproutes", "grpcroutes", "tlsroutes", "backendtlspolicies"} <= watched
+    ingress = found.inputs("ConfigMap", "kserve-inferenceservice-config")["data"]["ingress"]
+    assert json.loads(ingress)["kserveIngressGateway"] == "gateway/gateway"
 
 
 def test_what_somebody_else_runs_is_used_and_not_declared() -> None:

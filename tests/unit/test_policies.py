@@ -35,6 +35,12 @@ def test_what_is_in_order_passes(policy: Any, manifest: dict[str, Any]) -> None:
     assert list(policy.check(manifest)) == []
 
 
+def test_an_image_that_istio_fills_in_is_no_image_yet() -> None:
+    injected = deployment(container(image="auto"), annotations={"inject.istio.io/templates": "gateway"})
+    assert list(image_by_digest.check(injected)) == []
+    assert list(image_by_digest.check(deployment(container(image="auto"))))
+
+
 @pytest.mark.parametrize(
     ("manifest", "words"),
     [

@@ -31,7 +31,9 @@ _KNATIVE_RULES = [
     {"apiGroups": ["networking.internal.knative.dev"], "resources": ["ingresses"], "verbs": READ},
     {"apiGroups": ["networking.internal.knative.dev"], "resources": ["ingresses/status"], "verbs": ["update"]},
 ]
-_KINDS = ("gatewayclasses", "gateways", "httproutes", "grpcroutes", "referencegrants", "backendtlspolicies")
+_KINDS = (
+    "gatewayclasses", "gateways", "httproutes", "grpcroutes", "tlsroutes", "referencegrants", "backendtlspolicies",
+)  # fmt: skip
 _ROUTE_RULES = [
     {"apiGroups": [""], "resources": ["namespaces", "configmaps"], "verbs": READ},
     {"apiGroups": ["gateway.networking.k8s.io"], "resources": list(_KINDS), "verbs": READ},
