@@ -56,6 +56,8 @@ OUT_OF_RANGE: list[tuple[str, Any, str, str, str]] = [
     ("platform", {"gateway": {"ingress": "nginx"}}, "platform.gateway.ingress", '"nginx"', "'istio' or 'traefik'"),
     ("platform", {"serving": {"mode": "Serverless"}}, "serving.mode", '"Serverless"', "'knative' or 'standard'"),
     ("platform", {"spark": {"operator": "apache"}}, "spark.operator", '"apache"', "'stackable' or 'kubeflow'"),
+    ("platform", {"bundles": {"mirror": "mirror"}}, "platform.bundles.mirror", '"mirror"', "pattern"),
+    ("platform", {"bundles": {"registry": "https://r.test/"}}, "bundles.registry", '"https://r.test/"', "pattern"),
     ("platform", {"size": "huge"}, "platform.size", '"huge"', "'small', 'standard' or 'large'"),
     ("platform", {"bundles": {"versions": {"kserve": "9"}}}, "bundles.versions.kserve", '"9"', "choose one of: 0.20.0"),
     ("platform", {"bundles": {"versions": {"seldon": "1"}}}, "bundles.versions.seldon", '"1"', "the catalog has: cert"),

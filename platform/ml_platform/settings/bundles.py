@@ -1,6 +1,6 @@
 """Which releases the platform is made of, and where they are found."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -12,9 +12,9 @@ from ml_platform.configuration import MisfitError, Name, Settings
 class BundlesSettings(Settings):
     """Releases of foreign software: where they are found, which versions, and which of them somebody else runs."""
 
-    mirror: str | None = None
-    """A folder of renderings, looked into before the network; without it, the environment's ML_PLATFORM_MIRROR."""
-    registry: str | None = None
+    mirror: Annotated[str, Field(pattern=r"^[/~]")] | None = None
+    """A folder of renderings, by its whole path, looked into before the network; without it, the environment's ML_PLATFORM_MIRROR."""
+    registry: Annotated[str, Field(pattern=r"^[a-z0-9]([-._:/a-z0-9]*[a-z0-9])?$")] | None = None
     """A registry that mirrors all images: each is pulled as <registry>/<its own reference>."""
     versions: dict[Name, str] = Field(default_factory=dict)
     """Version of a bundle, where it is not the one that the catalog names first."""
