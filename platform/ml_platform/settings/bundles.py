@@ -13,7 +13,8 @@ class BundlesSettings(Settings):
     """Releases of foreign software: where they are found, which versions, and which of them somebody else runs."""
 
     mirror: Annotated[str, Field(pattern=r"^[/~]")] | None = None
-    """A folder of renderings, by its whole path, looked into before the network; without it, the environment's ML_PLATFORM_MIRROR."""
+    """A folder of renderings, by its whole path, looked into before the network; without it, ML_PLATFORM_MIRROR of the
+    environment."""
     registry: Annotated[str, Field(pattern=r"^[a-z0-9]([-._:/a-z0-9]*[a-z0-9])?$")] | None = None
     """A registry that mirrors all images: each is pulled as <registry>/<its own reference>."""
     versions: dict[Name, str] = Field(default_factory=dict)
