@@ -83,6 +83,12 @@ def test_other_limits_are_a_reason_for_new_pods_in_both(mode: ServingMode) -> No
     assert len({tree.inputs("Rollout", "iris")["settings"] for tree in trees}) == 2
 
 
+def test_a_service_of_another_mode_is_a_new_one() -> None:
+    requests = [declare(mode).find(SERVICE, "iris") for mode in ("knative", "standard")]
+    assert [each.replacement_trigger.string_value for each in requests] == ["knative", "standard"]
+    assert all(each.deleteBeforeReplace for each in requests)
+
+
 def test_a_model_that_nothing_could_wake_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"workloads\.serving\.iris\.min_replicas is 0: in serving mode standard"):
         declare("standard", min_replicas=0)

@@ -48,7 +48,9 @@ class InferenceService(Component):
         # The registry, where the version is downloaded from, is waited for, though its address is not in the URI.
         known = pulumi.Output.all(args.version, platform.mlflow_url)
         uri = known.apply(lambda values: f"mlflow://{args.settings.model.name}/{values[0]}")
-        service = KubernetesObject(name, self._manifest(uri), self.child(depends_on=workspace.ready))
+        # KServe refuses to change the mode of a service.
+        anew = {"replacement_trigger": platform.serving_mode, "delete_before_replace": True}
+        service = KubernetesObject(name, self._manifest(uri), self.child(depends_on=workspace.ready, **anew))
         rollout = Rollout(
             name,
             kubeconfig=platform.kubeconfig,
