@@ -8,21 +8,20 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from ml_platform.bundles import catalog, definitions
 from ml_platform.bundles.catalog import Entry, PodSecurity, Size
 from ml_platform.bundles.kinds import DEFINITION, group
 from ml_platform.bundles.parallel import each
-from ml_platform.bundles.parse import Object, title
+from ml_platform.bundles.parse import Object
 from ml_platform.bundles.phases import Phase, by_phase
 from ml_platform.bundles.pipeline import load
 from ml_platform.bundles.transforms import Transform, compose, image_map, labels, pod_security, resource_sizes
-from ml_platform.kube import AlreadyExists, Client, KubeError, NoMatch
-from ml_platform.kube.client import APPLY
+from ml_platform.kube import AlreadyExists, Client, KubeError
 from support import mirrored
 from support.control_plane import ControlPlane
+from support.strict import refusal, served
 
 pytestmark = pytest.mark.acceptance
 
@@ -138,33 +137,6 @@ def generic(entry: Entry) -> Transform:
         pod_security(entry.pod_security),
         resource_sizes(entry.sizes.get("standard", {})),
     ])  # fmt: skip
-
-
-def refusal(client: Client, item: Object, *, dry_run: bool = False) -> str | None:
-    """What the API server has against an object; None if nothing."""
-    try:
-        kind = served(client, item)
-        if kind.namespaced != ("namespace" in item["metadata"]):
-            return f"{title(item)} has a namespace and should not, or has none and should"
-        path = kind.path(item["metadata"].get("namespace"), item["metadata"]["name"])
-        params = {"fieldManager": "test", "force": "true", "fieldValidation": "Strict"}
-        params |= {"dryRun": "All"} if dry_run else {}
-        client.request("PATCH", path, params=params, body=item, headers={"Content-Type": APPLY})
-    except KubeError as error:
-        return f"{title(item)}: {error.message}"
-    return None
-
-
-def served(client: Client, item: Object) -> Any:
-    """The kind of an object; that of a CRD just established takes a moment to be announced."""
-    end = time.monotonic() + 10
-    while True:
-        try:
-            return client.resource(item["apiVersion"], item["kind"])
-        except NoMatch:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.1)
 
 
 def defines(definition: Object) -> tuple[str, str]:
