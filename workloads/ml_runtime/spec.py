@@ -5,7 +5,7 @@ A JSON file, mounted from a ConfigMap at /etc/ml-platform/run.json:
     {
       "run": "iris-3f2a9c1d",              key of the run: same key, same run, never registered twice
       "dataset": {
-        "bucket": "datasets", "key": "iris.csv",
+        "bucket": "datasets", "key": "iris.csv",  or "iris/preprocessed/": what an ETL run has left there
         "sha256": "9f86d0..."              optional: refuse any other content
       },
       "columns": ["sepal_length", ...],    the CSV's columns in order, the target among them; it has no header
@@ -125,20 +125,28 @@ class Verdict:
 
 
 def load(path: Path) -> RunSpec:
-    """Read the run's description.
+    """Read the run's description and check it.
 
     Raises:
         SpecError: the file is not there, is not JSON, or breaks a rule.
     """
+    return parse(read(path))
+
+
+def read(path: Path) -> Any:
+    """A description as it is written.
+
+    Raises:
+        SpecError: the file is not there, or is not JSON.
+    """
     try:
-        raw = json.loads(path.read_text())
+        return json.loads(path.read_text())
     except OSError as missing:
         raise SpecError(
             f"can't read the run's description {path}: {missing.strerror}; mount it there or name it"
         ) from missing
     except ValueError as broken:
         raise SpecError(f"{path} is not JSON: {broken}") from broken
-    return parse(raw)
 
 
 def parse(raw: Any) -> RunSpec:
@@ -147,9 +155,9 @@ def parse(raw: Any) -> RunSpec:
     Raises:
         SpecError: naming the key, its value and what is allowed.
     """
-    top = _Table("", raw, RunSpec)
-    dataset = _Table("dataset.", top.take("dataset"), DataObject)
-    gate = _Table("gate.", top.take("gate", {}), GateRules)
+    top = Block("", raw, RunSpec)
+    dataset = Block("dataset.", top.take("dataset"), DataObject)
+    gate = Block("gate.", top.take("gate", {}), GateRules)
     place = top.take("verdict", None)
     columns = top.check(
         "columns", lambda v: isinstance(v, list) and len(set(v)) == len(v) > 1, "a list of distinct names"
@@ -164,18 +172,20 @@ def parse(raw: Any) -> RunSpec:
         model=model,
         experiment=top.text("experiment", model),
         parameters=top.check("parameters", lambda v: isinstance(v, dict), "an object", {}),
-        held_out=top.check("held_out", lambda v: _number(v) and 0 < v < 1, "a number between 0 and 1", 0.2),
+        held_out=top.check("held_out", lambda v: is_number(v) and 0 < v < 1, "a number between 0 and 1", 0.2),
         seed=top.check("seed", lambda v: isinstance(v, int), "a whole number", 0),
         gate=_gate(gate),
         code_version=top.text("code_version", ""),
-        patience=top.check("patience", lambda v: _number(v) and v > 0, "seconds, above 0", 120.0),
-        verdict=None if place is None else _place(_Table("verdict.", place, VerdictPlace)),
+        patience=top.check("patience", lambda v: is_number(v) and v > 0, "seconds, above 0", 120.0),
+        verdict=None if place is None else verdict_place(Block("verdict.", place, VerdictPlace)),
     )
 
 
-def _gate(table: _Table) -> GateRules:
+def _gate(table: Block) -> GateRules:
     return GateRules(
-        minimum_accuracy=table.check("minimum_accuracy", lambda v: _number(v) and 0 <= v <= 1, "between 0 and 1", 0.0),
+        minimum_accuracy=table.check(
+            "minimum_accuracy", lambda v: is_number(v) and 0 <= v <= 1, "between 0 and 1", 0.0
+        ),
         champion=AgainstChampion(
             table.check(
                 "champion",
@@ -190,15 +200,15 @@ def _gate(table: _Table) -> GateRules:
     )
 
 
-def _place(table: _Table) -> VerdictPlace:
+def verdict_place(table: Block) -> VerdictPlace:
     return VerdictPlace(namespace=table.text("namespace"), configmap=table.text("configmap"))
 
 
-def _number(value: object) -> bool:
+def is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-class _Table:
+class Block:
     """One JSON object of the description, with the path of its keys for messages."""
 
     def __init__(self, prefix: str, raw: object, shape: type[Any]) -> None:

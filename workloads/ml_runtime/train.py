@@ -11,7 +11,7 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from ml_runtime import data, estimators, store, tracking
+from ml_runtime import data, estimators, prepared, store, tracking
 from ml_runtime.command import finish
 from ml_runtime.patience import limit_client_retries, patiently
 from ml_runtime.spec import RunSpec
@@ -30,7 +30,7 @@ def train(spec: RunSpec) -> Run:
         RunError: the data are not what the description says, or a service was away for too long.
     """
     limit_client_retries()
-    content = patiently("the object store", spec.patience, lambda: store.read(spec.dataset))
+    content = patiently("the object store", spec.patience, lambda: prepared.read(spec.dataset, spec.columns))
     return patiently("MLflow", spec.patience, lambda: _train(spec, content))
 
 
@@ -41,7 +41,7 @@ def _train(spec: RunSpec, content: bytes) -> Run:
     training, held_out = data.split(table, spec.target, spec.held_out)
     estimator = estimators.make(spec.estimator, spec.parameters, spec.seed)
     estimator.fit(_frame(training, spec.target), training.classes(spec.target))
-    return _log(spec, estimator, training, held_out, store.digest(content))
+    return _log(spec, estimator, training, held_out, spec.dataset.sha256 or store.digest(content))
 
 
 def _log(spec: RunSpec, estimator: Any, training: data.Table, held_out: data.Table, digest: str) -> Run:

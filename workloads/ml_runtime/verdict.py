@@ -9,16 +9,25 @@ import json
 import os
 import ssl
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from ml_runtime.errors import RunError
 from ml_runtime.patience import patiently
-from ml_runtime.spec import VERDICT_KEY, Verdict, VerdictPlace
+from ml_runtime.spec import VERDICT_KEY, VerdictPlace
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 FIELD_MANAGER = "ml-runtime"
+
+
+class Verdict(Protocol):
+    """What a run has to say at its end."""
+
+    @property
+    def run(self) -> str: ...
+
+    def to_json(self) -> str: ...
 
 
 def write(verdict: Verdict, place: VerdictPlace, patience: float) -> None:

@@ -1,0 +1,60 @@
+"""The report that lies beside a prepared table: what is in it, and by which digest to know it again.
+
+It is written by an ETL run, last of all, and checked by whatever reads the table: a table without one is unfinished.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+
+from ml_runtime.errors import RunError
+
+NAME = "_report.json"  # Spark takes no file for data whose name starts so
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataReport:
+    """Of a folder of CSV files, each with a header line."""
+
+    run: str
+    columns: tuple[str, ...]
+    target: str
+    rows: int
+    refused: int
+    classes: Mapping[str, int]
+    """How many rows of each."""
+    ranges: Mapping[str, tuple[float, float]]
+    """The least and the greatest value of each column of numbers."""
+    parts: Mapping[str, str]
+    """The sha256 of each file."""
+    sha256: str
+    """digest() of them."""
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=2, sort_keys=True)
+
+
+def digest(parts: Mapping[str, str]) -> str:
+    """One digest of all files, whatever they are named: the names are made up by Spark."""
+    return hashlib.sha256("\n".join(sorted(parts.values())).encode()).hexdigest()
+
+
+def parse(content: bytes, place: str) -> DataReport:
+    """The report found at `place`.
+
+    Raises:
+        RunError: it is no report, or its parts are not those of its digest.
+    """
+    try:
+        found = json.loads(content)
+        known = {each.name: found[each.name] for each in fields(DataReport)}
+    except (ValueError, KeyError, TypeError) as broken:
+        raise RunError(f"{place} is no report of an ETL run ({broken!r}); remove it and run the ETL again") from broken
+    columns = tuple(known.pop("columns"))
+    report = DataReport(columns=columns, **known)
+    if digest(report.parts) != report.sha256:
+        raise RunError(f"{place} contradicts itself: its parts are not those of its digest; run the ETL again")
+    return report
