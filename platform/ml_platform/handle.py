@@ -12,6 +12,7 @@ import pulumi
 
 ServingMode = Literal["knative", "standard"]
 """What serves models: Knative revisions, or Deployments behind routes of the Gateway API."""
+SparkOperator = Literal["kubeflow", "stackable"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,16 @@ class ObjectStoreAccess:
     access_key: str
     secret_key: pulumi.Output[str]
     buckets: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SparkAccess:
+    """Whose SparkApplications are run, and where."""
+
+    operator: SparkOperator
+    namespace: str
+    jobs: pulumi.Output[str]
+    """The same namespace, to be taken by what has to wait until applications are accepted there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +56,7 @@ class PlatformOutputs:
     """All of the platform's own."""
     images: Mapping[str, str]
     kubeconfig: pulumi.Output[str]
+    spark: SparkAccess | None = None
 
     def url(self, host: str) -> str:
         """The URL of `host` on the gateway."""

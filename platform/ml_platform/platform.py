@@ -32,7 +32,7 @@ from ml_platform.components.spark import Spark, SparkArgs
 from ml_platform.components.traefik import Traefik, TraefikArgs
 from ml_platform.components.training import Training, TrainingArgs
 from ml_platform.configuration import require_secret
-from ml_platform.handle import PlatformHandle, PlatformOutputs
+from ml_platform.handle import PlatformHandle, PlatformOutputs, SparkAccess
 from ml_platform.settings import GatewaySettings, PlatformSettings
 
 MLFLOW_URL = "http://mlflow.mlflow.svc.cluster.local:5000"
@@ -58,6 +58,7 @@ class Platform(Component):
         storage = Namespace("storage", NamespaceArgs(labels=self._labels), self.child())
         tracking = Namespace("mlflow", NamespaceArgs(labels=self._labels), self.child())
         gateway, serving = self._serving()
+        spark = self._spark()
         self._operators()
         clients = [pods.from_namespace(gateway.namespace), pods.from_workloads()]
         store = self._object_store(storage, gateway, [*clients, pods.from_namespace(tracking.name)])
@@ -80,6 +81,7 @@ class Platform(Component):
                 namespaces=tuple(dict.fromkeys([gateway.namespace, *bundles, *jobs, storage.name, tracking.name])),
                 images=self._images,
                 kubeconfig=cluster.kubeconfig,
+                spark=spark,
             ),
         )
         self.register_outputs(self.handle.outputs.as_inputs())
@@ -190,12 +192,17 @@ class Platform(Component):
         )
         return KServe("kserve", args, self.child())
 
+    def _spark(self) -> SparkAccess | None:
+        settings = self._settings.spark
+        if settings is None:
+            return None
+        chosen = settings.model_dump()
+        spark = Spark("spark", SparkArgs(installation=self._installation, **chosen), self.child())
+        return SparkAccess(**chosen, jobs=after(settings.namespace, spark.jobs, *spark.ready))
+
     def _operators(self) -> None:
-        """What runs jobs, each beside the others."""
+        """What runs other jobs, each beside the others."""
         settings, installation = self._settings, self._installation
-        if spark := settings.spark:
-            args = SparkArgs(installation=installation, operator=spark.operator, namespace=spark.namespace)
-            Spark("spark", args, self.child())
         if settings.ray:
             Ray("ray", ForeignArgs(installation=installation), self.child())
         if settings.training.v1 or settings.training.v2:

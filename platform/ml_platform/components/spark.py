@@ -5,7 +5,7 @@ It owns what the operators need, and what their jobs need of the namespace. The 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import pulumi
 from ml_platform import pods
@@ -14,6 +14,7 @@ from ml_platform.bundles.parse import Object
 from ml_platform.bundles.transforms import Transform, arguments, pod_annotations
 from ml_platform.components.foreign import Foreign, ForeignArgs
 from ml_platform.components.namespace import Namespace, NamespaceArgs
+from ml_platform.handle import SparkOperator
 
 STACKABLE = ("stackable-commons", "stackable-secret", "stackable-listener", "stackable-spark")
 NODE_DRIVERS = {
@@ -28,7 +29,7 @@ OPERATORS = ("spark-operator-controller", "spark-operator-webhook")
 
 @dataclass(frozen=True, kw_only=True)
 class SparkArgs(ForeignArgs):
-    operator: Literal["kubeflow", "stackable"]
+    operator: SparkOperator
     namespace: str
     """Where the jobs are."""
 
@@ -36,11 +37,15 @@ class SparkArgs(ForeignArgs):
 class Spark(Foreign):
     token = "ml-platform:spark:Spark"  # noqa: S105 - a type token
 
+    jobs: pulumi.Resource
+    """Their namespace."""
+
     def __init__(self, name: str, args: SparkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         labels = {**args.installation.labels, pods.WORKLOADS_LABEL: "true"}
         # Pods of Spark itself say nothing about their security.
         jobs = Namespace(args.namespace, NamespaceArgs(labels=labels, pod_security="baseline"), self.child())
+        self.jobs = jobs.resource
         if args.operator == "kubeflow":
             flags = {"--namespaces": args.namespace}
             self.install(
