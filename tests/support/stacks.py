@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import runpy
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 from ml_platform import selection
@@ -33,9 +34,11 @@ def settings(stack: str) -> PlatformSettings:
     return validate("platform", config["ml-platform:platform"], PlatformSettings)
 
 
-def record(stack: str) -> recorder.Recorder:
-    """All that a first `pulumi up` asks the engine for; a node is the one of ML_PLATFORM_STATE."""
+def record(stack: str, changes: Mapping[str, Any] | None = None) -> recorder.Recorder:
+    """All that a first `pulumi up` asks the engine for, with `changes` of the platform's settings; a node is the one of
+    ML_PLATFORM_STATE."""
     config = yaml.safe_load(FILES[stack].read_text())["config"]
+    config["ml-platform:platform"] |= changes or {}
     secrets = {}
     if config["ml-platform:cluster"]["source"] == "existing":
         config["ml-platform:cluster"].pop("kubeconfig", None)

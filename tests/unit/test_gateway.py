@@ -125,6 +125,17 @@ def test_beside_knative_the_entry_is_for_the_hosts_of_the_platform(tree: recorde
     assert secure["tls"]["credentialName"] == tree.inputs("Certificate", "gateway-tls")["spec"]["secretName"]
 
 
+@pytest.mark.mirror
+def test_a_control_plane_that_somebody_else_runs_keeps_its_class_and_its_traces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ML_PLATFORM_STATE", str(stacks.node(tmp_path)))
+    found = stacks.record("istio", {"bundles": {"existing": ["istio-base", "istiod"]}})
+    types = {request.type.rpartition(":")[2] for request in found.requests.values()}
+    assert not {"GatewayClass", "Leftovers"} & types
+    assert found.find("Gateway", "istio-gateway")
+
+
 def test_what_a_controller_left_in_other_namespaces_goes_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     gone: list[tuple[str, str]] = []
 

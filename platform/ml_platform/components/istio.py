@@ -53,13 +53,12 @@ class Istio(Foreign):
         self.namespace, self.reference = NAMESPACE, f"{NAMESPACE}/{ENTRY}"
         self.url = url(args.settings)
         self._bundles()
-        chosen = self._declare(API, "GatewayClass", "istio", {"controllerName": "istio.io/gateway-controller"})
         secrets = access.certificate(self, self._settings, args.hosts, args.certificate, self._meta(TLS_SECRET))
         guards = [
             self._declare("security.istio.io/v1", kind, ENTRY, spec)
             for kind, spec in access.policies(self._settings, {"istio": "ingressgateway"}, HTTP).items()
         ]
-        entry = self._declare(API, "Gateway", ENTRY, self._entry(), chosen, *secrets, *guards)
+        entry = self._declare(API, "Gateway", ENTRY, self._entry(), *self._class(), *secrets, *guards)
         self.routable = [entry]
         if self._settings.tls:
             self._declare(API, "HTTPRoute", "redirect", self._redirect(), entry)
@@ -99,6 +98,12 @@ class Istio(Foreign):
                     after=[*before, *self.ready[-1:]],
                 ),
             )
+
+    def _class(self) -> list[KubernetesObject]:
+        """The class of the entry; somebody else's control plane has made it by itself."""
+        if "istiod" in self._args.installation.existing:
+            return []
+        return [self._declare(API, "GatewayClass", "istio", {"controllerName": "istio.io/gateway-controller"})]
 
     def _published(self) -> list[Transform]:
         """How the gateway is reached from outside: a port of the node, or a load balancer as released."""
