@@ -29,9 +29,6 @@ class Cluster:
         if answer:
             raise answer
 
-    def get(self, *_: object) -> Any:
-        raise AssertionError("this gate waits for no CRD")
-
     def list(self, _version: str, kind: str, _namespace: str, **_selectors: object) -> list[Any]:
         if kind == "Event":
             return [{"reason": "BackOff", "message": "restarting", "lastTimestamp": "2026-01-01T00:00:00Z"}]

@@ -7,8 +7,7 @@ provider reads them from the catalog again and applies them itself. The state ho
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import pulumi
 from pulumi import dynamic
 
 from ml_platform.bundles import catalog
+from ml_platform.bundles.discovery import served
 from ml_platform.bundles.errors import BundleError
 from ml_platform.bundles.parallel import each
 from ml_platform.bundles.parse import Object
@@ -127,53 +127,63 @@ def _apply(client: Client, item: Object, title: str) -> None:
 
 def _remove(client: Client, names: Sequence[str], bundle: str) -> None:
     each(lambda name: client.delete(API_VERSION, KIND, name), names)
-    left = _wait(client.metadata, names, lambda metadata: metadata is None)
+    left = _wait(lambda names: _gone(client, names), names)
     if left:
         raise BundleError(
             f"After {DEADLINE:.0f} s CRDs of bundle {bundle} are not gone; objects of them remain: {', '.join(left)}."
         )
 
 
+def _gone(client: Client, names: Sequence[str]) -> set[str]:
+    still = served(client, names)
+    return {name for name in names if name not in still and _metadata(client, name) is None}
+
+
 def await_established(client: Client, names: Sequence[str], title: str) -> None:
-    left = _wait(client.get, names, _established)
+    """What is served is established."""
+    left = _wait(lambda names: served(client, names), names)
     if left:
-        said = "; ".join(f"{name} ({_conditions(item) or 'absent'})" for name, item in left.items())
+        said = "; ".join(f"{name} ({_conditions(client, name)})" for name in left)
         raise BundleError(f"After {DEADLINE:.0f} s CRDs of bundle {title} are not established: {said}.")
 
 
-def _established(item: Object | None) -> bool:
-    conditions = (item or {}).get("status", {}).get("conditions") or []
-    return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
+def _wait(done: Callable[[Sequence[str]], Collection[str]], names: Sequence[str]) -> Sequence[str]:
+    """What is not done in time."""
+    end = time.monotonic() + DEADLINE
+    while names:
+        finished = done(names)
+        names = [name for name in names if name not in finished]
+        if time.monotonic() > end:
+            break
+        if names:
+            time.sleep(0.3)
+    return names
 
 
-def _conditions(item: Object | None) -> str:
-    conditions = (item or {}).get("status", {}).get("conditions") or []
+def _conditions(client: Client, name: str) -> str:
+    item = _read(client, name)
+    if item is None:
+        return "absent"
+    conditions = item.get("status", {}).get("conditions") or []
     return ", ".join(f"{one['type']}={one['status']} {one.get('message', '')}".rstrip() for one in conditions)
+
+
+def _read(client: Client, name: str) -> Object | None:
+    try:
+        return client.get(API_VERSION, KIND, name)
+    except NotFound:
+        return None
+
+
+def _metadata(client: Client, name: str) -> Object | None:
+    try:
+        return client.metadata(API_VERSION, KIND, name)
+    except NotFound:
+        return None
 
 
 def converting(client: Client, names: Sequence[str]) -> list[str]:
     """Those of the CRDs whose objects are read through a webhook."""
-    found = each(partial(_seen, client.get), names)
+    found = each(lambda name: _read(client, name), names)
     conversions = [((item or {}).get("spec", {}).get("conversion") or {}).get("strategy") for item in found]
     return [name for name, strategy in zip(names, conversions, strict=True) if strategy == "Webhook"]
-
-
-def _wait(
-    look: Callable[[str, str, str], Object], names: Sequence[str], done: Callable[[Object | None], bool]
-) -> dict[str, Object]:
-    """What is not done in time, by name, as it was last seen."""
-    end = time.monotonic() + DEADLINE
-    while True:
-        found = zip(names, each(partial(_seen, look), names), strict=True)
-        left = {name: item or {} for name, item in found if not done(item)}
-        if not left or time.monotonic() > end:
-            return left
-        names = list(left)
-        time.sleep(0.3)
-
-
-def _seen(look: Callable[[str, str, str], Object], name: str) -> Object | None:
-    try:
-        return look(API_VERSION, KIND, name)
-    except NotFound:
-        return None

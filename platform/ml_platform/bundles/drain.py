@@ -14,6 +14,7 @@ import pulumi
 from pulumi import dynamic
 
 from ml_platform.bundles.definitions import converting
+from ml_platform.bundles.discovery import served
 from ml_platform.bundles.errors import BundleError
 from ml_platform.bundles.parallel import each
 from ml_platform.kube import Client, NotFound
@@ -70,7 +71,7 @@ class _Provider(dynamic.ResourceProvider):
 
 
 def _refuse_unreadable(client: Client, bundle: str, definitions: Sequence[str]) -> None:
-    left = _left(client, _lists(client, converting(client, definitions)))
+    left = _left(client, served(client, converting(client, definitions)).values())
     if left:
         raise BundleError(
             f"Bundle {bundle} can't go: its webhook converts objects that are still there, and without it nobody could "
@@ -80,7 +81,7 @@ def _refuse_unreadable(client: Client, bundle: str, definitions: Sequence[str]) 
 
 def _empty(client: Client, bundle: str, definitions: Sequence[str]) -> None:
     end = time.monotonic() + DEADLINE
-    lists = _lists(client, definitions)
+    lists = list(served(client, definitions).values())
     while left := _left(client, lists):
         each(partial(_delete, client), (one for one in left if "deletionTimestamp" not in one.metadata))
         if time.monotonic() > end:
@@ -109,27 +110,6 @@ class _Left:
         where = "/".join(filter(None, (self.metadata.get("namespace"), self.metadata["name"])))
         finalizers = ", ".join(self.metadata.get("finalizers") or ["none"])
         return f"{self.list.rpartition('/')[2]} {where} (finalizers: {finalizers})"
-
-
-def _lists(client: Client, definitions: Iterable[str]) -> list[str]:
-    """Where the objects of each CRD, <plural>.<group>, are listed; by discovery, for a CRD can be a megabyte."""
-    plurals: dict[str, set[str]] = {}
-    for name in definitions:
-        plural, _, group = name.partition(".")
-        plurals.setdefault(group, set()).add(plural)
-    return [path for found in each(lambda group: _served(client, group, plurals[group]), plurals) for path in found]
-
-
-def _served(client: Client, group: str, plurals: Iterable[str]) -> list[str]:
-    paths: dict[str, str] = {}
-    try:
-        for version in client.request("GET", f"/apis/{group}")["versions"]:
-            root = f"/apis/{version['groupVersion']}"
-            for resource in client.request("GET", root)["resources"]:
-                paths.setdefault(resource["name"], f"{root}/{resource['name']}")
-    except NotFound:
-        return []
-    return [paths[plural] for plural in sorted(plurals) if plural in paths]
 
 
 def _left(client: Client, lists: Iterable[str]) -> list[_Left]:
