@@ -166,3 +166,21 @@ def test_kinds_that_no_operator_applies_are_named_with_their_bundle(
     monkeypatch.setattr(definitions, "DEADLINE", 0.5)
     with pytest.raises(BundleError, match=r"CRDs of bundle web are not established: things\.x\.test \(absent\)"):
         definitions.await_established(client, ["things.x.test"], "web")
+
+
+def test_a_webhook_that_nobody_serves_is_named_with_its_bundle_and_its_pods(
+    props: dict[str, Any], client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    definitions._Provider().create(owned(props))
+    client.apply(webhook("hook.x.test", "web", "default"), field_manager="ml-platform")
+    monkeypatch.setattr(gates, "DEADLINE", 1.0)
+    thing = {"apiVersion": "x.test/v1", "kind": "Thing", "metadata": {"name": "probe", "namespace": "default"}}
+    probe = {"webhook": "hook.x.test", "pods": "app=web", "manifest": thing}
+    gate = {"bundle": "web", "namespace": "default", "probes": [probe], "definitions": ["things.x.test"]}
+    with pytest.raises(BundleError) as refused:
+        gates._Provider().create({**gate, "kubeconfig": props["kubeconfig"]})
+    said = str(refused.value)
+    assert "Webhook hook.x.test of bundle web does not answer" in said
+    assert 'service "web" not found' in said
+    assert "No pod in namespace default has the labels app=web." in said
+    assert not client.list("x.test/v1", "Thing"), "a probe is never stored"
