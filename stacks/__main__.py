@@ -4,6 +4,7 @@ import pulumi
 from ml_platform.clusters import connect
 from ml_platform.platform import Platform
 from ml_platform.settings import load_cluster, load_platform
+from ml_workloads import fit
 from ml_workloads.settings import load_workloads
 from ml_workloads.workloads import Workloads
 
@@ -11,6 +12,9 @@ config = pulumi.Config()
 chosen_cluster = load_cluster(config)
 chosen_platform = load_platform(config)
 chosen_work = load_workloads(config)
+spark = chosen_platform.spark.operator if chosen_platform.spark else None
+buckets = chosen_platform.object_store.buckets
+fit.check(chosen_work, serving=chosen_platform.serving.mode, spark=spark, buckets=buckets)
 
 cluster = connect(chosen_cluster, config)
 platform = Platform("platform", cluster, chosen_platform).handle

@@ -8,6 +8,7 @@ import pulumi
 import pytest
 from ml_platform.configuration import SettingsError
 from ml_platform.handle import ObjectStoreAccess, PlatformHandle, PlatformOutputs, ServingMode
+from ml_workloads import fit
 from ml_workloads.settings import WorkloadsSettings
 from ml_workloads.workloads import Workloads
 from support import recorder
@@ -90,8 +91,11 @@ def test_a_service_of_another_mode_is_a_new_one() -> None:
 
 
 def test_a_model_that_nothing_could_wake_is_refused() -> None:
+    served = {"iris": {"model": {"name": "iris", "version": 3}, "min_replicas": 0}}
+    settings = WorkloadsSettings.model_validate({"serving": served})
+    fit.check(settings, serving="knative", spark=None, buckets=())
     with pytest.raises(SettingsError, match=r"workloads\.serving\.iris\.min_replicas is 0: in serving mode standard"):
-        declare("standard", min_replicas=0)
+        fit.check(settings, serving="standard", spark=None, buckets=())
 
 
 def test_every_way_in_is_let_in() -> None:

@@ -1,4 +1,4 @@
-"""A table in the object store, put there by a Job that writes nothing when it is there already."""
+"""A table in the object store, put there by a Job that writes nothing when it is there already, or by its users."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +10,7 @@ from ml_platform.configuration import Resources
 from ml_platform.objects import KubernetesObject
 
 from ml_workloads.settings import DatasetSettings
+from ml_workloads.table import Table
 from ml_workloads.workspace import DATASET, Workspace
 
 
@@ -22,18 +23,24 @@ class DatasetArgs:
 class Dataset(Component):
     token = "ml-platform:workloads:Dataset"  # noqa: S105 - a type token
 
-    settings: DatasetSettings
-    version: str
-    """Changes whenever the data may be others."""
-    key: pulumi.Output[str]
-    """Where it is in its bucket; resolves when it is there."""
+    table: Table
 
     def __init__(self, name: str, args: DatasetArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        self.settings = args.settings
-        workspace, settings = args.workspace, args.settings
-        image = workspace.platform.images["training"]
-        self.version = pods.digest(settings.model_dump(mode="json"), image)
+        self.settings = settings = args.settings
+        image = args.workspace.platform.images["training"]
+        uploaded = settings.source == "uploaded"
+        version = pods.digest(settings.model_dump(mode="json"), *([] if uploaded else [image]))
+        key = pulumi.Output.from_input(settings.key)
+        if not uploaded:
+            job = self._job(name, args.workspace, image, version)
+            key = after(settings.key, KubernetesObject(name, job, self.child(depends_on=args.workspace.ready)))
+        self.table = Table(
+            bucket=settings.bucket, path=settings.key, key=key, columns=settings.columns, version=version
+        )
+        self.register_outputs({"key": key, "version": version})
+
+    def _job(self, name: str, workspace: Workspace, image: str, version: str) -> dict[str, Any]:
         load = pods.container(
             "load",
             image,
@@ -42,16 +49,8 @@ class Dataset(Component):
             mounts={"tmp": "/tmp"},  # noqa: S108 - the container's own
             args=self._command(),
         )
-        job = pods.job(
-            f"dataset-{name}",
-            workspace.name,
-            workspace.labels,
-            pods.pod(DATASET, [load], volumes=[pods.scratch()]),
-            run=self.version,
-        )
-        loaded = KubernetesObject(name, job, self.child(depends_on=workspace.ready))
-        self.key = after(settings.key, loaded)
-        self.register_outputs({"key": self.key, "version": self.version})
+        spec = pods.pod(DATASET, [load], volumes=[pods.scratch()])
+        return pods.job(f"dataset-{name}", workspace.name, workspace.labels, spec, run=version)
 
     def _command(self) -> list[Any]:
         flags = {"source": self.settings.source, "bucket": self.settings.bucket, "key": self.settings.key}

@@ -7,10 +7,11 @@ import pulumi
 from ml_platform.configuration import MisfitError, Name, Quantity, Resources, Settings, one_rule, read
 from pydantic import Field, model_validator
 
-Column = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)]
+from ml_workloads.etl_settings import EtlSettings
+from ml_workloads.fields import Column, Columns, Share
+
 Count = Annotated[int, Field(ge=0, le=100)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
-Share = Annotated[float, Field(ge=0, le=1)]
 
 Parameter = Annotated[bool | int | float | str | None, one_rule("a parameter is a number, a text, true, false or null")]
 Version = Annotated[
@@ -21,18 +22,20 @@ Version = Annotated[
 class DatasetSettings(Settings):
     """A table in the object store: a CSV without a header line."""
 
-    source: Literal["sklearn:iris", "sklearn:wine", "sklearn:breast-cancer"]
-    """Where it comes from: scikit-learn's own copies of tables from the UCI repository."""
+    source: Literal["sklearn:iris", "sklearn:wine", "sklearn:breast-cancer", "uploaded"]
+    """Where it comes from: scikit-learn's own copies of tables from the UCI repository, or somebody who uploads it;
+    then other data need another key, or no run will know of them."""
     bucket: Name = "datasets"
-    key: Annotated[str, Field(pattern=r"^[A-Za-z0-9][-A-Za-z0-9._/]*$", max_length=200)]
-    columns: Annotated[tuple[Column, ...], Field(min_length=2)]
+    key: Annotated[str, Field(pattern=r"^[A-Za-z0-9]([-A-Za-z0-9._/]*[-A-Za-z0-9._])?$", max_length=200)]
+    columns: Columns
     """Names of the columns, in the order of the file."""
 
-    @model_validator(mode="after")
-    def _distinct(self) -> Self:
-        if len(set(self.columns)) < len(self.columns):
-            raise MisfitError("columns", "names of columns must be distinct")
-        return self
+
+class EtlOutput(Settings):
+    """The table that an ETL run leaves."""
+
+    etl: Name
+    """A block of `etl`."""
 
 
 class GateSettings(Settings):
@@ -48,7 +51,7 @@ class GateSettings(Settings):
 class TrainingSettings(Settings):
     """A training run. Whatever changes here is a new run on the next `up`."""
 
-    dataset: Name
+    dataset: Annotated[Name | EtlOutput, one_rule("it is a data set's name, or {etl: <a block of etl>}")]
     target: Column
     """The column to predict."""
     estimator: Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*$")] = "logistic-regression"
@@ -105,11 +108,12 @@ class QuotaSettings(Settings):
 
 
 class WorkloadsSettings(Settings):
-    """ml-platform:workloads: data, training and serving in one namespace."""
+    """ml-platform:workloads: data, ETL, training and serving. All of it but the ETL is in one namespace."""
 
     namespace: Name = "models"
     quota: QuotaSettings = QuotaSettings()
     datasets: dict[Name, DatasetSettings] = Field(default_factory=dict)
+    etl: dict[Name, EtlSettings] = Field(default_factory=dict)
     training: dict[Name, TrainingSettings] = Field(default_factory=dict)
     serving: dict[Name, ServingSettings] = Field(default_factory=dict)
 
@@ -118,11 +122,25 @@ class WorkloadsSettings(Settings):
         """The training block by the name of the model that it registers."""
         return {block.model or name: name for name, block in self.training.items()}
 
+    def etl_columns(self, name: str) -> tuple[str, ...]:
+        """Those of the table that a run leaves."""
+        return self.etl[name].columns or self.datasets[self.etl[name].dataset].columns
+
+    def _columns_of(self, name: str, training: TrainingSettings) -> tuple[str, ...]:
+        if isinstance(training.dataset, EtlOutput):
+            known(f"training.{name}.dataset.etl", training.dataset.etl, self.etl)
+            return self.etl_columns(training.dataset.etl)
+        known(f"training.{name}.dataset", training.dataset, self.datasets)
+        return self.datasets[training.dataset].columns
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
+        for name, etl in self.etl.items():
+            known(f"etl.{name}.dataset", etl.dataset, self.datasets)
+            known(f"etl.{name}.target", etl.target, self.datasets[etl.dataset].columns)
+            known(f"etl.{name}.target", etl.target, self.etl_columns(name))
         for name, training in self.training.items():
-            known(f"training.{name}.dataset", training.dataset, self.datasets)
-            known(f"training.{name}.target", training.target, self.datasets[training.dataset].columns)
+            known(f"training.{name}.target", training.target, self._columns_of(name, training))
         if len(self.models) < len(self.training):
             raise MisfitError("training", "two blocks register the same model; give one of them another `model`")
         for name, serving in self.serving.items():

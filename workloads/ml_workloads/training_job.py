@@ -12,9 +12,9 @@ from ml_platform import pods
 from ml_platform.component import Component
 from ml_platform.objects import KubernetesObject
 
-from ml_workloads.dataset import Dataset
 from ml_workloads.run_outcome import RunOutcome
 from ml_workloads.settings import TrainingSettings
+from ml_workloads.table import Table
 from ml_workloads.workspace import Workspace
 
 SPEC, FOLDER = "run.json", "/etc/ml-platform"
@@ -23,7 +23,7 @@ SPEC, FOLDER = "run.json", "/etc/ml-platform"
 @dataclass(frozen=True, kw_only=True)
 class TrainingJobArgs:
     workspace: Workspace
-    dataset: Dataset
+    table: Table
     settings: TrainingSettings
 
 
@@ -42,7 +42,7 @@ class TrainingJob(Component):
         self._account = f"training-{name}"
         self.model = args.settings.model or name
         image = args.workspace.platform.images["training"]
-        self.run = f"{name}-{pods.digest(self._what(), args.dataset.version, image)}"
+        self.run = f"{name}-{pods.digest(self._what(), args.table.version, image)}"
         self._meta = pods.metadata(self.run, args.workspace.name, args.workspace.labels)
         passive = args.workspace.passive(self)
         needs = [
@@ -64,10 +64,10 @@ class TrainingJob(Component):
 
     def _what(self) -> dict[str, Any]:
         """All that the run does; retries, limits and patience are how, and no reason for a new run."""
-        settings, data = self._args.settings, self._args.dataset.settings
+        settings, table = self._args.settings, self._args.table
         return {
-            "dataset": {"bucket": data.bucket, "key": data.key},
-            "columns": list(data.columns),
+            "dataset": {"bucket": table.bucket, "key": table.path},
+            "columns": list(table.columns),
             "target": settings.target,
             "estimator": settings.estimator,
             "parameters": settings.parameters,
@@ -78,10 +78,11 @@ class TrainingJob(Component):
         }
 
     def _description(self) -> dict[str, Any]:
-        workspace = self._args.workspace
+        workspace, table = self._args.workspace, self._args.table
+        known = {"sha256": table.sha256} if table.sha256 else {}
         spec = {
             **self._what(),
-            "dataset": {"bucket": self._args.dataset.settings.bucket, "key": self._args.dataset.key},
+            "dataset": {"bucket": table.bucket, "key": table.key, **known},
             "run": self.run,
             "code_version": workspace.platform.images["training"].partition("@")[2],
             "verdict": {"namespace": workspace.name, "configmap": self.run},

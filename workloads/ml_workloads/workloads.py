@@ -1,16 +1,18 @@
 """The composer: from the workloads' settings to data sets, runs and served models, each as its own resource."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 from ml_platform.component import Component
-from ml_platform.configuration import SettingsError
-from ml_platform.handle import PlatformHandle, ServingMode
+from ml_platform.handle import PlatformHandle, PlatformOutputs
 
 from ml_workloads.dataset import Dataset, DatasetArgs
 from ml_workloads.inference_service import InferenceService, InferenceServiceArgs
 from ml_workloads.run_outcome import RunOutcome, shown
-from ml_workloads.settings import ServingSettings, WorkloadsSettings
+from ml_workloads.settings import EtlOutput, ServingSettings, WorkloadsSettings
+from ml_workloads.spark_application import SparkApplication, SparkApplicationArgs
+from ml_workloads.table import Table
 from ml_workloads.training_job import TrainingJob, TrainingJobArgs
 from ml_workloads.workspace import Workspace, WorkspaceArgs
 
@@ -28,18 +30,20 @@ class Workloads(Component):
 
     def __init__(self, name: str, platform: PlatformHandle, settings: WorkloadsSettings) -> None:
         super().__init__(name, pulumi.ResourceOptions(provider=platform.provider))
-        _check(settings, platform.outputs.serving_mode)
         self.namespace = settings.namespace
         workspace = Workspace(settings.namespace, WorkspaceArgs(platform=platform, quota=settings.quota), self.child())
         datasets = {
             block: Dataset(block, DatasetArgs(workspace=workspace, settings=each), self.child())
             for block, each in settings.datasets.items()
         }
+        etl = self._etl(platform.outputs, settings, datasets)
+        tables: dict[str | EtlOutput, Table] = {
+            **{block: dataset.table for block, dataset in datasets.items()},
+            **{EtlOutput(etl=block): each.table for block, each in etl.items()},
+        }
         runs = {
             block: TrainingJob(
-                block,
-                TrainingJobArgs(workspace=workspace, dataset=datasets[each.dataset], settings=each),
-                self.child(),
+                block, TrainingJobArgs(workspace=workspace, table=tables[each.dataset], settings=each), self.child()
             )
             for block, each in settings.training.items()
         }
@@ -58,17 +62,25 @@ class Workloads(Component):
         self.versions = {model: outcome.version for model, outcome in outcomes.items()}
         self.register_outputs({"prediction_urls": self.prediction_urls, "versions": self.versions})
 
-
-def _check(settings: WorkloadsSettings, mode: ServingMode) -> None:
-    """Refuses what the platform's serving mode can't do."""
-    for name, each in settings.serving.items():
-        if mode == "standard" and each.min_replicas == 0:
-            path = f"ml-platform:workloads.serving.{name}.min_replicas"
-            raise SettingsError(
-                f"{path} is 0: in serving mode standard nothing wakes a sleeping model; it must be 1 or more. Set it "
-                f"with:\n  pulumi config set --path '{path}' 1\nor serve with Knative, which can:\n"
-                f"  pulumi config set --path 'ml-platform:platform.serving.mode' knative"
+    def _etl(
+        self, platform: PlatformOutputs, settings: WorkloadsSettings, datasets: Mapping[str, Dataset]
+    ) -> dict[str, SparkApplication]:
+        if platform.spark is None:
+            return {}  # and no block calls for one: fit.check
+        return {
+            block: SparkApplication(
+                block,
+                SparkApplicationArgs(
+                    platform=platform,
+                    spark=platform.spark,
+                    raw=datasets[each.dataset].table,
+                    columns=settings.etl_columns(block),
+                    settings=each,
+                ),
+                self.child(),
             )
+            for block, each in settings.etl.items()
+        }
 
 
 def _version(settings: ServingSettings, outcomes: dict[str, RunOutcome]) -> pulumi.Input[str]:

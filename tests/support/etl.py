@@ -1,0 +1,64 @@
+"""The iris ETL on a platform of which only its handle is there, with either operator of Spark."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+from ml_platform.handle import ObjectStoreAccess, PlatformHandle, PlatformOutputs, SparkAccess, SparkOperator
+from ml_workloads.settings import WorkloadsSettings
+from ml_workloads.workloads import Workloads
+from support import recorder
+
+COLUMNS = ("sepal_length", "sepal_width", "petal_length", "petal_width", "species")
+RAW: dict[str, Any] = {"source": "uploaded", "key": "raw/iris.data", "columns": COLUMNS}
+ETL: dict[str, Any] = {
+    "dataset": "raw",
+    "target": "species",
+    "classes": {"Iris-setosa": 0, "Iris-versicolor": 1, "Iris-virginica": 2},
+}
+KINDS: dict[SparkOperator, str] = {
+    "kubeflow": "kubernetes:sparkoperator.k8s.io/v1beta2:SparkApplication",
+    "stackable": "kubernetes:spark.stackable.tech/v1alpha1:SparkApplication",
+}
+
+
+def work(**changes: Any) -> dict[str, Any]:
+    """Settings of the workloads: the ETL, changed, and a training on what it leaves."""
+    training = {"dataset": {"etl": "iris"}, "target": "species"}
+    return {"datasets": {"raw": RAW}, "etl": {"iris": {**ETL, **changes}}, "training": {"iris": training}}
+
+
+def declare(operator: SparkOperator, **changes: Any) -> recorder.Recorder:
+    import pulumi_kubernetes as kubernetes
+
+    def program() -> None:
+        known = pulumi.Output.from_input
+        outputs = PlatformOutputs(
+            mlflow_url=known("http://mlflow.test:5000"),
+            object_store=ObjectStoreAccess(
+                endpoint=known("http://s3.test:7070"),
+                region="r",
+                access_key="workloads",
+                secret_key=pulumi.Output.secret("very secret"),
+                buckets=("datasets",),
+            ),
+            serving_mode="knative",
+            serving=known("knative"),
+            url_template="http://{host}.test",
+            object_store_url="http://s3.test",
+            entry_namespaces=("gateway",),
+            namespaces=("gateway",),
+            images={name: f"registry.test/{name}@sha256:{'0' * 64}" for name in ("training", "spark")},
+            kubeconfig=known("{}"),
+            spark=SparkAccess(operator=operator, namespace="spark-jobs", jobs=known("spark-jobs")),
+        )
+        handle = PlatformHandle(provider=kubernetes.Provider("cluster", kubeconfig="{}"), outputs=outputs)
+        Workloads("workloads", handle, WorkloadsSettings.model_validate(work(**changes)))
+
+    return recorder.record(program)
+
+
+def application(operator: SparkOperator, **changes: Any) -> dict[str, Any]:
+    """The object that the operator is to run."""
+    return declare(operator, **changes).inputs(KINDS[operator], "iris")

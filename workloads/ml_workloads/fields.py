@@ -1,0 +1,17 @@
+"""Types of fields that several blocks of the workloads' settings have."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+Column = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _distinct(columns: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(columns)) < len(columns):
+        raise ValueError("names of columns must be distinct")
+    return columns
+
+
+Columns = Annotated[tuple[Column, ...], Field(min_length=2), AfterValidator(_distinct)]

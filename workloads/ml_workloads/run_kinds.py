@@ -1,0 +1,99 @@
+"""What runs can be, as the Kubernetes API shows them: a Job, or a SparkApplication of either operator.
+
+For each: when it has ended and how, which pods it runs in, how to start it again. The rest of a run's life is the
+business of run_outcome.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from ml_platform.kube import Object
+
+RunKindName = Literal["job", "kubeflow", "stackable"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class End:
+    """Of a run: why it failed, if it did."""
+
+    failure: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunKind:
+    """One kind of object that is a run."""
+
+    api_version: str
+    kind: str
+    pods: str
+    """Labels of the pods that say what happens; the run's name goes into them."""
+    version: str
+    """The key of the verdict that names what the run has left."""
+    end: Callable[[Object], End | None]
+    """How a run has ended, if it has."""
+    fresh: Callable[[Object], Object]
+    """The specification of the same run once more."""
+
+
+def condition(job: Object, kind: str) -> Object | None:
+    conditions: list[Object] = job.get("status", {}).get("conditions") or []
+    return next((each for each in conditions if each["type"] == kind and each["status"] == "True"), None)
+
+
+def _job_end(job: Object) -> End | None:
+    if failed := condition(job, "Failed"):
+        return End(failure=failed.get("message") or failed.get("reason", ""))
+    return End() if condition(job, "Complete") else None
+
+
+def _job_fresh(job: Object) -> Object:
+    spec = {key: value for key, value in job["spec"].items() if key != "selector"}
+    return {**spec, "template": {**spec["template"], "metadata": {"labels": {"app": job["metadata"]["labels"]["app"]}}}}
+
+
+def _kubeflow_end(application: Object) -> End | None:
+    state = application.get("status", {}).get("applicationState", {})
+    if state.get("state") in ("FAILED", "SUBMISSION_FAILED"):
+        return End(failure=state.get("errorMessage") or "its driver failed")
+    return End() if state.get("state") == "COMPLETED" else None
+
+
+def _stackable_end(application: Object) -> End | None:
+    phase = application.get("status", {}).get("phase")
+    if phase == "Failed":
+        return End(failure="its driver failed")
+    return End() if phase == "Succeeded" else None
+
+
+def _spec(run: Object) -> Object:
+    spec: Object = run["spec"]
+    return spec
+
+
+KINDS: Mapping[RunKindName, RunKind] = {
+    "job": RunKind(
+        api_version="batch/v1",
+        kind="Job",
+        pods="batch.kubernetes.io/job-name={}",
+        version="champion",
+        end=_job_end,
+        fresh=_job_fresh,
+    ),
+    "kubeflow": RunKind(
+        api_version="sparkoperator.k8s.io/v1beta2",
+        kind="SparkApplication",
+        pods="sparkoperator.k8s.io/app-name={},spark-role=driver",
+        version="sha256",
+        end=_kubeflow_end,
+        fresh=_spec,
+    ),
+    "stackable": RunKind(
+        api_version="spark.stackable.tech/v1alpha1",
+        kind="SparkApplication",
+        pods="app.kubernetes.io/instance={},spark-role=driver",
+        version="sha256",
+        end=_stackable_end,
+        fresh=_spec,
+    ),
+}
