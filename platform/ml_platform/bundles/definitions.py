@@ -8,6 +8,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from ml_platform.kube import Client, Connection, KubeError, NotFound
 API_VERSION = "apiextensions.k8s.io/v1"
 KIND = "CustomResourceDefinition"
 FIELD_MANAGER = "ml-platform"
+ANY = {"schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}}
 DEADLINE = 120.0  # an API server takes seconds for a large one, and more when it is busy
 
 
@@ -126,12 +128,24 @@ def _apply(client: Client, item: Object, title: str) -> None:
 
 
 def _remove(client: Client, names: Sequence[str], bundle: str) -> None:
-    each(lambda name: client.delete(API_VERSION, KIND, name), names)
+    each(partial(_delete, client), names)
     left = _wait(lambda names: _gone(client, names), names)
     if left:
         raise BundleError(
             f"After {DEADLINE:.0f} s CRDs of bundle {bundle} are not gone; objects of them remain: {', '.join(left)}."
         )
+
+
+def _delete(client: Client, name: str) -> None:
+    """Without its schema first: to delete one, an API server compiles it, which takes seconds for a large one."""
+    try:
+        present = client.get(API_VERSION, KIND, name)["spec"]["versions"]
+        versions = [{**{key: one[key] for key in ("name", "served", "storage")}, **ANY} for one in present]
+        spec = {"versions": versions, "conversion": {"strategy": "None", "webhook": None}}
+        client.patch(API_VERSION, KIND, name, None, {"spec": spec}, field_manager=FIELD_MANAGER)
+    except NotFound:
+        return
+    client.delete(API_VERSION, KIND, name)
 
 
 def _gone(client: Client, names: Sequence[str]) -> set[str]:
