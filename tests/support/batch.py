@@ -31,7 +31,7 @@ def job_set(name: str, namespace: str, template: Mapping[str, Any]) -> Object:
 
 
 def runtime(name: str, template: Mapping[str, Any]) -> Object:
-    """A ClusterTrainingRuntime whose trainer runs `template` on two nodes."""
+    """A ClusterTrainingRuntime whose trainer runs `template`."""
     labels = {"trainer.kubeflow.org/trainjob-ancestor-step": "trainer"}
     job = {"metadata": {"labels": labels}, "spec": {"backoffLimit": 0, "template": template}}
     return {
@@ -39,18 +39,18 @@ def runtime(name: str, template: Mapping[str, Any]) -> Object:
         "kind": "ClusterTrainingRuntime",
         "metadata": {"name": name, "labels": {"trainer.kubeflow.org/framework": "torch"}},
         "spec": {
-            "mlPolicy": {"numNodes": 2, "torch": {}},
+            "mlPolicy": {"numNodes": 1, "torch": {}},
             "template": {"spec": {"replicatedJobs": [{"name": "node", "template": job}]}},
         },
     }
 
 
-def train_job(name: str, namespace: str, runtime: str) -> Object:
+def train_job(name: str, namespace: str, runtime: str, nodes: int) -> Object:
     return {
         "apiVersion": "trainer.kubeflow.org/v1alpha1",
         "kind": "TrainJob",
         "metadata": {"name": name, "namespace": namespace},
-        "spec": {"runtimeRef": {"name": runtime}},
+        "spec": {"runtimeRef": {"name": runtime}, "trainer": {"numNodes": nodes}},
     }
 
 
