@@ -21,6 +21,9 @@ SMALL_QUEUE = {
     "queue-sidecar-memory-limit": "128Mi",
 }
 
+DRAINING = ("activator", "webhook")
+"""As released, they go on for 45 s after they were told to end."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Autoscaling:
@@ -84,7 +87,13 @@ def _configuration(args: KnativeArgs) -> list[Transform]:
         "config-observability": {"metrics-protocol": "prometheus", "request-metrics-protocol": "prometheus"},
         "config-deployment": SMALL_QUEUE if args.installation.size == "small" else {},
     }
-    return [config_data(name, data) for name, data in settings.items()]
+    return [*(config_data(name, data) for name, data in settings.items()), *_ending(args.installation)]
+
+
+def _ending(installation: Installation) -> list[Transform]:
+    """Where everything goes with the stack, nobody's requests are waited for."""
+    quick = {"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 10}}}}
+    return [] if installation.retain_definitions else [merged("Deployment", name, quick) for name in DRAINING]
 
 
 def _https(secret: str) -> Transform:
