@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Any
 
+import boto3
 import pulumi
 from ml_platform.handle import ObjectStoreAccess, PlatformHandle, PlatformOutputs, SparkAccess, SparkOperator
+from ml_platform.kube import Client
 from ml_workloads.settings import WorkloadsSettings
 from ml_workloads.workloads import Workloads
 from support import recorder
@@ -62,3 +65,11 @@ def declare(operator: SparkOperator, **changes: Any) -> recorder.Recorder:
 def application(operator: SparkOperator, **changes: Any) -> dict[str, Any]:
     """The object that the operator is to run."""
     return declare(operator, **changes).inputs(KINDS[operator], "iris")
+
+
+def object_store(client: Client, endpoint: str) -> Any:
+    """An S3 client with the keys that Spark has on the real node."""
+    secrets = {each["metadata"]["name"]: each["data"] for each in client.list("v1", "Secret", "spark-jobs")}
+    keys = next(data for name, data in secrets.items() if name.endswith("-keys"))
+    access, secret = (b64decode(keys[name]).decode() for name in ("access", "secret"))
+    return boto3.client("s3", endpoint_url=endpoint, aws_access_key_id=access, aws_secret_access_key=secret)

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from ml_local import paths
 from ml_platform.bundles import catalog
 from ml_platform.kube import Client, KubeError
 from support import batch, inventory, machine
-from support.flowers import FLOWERS
-from support.node_stack import NodeStack, bring_up
+from support.node_stack import NodeStack
 
-CONFIG = paths.checkout() / "tests" / "stacks" / "upstream.yaml"
 NAMESPACE, SPARK = "test-jobs", "spark-jobs"
 RELEASED = ("knative-serving", "kserve", "spark-operator", "jobset", "trainer", "training-operator")
 META = {"name": "refused", "namespace": NAMESPACE}
-
-
-@pytest.fixture(scope="module")
-def stack() -> NodeStack:
-    return bring_up(CONFIG)
 
 
 @pytest.fixture(scope="module")
@@ -55,17 +45,6 @@ def test_what_runs_is_the_release_and_not_our_lean_words(name: str, client: Clie
     deployments = client.list("apps/v1", "Deployment", entry.namespace)
     assert deployments
     assert [each["metadata"]["name"] for each in deployments if not each["status"].get("availableReplicas")] == []
-
-
-@pytest.mark.parametrize("species", FLOWERS)
-def test_the_served_model_says_what_it_says_on_the_lean_platform(
-    species: str, stack: NodeStack, tmp_path: Path
-) -> None:
-    request = tmp_path / "flower.json"
-    request.write_text(json.dumps(FLOWERS[species]))
-    done = machine.make("predict", f"FILE={request}")
-    assert done.returncode == 0, done.stdout
-    assert species.lower().removeprefix("iris-") in done.stdout.lower()
 
 
 def test_a_spark_application_completes(client: Client) -> None:
