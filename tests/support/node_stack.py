@@ -1,4 +1,7 @@
-"""A stack on an empty node: brought up by `make up`, and what was there before it."""
+"""A stack on an empty node: brought up by `make up`, what every one of them must stand, and what was there before it.
+
+How long each takes is for `make bench` to say: a machine that others use as well would fail a test of it at random.
+"""
 
 from __future__ import annotations
 
@@ -28,3 +31,25 @@ def bring_up(config: Path) -> NodeStack:
     up = machine.make("up", f"CONFIG={config}", timeout=3000)
     assert up.returncode == 0, up.stdout
     return NodeStack(stack.with_salt(layout(), config), before)
+
+
+def assert_settled(stack: NodeStack) -> None:
+    """A second `up` finds nothing to do."""
+    done = machine.up(stack.config)
+    assert done.returncode == 0, done.stdout
+    assert "unchanged" in done.stdout
+    assert not {"created", "updated", "replaced", "deleted"} & set(done.stdout.split())
+
+
+def assert_undisturbed(stack: NodeStack) -> None:
+    """What controllers fill in at run time is no difference to what was declared."""
+    words = ("pulumi", "preview", "--refresh", "--expect-no-changes", "--stack", "local", "--non-interactive")
+    done = machine.tool(*words, "--config-file", str(stack.config))
+    assert done.returncode == 0, done.stdout
+
+
+def assert_leaves_nothing(stack: NodeStack) -> None:
+    """`pulumi destroy` ends, and the node is as it was when it was empty."""
+    done = machine.destroy(stack.config)
+    assert done.returncode == 0, done.stdout
+    assert inventory.left_over(machine.client(), stack.before) == set()

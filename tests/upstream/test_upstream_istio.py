@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from ml_local import paths
 from ml_platform.kube import KubeError
-from support import batch, gateway, inventory, machine, tokens
+from support import batch, gateway, machine, tokens
 from support.flowers import FLOWERS
-from support.node_stack import NodeStack, bring_up
+from support.node_stack import NodeStack, assert_leaves_nothing, assert_settled, assert_undisturbed, bring_up
 
 CONFIG = paths.checkout() / "tests" / "stacks" / "istio.yaml"
 MODEL = "https://iris-predictor.models.localhost:8443"
@@ -97,24 +97,13 @@ def test_a_wrong_object_is_refused_by_istio(stack: NodeStack) -> None:
         )
 
 
-def test_a_second_up_finds_nothing_to_do_in_eight_seconds(stack: NodeStack) -> None:
-    started = time.monotonic()
-    done = machine.up(stack.config)
-    assert done.returncode == 0, done.stdout
-    assert time.monotonic() - started <= 8
-    assert "unchanged" in done.stdout
-    assert not {"created", "updated", "replaced", "deleted"} & set(done.stdout.split())
+def test_a_second_up_finds_nothing_to_do(stack: NodeStack) -> None:
+    assert_settled(stack)
 
 
 def test_what_controllers_fill_in_is_no_difference(stack: NodeStack) -> None:
-    words = ("pulumi", "preview", "--refresh", "--expect-no-changes", "--stack", "local", "--non-interactive")
-    done = machine.tool(*words, "--config-file", str(stack.config))
-    assert done.returncode == 0, done.stdout
+    assert_undisturbed(stack)
 
 
-def test_the_whole_stack_goes_in_a_minute_and_leaves_nothing(stack: NodeStack) -> None:
-    started = time.monotonic()
-    done = machine.destroy(stack.config)
-    assert done.returncode == 0, done.stdout
-    assert time.monotonic() - started <= 60
-    assert inventory.left_over(machine.client(), stack.before) == set()
+def test_the_whole_stack_goes_and_leaves_nothing(stack: NodeStack) -> None:
+    assert_leaves_nothing(stack)

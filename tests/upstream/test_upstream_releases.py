@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from ml_platform.bundles import catalog
 from ml_platform.kube import Client, KubeError
-from support import batch, inventory, machine
-from support.node_stack import NodeStack
+from support import batch, machine
+from support.node_stack import NodeStack, assert_leaves_nothing, assert_settled, assert_undisturbed
 
 NAMESPACE, SPARK = "test-jobs", "spark-jobs"
 RELEASED = ("knative-serving", "kserve", "spark-operator", "jobset", "trainer", "training-operator")
@@ -135,25 +134,14 @@ def test_a_wrong_object_is_refused_by_the_webhook_of_its_kind(
     assert f'admission webhook "{webhook}"' in refused.value.message
 
 
-def test_a_second_up_finds_nothing_to_do_in_eight_seconds(stack: NodeStack) -> None:
-    started = time.monotonic()
-    done = machine.up(stack.config)
-    assert done.returncode == 0, done.stdout
-    assert time.monotonic() - started <= 8
-    assert "unchanged" in done.stdout
-    assert not {"created", "updated", "replaced", "deleted"} & set(done.stdout.split())
+def test_a_second_up_finds_nothing_to_do(stack: NodeStack) -> None:
+    assert_settled(stack)
 
 
 def test_what_controllers_fill_in_is_no_difference(stack: NodeStack) -> None:
-    words = ("pulumi", "preview", "--refresh", "--expect-no-changes", "--stack", "local", "--non-interactive")
-    done = machine.tool(*words, "--config-file", str(stack.config))
-    assert done.returncode == 0, done.stdout
+    assert_undisturbed(stack)
 
 
-def test_the_whole_stack_goes_in_a_minute_and_leaves_nothing(stack: NodeStack, client: Client) -> None:
+def test_the_whole_stack_goes_and_leaves_nothing(stack: NodeStack, client: Client) -> None:
     client.delete("v1", "Namespace", NAMESPACE)
-    started = time.monotonic()
-    done = machine.destroy(stack.config)
-    assert done.returncode == 0, done.stdout
-    assert time.monotonic() - started <= 60
-    assert inventory.left_over(client, stack.before) == set()
+    assert_leaves_nothing(stack)
