@@ -62,8 +62,13 @@ def test_definitions_are_established_and_go_when_told_to(entry: catalog.Entry, c
     assert not moved.replaces, "a new kubeconfig must not remove every custom resource"
     provider.delete("", {**outputs, "retain": True})
     assert present(client) >= set(props["names"])
+    definitions._remove(client, props["names"][:1], entry.title)
+    found = provider.read("id", outputs)
+    assert found.id == "id"
+    assert provider.diff("", found.outs or {}, props).changes, "a refresh finds what went, and the next update makes it"
     provider.delete("", outputs)
     assert not present(client) & set(props["names"])
+    assert provider.read("id", outputs).id == ""
 
 
 def properties(entry: catalog.Entry, items: list[definitions.Object], kubeconfig: str) -> dict[str, Any]:

@@ -84,6 +84,12 @@ class _Provider(dynamic.ResourceProvider):
         _install(props)
         return dynamic.CreateResult(id_=props["bundle"], outs=props)
 
+    def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
+        """A refresh finds what is there: a removal that was cut short leaves a state that knows more."""
+        found = sorted(served(_client(props), props["names"]))
+        gone = bool(props["names"]) and not found
+        return dynamic.ReadResult(id_="" if gone else id_, outs={**props, "names": found})
+
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
         client = _install(news)
         if not news["retain"]:

@@ -81,15 +81,16 @@ def _refuse_unreadable(client: Client, bundle: str, definitions: Sequence[str]) 
 
 def _empty(client: Client, bundle: str, definitions: Sequence[str]) -> None:
     end = time.monotonic() + DEADLINE
-    lists = list(served(client, definitions).values())
-    while left := _left(client, lists):
+    everything = lists = list(served(client, definitions).values())
+    while (left := _left(client, lists)) or lists is not everything:
         each(partial(_delete, client), (one for one in left if "deletionTimestamp" not in one.metadata))
         if time.monotonic() > end:
             raise BundleError(
                 f"Bundle {bundle} can't go: after {DEADLINE:.0f} s these objects of its kinds are still there: "
                 f"{_named(left)}. What removes their finalizers has to run; its log says why it does not."
             )
-        lists = sorted({one.list for one in left})
+        # What goes may leave others behind on its way: it ends with a look at all kinds.
+        lists = sorted({one.list for one in left}) or everything
         time.sleep(0.3)
 
 
