@@ -27,7 +27,6 @@ from ml_platform.kube import Client, Connection, KubeError, NotFound
 API_VERSION = "apiextensions.k8s.io/v1"
 KIND = "CustomResourceDefinition"
 FIELD_MANAGER = "ml-platform"
-ANY = {"schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}}
 DEADLINE = 120.0  # an API server takes seconds for a large one, and more when it is busy
 
 
@@ -134,24 +133,12 @@ def _apply(client: Client, item: Object, title: str) -> None:
 
 
 def _remove(client: Client, names: Sequence[str], bundle: str) -> None:
-    each(partial(_delete, client), names)
+    each(partial(client.delete, API_VERSION, KIND), names)
     left = _wait(lambda names: _gone(client, names), names)
     if left:
         raise BundleError(
             f"After {DEADLINE:.0f} s CRDs of bundle {bundle} are not gone; objects of them remain: {', '.join(left)}."
         )
-
-
-def _delete(client: Client, name: str) -> None:
-    """Without its schema first: to delete one, an API server compiles it, which takes seconds for a large one."""
-    try:
-        present = client.get(API_VERSION, KIND, name)["spec"]["versions"]
-        versions = [{**{key: one[key] for key in ("name", "served", "storage")}, **ANY} for one in present]
-        spec = {"versions": versions, "conversion": {"strategy": "None", "webhook": None}}
-        client.patch(API_VERSION, KIND, name, None, {"spec": spec}, field_manager=FIELD_MANAGER)
-    except NotFound:
-        return
-    client.delete(API_VERSION, KIND, name)
 
 
 def _gone(client: Client, names: Sequence[str]) -> set[str]:
