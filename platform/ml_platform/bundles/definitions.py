@@ -55,7 +55,7 @@ class Definitions(dynamic.Resource, module="bundles", name="Definitions"):
         properties = {
             "bundle": bundle,
             "version": version,
-            "mirror": str(mirror) if mirror else None,
+            "mirror": str(mirror or ""),  # None is not kept
             "digest": digest(definitions),
             "names": sorted(item["metadata"]["name"] for item in definitions),
             "own": list(own),

@@ -47,7 +47,7 @@ class Preflight(dynamic.Resource, module="bundles", name="Preflight"):
         properties = {
             "entries": {entry.name: entry.version for entry in entries},
             "existing": {entry.name: entry.version for entry in existing},
-            "mirror": str(mirror) if mirror else None,
+            "mirror": str(mirror or ""),  # None is not kept
             "labels": dict(labels),
             "adopt": adopt,
             "kubeconfig": pulumi.Output.secret(kubeconfig),
