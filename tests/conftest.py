@@ -17,6 +17,7 @@ TIERS = ("unit", "golden", "engine", "acceptance", "e2e", "faults", "upstream")
 NEEDS_ROOT = ("engine", "acceptance", "e2e", "faults", "upstream")
 
 sys.path.insert(0, str(TESTS))
+pytest.register_assert_rewrite("support")  # so that a failed assertion there shows its values as well
 os.environ["GIT_ALLOW_PROTOCOL"] = "file"  # a test that would fetch a release from the network fails at once
 
 

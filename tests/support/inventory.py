@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from ml_platform.kube import Client, KubeError
 
 PASSING = ("ComponentStatus", "Event")
+OWN = ("ServiceAccount default/default", "Lease.coordination.k8s.io kube-node-lease/")
+"""How names begin that the cluster's own controllers and its node make, each at its own time after the start."""
 
 
 def everything(client: Client) -> set[str]:
@@ -20,9 +22,9 @@ def everything(client: Client) -> set[str]:
 
 
 def settled(client: Client) -> set[str]:
-    """Everything, once the cluster's own controllers have made what is theirs."""
+    """Everything, once what makes itself is there."""
     found: set[str] = set()
-    while "ServiceAccount default/default" not in found or everything(client) != found:
+    while not all(any(name.startswith(own) for name in found) for own in OWN) or everything(client) != found:
         found = everything(client)
         time.sleep(2)
     return found
