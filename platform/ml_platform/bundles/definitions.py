@@ -21,6 +21,7 @@ from ml_platform.bundles.errors import BundleError
 from ml_platform.bundles.parallel import each
 from ml_platform.bundles.parse import Object
 from ml_platform.bundles.pipeline import load
+from ml_platform.bundles.provider import Provider
 from ml_platform.bundles.transforms import labels as labelled
 from ml_platform.kube import Client, Connection, KubeError, NotFound
 
@@ -70,18 +71,18 @@ def digest(definitions: Iterable[Object]) -> str:
     return hashlib.sha256(json.dumps(list(definitions), sort_keys=True).encode()).hexdigest()
 
 
-class _Provider(dynamic.ResourceProvider):
-    serialize_as_secret_always = False  # it captures nothing
+class _Provider(Provider):
+    silent = ("mirror",)  # a new kubeconfig is stored by an update: delete() gets the old outputs
+
+    def identity(self, props: dict[str, Any]) -> str:
+        return str(props["bundle"])
+
+    def act(self, props: dict[str, Any]) -> None:
+        _install(props)
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
-        # A new kubeconfig is stored by an update: delete() gets the old outputs.
-        changed = [key for key in news if key not in ("__provider", "mirror") and olds.get(key) != news[key]]
-        replaces = ["bundle"] if "bundle" in changed else []
-        return dynamic.DiffResult(changes=bool(changed), replaces=replaces)
-
-    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        _install(props)
-        return dynamic.CreateResult(id_=props["bundle"], outs=props)
+        changed = self.changed(olds, news)
+        return dynamic.DiffResult(changes=bool(changed), replaces=["bundle"] if "bundle" in changed else [])
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         """A refresh finds what is there: a removal that was cut short leaves a state that knows more."""

@@ -17,6 +17,7 @@ from ml_platform.bundles.definitions import converting
 from ml_platform.bundles.discovery import served
 from ml_platform.bundles.errors import BundleError
 from ml_platform.bundles.parallel import each
+from ml_platform.bundles.provider import Provider
 from ml_platform.kube import Client, NotFound
 
 DEADLINE = 60.0
@@ -48,17 +49,9 @@ class Drain(dynamic.Resource, module="bundles", name="Drain"):
         super().__init__(_Provider(), name, properties, opts)
 
 
-class _Provider(dynamic.ResourceProvider):
-    serialize_as_secret_always = False  # it captures nothing
-
-    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
-        return dynamic.DiffResult(changes=any(olds.get(key) != news[key] for key in news if key != "__provider"))
-
-    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        return dynamic.CreateResult(id_="drain", outs=props)
-
-    def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
-        return dynamic.UpdateResult(outs=news)
+class _Provider(Provider):
+    def identity(self, _props: dict[str, Any]) -> str:
+        return "drain"
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
         if not props["definitions"]:

@@ -15,6 +15,7 @@ from pulumi import dynamic
 from ml_platform.bundles.catalog import Probe
 from ml_platform.bundles.definitions import await_established
 from ml_platform.bundles.errors import BundleError
+from ml_platform.bundles.provider import Provider
 from ml_platform.bundles.symptoms import symptoms
 from ml_platform.kube import Client, KubeError
 
@@ -49,20 +50,14 @@ class Gate(dynamic.Resource, module="bundles", name="Gate"):
         super().__init__(_Provider(), name, properties, opts)
 
 
-class _Provider(dynamic.ResourceProvider):
-    serialize_as_secret_always = False  # it captures nothing
+class _Provider(Provider):
+    silent = ("kubeconfig",)
 
-    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
-        changed = [key for key in news if key not in ("__provider", "kubeconfig") and olds.get(key) != news[key]]
-        return dynamic.DiffResult(changes=bool(changed))
+    def identity(self, props: dict[str, Any]) -> str:
+        return str(props["namespace"])
 
-    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+    def act(self, props: dict[str, Any]) -> None:
         _pass(props)
-        return dynamic.CreateResult(id_=props["namespace"], outs=props)
-
-    def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
-        _pass(news)
-        return dynamic.UpdateResult(outs=news)
 
 
 def _pass(props: Mapping[str, Any]) -> None:

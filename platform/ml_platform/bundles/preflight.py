@@ -18,6 +18,7 @@ from ml_platform.bundles.errors import BundleError
 from ml_platform.bundles.parallel import each
 from ml_platform.bundles.parse import Object
 from ml_platform.bundles.pipeline import load
+from ml_platform.bundles.provider import Provider
 from ml_platform.kube import Client, KubeError, NotFound
 
 SETTINGS = "ml-platform:platform.bundles"
@@ -55,21 +56,14 @@ class Preflight(dynamic.Resource, module="bundles", name="Preflight"):
         super().__init__(_Provider(), name, properties, opts)
 
 
-class _Provider(dynamic.ResourceProvider):
-    serialize_as_secret_always = False  # it captures nothing
+class _Provider(Provider):
+    silent = ("kubeconfig", "mirror")
 
-    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
-        unasked = ("__provider", "kubeconfig", "mirror")
-        changed = [key for key in news if key not in unasked and olds.get(key) != news[key]]
-        return dynamic.DiffResult(changes=bool(changed))
+    def identity(self, _props: dict[str, Any]) -> str:
+        return "preflight"
 
-    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+    def act(self, props: dict[str, Any]) -> None:
         check(props)
-        return dynamic.CreateResult(id_="preflight", outs=props)
-
-    def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
-        check(news)
-        return dynamic.UpdateResult(outs=news)
 
 
 def check(props: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pulumi
+from ml_platform.bundles.provider import Provider
 from ml_platform.kube import Client
 from pulumi import dynamic
 
@@ -27,17 +28,9 @@ class Leftovers(dynamic.Resource, module="bundles", name="Leftovers"):
         super().__init__(_Provider(), name, properties, opts)
 
 
-class _Provider(dynamic.ResourceProvider):
-    serialize_as_secret_always = False  # it captures nothing
-
-    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
-        return dynamic.DiffResult(changes=any(olds.get(key) != news[key] for key in news if key != "__provider"))
-
-    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        return dynamic.CreateResult(id_=props["labels"], outs=props)
-
-    def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
-        return dynamic.UpdateResult(outs=news)
+class _Provider(Provider):
+    def identity(self, props: dict[str, Any]) -> str:
+        return str(props["labels"])
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
         client = Client.from_kubeconfig(props["kubeconfig"])
