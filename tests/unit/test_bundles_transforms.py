@@ -96,11 +96,6 @@ def test_arguments_take_the_place_of_the_same_flag() -> None:
     assert after["args"] == ["--v=2", "run", "--namespaces=jobs"]
 
 
-def test_pull_policy() -> None:
-    after = container_of(t.pull_policy("Deployment", "web", "IfNotPresent")(deployment()))
-    assert after["imagePullPolicy"] == "IfNotPresent"
-
-
 def test_host_port_keeps_the_name_of_the_port() -> None:
     before = deployment(ports=[{"name": "http", "containerPort": 80}, {"containerPort": 443}])
     after = container_of(t.host_port("Deployment", "web", 80, 8080, "127.0.0.1")(before))
@@ -118,11 +113,6 @@ def webhooks(*services: str) -> Object:
 def test_ca_bundle_is_set_where_the_service_answers() -> None:
     after = t.ca_bundle("a", "PEM")(webhooks("a", "b"))
     assert [hook["clientConfig"].get("caBundle") for hook in after["webhooks"]] == ["PEM", None]
-
-
-def test_failure_policy_is_set_on_every_webhook() -> None:
-    after = t.failure_policy("Fail")(webhooks("a", "b"))
-    assert [hook["failurePolicy"] for hook in after["webhooks"]] == ["Fail", "Fail"]
 
 
 def test_a_service_loses_what_only_its_former_type_has() -> None:

@@ -23,7 +23,7 @@ from ml_platform.bundles.parse import Object
 from ml_platform.bundles.pipeline import load
 from ml_platform.bundles.provider import Provider
 from ml_platform.bundles.transforms import labels as labelled
-from ml_platform.kube import Client, Connection, KubeError, NotFound
+from ml_platform.kube import Client, Connection, KubeError
 
 API_VERSION = "apiextensions.k8s.io/v1"
 KIND = "CustomResourceDefinition"
@@ -144,7 +144,7 @@ def _remove(client: Client, names: Sequence[str], bundle: str) -> None:
 
 def _gone(client: Client, names: Sequence[str]) -> set[str]:
     still = served(client, names)
-    return {name for name in names if name not in still and _metadata(client, name) is None}
+    return {name for name in names if name not in still and client.metadata(API_VERSION, KIND, name) is None}
 
 
 def await_established(client: Client, names: Sequence[str], title: str) -> None:
@@ -169,29 +169,15 @@ def _wait(done: Callable[[Sequence[str]], Collection[str]], names: Sequence[str]
 
 
 def _conditions(client: Client, name: str) -> str:
-    item = _read(client, name)
+    item = client.find(API_VERSION, KIND, name)
     if item is None:
         return "absent"
     conditions = item.get("status", {}).get("conditions") or []
     return ", ".join(f"{one['type']}={one['status']} {one.get('message', '')}".rstrip() for one in conditions)
 
 
-def _read(client: Client, name: str) -> Object | None:
-    try:
-        return client.get(API_VERSION, KIND, name)
-    except NotFound:
-        return None
-
-
-def _metadata(client: Client, name: str) -> Object | None:
-    try:
-        return client.metadata(API_VERSION, KIND, name)
-    except NotFound:
-        return None
-
-
 def converting(client: Client, names: Sequence[str]) -> list[str]:
     """Those of the CRDs whose objects are read through a webhook."""
-    found = each(lambda name: _read(client, name), names)
+    found = each(lambda name: client.find(API_VERSION, KIND, name), names)
     conversions = [((item or {}).get("spec", {}).get("conversion") or {}).get("strategy") for item in found]
     return [name for name, strategy in zip(names, conversions, strict=True) if strategy == "Webhook"]

@@ -19,7 +19,7 @@ from ml_platform.bundles.parallel import each
 from ml_platform.bundles.parse import Object
 from ml_platform.bundles.pipeline import load
 from ml_platform.bundles.provider import Provider
-from ml_platform.kube import Client, KubeError, NotFound
+from ml_platform.kube import Client, KubeError
 
 SETTINGS = "ml-platform:platform.bundles"
 CLUSTER_WIDE = (
@@ -162,15 +162,8 @@ def _definition(name: str) -> Object:
 
 def _present(client: Client, items: Sequence[Object]) -> list[tuple[Object, Mapping[str, Any]]]:
     """Those that the cluster has, each with the metadata that it has there."""
-    found = each(lambda item: _metadata(client, item), items)
+    found = each(lambda item: client.metadata(item["apiVersion"], item["kind"], item["metadata"]["name"]), items)
     return [(item, metadata) for item, metadata in zip(items, found, strict=True) if metadata is not None]
-
-
-def _metadata(client: Client, item: Object) -> Mapping[str, Any] | None:
-    try:
-        return client.metadata(item["apiVersion"], item["kind"], item["metadata"]["name"])
-    except NotFound:
-        return None
 
 
 def _owner(metadata: Mapping[str, Any]) -> str:

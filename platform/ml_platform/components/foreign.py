@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pulumi
 from ml_platform.bundles.bundle import Bundle, BundleArgs
@@ -36,3 +37,14 @@ class Foreign(Component):
         bundle = Bundle(name, args, self.child())
         self.kinds += bundle.kinds
         self.ready.append(bundle.ready)
+
+
+class Single(Foreign):
+    """One bundle, as it was released."""
+
+    bundle: ClassVar[str]
+
+    def __init__(self, name: str, args: ForeignArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        self.install(name, BundleArgs(installation=args.installation, bundle=self.bundle, after=args.after))
+        self.register_outputs({})

@@ -71,10 +71,20 @@ class Client:
     def get(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> Object:
         return self.request("GET", self.resource(api_version, kind).path(self._within(namespace), name))
 
-    def metadata(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> Object:
-        """Of an object nothing else: a CRD can be a megabyte."""
-        path = self.resource(api_version, kind).path(self._within(namespace), name)
-        found: Object = self.request("GET", path, headers={"Accept": METADATA})["metadata"]
+    def find(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> Object | None:
+        """The object, or None: it is absent, or its kind is."""
+        try:
+            return self.get(api_version, kind, name, namespace)
+        except errors.NotFound:
+            return None
+
+    def metadata(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> Object | None:
+        """Of an object, if it is there, nothing else: a CRD can be a megabyte."""
+        try:
+            path = self.resource(api_version, kind).path(self._within(namespace), name)
+            found: Object = self.request("GET", path, headers={"Accept": METADATA})["metadata"]
+        except errors.NotFound:
+            return None
         return found
 
     def list(

@@ -12,12 +12,11 @@ from ml_platform.bundles.transforms.pods import (
     environment,
     host_port,
     pod_annotations,
-    pull_policy,
     resource_sizes,
 )
 from ml_platform.bundles.transforms.services import service_type
 from ml_platform.bundles.transforms.transform import Transform, aimless, compose, derived, merged
-from ml_platform.bundles.transforms.webhooks import ca_bundle, failure_policy
+from ml_platform.bundles.transforms.webhooks import ca_bundle
 
 __all__ = [
     "Transform",
@@ -30,14 +29,12 @@ __all__ = [
     "config_yaml",
     "derived",
     "environment",
-    "failure_policy",
     "host_port",
     "image_map",
     "labels",
     "merged",
     "pod_annotations",
     "pod_security",
-    "pull_policy",
     "resource_sizes",
     "service_type",
 ]

@@ -1,7 +1,7 @@
 """What the pods of a workload get: sizes, arguments, environment, annotations, ports."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from ml_platform.bundles.errors import BundleError
 from ml_platform.bundles.parse import Object
@@ -63,11 +63,6 @@ def arguments(kind: str, name: str, flags: Mapping[str, Any]) -> Transform:
 
 def _flag(argument: Any) -> str:
     return str(argument).partition("=")[0] if isinstance(argument, str) else ""
-
-
-def pull_policy(kind: str, name: str, policy: Literal["Always", "IfNotPresent", "Never"]) -> Transform:
-    """When the images of a workload are pulled: without it, a tag such as `auto` or `latest` means always."""
-    return Aimed(kind, name, lambda item: _containers(item, lambda each: {**each, "imagePullPolicy": policy}))
 
 
 def host_port(kind: str, name: str, container_port: int, port: int, address: str) -> Transform:

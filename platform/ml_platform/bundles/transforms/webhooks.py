@@ -1,6 +1,6 @@
-"""What webhook configurations trust, and what happens when nobody answers them."""
+"""What webhook configurations trust."""
 
-from typing import Any, Literal
+from typing import Any
 
 from ml_platform.bundles.parse import Object
 from ml_platform.bundles.transforms.transform import Transform
@@ -15,15 +15,9 @@ def ca_bundle(service: str, value: Any) -> Transform:
             return webhook
         return {**webhook, "clientConfig": {**config, "caBundle": value}}
 
-    return lambda item: _each_webhook(item, trusting)
+    def transform(item: Object) -> Object:
+        if not item["kind"].endswith("WebhookConfiguration"):
+            return item
+        return {**item, "webhooks": [trusting(webhook) for webhook in item.get("webhooks") or []]}
 
-
-def failure_policy(policy: Literal["Fail", "Ignore"]) -> Transform:
-    """What all webhooks of the bundle do when nobody answers: for controllers that raise it themselves later."""
-    return lambda item: _each_webhook(item, lambda webhook: {**webhook, "failurePolicy": policy})
-
-
-def _each_webhook(item: Object, change: Transform) -> Object:
-    if not item["kind"].endswith("WebhookConfiguration"):
-        return item
-    return {**item, "webhooks": [change(webhook) for webhook in item.get("webhooks") or []]}
+    return transform
