@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,7 +69,7 @@ def build(wanted: Collection[str]) -> None:
     with step("Debian packages"):
         debian.unpack()
     table = images.with_bases(wanted)
-    needed = toolchains.needed([image.command for image in table.values() if image.command])
+    needed = _toolchains(table)
     todo = [toolchain for toolchain in needed if not toolchain.built]
     with _thread() as beside, _thread() as ahead, step("Images") as say:
         without_command = [name for name, image in table.items() if not image.command]
@@ -86,6 +86,11 @@ def build(wanted: Collection[str]) -> None:
         _raise_failed(started)
     if todo:
         toolchains.trim()
+
+
+def _toolchains(table: Mapping[str, images.Image]) -> tuple[toolchains.Toolchain, ...]:
+    """Those of the commands that the images hold, and of the node's own."""
+    return toolchains.needed([image.command for image in table.values() if image.command])
 
 
 @contextmanager
@@ -106,8 +111,7 @@ def _raise_failed(started: Iterable[Future[Any]]) -> None:
 
 
 def _check_machine(wanted: Collection[str]) -> None:
-    commands = [image.command for image in images.with_bases(wanted).values() if image.command]
-    missing = [toolchain for toolchain in toolchains.needed(commands) if not toolchain.built]
+    missing = [toolchain for toolchain in _toolchains(images.with_bases(wanted)) if not toolchain.built]
     needs = {
         "ML_PLATFORM_CACHE": (paths.cache(), BUILD_GIB + TOOLCHAIN_GIB * len(missing) if missing else 1),
         "ML_PLATFORM_STATE": (paths.state(), NODE_GIB),
