@@ -14,6 +14,7 @@ from ml_local import console
 from ml_local.errors import LocalError
 from ml_local.node.layout import layout
 
+ROWS = "a file of rows (JSON, or CSV with a header line), or one row by its columns; default: one iris flower"
 PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 
 
@@ -26,7 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if name in ("up", "build"):
             command.add_argument("config", nargs="?", type=Path, help="another stack file in place of the stack's own")
         if name == "predict":
-            command.add_argument("file", nargs="?", help="a JSON file of named columns; default: one iris flower")
+            command.add_argument("words", nargs="*", metavar="FILE | COLUMN=VALUE", help=ROWS)
+            command.add_argument("--model", help="the block of `serving`, where several models take such columns")
         if name == "bench":
             command.add_argument("--cold", action="store_true", help="also from an empty cache: half an hour")
     options = parser.parse_args(argv)
@@ -82,7 +84,7 @@ def _status(_: argparse.Namespace) -> None:
 def _predict(options: argparse.Namespace) -> None:
     from ml_local.predict import predict
 
-    predict(layout(), options.file)
+    predict(layout(), options.words, options.model)
 
 
 def _env(_: argparse.Namespace) -> None:

@@ -22,7 +22,7 @@ from ml_local.bench_growth import growth
 from ml_local.node import cgroup, node
 from ml_local.node import layout as names
 from ml_local.node.layout import Layout
-from ml_local.predict import EXAMPLE, ask, read_rows, served, wait_for_answer
+from ml_local.predict import example, send, served, wait_for_answers
 
 REQUESTS = 300
 SETTLE = 60.0
@@ -85,7 +85,7 @@ def _first_prediction(layout: Layout) -> None:
     """From a node with nothing on it to an answer."""
     stack.prepare(layout)
     stack.up(layout, _quiet)
-    wait_for_answer(layout, _quiet)
+    wait_for_answers(layout, _quiet)
 
 
 def _releases(layout: Layout) -> dict[str, Any]:
@@ -119,19 +119,19 @@ def _everything(layout: Layout, wanted: Collection[str]) -> None:
 
 def _latency(layout: Layout) -> dict[str, dict[str, float]]:
     """Milliseconds of warm predictions, through the gateway and straight to the model server, turn by turn."""
-    rows = read_rows(paths.checkout() / EXAMPLE)
-    _, through = served(layout)
+    (model,) = served(layout)
+    body = model.body(example())
     pod = next(
         pod
         for pod in node.client(layout).list("v1", "Pod", "models", labels="serving.kserve.io/inferenceservice=iris")
         if pod["status"].get("phase") == "Running"
     )
-    place = urlsplit(through)
+    place = urlsplit(model.url)
     straight = urlunsplit(place._replace(netloc=f"{pod['status']['podIP']}:8080"))
     taken: dict[str, list[float]] = {"gateway": [], "straight": []}
     for turn in range(REQUESTS + 20):
-        for way, url, host in (("gateway", through, None), ("straight", straight, pod["status"]["podIP"])):
-            answer = ask(url, rows, connect_to=host)
+        for way, url, host in (("gateway", model.url, None), ("straight", straight, pod["status"]["podIP"])):
+            answer = send("POST", url, body, connect_to=host)
             if turn >= 20:
                 taken[way].append(answer.seconds * 1000)
     return {way: _percentiles(values) for way, values in taken.items()}

@@ -1,21 +1,24 @@
-"""`make predict`: one request to a served model, by names of columns. Owns the shape of the request, no model."""
+"""`make predict`: one request to a served model, and what it says. Owns which model is asked, not what it is asked."""
 
 from __future__ import annotations
 
 import http.client
 import json
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ml_local import paths, stack
+from ml_local import paths, request, stack
 from ml_local.console import Say, line
 from ml_local.errors import LocalError
 from ml_local.node.layout import LOOPBACK, Layout
+from ml_local.request import Rows
 
 EXAMPLE = Path("workloads") / "examples" / "iris.json"
+USAGE = 'make predict FILE=rows.json, or make predict ARGS="COLUMN=VALUE ..."'
 TIMEOUT = 30.0
 
 
@@ -33,103 +36,164 @@ class Answer:
         return list(self.body["outputs"][0]["data"])
 
 
-def predict(layout: Layout, file: str | None) -> None:
-    """Send the columns in `file` (default: one iris flower) to the first served model and print the answer.
+@dataclass(frozen=True)
+class Model:
+    """A served model, its URL as the stack gives it; the name in it need not resolve."""
 
-    Raises:
-        LocalError: nothing is served, the file is not what it should be, or the server refused.
-    """
-    path = Path(file) if file else paths.checkout() / EXAMPLE
-    rows = read_rows(path)
-    name, url = served(layout)
-    answer = ask(url, rows)
-    if answer.status != http.client.OK:
-        raise LocalError(f"{url} answered {answer.status}: {answer.body}. The request was {path}.")
-    line(f"  {name}: {json.dumps(rows)}")
-    line(f"  -> {', '.join(map(str, answer.predictions))}   ({answer.seconds * 1000:.0f} ms, POST {url})")
+    name: str
+    url: str
 
+    def inputs(self) -> dict[str, str]:
+        """The datatype of each column that it takes, as the model server tells.
 
-def wait_for_answer(layout: Layout, say: Say, timeout: float = 180.0) -> None:
-    """Wait until the first served model answers: at once after an update, later when the node itself was restarted.
+        Raises:
+            LocalError: nothing answers there, or not that.
+        """
+        answer = send("GET", self.url.removesuffix("/infer"))
+        if answer.status != http.client.OK or "inputs" not in answer.body:
+            raise LocalError(f"{self.url.removesuffix('/infer')} answered {answer.status}: {answer.body}")
+        return {each["name"]: each["datatype"] for each in answer.body["inputs"]}
 
-    Raises:
-        LocalError: it does not in time; with its last answer.
-    """
-    _, url = served(layout)
-    rows = read_rows(paths.checkout() / EXAMPLE)
-    deadline = time.monotonic() + timeout
-    while True:
+    def takes(self, rows: Rows) -> bool:
+        return set(self.inputs()) == set(rows)
+
+    def body(self, rows: Rows) -> dict[str, Any]:
+        """A request by protocol v2.
+
+        Raises:
+            LocalError: the rows are not its columns.
+        """
         try:
-            answer = ask(url, rows)
-            if answer.status == http.client.OK:
-                return
-            problem = f"{url} answers {answer.status}"
-        except LocalError as error:
-            problem = str(error)
-        if time.monotonic() > deadline:
-            raise LocalError(f"no prediction after {timeout:.0f} s: {problem}. `make status` tells what is not well.")
-        say(problem)
-        time.sleep(0.5)
+            return {"parameters": {"content_type": "pd"}, "inputs": request.tensors(rows, self.inputs())}
+        except LocalError as unfit:
+            raise LocalError(f"the rows don't fit model {self.name}: {unfit}") from unfit
+
+    def ask(self, rows: Rows) -> Answer:
+        """What it predicts for the rows.
+
+        Raises:
+            LocalError: they are not its columns, or it refused them.
+        """
+        answer = send("POST", self.url, self.body(rows))
+        if answer.status != http.client.OK:
+            raise LocalError(f"{self.url} answered {answer.status}: {answer.body}")
+        return answer
 
 
-def served(layout: Layout) -> tuple[str, str]:
-    """Name and URL of the first served model.
+def predict(layout: Layout, words: Sequence[str] = (), name: str | None = None) -> None:
+    """Ask a served model about the columns in a file or in arguments (default: one iris flower); print its answer.
+
+    Raises:
+        LocalError: no such model is served, the columns are not what it takes, or the server refused.
+    """
+    rows = request.read(words) if words else example()
+    model = choose(served(layout), rows, name)
+    if not words and not model.takes(rows):
+        raise LocalError(f"{model.name} takes {', '.join(model.inputs())}; give it values: {USAGE}")
+    _show(model, rows)
+
+
+def predict_example(layout: Layout) -> None:
+    """Ask each served model that takes the columns of the example."""
+    for model in served(layout):
+        if model.takes(example()):
+            _show(model, example())
+
+
+def wait_for_answers(layout: Layout, say: Say, timeout: float = 180.0) -> None:
+    """Wait until each served model answers: at once after an update, later when the node itself was restarted.
+
+    One that takes the columns of the example has then made a prediction.
+
+    Raises:
+        LocalError: one does not in time; with its last answer.
+    """
+    deadline = time.monotonic() + timeout
+    for model in served(layout):
+        while problem := _problem(model):
+            if time.monotonic() > deadline:
+                raise LocalError(f"no answer after {timeout:.0f} s: {problem}. `make status` tells what is not well.")
+            say(problem)
+            time.sleep(0.5)
+
+
+def served(layout: Layout) -> list[Model]:
+    """The served models.
 
     Raises:
         LocalError: there is none.
     """
-    urls = dict(stack.outputs(layout).get("prediction_urls", {}))
+    urls: Mapping[str, str] = stack.outputs(layout).get("prediction_urls", {})
     if not urls:
         raise LocalError("the stack serves no model; run `make up`, and look at `serving` in stacks/Pulumi.local.yaml")
-    return next(iter(urls.items()))
+    return [Model(name, url) for name, url in urls.items()]
 
 
-def read_rows(path: Path) -> dict[str, list[Any]]:
-    """The columns of a request file: an object of names with a number, or a list of equally many numbers, each.
+def choose(models: Sequence[Model], rows: Rows, name: str | None = None) -> Model:
+    """The one of that name; without it the only one, or the only one that takes the columns of the rows.
 
     Raises:
-        LocalError: it can't be read or has another shape.
+        LocalError: there is none, or more than one.
     """
-    shape = 'it must be like {"sepal_length": 6.3, ...} or {"sepal_length": [6.3, 5.1], ...}'
-    try:
-        content = json.loads(path.read_text())
-    except (OSError, ValueError) as broken:
-        raise LocalError(f"the request file {path} can't be read: {broken}; {shape}") from broken
-    if not isinstance(content, dict) or not content:
-        raise LocalError(f"the request file {path} holds {type(content).__name__}; {shape}")
-    rows = {name: value if isinstance(value, list) else [value] for name, value in content.items()}
-    if len({len(values) for values in rows.values()}) != 1:
-        lengths = {name: len(values) for name, values in rows.items()}
-        raise LocalError(f"the columns in {path} differ in length: {lengths}; {shape}")
-    return rows
+    names = ", ".join(model.name for model in models)
+    if name:
+        if found := next((model for model in models if model.name == name), None):
+            return found
+        raise LocalError(f"no served model is named {name!r}; there are {names}")
+    fitting = models if len(models) == 1 else [model for model in models if model.takes(rows)]
+    if len(fitting) == 1:
+        return fitting[0]
+    raise LocalError(
+        f"{'more than one' if fitting else 'none'} of the served models takes the columns {', '.join(rows)}; "
+        f"name the one you mean, make predict MODEL=...: {names}"
+    )
 
 
-def ask(url: str, rows: dict[str, list[Any]], *, connect_to: str | None = None) -> Answer:
-    """Ask a model by protocol v2; the name in `url` need not resolve, the gateway listens on loopback.
+def example() -> Rows:
+    """One iris flower."""
+    return request.read_file(paths.checkout() / EXAMPLE)
+
+
+def send(method: str, url: str, body: Any = None, *, connect_to: str | None = None) -> Answer:
+    """A request; the name in `url` need not resolve, the gateway listens on loopback.
 
     Raises:
         LocalError: nothing answers there.
     """
     place = urlsplit(url)
-    body = json.dumps({"parameters": {"content_type": "pd"}, "inputs": [_tensor(n, v) for n, v in rows.items()]})
+    if place.scheme != "http":
+        raise LocalError(f"{url} is behind TLS; `make predict` has no certificate and no token for it, a client has")
     connection = http.client.HTTPConnection(connect_to or LOOPBACK, place.port or 80, timeout=TIMEOUT)
     started = time.perf_counter()
     try:
         headers = {"Host": place.netloc, "Content-Type": "application/json"}
-        connection.request("POST", place.path, body=body, headers=headers)
+        connection.request(method, place.path, body=None if body is None else json.dumps(body), headers=headers)
         response = connection.getresponse()
         text = response.read().decode(errors="replace")
-    except OSError as gone:
+    except (OSError, http.client.HTTPException) as gone:
         raise LocalError(f"nothing answers at {url} ({gone}); see `make status`, and `make up` to start it") from gone
     finally:
         connection.close()
+    seconds = time.perf_counter() - started
     try:
         content = json.loads(text)
     except ValueError:
         content = {"text": text}
-    return Answer(response.status, content, time.perf_counter() - started)
+    return Answer(response.status, content, seconds)
 
 
-def _tensor(name: str, values: list[Any]) -> dict[str, Any]:
-    numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
-    return {"name": name, "shape": [len(values)], "datatype": "FP64" if numeric else "BYTES", "data": values}
+def _show(model: Model, rows: Rows) -> None:
+    answer = model.ask(rows)
+    version = answer.body.get("model_version")
+    line(f"  {model.name}{f' {version}' if version else ''}: {json.dumps(rows)}")
+    line(f"  -> {', '.join(map(str, answer.predictions))}   ({answer.seconds * 1000:.0f} ms, POST {model.url})")
+
+
+def _problem(model: Model) -> str | None:
+    """Why a model can't be asked yet, if so."""
+    try:
+        if model.takes(example()):
+            model.ask(example())
+    except LocalError as error:
+        return str(error)
+    return None

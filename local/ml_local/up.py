@@ -15,7 +15,7 @@ from ml_local.errors import LocalError
 from ml_local.node import layout as names
 from ml_local.node import node
 from ml_local.node.layout import Layout
-from ml_local.predict import predict, wait_for_answer
+from ml_local.predict import predict_example, wait_for_answers
 
 BUILD_GIB, TOOLCHAIN_GIB = 6, 2  # to build anything at all, and for each toolchain
 NODE_GIB = 6
@@ -48,13 +48,13 @@ def up(layout: Layout, config: Path | None = None) -> None:
         # Behind TLS and tokens asks who has both.
         serves = bool(urls) and all(url.startswith("http://") for url in urls)
         if serves:
-            with step("An answer from the model") as say:
-                wait_for_answer(layout, say)
+            with step("An answer from each model") as say:
+                wait_for_answers(layout, say)
     console.line()
     console.table({name: _shown(value) for name, value in outputs.items()})
     if serves:
         console.line()
-        predict(layout, None)
+        predict_example(layout)
     console.line(
         f'\nAll in {console.elapsed():.0f} s. Look inside: `eval "$(make env)"`, then kubectl, pulumi, mlflow.'
     )

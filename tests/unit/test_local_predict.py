@@ -1,4 +1,4 @@
-"""The request file of `make predict`, and the request made of it."""
+"""`make predict`: which of the served models is asked, and what is said of its answer."""
 
 from __future__ import annotations
 
@@ -6,81 +6,152 @@ import http.server
 import json
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from ml_local import predict, stack
 from ml_local.errors import LocalError
-from ml_local.predict import ask, read_rows
+from ml_local.node.layout import layout
+from ml_local.predict import Model
+
+INPUTS = {
+    "iris": dict.fromkeys(("sepal_length", "sepal_width", "petal_length", "petal_width"), "FP64"),
+    "wine": {"ash": "FP64", "magnesium": "INT64"},
+    "rose": {"ash": "FP64", "magnesium": "INT64"},
+}
+WINE = {"ash": ["2.4"], "magnesium": ["100"]}
 
 
-@pytest.mark.parametrize(
-    ("text", "rows"),
-    [
-        ('{"a": 1, "b": 2.5}', {"a": [1], "b": [2.5]}),
-        ('{"a": [1, 2], "b": ["x", "y"]}', {"a": [1, 2], "b": ["x", "y"]}),
-    ],
-)
-def test_a_request_file_holds_one_or_many_rows(tmp_path: Path, text: str, rows: dict[str, Any]) -> None:
-    file = tmp_path / "request.json"
-    file.write_text(text)
-    assert read_rows(file) == rows
+class Server:
+    """Answers as MLServer does for the models of INPUTS; keeps what it was asked."""
 
+    def __init__(self, port: int) -> None:
+        self.port, self.seen = port, list[Any]()
 
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("{", "can't be read"),
-        ("[]", "holds list"),
-        ("{}", "holds dict"),
-        ('{"a": [1], "b": [1, 2]}', "differ in length"),
-    ],
-)
-def test_another_shape_is_refused_with_an_example(tmp_path: Path, text: str, says: str) -> None:
-    file = tmp_path / "request.json"
-    file.write_text(text)
-    with pytest.raises(LocalError, match=says) as refused:
-        read_rows(file)
-    assert str(file) in str(refused.value)
-    assert '{"sepal_length": 6.3, ...}' in str(refused.value)
+    def model(self, name: str) -> Model:
+        return Model(name, f"http://{name}.models.localhost:{self.port}/v2/models/{name}/infer")
+
+    def answer(self, host: str, path: str, body: Any) -> tuple[int, dict[str, Any]]:
+        name = path.split("/")[3]
+        if body is None:
+            inputs = [{"name": n, "datatype": t, "shape": [-1, 1]} for n, t in INPUTS[name].items()]
+            return 200, {"name": name, "inputs": inputs}
+        self.seen.append((host, path, body))
+        if body["inputs"][0]["data"] == [-1.0]:
+            return 500, {"error": "it has failed"}
+        return 200, {"model_version": "3", "outputs": [{"name": "p", "data": ["setosa"]}]}
 
 
 @pytest.fixture
-def server() -> Iterator[tuple[int, list[Any]]]:
-    seen: list[Any] = []
-
+def server() -> Iterator[Server]:
     class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._answer(None)
+
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            seen.append((self.headers["Host"], self.path, body))
-            answer = json.dumps({"outputs": [{"name": "p", "data": ["setosa"]}]}).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(answer)))
+            self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+        def _answer(self, body: Any) -> None:
+            status, content = known.answer(self.headers["Host"], self.path, body)
+            text = json.dumps(content).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(text)))
             self.end_headers()
-            self.wfile.write(answer)
+            self.wfile.write(text)
 
         def log_message(self, *_: Any) -> None:
             return
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        known = Server(listening.server_port)
         threading.Thread(target=listening.serve_forever, daemon=True).start()
-        yield listening.server_port, seen
+        yield known
         listening.shutdown()
 
 
-def test_the_name_of_the_model_need_not_resolve(server: tuple[int, list[Any]]) -> None:
-    port, seen = server
-    answer = ask(f"http://iris.models.localhost:{port}/v2/models/iris/infer", {"length": [1.5], "kind": ["x"]})
-    assert answer.predictions == ["setosa"]
-    host, path, body = seen[0]
-    assert (host, path) == (f"iris.models.localhost:{port}", "/v2/models/iris/infer")
+@pytest.fixture
+def serving(server: Server, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Server:
+    """The server, with the models that the test names as the served ones."""
+    urls = {name: server.model(name).url for name in request.param}
+    monkeypatch.setattr(stack, "outputs", lambda _: {"prediction_urls": urls})
+    return server
+
+
+def test_the_name_of_the_model_need_not_resolve(server: Server) -> None:
+    assert server.model("wine").ask(WINE).predictions == ["setosa"]
+    ((host, path, body),) = server.seen
+    assert (host, path) == (f"wine.models.localhost:{server.port}", "/v2/models/wine/infer")
     assert body["parameters"] == {"content_type": "pd"}
-    assert [(t["name"], t["datatype"], t["shape"]) for t in body["inputs"]] == [
-        ("length", "FP64", [1]),
-        ("kind", "BYTES", [1]),
+    assert [(t["name"], t["datatype"], t["data"]) for t in body["inputs"]] == [
+        ("ash", "FP64", [2.4]),
+        ("magnesium", "INT64", [100]),
     ]
 
 
-def test_a_gateway_that_is_away_is_named_with_what_to_do() -> None:
-    with pytest.raises(LocalError, match="make status"):
-        ask("http://x.localhost:1/v2/models/x/infer", {"a": [1]})
+@pytest.mark.parametrize("serving", [["iris", "wine"]], indirect=True)
+def test_without_words_the_example_is_asked_of_the_model_that_takes_it(
+    serving: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    predict.predict(layout())
+    said = capsys.readouterr().out
+    assert "iris 3: " in said
+    assert "-> setosa" in said
+
+
+@pytest.mark.parametrize("serving", [["iris", "wine", "rose"]], indirect=True)
+@pytest.mark.parametrize(("words", "name", "path"), [
+    (["sepal_length=1", "sepal_width=1", "petal_length=1", "petal_width=1"], None, "/v2/models/iris/infer"),
+    (["ash=2.4", "magnesium=100"], "rose", "/v2/models/rose/infer"),
+])  # fmt: skip
+def test_of_several_models_columns_or_a_name_choose(
+    serving: Server, words: list[str], name: str | None, path: str
+) -> None:
+    predict.predict(layout(), words, name)
+    assert serving.seen[0][1] == path
+
+
+@pytest.mark.parametrize(
+    ("serving", "words", "name", "says"),
+    [
+        ([], [], None, "the stack serves no model"),
+        (["wine"], [], None, "wine takes ash, magnesium; give it values: make predict FILE=.*ARGS="),
+        (["iris"], ["ash=1"], None, "don't fit model iris: missing: sepal_length, .*; unknown: ash; it takes sepal_"),
+        (["iris"], ["ash=1"], "wine", "no served model is named 'wine'; there are iris"),
+        (["iris", "wine"], ["ash=1"], None, "none of the served models takes the columns ash;.*MODEL=...: iris, wine"),
+        (["wine", "rose"], ["ash=1", "magnesium=1"], None, "more than one of the served models.*: wine, rose"),
+        (["wine"], ["ash=-1", "magnesium=1"], None, "answered 500: .*it has failed"),
+    ],
+    indirect=["serving"],
+)
+def test_what_can_not_be_asked_is_said_with_the_way_out(
+    serving: Server, words: list[str], name: str | None, says: str
+) -> None:
+    with pytest.raises(LocalError, match=says):
+        predict.predict(layout(), words, name)
+
+
+@pytest.mark.parametrize("serving", [["wine", "iris"]], indirect=True)
+def test_up_waits_for_each_model_and_asks_those_that_take_the_example(
+    serving: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    predict.wait_for_answers(layout(), print, timeout=1)
+    predict.predict_example(layout())
+    assert {path for _, path, _ in serving.seen} == {"/v2/models/iris/infer"}
+    assert "-> setosa" in capsys.readouterr().out
+
+
+def test_a_model_that_stays_silent_ends_the_wait_with_its_last_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    urls = {"iris": "http://iris.models.localhost:1/v2/models/iris/infer"}
+    monkeypatch.setattr(stack, "outputs", lambda _: {"prediction_urls": urls})
+    with pytest.raises(LocalError, match=r"nothing answers at http://iris.models.localhost:1/.*make status"):
+        predict.wait_for_answers(layout(), lambda _: None, timeout=0)
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [("http://x.localhost:1/v2/models/x/infer", "make status"), ("https://x.localhost/v2/models/x/infer", "TLS")],
+)
+def test_a_place_that_can_not_be_asked_is_named_with_what_to_do(url: str, says: str) -> None:
+    with pytest.raises(LocalError, match=says) as refused:
+        Model("x", url).inputs()
+    assert "x.localhost" in str(refused.value)
