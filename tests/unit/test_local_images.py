@@ -77,7 +77,7 @@ def test_a_changed_file_changes_the_key_of_an_image_and_of_those_on_it(monkeypat
     real = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: real(path) + b"#" * (path.name == "ml.txt"))
     changed = {name for name, key in before.items() if images.reference(name) != key}
-    assert {"ml", "mlflow", "training", "mlserver"} == changed
+    assert {"ml", "mlflow", "training", "mlserver", "ray"} == changed
 
 
 def test_an_unknown_image_names_those_there_are() -> None:
