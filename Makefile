@@ -45,5 +45,5 @@ bench:  ## measure, print, and write bench.json; with COLD=1 also from an empty 
 	@exec $(RUN) ml_local bench $(if $(COLD),--cold)
 
 lock:  ## pin the Python packages again after a change of pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --extra dev --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --extra notebook --extra dev --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate -o requirements.txt
