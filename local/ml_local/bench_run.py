@@ -5,6 +5,7 @@ Memory is the most that a process ever held at once (VmHWM), read while the run 
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import time
@@ -55,8 +56,14 @@ class Project:
         (self.folder / "program").mkdir()
         (self.folder / "program" / "__main__.py").write_text(self.program)
         (self.folder / "Pulumi.yaml").write_text("name: ml-platform\nruntime: python\nmain: program\n")
-        (self.folder / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump({"config": dict(config or {})}))
         self.run("stack", "init", STACK)
+        self.configure(config or {})
+
+    def configure(self, config: Mapping[str, Any]) -> None:
+        """Give the stack other settings; it keeps its salt."""
+        path = self.folder / f"Pulumi.{STACK}.yaml"
+        content = yaml.safe_load(path.read_text()) if path.exists() else {}
+        path.write_text(yaml.safe_dump({**content, "config": dict(config)}))
 
     def preview(self) -> Run:
         return self.run("preview", "--stack", STACK)
@@ -66,6 +73,9 @@ class Project:
 
     def destroy(self) -> Run:
         return self.run("destroy", "--stack", STACK, "--yes", "--skip-preview")
+
+    def outputs(self) -> dict[str, Any]:
+        return dict(json.loads(self.run("stack", "output", "--stack", STACK, "--json").output))
 
     def run(self, *words: str) -> Run:
         """Raises:

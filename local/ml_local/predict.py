@@ -100,8 +100,8 @@ def predict_example(layout: Layout) -> None:
             _show(model, example())
 
 
-def wait_for_answers(layout: Layout, say: Say, timeout: float = 180.0) -> None:
-    """Wait until each served model answers: at once after an update, later when the node itself was restarted.
+def wait_for_answers(models: Sequence[Model], say: Say, timeout: float = 180.0) -> None:
+    """Wait until each of the models answers: at once after an update, later when the node itself was restarted.
 
     One that takes the columns of the example has then made a prediction.
 
@@ -109,7 +109,7 @@ def wait_for_answers(layout: Layout, say: Say, timeout: float = 180.0) -> None:
         LocalError: one does not in time; with its last answer.
     """
     deadline = time.monotonic() + timeout
-    for model in served(layout):
+    for model in models:
         while problem := _problem(model):
             if time.monotonic() > deadline:
                 raise LocalError(f"no answer after {timeout:.0f} s: {problem}. `make status` tells what is not well.")
@@ -123,10 +123,14 @@ def served(layout: Layout) -> list[Model]:
     Raises:
         LocalError: there is none.
     """
-    urls: Mapping[str, str] = stack.outputs(layout).get("prediction_urls", {})
-    if not urls:
-        raise LocalError("the stack serves no model; run `make up`, and look at `serving` in stacks/Pulumi.local.yaml")
-    return [Model(name, url) for name, url in urls.items()]
+    if models := of_outputs(stack.outputs(layout)):
+        return models
+    raise LocalError("the stack serves no model; run `make up`, and look at `serving` in stacks/Pulumi.local.yaml")
+
+
+def of_outputs(outputs: Mapping[str, Any]) -> list[Model]:
+    """The models that a stack with these outputs serves."""
+    return [Model(name, url) for name, url in outputs.get("prediction_urls", {}).items()]
 
 
 def choose(models: Sequence[Model], rows: Rows, name: str | None = None) -> Model:

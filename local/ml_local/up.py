@@ -15,7 +15,7 @@ from ml_local.errors import LocalError
 from ml_local.node import layout as names
 from ml_local.node import node
 from ml_local.node.layout import Layout
-from ml_local.predict import predict_example, wait_for_answers
+from ml_local.predict import of_outputs, predict_example, wait_for_answers
 
 BUILD_GIB, TOOLCHAIN_GIB = 6, 2  # to build anything at all, and for each toolchain
 NODE_GIB = 6
@@ -49,7 +49,7 @@ def up(layout: Layout, config: Path | None = None) -> None:
         serves = bool(urls) and all(url.startswith("http://") for url in urls)
         if serves:
             with step("An answer from each model") as say:
-                wait_for_answers(layout, say)
+                wait_for_answers(of_outputs(outputs), say)
     console.line()
     console.table({name: _shown(value) for name, value in outputs.items()})
     if serves:

@@ -134,17 +134,16 @@ def test_what_can_not_be_asked_is_said_with_the_way_out(
 def test_up_waits_for_each_model_and_asks_those_that_take_the_example(
     serving: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    predict.wait_for_answers(layout(), print, timeout=1)
+    predict.wait_for_answers(predict.served(layout()), print, timeout=1)
     predict.predict_example(layout())
     assert {path for _, path, _ in serving.seen} == {"/v2/models/iris/infer"}
     assert "-> setosa" in capsys.readouterr().out
 
 
-def test_a_model_that_stays_silent_ends_the_wait_with_its_last_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    urls = {"iris": "http://iris.models.localhost:1/v2/models/iris/infer"}
-    monkeypatch.setattr(stack, "outputs", lambda _: {"prediction_urls": urls})
+def test_a_model_that_stays_silent_ends_the_wait_with_its_last_words() -> None:
+    silent = Model("iris", "http://iris.models.localhost:1/v2/models/iris/infer")
     with pytest.raises(LocalError, match=r"nothing answers at http://iris.models.localhost:1/.*make status"):
-        predict.wait_for_answers(layout(), lambda _: None, timeout=0)
+        predict.wait_for_answers([silent], lambda _: None, timeout=0)
 
 
 @pytest.mark.parametrize(
