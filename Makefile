@@ -18,8 +18,8 @@ stop:  ## stop the node; its data stays
 status:  ## what runs, what it uses, and what does not work
 	@exec $(RUN) ml_local status
 
-predict:  ## ask a served model: FILE=rows.json (or .csv), or ARGS="sepal_length=6.3 ..."; MODEL=iris where several are
-	@exec $(RUN) ml_local predict $(if $(MODEL),--model "$(MODEL)") $(if $(FILE),"$(FILE)") $(ARGS)
+predict:  ## ask a served model: FILE=rows.json (or .csv), or ARGS="sepal_length=6.3 ..."; MODEL=iris; CANARY=1
+	@exec $(RUN) ml_local predict $(if $(CANARY),--canary) $(if $(MODEL),--model "$(MODEL)") $(if $(FILE),"$(FILE)") $(ARGS)
 
 env:  ## print what to export for pulumi, kubectl, mlflow, boto3: eval "$$(make env)"
 	@exec $(RUN) ml_local env

@@ -29,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if name == "predict":
             command.add_argument("words", nargs="*", metavar="FILE | COLUMN=VALUE", help=ROWS)
             command.add_argument("--model", help="the block of `serving`, where several models take such columns")
+            command.add_argument("--canary", action="store_true", help="ask the model's canary alone")
         if name == "bench":
             command.add_argument("--cold", action="store_true", help="also from an empty cache: half an hour")
     options = parser.parse_args(argv)
@@ -84,7 +85,7 @@ def _status(_: argparse.Namespace) -> None:
 def _predict(options: argparse.Namespace) -> None:
     from ml_local.predict import predict
 
-    predict(layout(), options.words, options.model)
+    predict(layout(), options.words, options.model, canary=options.canary)
 
 
 def _env(_: argparse.Namespace) -> None:

@@ -80,14 +80,14 @@ class Model:
         return answer
 
 
-def predict(layout: Layout, words: Sequence[str] = (), name: str | None = None) -> None:
+def predict(layout: Layout, words: Sequence[str] = (), name: str | None = None, *, canary: bool = False) -> None:
     """Ask a served model about the columns in a file or in arguments (default: one iris flower); print its answer.
 
     Raises:
         LocalError: no such model is served, the columns are not what it takes, or the server refused.
     """
     rows = request.read(words) if words else example()
-    model = choose(served(layout), rows, name)
+    model = choose(served(layout, canary=canary), rows, name)
     if not words and not model.takes(rows):
         raise LocalError(f"{model.name} takes {', '.join(model.inputs())}; give it values: {USAGE}")
     _show(model, rows)
@@ -117,20 +117,21 @@ def wait_for_answers(models: Sequence[Model], say: Say, timeout: float = 180.0) 
             time.sleep(0.5)
 
 
-def served(layout: Layout) -> list[Model]:
-    """The served models.
+def served(layout: Layout, *, canary: bool = False) -> list[Model]:
+    """The served models, or only their canaries.
 
     Raises:
         LocalError: there is none.
     """
-    if models := of_outputs(stack.outputs(layout)):
+    if models := of_outputs(stack.outputs(layout), "canary_urls" if canary else "prediction_urls"):
         return models
-    raise LocalError("the stack serves no model; run `make up`, and look at `serving` in stacks/Pulumi.local.yaml")
+    what = "no model has a canary; declare one" if canary else "the stack serves no model; run `make up`, and look"
+    raise LocalError(f"{what} at `serving` in stacks/Pulumi.local.yaml")
 
 
-def of_outputs(outputs: Mapping[str, Any]) -> list[Model]:
+def of_outputs(outputs: Mapping[str, Any], key: str = "prediction_urls") -> list[Model]:
     """The models that a stack with these outputs serves."""
-    return [Model(name, url) for name, url in outputs.get("prediction_urls", {}).items()]
+    return [Model(name, url) for name, url in outputs.get(key, {}).items()]
 
 
 def choose(models: Sequence[Model], rows: Rows, name: str | None = None) -> Model:

@@ -73,7 +73,8 @@ def server() -> Iterator[Server]:
 def serving(server: Server, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Server:
     """The server, with the models that the test names as the served ones."""
     urls = {name: server.model(name).url for name in request.param}
-    monkeypatch.setattr(stack, "outputs", lambda _: {"prediction_urls": urls})
+    canaries = {name: url.replace("//", "//canary-") for name, url in urls.items() if name == "wine"}
+    monkeypatch.setattr(stack, "outputs", lambda _: {"prediction_urls": urls, "canary_urls": canaries})
     return server
 
 
@@ -108,6 +109,18 @@ def test_of_several_models_columns_or_a_name_choose(
 ) -> None:
     predict.predict(layout(), words, name)
     assert serving.seen[0][1] == path
+
+
+@pytest.mark.parametrize("serving", [["iris", "wine"]], indirect=True)
+def test_a_canary_can_be_asked_alone(serving: Server) -> None:
+    predict.predict(layout(), ["ash=2.4", "magnesium=100"], canary=True)
+    assert serving.seen[0][0] == f"canary-wine.models.localhost:{serving.port}"
+
+
+@pytest.mark.parametrize("serving", [["iris"]], indirect=True)
+def test_a_canary_that_there_is_not_is_said(serving: Server) -> None:
+    with pytest.raises(LocalError, match="no model has a canary; declare one at `serving`"):
+        predict.predict(layout(), canary=True)
 
 
 @pytest.mark.parametrize(
