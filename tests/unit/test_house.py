@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -107,3 +108,10 @@ def test_every_module_says_what_it_owns(root: str) -> None:
     for path in modules(root):
         text = path.read_text()
         assert not text.strip() or ast.get_docstring(ast.parse(text)), f"{path} has no docstring"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "workloads/notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_a_notebook_is_kept_without_what_it_has_shown(path: Path) -> None:
+    cells = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
+    assert cells
+    assert [cell["id"] for cell in cells if cell["outputs"] or cell["execution_count"]] == []
