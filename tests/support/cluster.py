@@ -30,6 +30,12 @@ class FakeClient:
             raise NotFound(404, "NotFound", f"{kind} {name} not found")
         return self.objects[key]
 
+    def find(self, api_version: str, kind: str, name: str, namespace: str = "") -> Object | None:
+        try:
+            return self.get(api_version, kind, name, namespace)
+        except NotFound:
+            return None
+
     def list(self, _api_version: str, kind: str, namespace: str = "", *, labels: str = "") -> list[Object]:
         wanted = dict(pair.split("=") for pair in labels.split(",") if pair)
         return [

@@ -52,7 +52,7 @@ def declare(operator: SparkOperator, **changes: Any) -> recorder.Recorder:
             object_store_url="http://s3.test",
             entry_namespaces=("gateway",),
             namespaces=("gateway",),
-            images={name: f"registry.test/{name}@sha256:{'0' * 64}" for name in ("training", "spark")},
+            images={name: f"registry.test/{name}@sha256:{'0' * 64}" for name in ("training", "spark", "mlserver")},
             kubeconfig=known("{}"),
             spark=SparkAccess(operator=operator, namespace="spark-jobs", jobs=known("spark-jobs")),
         )

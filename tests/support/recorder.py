@@ -14,7 +14,7 @@ from pulumi.runtime import mocks, rpc, settings
 SECRET = rpc._special_sig_key
 OUTPUTS: dict[str, dict[str, Any]] = {
     "pulumi-python:dynamic/workloads:RunOutcome": {
-        "version": "7", "accepted": True, "rule": "accepted", "reason": "", "numbers": {},
+        "result": "7", "accepted": True, "rule": "accepted", "reason": "", "numbers": {},
     },
     "pulumi-python:dynamic/workloads:Rollout": {"revision": "iris-predictor-00001"},
     "pulumi-python:dynamic/certificates:WebhookCertificate": {

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
 from ml_platform.clusters import Cluster
-from ml_platform.configuration import validate
+from ml_platform.configuration import SettingsError, validate
 from ml_platform.platform import Platform
 from ml_platform.settings import PlatformSettings
+from ml_runtime import gate_spec, learning_spec
 from ml_workloads.settings import WorkloadsSettings
 from ml_workloads.workloads import Workloads
 from support import recorder
@@ -88,7 +90,7 @@ def test_every_container_is_restricted_and_sized(tree: recorder.Recorder) -> Non
     for name, pod in seen:
         assert pod["securityContext"]["runAsNonRoot"], name
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
-        for container in pod["containers"]:
+        for container in [*pod["containers"], *pod.get("initContainers", [])]:
             assert container["securityContext"]["allowPrivilegeEscalation"] is False, name
             assert container["securityContext"]["readOnlyRootFilesystem"] is True, name
             assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}, name
@@ -98,7 +100,7 @@ def test_every_container_is_restricted_and_sized(tree: recorder.Recorder) -> Non
 
 def test_only_the_run_and_the_gateway_have_a_token_for_the_api(tree: recorder.Recorder) -> None:
     with_token = {name for name, pod in pods(tree) if pod.get("automountServiceAccountToken", True)}
-    assert with_token == {"Job iris", "Deployment gateway-traefik"}
+    assert with_token == {"Job iris", "Job iris-gate", "Deployment gateway-traefik"}
 
 
 def test_no_password_is_in_the_clear(tree: recorder.Recorder) -> None:
@@ -120,7 +122,9 @@ def test_no_password_is_in_the_clear(tree: recorder.Recorder) -> None:
         ("TrainingJob$kubernetes:core/v1:ConfigMap::iris-run", "Dataset$kubernetes:batch/v1:Job::iris"),
         ("TrainingJob$kubernetes:batch/v1:Job::iris", "rbac.authorization.k8s.io/v1:RoleBinding::iris-run"),
         ("RunOutcome::iris", "TrainingJob$kubernetes:batch/v1:Job::iris"),
-        ("v1beta1:InferenceService::iris", "RunOutcome::iris"),
+        ("Registration$kubernetes:core/v1:ConfigMap::iris-gate-run", "RunOutcome::iris"),
+        ("RunOutcome::iris-gate", "Registration$kubernetes:batch/v1:Job::iris-gate"),
+        ("v1beta1:InferenceService::iris", "RunOutcome::iris-gate"),
         ("v1beta1:InferenceService::iris", "ClusterServingRuntime::kserve-mlserver"),
         ("v1beta1:InferenceService::iris", "Gate::knative-serving-gate"),
         ("v1beta1:InferenceService::iris", "apps/v1:Deployment::gateway-traefik"),
@@ -169,27 +173,74 @@ def test_what_somebody_else_runs_is_used_and_not_declared() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "new_run"),
+    ("changes", "new"),
     [
-        ({}, False),
-        ({"parameters": {"C": 2}}, True),
-        ({"seed": 1}, True),
-        ({"gate": {"minimum_accuracy": 0.9}}, True),
-        ({"estimator": "random-forest", "parameters": {}}, True),
-        ({"retries": 0, "timeout": 60}, False),
+        ({}, set()),
+        ({"parameters": {"C": 2}}, {"iris", "iris-gate"}),
+        ({"seed": 1}, {"iris", "iris-gate"}),
+        ({"features": ["a"]}, {"iris", "iris-gate"}),
+        ({"task": "regression", "target": "a"}, {"iris", "iris-gate"}),
+        ({"estimator": "random-forest", "parameters": {}}, {"iris", "iris-gate"}),
+        ({"estimator": "logistic-regression"}, set()),
+        ({"gate": {"threshold": 0.9}}, {"iris-gate"}),
+        ({"gate": {"metric": "recall"}}, {"iris-gate"}),
+        ({"gate": {"metric": "accuracy"}}, set()),
+        ({"retries": 0, "timeout": 60}, set()),
     ],
 )
-def test_a_run_is_new_when_what_it_does_is_new(changes: dict[str, Any], new_run: bool, tree: recorder.Recorder) -> None:
+def test_a_run_is_new_when_what_it_does_is_new_and_a_gate_judges_again_alone(
+    changes: dict[str, Any], new: set[str], tree: recorder.Recorder
+) -> None:
     training = {"iris": {**WORK["training"]["iris"], **changes}}
     changed = declare({**WORK, "training": training})
-    assert (_run(changed) != _run(tree)) is new_run
+    assert {name for name in ("iris", "iris-gate") if _run(changed, name) != _run(tree, name)} == new
 
 
-def test_a_run_may_write_its_own_verdict_and_nothing_else(tree: recorder.Recorder) -> None:
-    (rule,) = tree.inputs("Role", "iris-run")["rules"]
-    assert rule["resourceNames"] == [_run(tree)]
+@pytest.mark.parametrize(("image", "new"), [("mlserver", {"iris-gate"}), ("training", {"iris", "iris-gate"})])
+def test_a_new_image_is_a_new_run_of_what_runs_in_it(image: str, new: set[str], tree: recorder.Recorder) -> None:
+    changed = declare(platform={"images": {image: IMAGE.format(image).replace("0" * 64, "1" * 64)}})
+    assert {name for name in ("iris", "iris-gate") if _run(changed, name) != _run(tree, name)} == new
+
+
+@pytest.mark.parametrize("run", ["iris", "iris-gate"])
+def test_a_run_may_write_its_own_verdict_and_nothing_else(run: str, tree: recorder.Recorder) -> None:
+    (rule,) = tree.inputs("Role", f"{run}-run")["rules"]
+    assert rule["resourceNames"] == [_run(tree, run)]
     assert set(rule["verbs"]) == {"get", "patch"}
-    assert "data" not in tree.inputs("ConfigMap", "iris-verdict")
+    assert "data" not in tree.inputs("ConfigMap", f"{run}-verdict")
+
+
+def test_the_gate_judges_in_the_image_that_serves_and_needs_no_key_of_the_object_store(tree: recorder.Recorder) -> None:
+    pod = tree.inputs("kubernetes:batch/v1:Job", "iris-gate")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    served = tree.inputs("ClusterServingRuntime", "kserve-mlserver")["spec"]["containers"][0]
+    assert container["image"] == served["image"]
+    assert not [each["name"] for each in container["env"] if "AWS" in each["name"]]
+    described = json.loads(tree.inputs("ConfigMap", "iris-gate-run")["data"]["run.json"])
+    assert described["candidate"] == "7"
+    assert gate_spec.parse(described).gate.metric == "accuracy"
+
+
+def test_training_code_of_ones_own_comes_with_the_run_and_is_a_reason_for_a_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulumi, "get_root_directory", lambda: str(tmp_path))
+    training = {"iris": {"dataset": "iris", "target": "species", "script": "own.py"}}
+    runs = []
+    for text in ("one", "other"):
+        (tmp_path / "own.py").write_text(text)
+        found = declare({**WORK, "training": training})
+        files = found.inputs("ConfigMap", "iris-run")["data"]
+        assert files["train.py"] == text
+        assert learning_spec.parse(json.loads(files["run.json"])).estimator is None
+        job = found.requests[_urn(found, "TrainingJob$kubernetes:batch/v1:Job::iris")]
+        (container,) = recorder.inputs(job)["spec"]["template"]["spec"]["containers"]
+        assert container["command"][-1] == "/etc/ml-platform/train.py"
+        runs.append(_run(found, "iris"))
+    assert runs[0] != runs[1]
+    (tmp_path / "own.py").unlink()
+    with pytest.raises(SettingsError, match=r"training.iris.script is 'own.py', which can't be read: No such file"):
+        declare({**WORK, "training": training})
 
 
 def test_a_served_version_is_a_number_of_the_registry(tree: recorder.Recorder) -> None:
@@ -210,8 +261,8 @@ def test_a_new_password_version_restarts_its_server_and_who_uses_it(tree: record
     assert template(changed, "StatefulSet", "s3") == template(tree, "StatefulSet", "s3")
 
 
-def _run(tree: recorder.Recorder) -> str:
-    return str(tree.inputs("RunOutcome", "iris")["run"])
+def _run(tree: recorder.Recorder, name: str) -> str:
+    return str(tree.inputs("RunOutcome", name)["run"])
 
 
 def _urn(tree: recorder.Recorder, end: str) -> str:

@@ -11,7 +11,9 @@ from ml_workloads.run_outcome import RunFailedError
 from support.cluster import FakeClient
 
 RUN, NAMESPACE = "iris-0a1b2c3d", "models"
-PROPS = {"kubeconfig": "{}", "namespace": NAMESPACE, "run": RUN, "timeout": 900}
+PROPS = {
+    "kubeconfig": "{}", "namespace": NAMESPACE, "run": RUN, "timeout": 900, "leaves": "champion", "kind": "job",
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -22,9 +24,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_outcome.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
 
 
-def ask(monkeypatch: pytest.MonkeyPatch, client: FakeClient) -> dict[str, Any]:
+def ask(monkeypatch: pytest.MonkeyPatch, client: FakeClient, **changes: Any) -> dict[str, Any]:
     monkeypatch.setattr(run_outcome.Client, "from_kubeconfig", lambda _text: client)
-    return run_outcome._Provider().create(dict(PROPS)).outs or {}
+    return run_outcome._Provider().create({**PROPS, **changes}).outs or {}
 
 
 def job(condition: str | None = None, message: str = "") -> dict[str, Any]:
@@ -42,13 +44,13 @@ def job(condition: str | None = None, message: str = "") -> dict[str, Any]:
     }
 
 
-def verdict(*, accepted: bool = True, champion: str | None = "3") -> dict[str, Any]:
+def verdict(*, accepted: bool = True, **left: str | None) -> dict[str, Any]:
     content = {
         "accepted": accepted,
-        "champion": champion,
-        "rule": "accepted" if accepted else "minimum-accuracy",
+        **(left or {"champion": "3"}),
+        "rule": "accepted" if accepted else "threshold",
         "reason": "accuracy 0.9 is below 0.95",
-        "numbers": {"minimum_accuracy": 0.95, "accuracy": 0.9},
+        "numbers": {"threshold": 0.95, "accuracy": 0.9},
     }
     meta = {"name": RUN, "namespace": NAMESPACE}
     return {"kind": "ConfigMap", "metadata": meta, "data": {"verdict.json": json.dumps(content)}}
@@ -62,19 +64,30 @@ def pod(waiting: dict[str, str] | None = None) -> dict[str, Any]:
 
 def test_an_accepted_model_is_the_version_to_serve(monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = ask(monkeypatch, FakeClient(job("Complete"), verdict()))
-    assert (outcome["version"], outcome["accepted"]) == ("3", True)
+    assert (outcome["result"], outcome["accepted"]) == ("3", True)
 
 
 def test_a_refused_model_leaves_the_earlier_champion(monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = ask(monkeypatch, FakeClient(job("Complete"), verdict(accepted=False, champion="2")))
-    assert (outcome["version"], outcome["accepted"], outcome["rule"]) == ("2", False, "minimum-accuracy")
+    assert (outcome["result"], outcome["accepted"], outcome["rule"]) == ("2", False, "threshold")
 
 
 def test_a_refused_first_model_is_an_error_with_its_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(RunFailedError, match=r"accuracy 0\.9, minimum_accuracy 0\.95") as failed:
+    with pytest.raises(RunFailedError, match=r"accuracy 0\.9, threshold 0\.95") as failed:
         ask(monkeypatch, FakeClient(job("Complete"), verdict(accepted=False, champion=None)))
     assert "no earlier champion" in str(failed.value)
     assert "ml-platform:workloads" in str(failed.value)
+
+
+def test_a_run_that_is_no_gate_leaves_a_candidate(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = FakeClient(job("Complete"), verdict(candidate="a1b2"))
+    assert ask(monkeypatch, client, leaves="candidate")["result"] == "a1b2"
+
+
+def test_a_run_that_leaves_no_candidate_failed_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = FakeClient(job("Complete"), verdict(accepted=False, candidate=None))
+    with pytest.raises(RunFailedError, match=r"iris-0a1b2c3d in namespace models failed: accuracy 0\.9 is below"):
+        ask(monkeypatch, client, leaves="candidate")
 
 
 def test_it_waits_until_the_run_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +100,7 @@ def test_it_waits_until_the_run_is_complete(monkeypatch: pytest.MonkeyPatch) -> 
             client.put(job("Complete"))
 
     client.on_get = complete
-    assert ask(monkeypatch, client)["version"] == "3"
+    assert ask(monkeypatch, client)["result"] == "3"
     assert len(asked) == 11
 
 
@@ -119,7 +132,7 @@ def test_a_run_that_had_failed_before_is_run_again(monkeypatch: pytest.MonkeyPat
             client.put(job("Complete"))
 
     client.on_get = complete
-    assert ask(monkeypatch, client)["version"] == "3"
+    assert ask(monkeypatch, client)["result"] == "3"
     assert "selector" not in started[0]["spec"]
     assert started[0]["spec"]["template"]["metadata"] == {"labels": {"app": "iris"}}
 

@@ -36,6 +36,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def ask(monkeypatch: pytest.MonkeyPatch, operator: RunKindName, client: FakeClient) -> dict[str, Any]:
     monkeypatch.setattr(run_outcome.Client, "from_kubeconfig", lambda _text: client)
     props = {"kubeconfig": "{}", "namespace": NAMESPACE, "run": RUN, "timeout": 900, "kind": operator}
+    props |= {"leaves": "sha256"}
     return run_outcome._Provider().create(props).outs or {}
 
 
@@ -71,7 +72,7 @@ def driver(operator: RunKindName, waiting: dict[str, str] | None = None) -> dict
 @both
 def test_the_digest_of_the_data_is_the_version(operator: RunKindName, monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = ask(monkeypatch, operator, FakeClient(application(operator, "good"), verdict()))
-    assert (outcome["version"], outcome["accepted"], outcome["numbers"]) == ("ab12", True, {"rows": 150.0})
+    assert (outcome["result"], outcome["accepted"], outcome["numbers"]) == ("ab12", True, {"rows": 150.0})
 
 
 @both
@@ -130,7 +131,7 @@ def test_a_run_that_had_failed_before_is_run_again_when_its_driver_is_gone(
 
     monkeypatch.setattr(client, "list", pods)
     monkeypatch.setattr(client, "create", create)
-    assert ask(monkeypatch, operator, client)["version"] == "ab12"
+    assert ask(monkeypatch, operator, client)["result"] == "ab12"
     ((when, item),) = started
     assert when >= 4
     assert item["spec"] == {"mode": "cluster"}

@@ -1,4 +1,4 @@
-"""Downloads a registered model version from MLflow: KServe's storage initializer for `mlflow://<name>/<version>`.
+"""Downloads models from MLflow; as a command, KServe's storage initializer for `mlflow://<name>/<version>`.
 
 Plain HTTP against MLflow's documented API, through its artifact proxy: no key of the object store is needed, and
 nothing heavy is imported, since this is on the way of every cold start.
@@ -39,58 +39,87 @@ def download(source: str, target: Path, patience: float) -> list[str]:
         raise RunError(
             f"{source!r} must be mlflow://<registered model>/<version number>; an alias may move under a server"
         )
-    server = os.environ.get("MLFLOW_TRACKING_URI", "").rstrip("/")
-    if not server.startswith(("http://", "https://")):
-        raise RunError(f"MLFLOW_TRACKING_URI is {server!r}; it must be the URL of the MLflow server")
-    root = patiently("MLflow", patience, lambda: _location(server, match["name"], match["version"]))
-    files = patiently("MLflow", patience, lambda: list(_files(server, root)))
-    for path in files:
-        patiently("MLflow", patience, lambda path=path: _fetch(server, f"{root}/{path}", target / path))  # type: ignore[misc]
+    uri = patiently("MLflow", patience, lambda: location(match["name"], match["version"]))
+    files = patiently("MLflow", patience, lambda: fetch(uri, target))
     if "MLmodel" not in files:
         raise RunError(f"{source} has no file MLmodel, only {files[:10]}: it was not logged as an MLflow model")
     return files
 
 
-def _location(server: str, name: str, version: str) -> str:
-    """The path of the version's files below the artifact proxy."""
+def location(name: str, version: str) -> str:
+    """The URI of a registered version's files.
+
+    Raises:
+        RunError: there is no such version.
+    """
     query = urlencode({"name": name, "version": version})
     try:
-        with _open(f"{server}/api/2.0/mlflow/model-versions/get-download-uri?{query}") as answer:
-            uri = str(json.load(answer)["artifact_uri"])
+        with _open(f"/api/2.0/mlflow/model-versions/get-download-uri?{query}") as answer:
+            return str(json.load(answer)["artifact_uri"])
     except HTTPError as refused:
         if refused.code == 404:
             raise RunError(f"MLflow has no version {version} of a registered model {name!r}") from refused
         raise
+
+
+def fetch(uri: str, target: Path) -> list[str]:
+    """Put all files below a URI of the artifact proxy there; their paths.
+
+    Raises:
+        RunError: the URI is another one, or names a file outside.
+    """
+    root = _path(uri)
+    files = list(_files(root))
+    for path in files:
+        _fetch(f"{root}/{path}", target / path)
+    return files
+
+
+def read(uri: str) -> bytes:
+    """One file behind the artifact proxy.
+
+    Raises:
+        RunError: the URI is another one.
+    """
+    with _open(f"{ARTIFACTS}/{quote(_path(uri))}") as answer:
+        content: bytes = answer.read()
+        return content
+
+
+def _path(uri: str) -> str:
     proxied = PROXIED.fullmatch(uri)
     if not proxied:
-        raise RunError(f"the model's files are at {uri}, not behind MLflow's artifact proxy (mlflow-artifacts:/...)")
+        raise RunError(f"the files are at {uri}, not behind MLflow's artifact proxy (mlflow-artifacts:/...)")
     return proxied["path"].rstrip("/")
 
 
-def _files(server: str, root: str, below: str = "") -> Iterator[str]:
+def _files(root: str, below: str = "") -> Iterator[str]:
     """The paths of all files below a folder, relative to the root."""
-    with _open(f"{server}{ARTIFACTS}?{urlencode({'path': f'{root}/{below}'.rstrip('/')})}") as answer:
+    with _open(f"{ARTIFACTS}?{urlencode({'path': f'{root}/{below}'.rstrip('/')})}") as answer:
         entries = json.load(answer).get("files", [])
     for entry in entries:
         path = f"{below}/{entry['path']}".lstrip("/")
         if ".." in Path(path).parts:
             raise RunError(f"MLflow names a file outside the model: {path!r}")
         if entry.get("is_dir"):
-            yield from _files(server, root, path)
+            yield from _files(root, path)
         else:
             yield path
 
 
-def _fetch(server: str, path: str, target: Path) -> None:
+def _fetch(path: str, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.name}.partial")
-    with _open(f"{server}{ARTIFACTS}/{quote(path)}") as answer, partial.open("wb") as file:
+    with _open(f"{ARTIFACTS}/{quote(path)}") as answer, partial.open("wb") as file:
         shutil.copyfileobj(answer, file)
     partial.replace(target)
 
 
-def _open(url: str) -> Any:
-    return urlopen(url, timeout=60)  # noqa: S310 - its scheme was checked
+def _open(path: str) -> Any:
+    server = os.environ.get("MLFLOW_TRACKING_URI", "").rstrip("/")
+    if not server.startswith(("http://", "https://")):
+        raise RunError(f"MLFLOW_TRACKING_URI is {server!r}; it must be the URL of the MLflow server")
+    return urlopen(f"{server}{path}", timeout=60)  # noqa: S310 - its scheme was checked
 
 
 def main() -> int:

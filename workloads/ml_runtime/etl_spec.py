@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from ml_runtime.rows import Rules
-from ml_runtime.spec import Block, DataObject, VerdictPlace, is_number, read, verdict_place
+from ml_runtime.spec import Block, DataObject, VerdictPlace, is_number, parse_ending, parse_table, read
 
 PATH = Path("/opt/ml-platform/etl.json")
 
@@ -82,22 +82,18 @@ def parse(raw: Any) -> EtlSpec:
         SpecError: naming the key, its value and what is allowed.
     """
     top = Block("", raw, EtlSpec)
-    columns = top.check(
-        "columns", lambda v: isinstance(v, list) and len(set(v)) == len(v) > 1, "a list of distinct names"
-    )
-    place = top.take("verdict", None)
+    columns, target = parse_table(top)
     return EtlSpec(
         run=top.text("run"),
         raw=_object(top, "raw", "an object's key", lambda key: not key.endswith("/")),
-        columns=tuple(columns),
-        target=top.check("target", lambda v: v in columns, f"one of the columns {columns}"),
+        columns=columns,
+        target=target,
         classes=top.check("classes", _is_mapping, "an object of at least two texts"),
         output=_object(top, "output", "a folder, with a slash at its end", lambda key: key.endswith("/")),
         maximum_refused=top.check(
             "maximum_refused", lambda v: is_number(v) and 0 <= v <= 1, "a number from 0 to 1", 0.01
         ),
-        patience=top.check("patience", lambda v: is_number(v) and v > 0, "seconds, above 0", 120.0),
-        verdict=None if place is None else verdict_place(Block("verdict.", place, VerdictPlace)),
+        **parse_ending(top),
     )
 
 

@@ -1,26 +1,35 @@
-"""Decides whether a trained model may become champion: accepted or refused, by which rule and numbers, as data.
+"""The rules that decide whether a candidate becomes champion: accepted or refused, by which rule and numbers, as data.
 
-Candidate and champion are loaded from MLflow, as a server would load them, and scored in one step on the same held-out
-rows, which the candidate's run keeps under the digest of their content. Owns the rules; moves no alias.
+It owns the rules alone. Who scores the models is ml_runtime.serving, who registers them ml_runtime.register.
 """
 
 from __future__ import annotations
 
-import json
-import sys
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
 
-from ml_runtime import data, store, tracking
-from ml_runtime.command import finish
-from ml_runtime.errors import RunError
-from ml_runtime.patience import limit_client_retries, patiently
-from ml_runtime.spec import AgainstChampion, GateRules, RunSpec
-
-if TYPE_CHECKING:
-    from mlflow.entities import Run
+from ml_runtime.gate_spec import AgainstChampion, GateRules
+from ml_runtime.metrics import METRICS
 
 ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What a model showed on the candidate's held-out rows in the serving image."""
+
+    score: float | None
+    """None: it could not be asked there."""
+    failure: str = ""
+    """Why not."""
+    signature: object = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Champion:
+    """The deployed model, and what it showed on the same rows."""
+
+    version: str
+    shown: Shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,107 +42,42 @@ class Judgement:
     numbers: dict[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Champion:
-    """What the deployed model showed on the candidate's held-out rows."""
-
-    version: str
-    accuracy: float
-    same_signature: bool
-
-
-def decide(rules: GateRules, accuracy: float, rows: int, champion: Champion | None) -> Judgement:
-    """Apply the rules in order; the first that is broken decides."""
-    numbers = {"accuracy": accuracy, "minimum_accuracy": rules.minimum_accuracy, "held_out_rows": float(rows)}
-    if champion:
-        numbers["champion_accuracy"] = champion.accuracy
-    against = f"the champion, version {champion.version}," if champion else ""
-
-    def judged(rule: str, reason: str) -> Judgement:
-        return Judgement(accepted=rule == ACCEPTED, rule=rule, reason=reason, numbers=numbers)
-
-    if accuracy < rules.minimum_accuracy:
-        return judged("minimum-accuracy", f"accuracy {accuracy:.4f} is below {rules.minimum_accuracy}")
-    if champion and not (champion.same_signature or rules.allow_signature_change):
-        return judged("signature", f"{against} takes or answers other columns; allow_signature_change permits it")
-    if champion and rules.champion is AgainstChampion.BETTER and accuracy <= champion.accuracy:
-        return judged("champion", f"accuracy {accuracy:.4f} is not better than {against} with {champion.accuracy:.4f}")
-    if champion and rules.champion is AgainstChampion.NOT_WORSE and accuracy < champion.accuracy:
-        return judged("champion", f"accuracy {accuracy:.4f} is worse than {against} with {champion.accuracy:.4f}")
-    return judged(ACCEPTED, f"accuracy {accuracy:.4f} passes all rules")
+def decide(rules: GateRules, candidate: Shown, rows: int, champion: Champion | None) -> Judgement:
+    """Apply the rules in order; the first that is broken decides. A champion that can't even be asked in the image that
+    is to serve is worse than any candidate."""
+    deployed = champion.shown.score if champion else None
+    numbers = {
+        rules.metric: candidate.score,
+        "threshold": rules.threshold,
+        f"champion_{rules.metric}": deployed,
+        "held_out_rows": float(rows),
+    }
+    known = {name: value for name, value in numbers.items() if value is not None}
+    rule, reason = _broken(rules, candidate, champion) or (ACCEPTED, _praise(rules, candidate))
+    return Judgement(accepted=rule == ACCEPTED, rule=rule, reason=reason, numbers=known)
 
 
-def judge(spec: RunSpec) -> Judgement:
-    """Judge this run's model and note the judgement in its MLflow run.
-
-    A model that is champion already keeps the judgement that made it so: a second try must not refuse it for being no
-    better than itself.
-
-    Raises:
-        RunError: the run is not there, or MLflow was away for too long.
-    """
-    limit_client_retries()
-    return patiently("MLflow", spec.patience, lambda: _judge(spec))
-
-
-def _judge(spec: RunSpec) -> Judgement:
-    run = tracking.required_run(spec)
-    champion = tracking.champion(spec.model)
-    if champion and champion.run_id == run.info.run_id and tracking.JUDGEMENT in run.data.tags:
-        return Judgement(**json.loads(run.data.tags[tracking.JUDGEMENT]))
-    held_out = _held_out(spec, run)
-    candidate = _Scored(tracking.model_uri(run), held_out, spec.target)
-    deployed = None
-    if champion:
-        scored = _Scored(f"models:/{spec.model}/{champion.version}", held_out, spec.target)
-        same = scored.signature == candidate.signature
-        deployed = Champion(version=str(champion.version), accuracy=scored.accuracy, same_signature=same)
-    judgement = decide(spec.gate, candidate.accuracy, len(held_out.rows), deployed)
-    tracking.client().set_tag(run.info.run_id, tracking.JUDGEMENT, json.dumps(asdict(judgement)))
-    return judgement
+def _broken(rules: GateRules, candidate: Shown, champion: Champion | None) -> tuple[str, str] | None:
+    """The first rule that is, and how."""
+    metric, score = METRICS[rules.metric], candidate.score
+    if score is None:
+        return "serving-image", f"the serving image can't use the model: {candidate.failure}"
+    if rules.threshold is not None and not metric.reaches(score, rules.threshold):
+        side = "above" if metric.less_is_better else "below"
+        return "threshold", f"{rules.metric} {score:.4f} is {side} {rules.threshold}"
+    if champion is None:
+        return None
+    against, deployed = f"the champion, version {champion.version},", champion.shown.score
+    if candidate.signature != champion.shown.signature and not rules.allow_signature_change:
+        return "signature", f"{against} takes or answers other columns; allow_signature_change permits it"
+    if deployed is None or rules.champion is AgainstChampion.IGNORE:
+        return None
+    if rules.champion is AgainstChampion.BETTER and not metric.better(score, deployed):
+        return "champion", f"{rules.metric} {score:.4f} is not better than {against} with {deployed:.4f}"
+    if metric.better(deployed, score):
+        return "champion", f"{rules.metric} {score:.4f} is worse than {against} with {deployed:.4f}"
+    return None
 
 
-def _held_out(spec: RunSpec, run: Run) -> data.Table:
-    """The rows by digest, as the run keeps them."""
-    import mlflow.artifacts
-
-    digest = run.data.tags[tracking.HELD_OUT_DIGEST]
-    uri = f"{run.info.artifact_uri}/{tracking.held_out_path(digest)}"
-    content = mlflow.artifacts.load_text(uri).encode()
-    if store.digest(content) != digest:
-        raise RunError(f"{uri} is not what its name says: its sha256 is {store.digest(content)}; somebody replaced it")
-    return data.parse(content, spec.columns)
-
-
-class _Scored:
-    """A model's accuracy and signature. One that can't take the rows scores 0: its columns are others."""
-
-    def __init__(self, uri: str, held_out: data.Table, target: str) -> None:
-        import pandas
-        from mlflow import pyfunc
-
-        try:
-            model = pyfunc.load_model(uri)
-        except ImportError as unknown:
-            raise RunError(f"{uri} can't be loaded here: {unknown}; move the alias to a version that can") from unknown
-        signature = model.metadata.signature
-        self.signature: Any = signature.to_dict() if signature else None
-        features = [name for name in held_out.columns if name != target]
-        wanted = signature.inputs.input_names() if signature else features
-        if set(wanted) <= set(features):
-            frame = pandas.DataFrame(held_out.features(target), columns=features)
-            found = [str(answer) for answer in model.predict(frame[wanted])]
-            right = sum(a == b for a, b in zip(found, held_out.classes(target), strict=True))
-            self.accuracy = right / len(found)
-        else:
-            self.accuracy = 0.0
-
-
-def main() -> int:
-    """The command."""
-    spec = tracking.spec_from_arguments("ml_runtime.gate", __doc__)
-    return finish(lambda: print(json.dumps(asdict(judge(spec()))), flush=True))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def _praise(rules: GateRules, candidate: Shown) -> str:
+    return f"{rules.metric} {candidate.score:.4f} passes all rules"

@@ -1,6 +1,6 @@
-"""What the steps of a run leave for each other in MLflow: tags, paths, and how they are found again by the run key.
+"""What runs leave for each other in MLflow: tags, paths, and how they are found again.
 
-Owns no decision. Each step may be a process of its own: all that it needs is the run's description and MLflow.
+Owns no decision. Each run is a process of its own: all that it needs is its description and MLflow.
 """
 
 from __future__ import annotations
@@ -8,17 +8,18 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from ml_runtime import spec as contract
 from ml_runtime.errors import RunError
-from ml_runtime.spec import RunSpec
+from ml_runtime.learning_spec import LearningSpec
+from ml_runtime.spec import PATH
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
     from mlflow.entities.model_registry import ModelVersion
 
+S = TypeVar("S")
 RUN_KEY = "ml-platform.run"
 DATASET = "ml-platform.dataset"
 DATASET_DIGEST = "ml-platform.dataset.sha256"
@@ -41,7 +42,7 @@ def client() -> MlflowClient:
     return mlflow.MlflowClient()
 
 
-def finished_run(spec: RunSpec) -> Run | None:
+def finished_run(spec: LearningSpec) -> Run | None:
     """The run of this key that has its model; runs of this key that were cut off are marked as killed."""
     mlflow = client()
     experiment = mlflow.get_experiment_by_name(spec.experiment)
@@ -56,18 +57,7 @@ def finished_run(spec: RunSpec) -> Run | None:
     return finished
 
 
-def required_run(spec: RunSpec) -> Run:
-    """The finished run of this key.
-
-    Raises:
-        RunError: there is none yet.
-    """
-    if run := finished_run(spec):
-        return run
-    raise RunError(f"no finished MLflow run has the key {spec.run!r}; run `python -m ml_runtime.train` first")
-
-
-def model_uri(run: Run) -> str:
+def model_id(run: Run) -> str:
     """The model that a run logged.
 
     Raises:
@@ -76,7 +66,16 @@ def model_uri(run: Run) -> str:
     outputs = run.outputs.model_outputs if run.outputs else []
     if not outputs:
         raise RunError(f"the MLflow run {run.info.run_id} has no model; delete it, then run this again")
-    return f"models:/{outputs[0].model_id}"
+    return str(outputs[0].model_id)
+
+
+def model_location(run: Run) -> str:
+    """The URI of the files of the model that a run logged.
+
+    Raises:
+        RunError: it logged none.
+    """
+    return str(client().get_logged_model(model_id(run)).artifact_location)
 
 
 def champion(model: str) -> ModelVersion | None:
@@ -93,11 +92,9 @@ def champion(model: str) -> ModelVersion | None:
     return mlflow.get_model_version(model, str(aliases[CHAMPION])) if CHAMPION in aliases else None
 
 
-def spec_from_arguments(command: str, text: str | None) -> Callable[[], RunSpec]:
-    """Parse the arguments that all steps have; reading the description is left to the step."""
+def spec_from_arguments(command: str, text: str | None, load: Callable[[Path], S]) -> Callable[[], S]:
+    """Parse the arguments that all runs have; reading the description is left to the run."""
     parser = argparse.ArgumentParser(prog=command, description=text)
-    parser.add_argument(
-        "--spec", type=Path, default=contract.PATH, help=f"the run's description; default: {contract.PATH}"
-    )
+    parser.add_argument("--spec", type=Path, default=PATH, help=f"the run's description; default: {PATH}")
     path = parser.parse_args().spec
-    return lambda: contract.load(path)
+    return lambda: load(path)

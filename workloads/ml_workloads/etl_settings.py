@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from ml_platform.configuration import MisfitError, Name, Quantity, Settings, one_rule
 from pydantic import AfterValidator, Field, model_validator
 
-from ml_workloads.fields import Column, Columns, Share
+from ml_workloads.fields import Column, Columns, Script, Share
 
 LEAST_MEMORY = 704
 """MiB. Spark starts with no heap below 471 MiB, and takes two thirds of a pod's memory for that."""
@@ -64,7 +64,7 @@ class EtlSettings(Settings):
     """The folder that takes the table and its report; without it, `<name of this block>/preprocessed/`."""
     columns: Columns | None = None
     """Names of the columns of that table; without it, those of the raw one."""
-    script: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.][-A-Za-z0-9_./]*\.py$")] | None = None
+    script: Script | None = None
     """A program of one's own, a file beside Pulumi.yaml; it calls ml_runtime.etl.main(change)."""
     application: Annotated[str, Field(pattern=r"^/[-A-Za-z0-9_./]*\.py$")] | None = None
     """The same as a file of the image."""

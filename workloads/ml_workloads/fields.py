@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field
 
 Column = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Script = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.][-A-Za-z0-9_./]*\.py$")]
 
 
 def _distinct(columns: tuple[str, ...]) -> tuple[str, ...]:
@@ -14,4 +15,5 @@ def _distinct(columns: tuple[str, ...]) -> tuple[str, ...]:
     return columns
 
 
+Features = Annotated[tuple[Column, ...], Field(min_length=1), AfterValidator(_distinct)]
 Columns = Annotated[tuple[Column, ...], Field(min_length=2), AfterValidator(_distinct)]

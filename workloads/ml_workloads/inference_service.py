@@ -14,7 +14,7 @@ from ml_platform.objects import KubernetesObject
 
 from ml_workloads.newest import SETTINGS
 from ml_workloads.rollout import Rollout
-from ml_workloads.settings import ServingSettings
+from ml_workloads.serving_settings import ServingSettings
 from ml_workloads.workspace import MODEL, Workspace
 
 MODEL_LABEL = "ml-platform/model"

@@ -28,8 +28,6 @@ class RunKind:
     kind: str
     pods: str
     """Labels of the pods that say what happens; the run's name goes into them."""
-    version: str
-    """The key of the verdict that names what the run has left."""
     end: Callable[[Object], End | None]
     """How a run has ended, if it has."""
     fresh: Callable[[Object], Object]
@@ -76,7 +74,6 @@ KINDS: Mapping[RunKindName, RunKind] = {
         api_version="batch/v1",
         kind="Job",
         pods="batch.kubernetes.io/job-name={}",
-        version="champion",
         end=_job_end,
         fresh=_job_fresh,
     ),
@@ -84,7 +81,6 @@ KINDS: Mapping[RunKindName, RunKind] = {
         api_version="sparkoperator.k8s.io/v1beta2",
         kind="SparkApplication",
         pods="sparkoperator.k8s.io/app-name={},spark-role=driver",
-        version="sha256",
         end=_kubeflow_end,
         fresh=_spec,
     ),
@@ -92,7 +88,6 @@ KINDS: Mapping[RunKindName, RunKind] = {
         api_version="spark.stackable.tech/v1alpha1",
         kind="SparkApplication",
         pods="app.kubernetes.io/instance={},spark-role=driver",
-        version="sha256",
         end=_stackable_end,
         fresh=_spec,
     ),

@@ -1,4 +1,4 @@
-"""What became of a run, as a resource: the version that is champion after it, or the digest of the data that it left.
+"""What became of a run, as a resource: the data or the candidate that it left, or the champion after its judgement.
 
 It waits until the run has failed or succeeded, and reads the verdict that the run wrote: an operator alone may call a
 run a success that was none. A run that failed in an earlier update is started again by the next one.
@@ -8,14 +8,16 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pulumi
-from ml_platform.kube import AlreadyExists, Client, NotFound, Object
+from ml_platform.kube import AlreadyExists, Client, Object
 
 from ml_workloads.awaited import Awaited, AwaitedProvider, last_lines
 from ml_workloads.run_kinds import KINDS, RunKind, RunKindName
 
+Result = Literal["candidate", "champion", "sha256"]
+"""The key of the verdict that names what a run has left."""
 FIELD_MANAGER = "ml-platform"
 VERDICT = "verdict.json"
 POLL = 0.5
@@ -30,8 +32,8 @@ class RunFailedError(Exception):
 class RunOutcome(Awaited, module="workloads", name="RunOutcome"):
     """The outcome of the run whose object, a Job if not another kind, and verdict have the name `run`."""
 
-    version: pulumi.Output[str]
-    """Of the model that is champion after the verdict, or of the data; unknown in the preview of a new run."""
+    result: pulumi.Output[str]
+    """A candidate's MLflow run, the champion's version, or a digest of data; unknown in the preview of a new run."""
     accepted: pulumi.Output[bool]
     reason: pulumi.Output[str]
     """Which rule decided, and by which numbers."""
@@ -45,11 +47,12 @@ class RunOutcome(Awaited, module="workloads", name="RunOutcome"):
         namespace: str,
         run: str,
         timeout: int,
+        result: Result,
         kind: RunKindName = "job",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        inputs = {"namespace": namespace, "run": run, "timeout": timeout, **({} if kind == "job" else {"kind": kind})}
-        outputs = ("version", "accepted", "rule", "reason", "numbers")
+        inputs = {"namespace": namespace, "run": run, "timeout": timeout, "leaves": result, "kind": kind}
+        outputs = ("result", "accepted", "rule", "reason", "numbers")
         super().__init__(_Provider(), name, kubeconfig, inputs, outputs, opts)
 
 
@@ -57,13 +60,12 @@ class _Provider(AwaitedProvider):
     identity = ("namespace", "run")
 
     def wait(self, client: Client, props: Mapping[str, Any]) -> dict[str, Any]:
-        run = _Run(client, props["namespace"], props["run"], KINDS[props.get("kind", "job")])
+        run = _Run(client, props["namespace"], props["run"], KINDS[props["kind"]])
         run.wait(float(props["timeout"]))
-        verdict = run.verdict()
-        version = verdict[run.kind.version]
-        if version is None:
-            raise RunFailedError(run.refusal(verdict))
-        return {"version": version, **{key: verdict[key] for key in ("accepted", "rule", "reason", "numbers")}}
+        verdict, leaves = run.verdict(), props["leaves"]
+        if verdict[leaves] is None:
+            raise RunFailedError(run.refusal(verdict) if leaves == "champion" else run.complaint(verdict["reason"]))
+        return {"result": verdict[leaves], **{key: verdict[key] for key in ("accepted", "rule", "reason", "numbers")}}
 
 
 @dataclass(frozen=True)
@@ -109,12 +111,10 @@ class _Run:
         return verdict
 
     def refusal(self, verdict: Mapping[str, Any]) -> str:
-        """Of a run that has left nothing that can be used."""
-        if self.kind.version != "champion":
-            return self.complaint(verdict["reason"])
+        """Of a gate that leaves nothing to serve."""
         return (
-            f"Run {self.name} was refused by its gate and there is no earlier champion to serve: {verdict['reason']} "
-            f"({shown(verdict['numbers'])}).\n"
+            f"The candidate of {self.name} was refused by its gate and there is no earlier champion to serve: "
+            f"{verdict['reason']} ({shown(verdict['numbers'])}).\n"
             f"Change its parameters or its gate in ml-platform:workloads and run `pulumi up` again."
         )
 
@@ -128,10 +128,8 @@ class _Run:
         return f"Run {self.name} in namespace {self.namespace} failed: {reason}\n{said or absent}"
 
     def _verdict(self) -> dict[str, Any] | None:
-        try:
-            data = self.client.get("v1", "ConfigMap", self.name, self.namespace).get("data") or {}
-        except NotFound:
-            return None
+        found = self.client.find("v1", "ConfigMap", self.name, self.namespace) or {}
+        data = found.get("data") or {}
         return json.loads(data[VERDICT]) if VERDICT in data else None
 
     def _own_words(self) -> str | None:

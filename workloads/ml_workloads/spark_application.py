@@ -14,6 +14,7 @@ from ml_platform.component import Component, after
 from ml_platform.handle import PlatformOutputs, SparkAccess
 from ml_platform.objects import KubernetesObject
 
+from ml_workloads import script
 from ml_workloads.etl_settings import EtlSettings
 from ml_workloads.run_outcome import RunOutcome
 from ml_workloads.spark_manifests import FOLDER, VERSIONS, Application, configuration, manifest
@@ -47,7 +48,8 @@ class SparkApplication(Component):
     def __init__(self, name: str, args: SparkApplicationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         self._name, self._args = name, args
-        self._texts = _texts(args.settings)
+        own = {SCRIPT: script.text(f"etl.{name}.script", args.settings.script)} if args.settings.script else {}
+        self._texts = {**{f"{module}.py": (RUNTIME / f"{module}.py").read_text() for module in MODULES}, **own}
         self.run = f"{name}-{pods.digest(self._what(), args.raw.version, self._texts)}"
         needs = [
             KubernetesObject(f"{name}-program", self._program(), self.child()),
@@ -64,6 +66,7 @@ class SparkApplication(Component):
             namespace=args.spark.namespace,
             run=self.run,
             timeout=args.settings.timeout,
+            result="sha256",
             kind=args.spark.operator,
             opts=self.child(depends_on=[application]),
         )
@@ -73,9 +76,9 @@ class SparkApplication(Component):
             key=after(self._output, self.outcome),
             columns=args.columns,
             version=self.run,
-            sha256=self.outcome.version,
+            sha256=self.outcome.result,
         )
-        self.register_outputs({"run": self.run, "sha256": self.outcome.version})
+        self.register_outputs({"run": self.run, "sha256": self.outcome.result})
 
     @property
     def _output(self) -> str:
@@ -146,13 +149,3 @@ class SparkApplication(Component):
             },
             configuration=configuration(self._args.platform.object_store, settings),
         )
-
-
-def _texts(settings: EtlSettings) -> dict[str, str]:
-    """The program's files by name."""
-    own = {SCRIPT: Path(pulumi.get_root_directory(), settings.script)} if settings.script else {}
-    return {name: path.read_text() for name, path in {**_modules(), **own}.items()}
-
-
-def _modules() -> dict[str, Path]:
-    return {f"{module}.py": RUNTIME / f"{module}.py" for module in MODULES}

@@ -1,8 +1,4 @@
-"""A training run: what to train on what, the gate it has to pass, and its verdict.
-
-A run is never edited. Its name carries a hash of all that it runs (image, data, parameters, gate), so a change is a new
-run, and no change is no run. What became of it is a RunOutcome.
-"""
+"""A training run: what to train on what, and the candidate that it leaves."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,14 +6,16 @@ from typing import Any
 import pulumi
 from ml_platform import pods
 from ml_platform.component import Component
-from ml_platform.objects import KubernetesObject
 
-from ml_workloads.run_outcome import RunOutcome
-from ml_workloads.settings import TrainingSettings
+from ml_workloads import script
+from ml_workloads.candidate import Candidate
+from ml_workloads.learning_settings import LearningSettings, TrainingSettings
+from ml_workloads.run import FOLDER, MOUNTS, Run, RunArgs
 from ml_workloads.table import Table
 from ml_workloads.workspace import Workspace
 
-SPEC, FOLDER = "run.json", "/etc/ml-platform"
+PROGRAM = "train.py"
+DEFAULTS = {"classification": "logistic-regression", "regression": "linear-regression"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,113 +28,66 @@ class TrainingJobArgs:
 class TrainingJob(Component):
     token = "ml-platform:workloads:TrainingJob"  # noqa: S105 - a type token
 
-    model: str
-    """Name of the registered model."""
-    run: str
-    """Key of the run, and name of its Job and of the ConfigMap with its verdict."""
-    outcome: RunOutcome
+    candidate: Candidate
 
     def __init__(self, name: str, args: TrainingJobArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        self._args = args
-        self._account = f"training-{name}"
-        self.model = args.settings.model or name
+        settings, table = args.settings, args.table
         image = args.workspace.platform.images["training"]
-        self.run = f"{name}-{pods.digest(self._what(), args.table.version, image)}"
-        self._meta = pods.metadata(self.run, args.workspace.name, args.workspace.labels)
-        passive = args.workspace.passive(self)
-        needs = [
-            KubernetesObject(f"{name}-run", self._description(), passive),
-            # Without data: the run writes the verdict, and nothing else may.
-            KubernetesObject(f"{name}-verdict", self._configmap(self.run), passive),
-            *(KubernetesObject(f"{name}-run", manifest, passive) for manifest in self._identity()),
-        ]
-        job = KubernetesObject(name, self._job(image), self.child(depends_on=needs))
-        self.outcome = RunOutcome(
+        program = {PROGRAM: script.text(f"training.{name}.script", settings.script)} if settings.script else {}
+        own = {} if program else {"estimator": settings.estimator or DEFAULTS[settings.task]}
+        what = {**learning(name, table, settings), **own}
+        run = Run(
+            self,
             name,
-            kubeconfig=args.workspace.platform.kubeconfig,
-            namespace=args.workspace.name,
-            run=self.run,
-            timeout=args.settings.timeout,
-            opts=self.child(depends_on=[job]),
+            RunArgs(
+                workspace=args.workspace,
+                key=f"{name}-{pods.digest(what, table.version, image, program)}",
+                account=f"training-{name}",
+                description=described(what, table, image),
+                program=program,
+                pod={"containers": [_container(args, image)]},
+                settings=settings,
+                result="candidate",
+            ),
         )
-        self.register_outputs({"run": self.run, "version": self.outcome.version})
+        self.candidate = Candidate(run=run.key, id=run.outcome.result, columns=table.columns)
+        self.register_outputs({"run": run.key, "candidate": run.outcome.result})
 
-    def _what(self) -> dict[str, Any]:
-        """All that the run does; retries, limits and patience are how, and no reason for a new run."""
-        settings, table = self._args.settings, self._args.table
-        return {
-            "dataset": {"bucket": table.bucket, "key": table.path},
-            "columns": list(table.columns),
-            "target": settings.target,
-            "estimator": settings.estimator,
-            "parameters": settings.parameters,
-            "held_out": settings.held_out,
-            "seed": settings.seed,
-            "gate": settings.gate.model_dump(mode="json"),
-            "model": self.model,
-        }
 
-    def _description(self) -> dict[str, Any]:
-        workspace, table = self._args.workspace, self._args.table
-        known = {"sha256": table.sha256} if table.sha256 else {}
-        spec = {
-            **self._what(),
-            "dataset": {"bucket": table.bucket, "key": table.key, **known},
-            "run": self.run,
-            "code_version": workspace.platform.images["training"].partition("@")[2],
-            "verdict": {"namespace": workspace.name, "configmap": self.run},
-        }
-        content = pulumi.Output.json_dumps(spec, indent=2, sort_keys=True)
-        return {**self._configmap(f"{self.run}-description"), "data": {SPEC: content}}
+def learning(name: str, table: Table, settings: LearningSettings) -> dict[str, Any]:
+    """What every run that leaves a candidate does; retries, limits and patience are how, no reason for a new run."""
+    return {
+        "dataset": {"bucket": table.bucket, "key": table.path},
+        "columns": list(table.columns),
+        "target": settings.target,
+        "task": settings.task,
+        "parameters": settings.parameters,
+        "held_out": settings.held_out,
+        "seed": settings.seed,
+        "experiment": name,
+        **({"features": list(settings.features)} if settings.features else {}),
+    }
 
-    def _configmap(self, name: str) -> dict[str, Any]:
-        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {**self._meta, "name": name}}
 
-    def _identity(self) -> list[dict[str, Any]]:
-        """An account that may write the verdict of this run, and nothing else."""
-        workspace, group = self._args.workspace, "rbac.authorization.k8s.io"
-        meta = pods.metadata(self._account, workspace.name, workspace.labels)
-        rules = [
-            {"apiGroups": [""], "resources": ["configmaps"], "resourceNames": [self.run], "verbs": ["get", "patch"]}
-        ]
-        return [
-            pods.service_account(self._account, workspace.name, workspace.labels),
-            {"apiVersion": f"{group}/v1", "kind": "Role", "metadata": meta, "rules": rules},
-            {
-                "apiVersion": f"{group}/v1",
-                "kind": "RoleBinding",
-                "metadata": meta,
-                "roleRef": {"apiGroup": group, "kind": "Role", "name": self._account},
-                "subjects": [{"kind": "ServiceAccount", "name": self._account, "namespace": workspace.name}],
-            },
-        ]
+def described(what: dict[str, Any], table: Table, image: str) -> dict[str, Any]:
+    """The same as the run is told: with the table when it is there, and what runs."""
+    known = {"sha256": table.sha256} if table.sha256 else {}
+    return {
+        **what,
+        "dataset": {"bucket": table.bucket, "key": table.key, **known},
+        "code_version": image.partition("@")[2],
+    }
 
-    def _job(self, image: str) -> dict[str, Any]:
-        settings, workspace = self._args.settings, self._args.workspace
-        train = pods.container(
-            "train",
-            image,
-            settings.resources,
-            env={**workspace.environment(), "MLFLOW_TRACKING_URI": workspace.platform.mlflow_url},
-            mounts={"description": FOLDER, "tmp": "/tmp"},  # noqa: S108 - the container's own
-            args=["ml_runtime.run"],
-        )
-        volumes = [
-            {"name": "description", "configMap": {"name": f"{self.run}-description"}},
-            pods.scratch(size="1Gi"),
-        ]
-        spec = pods.pod(self._account, [train], volumes=volumes, automountServiceAccountToken=True)
-        prefix, _, run = self.run.rpartition("-")
-        job = pods.job(
-            prefix,
-            workspace.name,
-            workspace.labels,
-            spec,
-            run=run,
-            retries=settings.retries,
-            deadline=settings.timeout,
-        )
-        # The outcome waits, and knows more about a run than that its Job is complete.
-        job["metadata"]["annotations"] = {"pulumi.com/skipAwait": "true"}
-        return job
+
+def _container(args: TrainingJobArgs, image: str) -> dict[str, Any]:
+    workspace, settings = args.workspace, args.settings
+    command = {"command": ["tini", "--", "python", f"{FOLDER}/{PROGRAM}"]}
+    return pods.container(
+        "train",
+        image,
+        settings.resources,
+        env={**workspace.environment(), "MLFLOW_TRACKING_URI": workspace.platform.mlflow_url},
+        mounts=MOUNTS,
+        **(command if settings.script else {"args": ["ml_runtime.train"]}),
+    )

@@ -9,8 +9,11 @@ from ml_platform.handle import PlatformHandle, PlatformOutputs
 
 from ml_workloads.dataset import Dataset, DatasetArgs
 from ml_workloads.inference_service import InferenceService, InferenceServiceArgs
-from ml_workloads.run_outcome import RunOutcome, shown
-from ml_workloads.settings import EtlOutput, ServingSettings, WorkloadsSettings
+from ml_workloads.learning_settings import EtlOutput
+from ml_workloads.registration import Registration, RegistrationArgs
+from ml_workloads.run_outcome import shown
+from ml_workloads.serving_settings import ServingSettings
+from ml_workloads.settings import WorkloadsSettings
 from ml_workloads.spark_application import SparkApplication, SparkApplicationArgs
 from ml_workloads.table import Table
 from ml_workloads.training_job import TrainingJob, TrainingJobArgs
@@ -47,19 +50,27 @@ class Workloads(Component):
             )
             for block, each in settings.training.items()
         }
-        outcomes = {run.model: run.outcome for run in runs.values()}
+        gates = [
+            Registration(
+                block,
+                RegistrationArgs(workspace=workspace, candidate=runs[block].candidate, settings=each),
+                self.child(),
+            )
+            for block, each in settings.learning.items()
+        ]
+        champions = {gate.model: gate.outcome.result for gate in gates}
         services = {
             block: InferenceService(
                 block,
-                InferenceServiceArgs(workspace=workspace, version=_version(each, outcomes), settings=each),
+                InferenceServiceArgs(workspace=workspace, version=_version(each, champions), settings=each),
                 self.child(),
             )
             for block, each in settings.serving.items()
         }
-        for run in runs.values():
-            _warn_of_refusal(run)
+        for gate in gates:
+            _warn_of_refusal(gate)
         self.prediction_urls = {block: service.url for block, service in services.items()}
-        self.versions = {model: outcome.version for model, outcome in outcomes.items()}
+        self.versions = champions
         self.register_outputs({"prediction_urls": self.prediction_urls, "versions": self.versions})
 
     def _etl(
@@ -83,20 +94,20 @@ class Workloads(Component):
         }
 
 
-def _version(settings: ServingSettings, outcomes: dict[str, RunOutcome]) -> pulumi.Input[str]:
+def _version(settings: ServingSettings, champions: Mapping[str, pulumi.Output[str]]) -> pulumi.Input[str]:
     choice = settings.model
-    return outcomes[choice.name].version if choice.version == "champion" else str(choice.version)
+    return champions[choice.name] if choice.version == "champion" else str(choice.version)
 
 
-def _warn_of_refusal(run: TrainingJob) -> None:
+def _warn_of_refusal(gate: Registration) -> None:
     def warn(verdict: list[Any]) -> None:
         accepted, reason, numbers, version = verdict
         if accepted is False:
             pulumi.log.warn(
-                f"The gate refused run {run.run}: {reason} ({shown(numbers)}). "
-                f"Version {version} of model {run.model} stays the champion.",
-                run.outcome,
+                f"The gate refused the candidate of {gate.run}: {reason} ({shown(numbers)}). "
+                f"Version {version} of model {gate.model} stays the champion.",
+                gate.outcome,
             )
 
-    outcome = run.outcome
-    pulumi.Output.all(outcome.accepted, outcome.reason, outcome.numbers, outcome.version).apply(warn)
+    outcome = gate.outcome
+    pulumi.Output.all(outcome.accepted, outcome.reason, outcome.numbers, outcome.result).apply(warn)
