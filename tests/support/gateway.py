@@ -33,8 +33,9 @@ def ask(url: str, *, certificate: str | None = None, token: str | None = None, b
     headers = {"Host": place.netloc, "Content-Type": "application/json"}
     headers |= {"Authorization": f"Bearer {token}"} if token else {}
     content = None if body is None else json.dumps(body)
+    path = f"{place.path or '/'}{f'?{place.query}' if place.query else ''}"
     try:
-        connection.request("GET" if body is None else "POST", place.path or "/", body=content, headers=headers)
+        connection.request("GET" if body is None else "POST", path, body=content, headers=headers)
         response = connection.getresponse()
         return Answer(response.status, response.headers.get("Location", ""), response.read().decode(errors="replace"))
     finally:
