@@ -30,10 +30,10 @@ def _seen(kind: str, name: str, namespace: str, api: str = "v1") -> Callable[[],
     return look
 
 
-def _any(kind: str, namespace: str, api: str) -> Callable[[], bool]:
+def _job(name: str) -> Callable[[], bool]:
     def look() -> bool:
         try:
-            return bool(machine.client().list(api, kind, namespace))
+            return bool(machine.client().list("batch/v1", "Job", "models", labels=f"app={name}"))
         except (KubeError, OSError, ValueError):
             return False
 
@@ -45,7 +45,9 @@ MOMENTS: list[tuple[str, Callable[[], bool], int]] = [
     ("images are pushed", lambda: (layout().data / "registry").exists(), signal.SIGINT),
     ("a password is there and its database is not", _seen("Secret", "postgres", "mlflow"), signal.SIGKILL),
     ("the platform is coming up", _seen("Deployment", "controller", "knative-serving", "apps/v1"), signal.SIGINT),
-    ("the model trains", _any("Job", "models", "batch/v1"), signal.SIGKILL),
+    ("the data are loaded", _job("dataset-iris"), signal.SIGKILL),
+    ("the model trains", _job("iris"), signal.SIGKILL),
+    ("its gate judges it", _job("iris-gate"), signal.SIGKILL),
 ]
 
 
@@ -59,7 +61,8 @@ def test_a_killed_start_is_gone_on_with() -> None:
     assert done.returncode == 0, done.stdout
     assert cgroup.processes(cgroup.COMMANDS) == set()
     names = [job["metadata"]["name"] for job in machine.client().list("batch/v1", "Job", "models")]
-    assert len(names) == len(set(names)) == 2, names
+    assert len(names) == len(set(names)) == 3, names
+    assert machine.outputs()["model_versions"] == {"iris": "1"}
     preview = machine.tool("pulumi", "preview", "--stack", "local", "--expect-no-changes", "--non-interactive")
     assert preview.returncode == 0, preview.stdout
 

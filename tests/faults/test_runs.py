@@ -45,13 +45,14 @@ def test_a_later_model_below_the_gate_is_a_warning_and_the_champion_goes_on_serv
     done = _train({"iris": {"parameters": HOPELESS}}, tmp_path)
     assert done.returncode == 0, done.stdout
     assert "warning" in done.stdout.lower()
-    assert "minimum_accuracy" in done.stdout or "minimum accuracy" in done.stdout
+    assert "by its rule threshold" in done.stdout
+    assert "is below 0.95" in done.stdout
     assert machine.outputs()["model_versions"] == unchanged["model_versions"]
     assert machine.make("predict").returncode == 0
 
 
 def test_a_first_model_below_the_gate_is_an_error_with_its_numbers(unchanged: dict[str, Any], tmp_path: Path) -> None:
-    rough = {"dataset": "iris", "target": "species", "parameters": HOPELESS, "gate": {"minimum_accuracy": 0.99}}
+    rough = {"dataset": "iris", "target": "species", "parameters": HOPELESS, "gate": {"threshold": 0.99}}
     done = _train({"rough": rough}, tmp_path)
     assert done.returncode != 0
     assert "refused by its gate and there is no earlier champion" in done.stdout

@@ -26,16 +26,7 @@ def make(*words: str, timeout: float = 1800, env: Mapping[str, str] | None = Non
 
 def start(*words: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
     """`make ...` in a session of its own, to be interrupted or killed."""
-    return subprocess.Popen(
-        ["make", "--no-print-directory", *words],
-        cwd=paths.checkout(),
-        env={**os.environ, **(env or {})},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    return _start(["make", "--no-print-directory", *words], {**os.environ, **(env or {})})
 
 
 def tool(*words: str, timeout: float = 300) -> Done:
@@ -73,10 +64,12 @@ def settings(area: str, changes: Mapping[str, Any], folder: Path, base: Path = S
 
 def up(config_file: Path | None = None, timeout: float = 600) -> Done:
     """Plain `pulumi up --stack local`, with other settings if given."""
-    other = ["--config-file", str(config_file)] if config_file else []
-    return tool(
-        "pulumi", "up", "--stack", "local", "--yes", "--skip-preview", "--non-interactive", *other, timeout=timeout
-    )
+    return tool(*_up_words(config_file), timeout=timeout)
+
+
+def start_up(config_file: Path) -> subprocess.Popen[str]:
+    """The same, going on while the test does."""
+    return _start(_up_words(config_file), {**os.environ, **environment.variables(layout())})
 
 
 def destroy(config_file: Path | None = None, timeout: float = 600) -> Done:
@@ -84,6 +77,24 @@ def destroy(config_file: Path | None = None, timeout: float = 600) -> Done:
     other = ["--config-file", str(config_file)] if config_file else []
     words = ("pulumi", "destroy", "--stack", "local", "--yes", "--skip-preview", "--non-interactive")
     return tool(*words, *other, timeout=timeout)
+
+
+def _up_words(config_file: Path | None) -> list[str]:
+    other = ["--config-file", str(config_file)] if config_file else []
+    return ["pulumi", "up", "--stack", "local", "--yes", "--skip-preview", "--non-interactive", *other]
+
+
+def _start(words: list[str], env: Mapping[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        words,
+        cwd=paths.checkout(),
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
 
 
 def _run(words: list[str], timeout: float, env: Mapping[str, str]) -> Done:

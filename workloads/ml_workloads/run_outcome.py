@@ -35,8 +35,9 @@ class RunOutcome(Awaited, module="workloads", name="RunOutcome"):
     result: pulumi.Output[str]
     """A candidate's MLflow run, the champion's version, or a digest of data; unknown in the preview of a new run."""
     accepted: pulumi.Output[bool]
+    rule: pulumi.Output[str]
+    """Which one decided, and why, and by which numbers."""
     reason: pulumi.Output[str]
-    """Which rule decided, and by which numbers."""
     numbers: pulumi.Output[dict[str, float]]
 
     def __init__(
@@ -113,8 +114,8 @@ class _Run:
     def refusal(self, verdict: Mapping[str, Any]) -> str:
         """Of a gate that leaves nothing to serve."""
         return (
-            f"The candidate of {self.name} was refused by its gate and there is no earlier champion to serve: "
-            f"{verdict['reason']} ({shown(verdict['numbers'])}).\n"
+            f"The candidate of {self.name} was refused by its gate and there is no earlier champion to serve. By the "
+            f"rule {verdict['rule']}: {verdict['reason']} ({shown(verdict['numbers'])}).\n"
             f"Change its parameters or its gate in ml-platform:workloads and run `pulumi up` again."
         )
 

@@ -101,13 +101,13 @@ def _version(settings: ServingSettings, champions: Mapping[str, pulumi.Output[st
 
 def _warn_of_refusal(gate: Registration) -> None:
     def warn(verdict: list[Any]) -> None:
-        accepted, reason, numbers, version = verdict
+        accepted, rule, reason, numbers, version = verdict
         if accepted is False:
             pulumi.log.warn(
-                f"The gate refused the candidate of {gate.run}: {reason} ({shown(numbers)}). "
+                f"The gate refused the candidate of {gate.run} by its rule {rule}: {reason} ({shown(numbers)}). "
                 f"Version {version} of model {gate.model} stays the champion.",
                 gate.outcome,
             )
 
     outcome = gate.outcome
-    pulumi.Output.all(outcome.accepted, outcome.reason, outcome.numbers, outcome.result).apply(warn)
+    pulumi.Output.all(outcome.accepted, outcome.rule, outcome.reason, outcome.numbers, outcome.result).apply(warn)
