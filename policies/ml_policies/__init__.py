@@ -1,5 +1,5 @@
-"""Rules for Kubernetes objects, one file a rule. They look at manifests and know nothing of Pulumi."""
+"""What every stack must fulfil, one file a policy, by what it is about.
 
-from ml_policies import bounded_replicas, host_access, image_by_digest
-
-POLICIES = (image_by_digest.POLICY, host_access.POLICY, bounded_replicas.POLICY)
+`engine` is what runs them (and knows nothing of any), `shapes` what several of them look at: pods, quantities, node
+pools. Nothing here imports the platform: a pack judges what is declared, whoever declares it.
+"""

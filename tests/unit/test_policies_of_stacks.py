@@ -1,11 +1,17 @@
-"""The policies judge what the stack files ask for, as CI does."""
+"""The policies judge what the stack files ask for, as CI does: by their environment's settings and exemptions."""
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
+from typing import Any
 
 import pytest
-from ml_policies import POLICIES
+import yaml
+from ml_policies.catalog import POLICIES
+from ml_policies.engine import environments, exemptions
+from ml_policies.engine.judge import Finding, Judge
+from ml_policies.engine.resource import Resource
 from support import recorder, stacks
 
 
@@ -15,15 +21,46 @@ from support import recorder, stacks
 )
 def test_a_stack_keeps_the_policies(stack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ML_PLATFORM_STATE", str(stacks.node(tmp_path)))
-    found = [recorder.inputs(each) for each in stacks.record(stack).requests.values() if "kubernetes:" in each.type]
-    problems = {
-        f"{policy.name}: {problem}"
-        for manifest in found
-        if "kind" in manifest
-        for policy in POLICIES
-        for problem in policy.check(manifest)
-    }
-    # Upstream names images by tag: who wants digests names them in the setting `images`, as a node does.
-    of_tags = {problem for problem in problems if problem.startswith("image-by-digest") and "can change" in problem}
-    assert problems - of_tags == set()
-    assert not of_tags or stack in ("everything", "existing")
+    problems, _ = judged(stack)
+    assert [each.message for each in problems if each.level == "mandatory"] == []
+
+
+@pytest.mark.mirror
+def test_every_exemption_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ML_PLATFORM_STATE", str(stacks.node(tmp_path)))
+    used = {exemption for stack in stacks.FILES for exemption in judged(stack)[1].exempted}
+    assert [each.resource for each in exemptions.load() if each not in used] == []
+
+
+@functools.cache
+def judged(stack: str) -> tuple[list[Finding], Judge]:
+    found = [resource(urn, request) for urn, request in stacks.record(stack).requests.items()]
+    judge = judge_of(environment(stack))
+    return [each for one in found for each in judge.judge(one)] + list(judge.stack_findings(found)), judge
+
+
+def judge_of(stack: str) -> Judge:
+    judge = Judge(POLICIES, exemptions.load(), stack=stack)
+    for name, settings in environments.load(stack).items():
+        parameters = {key: value for key, value in settings.items() if key != environments.LEVEL}
+        judge.configure(name, settings.get(environments.LEVEL), parameters)
+    return judge
+
+
+def environment(stack: str) -> str:
+    """The stack that a file is for: examples for tests are of the two that need nothing of a cloud."""
+    if (stacks.ROOT / "stacks" / f"Pulumi.{stack}.yaml").exists():
+        return stack
+    source: str = yaml.safe_load(stacks.FILES[stack].read_text())["config"]["ml-platform:cluster"]["source"]
+    return source
+
+
+def resource(urn: str, request: Any) -> Resource:
+    return Resource(
+        type=request.type,
+        name=request.name,
+        props=recorder.inputs(request),
+        urn=urn,
+        parent=request.parent,
+        protect=request.protect,
+    )

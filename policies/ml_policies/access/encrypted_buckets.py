@@ -1,0 +1,40 @@
+"""Buckets are encrypted where they lie."""
+
+from collections.abc import Iterator, Sequence
+
+from ml_policies.engine.policy import Parameters, StackPolicy
+from ml_policies.engine.resource import Resource
+from ml_policies.shapes.buckets import AMAZON, GOOGLE, IONOS, beside, buckets
+
+KEYS = (
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+    "ionoscloud:objectstorage/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+)
+
+
+class Keys(Parameters):
+    own: bool = False
+    """Whether Google's and Amazon's buckets need a key of one's own as well: both encrypt with theirs in any case."""
+
+
+def check(resources: Sequence[Resource], parameters: Keys) -> Iterator[tuple[Resource, str]]:
+    for bucket in buckets(resources, IONOS, *([AMAZON] if parameters.own else [])):
+        if not beside(bucket, resources, *KEYS):
+            yield bucket, "nothing says that it is encrypted; give it a BucketServerSideEncryptionConfiguration"
+    for bucket in buckets(resources, GOOGLE) if parameters.own else ():
+        if "encryption" not in bucket.props:
+            yield bucket, "it has no key of its own; set encryption.defaultKmsKeyName"
+
+
+POLICY = StackPolicy(
+    name="encrypted-buckets",
+    asks="Every bucket is encrypted at rest.",
+    why="Disks are replaced, lost and sold; what is on them must be noise.",
+    parameters=Keys,
+    check=check,
+    example="""
+type: ionoscloud:objectstorage/bucket:Bucket
+name: datasets
+props: {name: datasets, region: eu-central-3}
+""",
+)

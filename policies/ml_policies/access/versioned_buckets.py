@@ -1,0 +1,42 @@
+"""Buckets keep what is overwritten."""
+
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+
+from ml_policies.engine.policy import Parameters, StackPolicy
+from ml_policies.engine.resource import Resource
+from ml_policies.shapes.buckets import AMAZON, GOOGLE, IONOS, beside, buckets
+
+VERSIONING = (
+    "aws:s3/bucketVersioning:BucketVersioning",
+    "ionoscloud:objectstorage/bucketVersioning:BucketVersioning",
+)
+
+
+class Scratch(Parameters):
+    scratch: tuple[str, ...] = ()
+    """Buckets, as patterns, whose contents can be made again at any time."""
+
+
+def check(resources: Sequence[Resource], parameters: Scratch) -> Iterator[tuple[Resource, str]]:
+    kept = [each for each in resources if not any(fnmatchcase(each.name, one) for one in parameters.scratch)]
+    for bucket in buckets(kept, GOOGLE):
+        if not (bucket.props.get("versioning") or {}).get("enabled"):
+            yield bucket, "what is overwritten in it is lost; set `versions: true` of the bucket, or name it as scratch"
+    for bucket in buckets(kept, AMAZON, IONOS):
+        if not beside(bucket, resources, *VERSIONING):
+            yield bucket, "what is overwritten in it is lost; set `versions: true` of the bucket, or name it as scratch"
+
+
+POLICY = StackPolicy(
+    name="versioned-buckets",
+    asks="Every bucket keeps older versions of its objects, except for scratch.",
+    why="A model can only be explained, or trained again, from the data that it saw.",
+    parameters=Scratch,
+    check=check,
+    example="""
+type: gcp:storage/bucket:Bucket
+name: datasets
+props: {name: datasets, uniformBucketLevelAccess: true, publicAccessPrevention: enforced}
+""",
+)

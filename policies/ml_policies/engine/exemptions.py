@@ -1,0 +1,82 @@
+"""What need not fulfil a policy: written down in exemptions.toml, with a reason and a last day."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from datetime import date
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ml_policies.engine.resource import Resource
+
+FILE = Path(__file__).resolve().parents[2] / "exemptions.toml"
+
+
+class SettingsError(Exception):
+    """A file or a setting of the pack breaks a rule; the message names it, the rule and the way out."""
+
+
+class Exemption(BaseModel):
+    """`resource` is a pattern for the resource's title (`Deployment models/*`); `bundle` and `stacks` narrow it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    policies: Annotated[tuple[str, ...], Field(min_length=1)]
+    resource: Annotated[str, Field(min_length=1)]
+    bundle: str = "*"
+    stacks: Annotated[tuple[str, ...], Field(min_length=1)] = ("*",)
+    reason: Annotated[str, Field(min_length=20)]
+    until: date
+
+    def covers(self, policy: str, resource: Resource, stack: str) -> bool:
+        return (
+            policy in self.policies
+            and fnmatchcase(resource.title, self.resource)
+            and fnmatchcase(resource.bundle, self.bundle)
+            and any(fnmatchcase(stack, pattern) for pattern in self.stacks)
+        )
+
+
+def load(path: Path = FILE) -> list[Exemption]:
+    """
+    Raises:
+        SettingsError: the file can't be read, or one of its entries breaks a rule.
+    """
+    try:
+        entries = tomllib.loads(path.read_text()).get("exemption", [])
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path} can't be read: {error}") from error
+    return [_parsed(entry, f"{path.name}: exemption {number}") for number, entry in enumerate(entries, 1)]
+
+
+def _parsed(entry: object, place: str) -> Exemption:
+    try:
+        return Exemption.model_validate(entry)
+    except ValidationError as error:
+        raise SettingsError(explained(place, error)) from None
+
+
+def explained(place: str, error: ValidationError) -> str:
+    """Each problem in one line: where, what was given, what is wrong."""
+    return "\n".join(
+        f"{place}.{'.'.join(map(str, each['loc']))}: {each['msg']} (given: {each['input']!r})"
+        for each in error.errors()
+    )
+
+
+def check_names(exemptions: Iterable[Exemption], policies: Iterable[str]) -> None:
+    """
+    Raises:
+        SettingsError: an exemption is from a policy that there is not.
+    """
+    known = set(policies)
+    for each in exemptions:
+        if strange := sorted(set(each.policies) - known):
+            raise SettingsError(
+                f"{FILE.name}: {', '.join(strange)} is no policy (exemption of {each.resource!r}); there are "
+                f"{', '.join(sorted(known))}"
+            )

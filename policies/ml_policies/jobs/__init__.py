@@ -1,0 +1,1 @@
+"""What runs may take, and when they end."""

@@ -1,0 +1,48 @@
+"""A run that fails gives up."""
+
+from collections.abc import Iterator
+
+from ml_policies.engine.policy import Kinds, Parameters, ResourcePolicy
+from ml_policies.engine.resource import Resource
+
+DEFAULT = {"Job": 6, "RayJob": 0}
+SPARK = ("onFailureRetries", "onSubmissionFailureRetries")
+
+
+class Most(Parameters):
+    retries: int = 5
+    """How often a run may be tried again."""
+
+
+def check(run: Resource, parameters: Most) -> Iterator[str]:
+    for where, retries in _retries(run):
+        if retries > parameters.retries:
+            found = "without end" if retries == float("inf") else f"{retries:g} times"
+            yield f"it is tried again {found}; set {where} to {parameters.retries} at most"
+
+
+def _retries(run: Resource) -> Iterator[tuple[str, float]]:
+    if run.kind in DEFAULT:
+        yield "backoffLimit", run.spec.get("backoffLimit", DEFAULT[run.kind])
+        return
+    restart = run.spec.get("restartPolicy") or {}
+    if restart.get("type") == "Always":
+        yield "restartPolicy.type to Never, or its retries", float("inf")
+    elif restart.get("type") == "OnFailure":
+        yield from ((f"restartPolicy.{field}", restart.get(field, 0)) for field in SPARK)
+
+
+POLICY = ResourcePolicy(
+    name="bounded-retries",
+    asks="A run is tried again a few times at most.",
+    why="What fails for a reason fails again, and costs as much each time.",
+    parameters=Most,
+    of=Kinds("Job", "RayJob", "SparkApplication"),
+    check=check,
+    example="""
+apiVersion: batch/v1
+kind: Job
+metadata: {name: load, namespace: models}
+spec: {backoffLimit: 100, template: {spec: {containers: [{name: load, image: registry.example.com/load}]}}}
+""",
+)

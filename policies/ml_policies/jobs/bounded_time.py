@@ -1,0 +1,46 @@
+"""A run ends."""
+
+from collections.abc import Iterator, Sequence
+
+from ml_policies.engine.policy import Parameters, StackPolicy
+from ml_policies.engine.resource import Resource
+
+DEADLINE = frozenset({"Job", "RayJob"})
+WAITED = frozenset({"SparkApplication", "TrainJob"})
+OUTCOME = "pulumi-python:dynamic/workloads:RunOutcome"
+
+
+class Longest(Parameters):
+    seconds: int = 86400
+    """How long a run may take."""
+
+
+def check(resources: Sequence[Resource], parameters: Longest) -> Iterator[tuple[Resource, str]]:
+    # Their operators know no deadline: who waits for them ends them.
+    waits = {each.props.get("run"): each.props.get("timeout") for each in resources if each.type == OUTCOME}
+    for run in resources:
+        if run.kind in DEADLINE:
+            limit, where = run.spec.get("activeDeadlineSeconds"), "activeDeadlineSeconds"
+        elif run.kind in WAITED:
+            limit, where = waits.get(run.metadata.get("name")), "the timeout of its outcome"
+        else:
+            continue
+        if limit is None:
+            yield run, f"nothing ends it; set {where}"
+        elif limit > parameters.seconds:
+            yield run, f"it may take {limit:g} s; set {where} to {parameters.seconds} at most"
+
+
+POLICY = StackPolicy(
+    name="bounded-run-time",
+    asks="Every run has a deadline.",
+    why="A run that hangs holds its nodes, and whoever waits for it, until somebody looks.",
+    parameters=Longest,
+    check=check,
+    example="""
+apiVersion: batch/v1
+kind: Job
+metadata: {name: load, namespace: models}
+spec: {template: {spec: {containers: [{name: load, image: registry.example.com/load}]}}}
+""",
+)

@@ -1,0 +1,37 @@
+"""What the stack declares stays until the stack removes it."""
+
+from collections.abc import Iterator
+
+from ml_policies.engine.policy import Kinds, NoParameters, ResourcePolicy
+from ml_policies.engine.resource import Resource
+
+FIELDS = {
+    "Job": "ttlSecondsAfterFinished",
+    "JobSet": "ttlSecondsAfterFinished",
+    "SparkApplication": "timeToLiveSeconds",
+}
+
+
+def check(run: Resource, _: NoParameters) -> Iterator[str]:
+    field = FIELDS.get(run.kind, "")
+    if run.spec.get(field) is not None:
+        yield f"it is gone {run.spec[field]:g} s after its end; drop {field}, a new run replaces the old one"
+    # KubeRay's own time to live is of the Ray cluster behind the job; this one is of the job itself.
+    rules = (run.spec.get("deletionStrategy") or {}).get("deletionRules") or []
+    if any(rule.get("policy") == "DeleteSelf" for rule in rules):
+        yield "a rule of its deletionStrategy removes the RayJob itself; let it remove the cluster only"
+
+
+POLICY = ResourcePolicy(
+    name="no-time-to-live",
+    asks="No run of the stack removes itself.",
+    why="The next refresh would take that for drift, and run it again.",
+    of=Kinds("RayJob", *FIELDS),
+    check=check,
+    example="""
+apiVersion: batch/v1
+kind: Job
+metadata: {name: load, namespace: models}
+spec: {ttlSecondsAfterFinished: 60, template: {spec: {containers: [{name: load, image: registry.example.com/load}]}}}
+""",
+)

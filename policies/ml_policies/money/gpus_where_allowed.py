@@ -1,0 +1,54 @@
+"""GPUs are where somebody has planned for them."""
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from ml_policies.engine.policy import Parameters, ResourcePolicy
+from ml_policies.engine.resource import Resource
+from ml_policies.shapes.nodes import node_pools
+from ml_policies.shapes.pods import pods
+from ml_policies.shapes.sizes import of_pod, of_run
+
+
+class Allowed(Parameters):
+    pools: tuple[str, ...] = ()
+    """Node pools that may have GPUs, as patterns."""
+    namespaces: tuple[str, ...] = ()
+    """Namespaces whose pods may ask for GPUs, as patterns."""
+
+
+def check(resource: Resource, parameters: Allowed) -> Iterator[str]:
+    for pool in node_pools(resource):
+        if pool.gpus and not _matches(resource.name, parameters.pools):
+            yield f"its nodes have GPUs ({pool.machine}); this environment plans for none there: allow it in `pools`"
+    if resource.namespace and _gpus(resource) and not _matches(resource.namespace, parameters.namespaces):
+        yield (
+            f"it asks for GPUs in namespace {resource.namespace}, where this environment plans for "
+            "none; drop them, or allow it in `namespaces`"
+        )
+
+
+def _gpus(resource: Resource) -> float:
+    if resource.kind in ("SparkApplication", "TrainJob"):
+        return of_run(resource).gpus
+    return sum(of_pod(pod.spec).gpus for pod in pods(resource))
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+POLICY = ResourcePolicy(
+    name="gpus-where-allowed",
+    asks="GPUs are used only where the environment allows them.",
+    why="One forgotten GPU node costs more than all others together.",
+    parameters=Allowed,
+    of=lambda resource: (resource,),
+    check=check,
+    example="""
+apiVersion: batch/v1
+kind: Job
+metadata: {name: train, namespace: models}
+spec: {template: {spec: {containers: [{name: train, image: x, resources: {limits: {"nvidia.com/gpu": 1}}}]}}}
+""",
+)

@@ -1,0 +1,61 @@
+"""What a stack may cost."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from ml_policies.engine.policy import Parameters, StackPolicy
+from ml_policies.engine.resource import Resource
+from ml_policies.shapes import costs
+from ml_policies.shapes.prices import written
+
+
+class Budget(Parameters):
+    stack: float = 10000
+    """What the whole stack may cost a month, in the currency of prices.toml."""
+    teams: Mapping[str, float] = {}
+    """What the namespaces of each team may cost a month."""
+    label: str = "ml-platform/team"
+    """The label of namespaces and objects that names their team."""
+
+
+def check(resources: Sequence[Resource], parameters: Budget) -> Iterator[tuple[Resource | None, str]]:
+    for pool in costs.unpriced(resources):
+        yield (
+            pool.resource,
+            f"prices.toml has no price for its machines, {pool.machine!r}; add it, so that it is counted",
+        )
+    cost = costs.stack(resources)
+    if cost > parameters.stack:
+        yield (
+            None,
+            f"the stack may cost {written(cost)} a month, more than its budget of {written(parameters.stack)}: lower "
+            "the maximum of node pools and replicas, or raise the budget of this environment",
+        )
+    of_teams = costs.teams(resources, parameters.label)
+    for team, budget in parameters.teams.items():
+        if of_teams.get(team, 0) > budget:
+            yield (
+                None,
+                f"the work of team {team} may cost {written(of_teams[team])} a month, more than its budget of "
+                f"{written(budget)}: lower what it asks for, or raise the budget of the team",
+            )
+
+
+def says(resources: Sequence[Resource], parameters: Budget) -> Iterator[str]:
+    yield f"at most {written(costs.stack(resources))} a month, of a budget of {written(parameters.stack)}"
+    for team, cost in sorted(costs.teams(resources, parameters.label).items()):
+        yield f"of it for {team}: {written(cost)}, if its runs never ended"
+
+
+POLICY = StackPolicy(
+    name="monthly-cost",
+    asks="A stack stays within its monthly budget, and each team within its own.",
+    why="The bill comes weeks later; the preview knows the most that it can be.",
+    parameters=Budget,
+    check=check,
+    says=says,
+    example="""
+type: aws:eks/nodeGroup:NodeGroup
+name: ml-platform-gpu
+props: {instanceTypes: [g5.xlarge], scalingConfig: {minSize: 1, maxSize: 15}}
+""",
+)

@@ -1,0 +1,1 @@
+"""Who owns what, what must not be lost, and what will not work tomorrow."""

@@ -1,0 +1,34 @@
+"""Namespaces for work have walls."""
+
+from collections.abc import Iterator, Sequence
+
+from ml_policies.engine.policy import NoParameters, StackPolicy
+from ml_policies.engine.resource import Resource
+from ml_policies.operations.ownership_labels import WORK
+
+WALLS = {
+    "ResourceQuota": "a quota, so one run may take the whole cluster",
+    "NetworkPolicy": "a network policy, so its pods talk to everything",
+}
+
+
+def check(resources: Sequence[Resource], _: NoParameters) -> Iterator[tuple[Resource, str]]:
+    walls = {(each.kind, each.namespace) for each in resources if each.kind in WALLS}
+    for namespace in resources:
+        if namespace.kind == "Namespace" and namespace.labels.get(WORK) == "true":
+            for kind, what in WALLS.items():
+                if (kind, namespace.metadata["name"]) not in walls:
+                    yield namespace, f"it has not {what}; declare a {kind} in it"
+
+
+POLICY = StackPolicy(
+    name="bounded-namespaces",
+    asks="Every namespace for work has a quota and a network policy.",
+    why="What runs there is written by many, and changes daily.",
+    check=check,
+    example="""
+apiVersion: v1
+kind: Namespace
+metadata: {name: models, labels: {ml-platform/workloads: "true"}}
+""",
+)

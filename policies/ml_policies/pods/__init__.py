@@ -1,0 +1,1 @@
+"""What pods may do, and what they may take."""

@@ -1,0 +1,51 @@
+"""Containers say what they need and what they may take."""
+
+from collections.abc import Iterator
+
+from ml_policies.engine.policy import Parameters, ResourcePolicy
+from ml_policies.engine.resource import Resource
+from ml_policies.shapes.pods import Container, containers
+
+TEMPLATES = frozenset({"TrainingRuntime", "ClusterTrainingRuntime"})
+"""Sized by the TrainJob that uses them."""
+
+
+class Needed(Parameters):
+    needed: tuple[str, ...] = ("requests.cpu", "requests.memory", "limits.memory")
+    """What each container must say. A limit of memory bounds what a leak takes; one of the processor only slows down,
+    so it is not asked for."""
+
+
+def said(resource: Resource) -> Iterator[Container]:
+    """Without those that an operator sizes."""
+    return (
+        each for each in containers(resource) if (each.resources or not each.partial) and resource.kind not in TEMPLATES
+    )
+
+
+def check(container: Container, parameters: Needed) -> Iterator[str]:
+    missing = []
+    for need in parameters.needed:
+        kind, _, name = need.partition(".")
+        given = container.resources.get(kind) or {}
+        # A limit alone is a request too: Kubernetes copies it.
+        if name not in given and not (kind == "requests" and name in (container.resources.get("limits") or {})):
+            missing.append(need)
+    if missing:
+        yield f"{container.name} has no {', no '.join(missing)}; set resources.{missing[0]} and so on"
+
+
+POLICY = ResourcePolicy(
+    name="bounded-resources",
+    asks="Every container requests processor and memory, and has a limit of memory.",
+    why="Without requests the scheduler packs nodes blindly; without a limit one leak takes its neighbours down.",
+    parameters=Needed,
+    of=said,
+    check=check,
+    example="""
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: models}
+spec: {template: {spec: {containers: [{name: web, image: registry.example.com/web, resources: {requests: {cpu: 1}}}]}}}
+""",
+)

@@ -1,0 +1,1 @@
+"""What served models may take, and how they change."""

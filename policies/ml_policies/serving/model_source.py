@@ -1,0 +1,41 @@
+"""Models come from where models are kept, and are asked by the protocol that clients speak."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ml_policies.engine.policy import Parameters, ResourcePolicy
+from ml_policies.shapes.serving import models
+
+
+class Allowed(Parameters):
+    schemes: frozenset[str] = frozenset({"mlflow", "s3", "gs", "oci"})
+    """Where a model may come from, by the scheme of its storageUri."""
+    protocols: frozenset[str] = frozenset({"v2", "grpc-v2"})
+    """How it may be asked."""
+
+
+def check(model: Mapping[str, Any], parameters: Allowed) -> Iterator[str]:
+    protocol = model.get("protocolVersion", "v1")
+    if protocol not in parameters.protocols:
+        allowed = ", ".join(sorted(parameters.protocols))
+        yield f"it is asked by protocol {protocol}; set protocolVersion to one of {allowed}"
+    scheme = str(model.get("storageUri") or "").partition("://")[0]
+    if scheme and scheme not in parameters.schemes:
+        allowed = ", ".join(sorted(parameters.schemes))
+        yield f"its model comes by {scheme}; put it where models are kept, by one of {allowed}"
+
+
+POLICY = ResourcePolicy(
+    name="model-source",
+    asks="A served model comes from an allowed kind of storage, and speaks an allowed protocol.",
+    why="A model is a program: one from an arbitrary address is an arbitrary program.",
+    parameters=Allowed,
+    of=models,
+    check=check,
+    example="""
+apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+metadata: {name: iris, namespace: models}
+spec: {predictor: {maxReplicas: 2, model: {protocolVersion: v2, storageUri: "https://example.com/iris/7"}}}
+""",
+)

@@ -1,0 +1,46 @@
+"""References of images, taken apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ml_policies.engine.resource import Resource
+from ml_policies.shapes.pods import Container, containers
+
+DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
+INJECTED = "inject.istio.io/templates"
+"""Annotation of a pod whose image `auto` Istio replaces by that of its own release."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """Of a container, as it is written."""
+
+    reference: str
+    container: Container
+
+    @property
+    def pinned(self) -> bool:
+        return DIGEST.search(self.reference) is not None
+
+    @property
+    def registry(self) -> str:
+        first, slash, _ = self.reference.partition("/")
+        return first if slash and ("." in first or ":" in first or first == "localhost") else "docker.io"
+
+    @property
+    def tag(self) -> str:
+        """latest where neither a tag nor a digest is written."""
+        name = self.reference.partition("@")[0].rpartition("/")[2]
+        return name.partition(":")[2] or ("" if "@" in self.reference else "latest")
+
+
+def images(resource: Resource) -> Iterator[Image]:
+    for container in containers(resource):
+        reference = container.spec.get("image")
+        injected = INJECTED in (container.pod.metadata.get("annotations") or {})
+        if (reference is None and container.partial) or (reference == "auto" and injected):
+            continue
+        yield Image(str(reference or ""), container)

@@ -1,0 +1,88 @@
+"""What pods and runs take at most: cores, memory, GPUs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ml_policies.engine.resource import Resource
+from ml_policies.shapes.pods import pods
+from ml_policies.shapes.quantities import GIB, java_bytes, number
+
+GPUS = ("nvidia.com/gpu", "amd.com/gpu")
+REPLICATED = frozenset({"Deployment", "StatefulSet"})
+
+
+@dataclass(frozen=True)
+class Size:
+    cores: float = 0.0
+    memory: float = 0.0
+    """GiB"""
+    gpus: float = 0.0
+
+    def __add__(self, other: Size) -> Size:
+        return Size(self.cores + other.cores, self.memory + other.memory, self.gpus + other.gpus)
+
+    def times(self, count: float) -> Size:
+        return Size(self.cores * count, self.memory * count, self.gpus * count)
+
+
+def total(sizes: Iterable[Size]) -> Size:
+    return sum(sizes, Size())
+
+
+def of_resources(resources: Mapping[str, Any] | None, *kinds: str) -> Size:
+    """By limits where there are some, else by requests; `kinds` turns that round."""
+    wanted: dict[str, Any] = {}
+    for kind in reversed(kinds or ("limits", "requests")):
+        wanted |= (resources or {}).get(kind) or {}
+    gpus = sum(number(wanted[name]) for name in GPUS if name in wanted)
+    return Size(number(wanted.get("cpu", 0)), number(wanted.get("memory", 0)) / GIB, gpus)
+
+
+def of_pod(spec: Mapping[str, Any], *kinds: str) -> Size:
+    return total(of_resources(each.get("resources"), *kinds) for each in spec.get("containers") or [])
+
+
+def of_run(run: Resource) -> Size:
+    """All that a Job, SparkApplication, RayJob or TrainJob may take at the same time."""
+    spec = run.spec
+    if run.kind == "SparkApplication":
+        return _spark(spec)
+    if run.kind == "TrainJob":
+        trainer = spec.get("trainer") or {}
+        return of_resources(trainer.get("resourcesPerNode")).times(trainer.get("numNodes", 1))
+    if run.kind == "RayJob":
+        cluster = spec.get("rayClusterSpec") or {}
+        head = of_pod(((cluster.get("headGroupSpec") or {}).get("template") or {}).get("spec") or {})
+        return head + total(_workers(group) for group in cluster.get("workerGroupSpecs") or [])
+    return total(of_pod(pod.spec) for pod in pods(run)).times(spec.get("parallelism", 1))
+
+
+def _workers(group: Mapping[str, Any]) -> Size:
+    most = group.get("maxReplicas", group.get("replicas", 1))
+    return of_pod((group.get("template") or {}).get("spec") or {}).times(most * group.get("numOfHosts", 1))
+
+
+def _spark(spec: Mapping[str, Any]) -> Size:
+    allocation = spec.get("dynamicAllocation") or {}
+    settings = spec.get("sparkConf") or {}
+    executors = allocation.get("maxExecutors") or settings.get("spark.dynamicAllocation.maxExecutors")
+    parts = {"driver": 1, "executor": executors or (spec.get("executor") or {}).get("instances") or _replicas(spec)}
+    return total(_spark_part(spec.get(name) or {}).times(float(count)) for name, count in parts.items())
+
+
+def _replicas(spec: Mapping[str, Any]) -> int:
+    return int((spec.get("executor") or {}).get("replicas") or 1)
+
+
+def _spark_part(part: Mapping[str, Any]) -> Size:
+    """Of Kubeflow's operator; Stackable's writes resources like its other products."""
+    stackable = (part.get("config") or {}).get("resources")
+    if stackable:
+        memory, cores = stackable.get("memory") or {}, stackable.get("cpu") or {}
+        return Size(number(cores.get("max", 0)), number(memory.get("limit", 0)) / GIB)
+    memory = sum(java_bytes(part[field]) for field in ("memory", "memoryOverhead") if field in part) / GIB
+    gpu = (part.get("gpu") or {}).get("quantity", 0)
+    return Size(number(part.get("coreLimit") or part.get("cores") or 0), memory, gpu)
