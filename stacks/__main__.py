@@ -21,6 +21,7 @@ platform = Platform("platform", cluster, chosen_platform).handle
 workloads = Workloads("workloads", platform, chosen_work)
 
 pulumi.export("prediction_urls", workloads.prediction_urls)
+pulumi.export("canary_urls", workloads.canary_urls)
 pulumi.export("model_versions", workloads.versions)
 pulumi.export("mlflow_url", platform.outputs.url("mlflow"))
 pulumi.export("object_store_endpoint", platform.outputs.object_store_url)

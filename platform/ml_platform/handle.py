@@ -48,6 +48,8 @@ class PlatformOutputs:
     """The same, to be taken by what has to wait until inference services are accepted."""
     url_template: str
     """How a name on the gateway becomes a URL: http://{host}.localhost:8080."""
+    gateway: str
+    """<namespace>/<name> of the Gateway to which routes to models attach in serving mode standard."""
     object_store_url: str
     """The object store on the gateway."""
     entry_namespaces: tuple[str, ...]

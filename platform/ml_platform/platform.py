@@ -76,6 +76,7 @@ class Platform(Component):
                 serving_mode=settings.serving.mode,
                 serving=after(settings.serving.mode, *self.joined("serving", serving)),
                 url_template=gateway.url,
+                gateway=gateway.reference,
                 object_store_url=_object_store_url(gateway.url, settings.gateway),
                 entry_namespaces=(gateway.namespace, *knative),
                 namespaces=tuple(dict.fromkeys([gateway.namespace, *bundles, *jobs, storage.name, tracking.name])),

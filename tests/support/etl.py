@@ -49,6 +49,7 @@ def declare(operator: SparkOperator, **changes: Any) -> recorder.Recorder:
             serving_mode="knative",
             serving=known("knative"),
             url_template="http://{host}.test",
+            gateway="gateway/gateway",
             object_store_url="http://s3.test",
             entry_namespaces=("gateway",),
             namespaces=("gateway",),

@@ -17,8 +17,11 @@ PROPS = {
     "service": "iris",
     "uri": URI,
     "settings": "x",
+    "setting": "ml-platform:workloads.serving.iris.model.version",
     "timeout": 300,
 }
+DROP = "pulumi config rm --path 'ml-platform:workloads.serving.iris.canary'"
+OWNED = [{"uid": "this very one"}]
 MARKS = {"internal.serving.kserve.io/storage-initializer-sourceuri": URI, "ml-platform/settings": "x"}
 
 
@@ -38,7 +41,7 @@ def service(created: str = "iris-2", ready: str = "iris-2", **status: Any) -> di
     predictor = {"latestCreatedRevision": created, "latestReadyRevision": ready}
     return {
         "kind": "InferenceService",
-        "metadata": {"name": "iris", "namespace": "models", "generation": 2},
+        "metadata": {"name": "iris", "namespace": "models", "generation": 2, "uid": "this very one"},
         "status": {
             "observedGeneration": 2,
             "components": {"predictor": predictor},
@@ -48,13 +51,22 @@ def service(created: str = "iris-2", ready: str = "iris-2", **status: Any) -> di
     }
 
 
-def revision(name: str = "iris-2", uri: str = URI) -> dict[str, Any]:
+def behind(owners: list[dict[str, str]] = OWNED) -> dict[str, Any]:
+    metadata = {"name": "iris-predictor", "namespace": "models", "ownerReferences": owners}
+    return {"kind": "Service", "metadata": metadata}
+
+
+def revision(name: str = "iris-2", uri: str = URI, **ready: str) -> dict[str, Any]:
     annotations = {"internal.serving.kserve.io/storage-initializer-sourceuri": uri}
-    return {"kind": "Revision", "metadata": {"name": name, "namespace": "models", "annotations": annotations}}
+    return {
+        "kind": "Revision",
+        "metadata": {"name": name, "namespace": "models", "annotations": annotations},
+        "status": {"conditions": [{"type": "Ready", "status": "Unknown", **ready}]},
+    }
 
 
 def test_the_revision_that_answers_is_the_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
-    client = FakeClient(service(), revision())
+    client = FakeClient(service(), behind(), revision())
     assert ask(monkeypatch, client)["revision"] == "iris-2"
     assert client.requests == ["GET /api/v1/namespaces/models/services/iris-2-private:http/proxy/v2/health/ready"]
 
@@ -62,41 +74,27 @@ def test_the_revision_that_answers_is_the_outcome(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     "objects",
     [
-        [service(ready="iris-1"), revision("iris-1")],
-        [service(observedGeneration=1), revision()],
-        [service(conditions=[{"type": "Ready", "status": "False", "message": "still loading"}]), revision()],
-        [service(), revision(uri="mlflow://iris/2")],
-        [service()],
+        [service(ready="iris-1"), behind(), revision("iris-1")],
+        [service(observedGeneration=1), behind(), revision()],
+        [service(conditions=[{"type": "Ready", "status": "False", "message": "loads"}]), behind(), revision()],
+        [service(), behind(), revision(uri="mlflow://iris/2")],
+        [service(), behind()],
+        [service(), behind([{"uid": "one of this name that was deleted"}]), revision()],
+        [service(), revision()],
     ],
-    ids=["an older one is ready", "not seen yet", "not ready", "another version", "revision gone"],
+    ids=[
+        "an older one is ready",
+        "not seen yet",
+        "not ready",
+        "another version",
+        "revision gone",
+        "of a service before",
+        "nothing there yet",
+    ],
 )
 def test_anything_else_is_waited_for(objects: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RolloutError, match="does not serve mlflow://iris/3: not ready after 300 s"):
         ask(monkeypatch, FakeClient(*objects))
-
-
-def test_a_model_that_can_not_be_loaded_is_an_error_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    failed = {"transitionStatus": "BlockedByFailedLoad", "lastFailureInfo": {"message": "exit code 1"}}
-    labels = {"serving.knative.dev/revision": "iris-2"}
-    pod = {"kind": "Pod", "metadata": {"name": "p", "namespace": "models", "labels": labels}}
-    client = FakeClient(
-        service(ready="iris-1", modelStatus=failed), pod, logs={"p/storage-initializer": "no version 3 of iris"}
-    )
-    with pytest.raises(RolloutError, match="BlockedByFailedLoad: exit code 1") as refused:
-        ask(monkeypatch, client)
-    assert "no version 3 of iris" in str(refused.value)
-    assert rollout.time.monotonic() == 0
-
-
-def deployment(marks: dict[str, str] = MARKS, **status: Any) -> dict[str, Any]:
-    counts = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas"), 2)
-    annotations = {"deployment.kubernetes.io/revision": "4"}
-    return {
-        "kind": "Deployment",
-        "metadata": {"name": "iris-predictor", "namespace": "models", "generation": 5, "annotations": annotations},
-        "spec": {"replicas": 2, "template": {"metadata": {"annotations": marks}}},
-        "status": {"observedGeneration": 5, **counts, **status},
-    }
 
 
 def model_pod(name: str, marks: dict[str, str] = MARKS, waiting: str | None = None) -> dict[str, Any]:
@@ -107,6 +105,77 @@ def model_pod(name: str, marks: dict[str, str] = MARKS, waiting: str | None = No
         "kind": "Pod",
         "metadata": {"name": name, "namespace": "models", "labels": labels, "annotations": marks},
         "status": {"initContainerStatuses": [{"name": "storage-initializer", "state": state, "lastState": ended}]},
+    }
+
+
+def knative_pod(waiting: str | None = None) -> dict[str, Any]:
+    pod = model_pod("p", waiting=waiting)
+    pod["metadata"]["labels"] = {"serving.knative.dev/revision": "iris-2"}
+    return pod
+
+
+def test_a_model_that_can_not_be_loaded_is_an_error_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    objects = [service(ready="iris-1"), behind(), revision(), knative_pod("CrashLoopBackOff")]
+    client = FakeClient(*objects, logs={"p/storage-initializer": "Traceback"})
+    with pytest.raises(RolloutError, match="CrashLoopBackOff: container storage-initializer of pod p: no") as refused:
+        ask(monkeypatch, client)
+    assert "Traceback" in str(refused.value)
+    assert rollout.time.monotonic() == 0
+
+
+def test_a_revision_that_knative_has_given_up_is_an_error_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_up = revision(status="False", reason="ProgressDeadlineExceeded", message="it never started")
+    with pytest.raises(RolloutError, match="ProgressDeadlineExceeded: it never started"):
+        ask(monkeypatch, FakeClient(service(ready="iris-1"), behind(), given_up))
+    assert rollout.time.monotonic() == 0
+
+
+@pytest.mark.parametrize("pods", [[], [knative_pod("CrashLoopBackOff")]], ids=["given up", "crashing"])
+def test_what_failed_before_is_no_failure_of_another_version(
+    pods: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = revision(uri="mlflow://iris/2", status="False", message="no version 2 of iris")
+    failed = {"transitionStatus": "BlockedByFailedLoad", "lastFailureInfo": {"message": "exit code 1"}}
+    with pytest.raises(RolloutError, match="not ready after 300 s"):
+        ask(monkeypatch, FakeClient(service(modelStatus=failed), behind(), before, *pods))
+
+
+def test_what_kserve_can_not_act_on_is_an_error_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    invalid = {"transitionStatus": "InvalidSpec", "lastFailureInfo": {"message": "no runtime mlserver"}}
+    with pytest.raises(RolloutError, match="InvalidSpec: no runtime mlserver"):
+        ask(monkeypatch, FakeClient(service(created="", modelStatus=invalid)))
+    assert rollout.time.monotonic() == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "way_out"),
+    [
+        ("ml-platform:workloads.serving.iris.model.version", []),
+        ("ml-platform:workloads.serving.iris.canary.version", [DROP]),
+    ],
+)  # fmt: skip
+def test_the_way_out_is_named(setting: str, way_out: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PROPS, "setting", setting)
+    with pytest.raises(RolloutError, match="What answered before goes on answering") as refused:
+        ask(monkeypatch, FakeClient(service(), behind()))
+    assert f"pulumi config set --path '{setting}' <version>" in str(refused.value)
+    assert [each for each in [DROP] if each in str(refused.value)] == way_out
+
+
+def deployment(marks: dict[str, str] = MARKS, **status: Any) -> dict[str, Any]:
+    counts = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas"), 2)
+    annotations = {"deployment.kubernetes.io/revision": "4"}
+    return {
+        "kind": "Deployment",
+        "metadata": {
+            "name": "iris-predictor",
+            "namespace": "models",
+            "generation": 5,
+            "annotations": annotations,
+            "ownerReferences": OWNED,
+        },
+        "spec": {"replicas": 2, "template": {"metadata": {"annotations": marks}}},
+        "status": {"observedGeneration": 5, **counts, **status},
     }
 
 
@@ -180,6 +249,7 @@ def test_in_standard_mode_what_failed_before_is_no_failure_of_what_is_asked_for_
         ("mode", True),
         ("kubeconfig", False),
         ("timeout", False),
+        ("setting", False),
     ],
 )
 def test_it_is_asked_for_again_when_something_else_is_to_be_served(key: str, changes: bool) -> None:

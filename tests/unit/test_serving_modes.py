@@ -4,65 +4,69 @@ from __future__ import annotations
 
 from typing import Any
 
-import pulumi
 import pytest
 from ml_platform.configuration import SettingsError
-from ml_platform.handle import ObjectStoreAccess, PlatformHandle, PlatformOutputs, ServingMode
+from ml_platform.handle import ServingMode
 from ml_workloads import fit
 from ml_workloads.settings import WorkloadsSettings
-from ml_workloads.workloads import Workloads
 from support import recorder
-
-SERVICE = "kubernetes:serving.kserve.io/v1beta1:InferenceService"
-
-
-def declare(mode: ServingMode, **serving: Any) -> recorder.Recorder:
-    import pulumi_kubernetes as kubernetes
-
-    def program() -> None:
-        known = pulumi.Output.from_input
-        outputs = PlatformOutputs(
-            mlflow_url=known("http://mlflow.test:5000"),
-            object_store=ObjectStoreAccess(
-                endpoint=known("http://s3.test"), region="r", access_key="k", secret_key=known("s"), buckets=("data",)
-            ),
-            serving_mode=mode,
-            serving=known(mode),
-            url_template="http://{host}.test",
-            object_store_url="http://s3.test",
-            entry_namespaces=("gateway", "istio-system"),
-            namespaces=("gateway",),
-            images={"training": "training@sha256:0"},
-            kubeconfig=known("{}"),
-        )
-        handle = PlatformHandle(provider=kubernetes.Provider("cluster", kubeconfig="{}"), outputs=outputs)
-        served = {"iris": {"model": {"name": "iris", "version": 3}, **serving}}
-        Workloads("workloads", handle, WorkloadsSettings.model_validate({"serving": served}))
-
-    return recorder.record(program)
+from support.serving import ISVC, declare
 
 
 def annotations(tree: recorder.Recorder) -> dict[str, str]:
     """Of the served model, as far as KServe acts on them."""
-    found = tree.inputs(SERVICE, "iris")["metadata"]["annotations"]
+    found = tree.inputs(ISVC, "iris")["metadata"]["annotations"]
     return {name: value for name, value in found.items() if not name.startswith("pulumi.com/")}
 
 
-def test_with_knative_requests_at_once_decide_how_many_replicas_there_are() -> None:
-    tree = declare("knative", concurrency=7)
-    predictor = tree.inputs(SERVICE, "iris")["spec"]["predictor"]
-    assert (predictor["scaleMetric"], predictor["scaleTarget"]) == ("concurrency", 7)
-    assert annotations(tree) == {"serving.kserve.io/deploymentMode": "Knative"}
+def predictor(mode: ServingMode, **serving: Any) -> dict[str, Any]:
+    found: dict[str, Any] = declare(mode, **serving).inputs(ISVC, "iris")["spec"]["predictor"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("serving", "metric", "target"),
+    [
+        ({}, "concurrency", 20),
+        ({"scale_target": 7}, "concurrency", 7),
+        ({"container_concurrency": 5}, "concurrency", 5),
+        ({"scale_metric": "rps"}, "rps", 100),
+        ({"scale_metric": "rps", "scale_target": 300}, "rps", 300),
+    ],
+)
+def test_with_knative_requests_decide_how_many_replicas_there_are(
+    serving: dict[str, Any], metric: str, target: int
+) -> None:
+    found = predictor("knative", **serving)
+    assert (found["scaleMetric"], found["scaleTarget"]) == (metric, target)
+    assert found.get("containerConcurrency") == serving.get("container_concurrency")
+    assert annotations(declare("knative", **serving)) == {"serving.kserve.io/deploymentMode": "Knative"}
 
 
 @pytest.mark.parametrize(("most", "scaler"), [(1, "none"), (4, "hpa")])
 def test_in_standard_mode_only_a_range_of_replicas_needs_an_autoscaler(most: int, scaler: str) -> None:
     tree = declare("standard", max_replicas=most)
-    predictor = tree.inputs(SERVICE, "iris")["spec"]["predictor"]
-    assert not {"scaleMetric", "scaleTarget"} & set(predictor)
+    metrics = {"scaleMetric", "scaleTarget"} & set(predictor("standard", max_replicas=most))
+    assert metrics == (set() if scaler == "none" else {"scaleMetric", "scaleTarget"})
     found = annotations(tree)
     assert found["serving.kserve.io/deploymentMode"] == "Standard"
     assert found["serving.kserve.io/autoscalerClass"] == scaler
+
+
+def test_in_standard_mode_it_scales_by_cpu_unless_told_otherwise() -> None:
+    assert predictor("standard")["scaleMetric"] == "cpu"
+    assert predictor("standard", scale_metric="memory", scale_target=60)["scaleTarget"] == 60
+
+
+def test_a_model_server_is_asked_how_it_is_as_the_settings_say() -> None:
+    assert "readinessProbe" not in predictor("knative")["model"]
+    model = predictor("knative", readiness={"period": 2, "failures": 90}, liveness={"period": 30, "timeout": 9})[
+        "model"
+    ]
+    assert model["readinessProbe"]["httpGet"]["path"] == "/v2/health/ready"
+    assert (model["readinessProbe"]["periodSeconds"], model["readinessProbe"]["failureThreshold"]) == (2, 90)
+    assert model["livenessProbe"]["httpGet"]["path"] == "/v2/health/live"
+    assert (model["livenessProbe"]["periodSeconds"], model["livenessProbe"]["timeoutSeconds"]) == (30, 9)
 
 
 def test_in_standard_mode_pods_carry_what_the_rollout_waits_for() -> None:
@@ -85,17 +89,32 @@ def test_other_limits_are_a_reason_for_new_pods_in_both(mode: ServingMode) -> No
 
 
 def test_a_service_of_another_mode_is_a_new_one() -> None:
-    requests = [declare(mode).find(SERVICE, "iris") for mode in ("knative", "standard")]
+    requests = [declare(mode).find(ISVC, "iris") for mode in ("knative", "standard")]
     assert [each.replacement_trigger.string_value for each in requests] == ["knative", "standard"]
     assert all(each.deleteBeforeReplace for each in requests)
 
 
-def test_a_model_that_nothing_could_wake_is_refused() -> None:
-    served = {"iris": {"model": {"name": "iris", "version": 3}, "min_replicas": 0}}
+@pytest.mark.parametrize(
+    ("mode", "key", "serving"),
+    [
+        ("standard", "min_replicas", {"min_replicas": 0}),
+        ("standard", "container_concurrency", {"container_concurrency": 4}),
+        ("standard", "scale_metric", {"scale_metric": "rps"}),
+        ("standard", "split_by", {"split_by": "kserve"}),
+        ("knative", "scale_metric", {"scale_metric": "cpu"}),
+    ],
+)
+def test_what_the_other_mode_alone_can_do_is_refused_with_the_way_out(
+    mode: ServingMode, key: str, serving: dict[str, Any]
+) -> None:
+    served = {"iris": {"model": {"name": "iris", "version": 3}, **serving}}
     settings = WorkloadsSettings.model_validate({"serving": served})
-    fit.check(settings, serving="knative", spark=None, buckets=())
-    with pytest.raises(SettingsError, match=r"workloads\.serving\.iris\.min_replicas is 0: in serving mode standard"):
-        fit.check(settings, serving="standard", spark=None, buckets=())
+    fit.check(settings, serving="knative" if mode == "standard" else "standard", spark=None, buckets=())
+    with pytest.raises(
+        SettingsError, match=rf"workloads\.serving\.iris\.{key} is .*: in serving mode {mode} "
+    ) as refused:
+        fit.check(settings, serving=mode, spark=None, buckets=())
+    assert f"--path 'ml-platform:workloads.serving.iris.{key}'" in str(refused.value)
 
 
 def test_every_way_in_is_let_in() -> None:

@@ -6,6 +6,9 @@ import json
 import ssl
 import time
 from base64 import b64decode
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +19,9 @@ from support.flowers import FLOWERS
 from support.node_stack import NodeStack, assert_leaves_nothing, assert_settled, assert_undisturbed, bring_up
 
 CONFIG = paths.checkout() / "tests" / "stacks" / "istio.yaml"
-MODEL = "https://iris-predictor.models.localhost:8443"
+MODEL = "https://iris.models.localhost:8443"
+CANARY = "https://canary-iris.models.localhost:8443"
+INFER = "/v2/models/iris/infer"
 MLFLOW = "https://mlflow.localhost:8443"
 
 
@@ -35,10 +40,54 @@ def certificate(stack: NodeStack) -> str:
 @pytest.mark.parametrize("species", FLOWERS)
 def test_a_model_in_standard_mode_says_what_it_says_on_the_lean_platform(species: str, certificate: str) -> None:
     url = machine.outputs()["prediction_urls"]["iris"]
-    assert url == f"{MODEL}/v2/models/iris/infer"
+    assert url == f"{MODEL}{INFER}"
     answer = gateway.ask(url, certificate=certificate, token=tokens.token(), body=gateway.rows(FLOWERS[species]))
     assert answer.status == 200, answer.text
     assert json.loads(answer.text)["outputs"][0]["data"] == [species.lower().removeprefix("iris-")]
+
+
+@pytest.fixture
+def tried(stack: NodeStack, certificate: str) -> Iterator[int]:
+    """Another version with the files of the champion; afterwards it is served no more."""
+    api, may = f"{MLFLOW}/api/2.0/mlflow", {"certificate": certificate, "token": tokens.token()}
+    answer = gateway.ask(f"{api}/registered-models/alias?name=iris&alias=champion", **may)
+    champion = json.loads(answer.text)["model_version"]
+    body = {"name": "iris", **{key: champion[key] for key in ("source", "run_id", "model_id")}}
+    made = gateway.ask(f"{api}/model-versions/create", body=body, **may)
+    yield int(json.loads(made.text)["model_version"]["version"])
+    done = machine.up(stack.config)
+    assert done.returncode == 0, done.stdout
+    assert answering(MODEL, certificate, 20) == {"1": 20}
+
+
+def answering(host: str, certificate: str, count: int) -> Counter[str]:
+    """How many of `count` requests each version answers."""
+    body, may = gateway.rows(FLOWERS["Iris-setosa"]), {"certificate": certificate, "token": tokens.token()}
+    answers = [gateway.ask(f"{host}{INFER}", body=body, **may) for _ in range(count)]
+    assert {each.status for each in answers} == {200}
+    return Counter(json.loads(each.text)["model_version"] for each in answers)
+
+
+def test_a_canary_gets_its_share_and_has_a_host_of_its_own(
+    stack: NodeStack, certificate: str, tried: int, tmp_path: Path
+) -> None:
+    canary = {"version": tried, "percent": 10}
+    done = machine.up(machine.settings("workloads", {"serving": {"iris": {"canary": canary}}}, tmp_path, stack.config))
+    assert done.returncode == 0, done.stdout
+    assert answering(CANARY, certificate, 10) == {str(tried): 10}
+    # Envoy draws lots.
+    assert answering(MODEL, certificate, 500)[str(tried)] / 500 == pytest.approx(0.10, abs=0.06)
+
+
+def test_a_canary_of_a_version_that_is_not_there_changes_nothing(
+    stack: NodeStack, certificate: str, tmp_path: Path
+) -> None:
+    missing = {"serving": {"iris": {"canary": {"version": 999}}}}
+    done = machine.up(machine.settings("workloads", missing, tmp_path, stack.config))
+    assert done.returncode != 0
+    assert "MLflow has no version 999 of a registered model 'iris'" in done.stdout
+    assert answering(MODEL, certificate, 20) == {"1": 20}
+    assert machine.up(stack.config).returncode == 0
 
 
 def test_plain_http_is_led_to_https(stack: NodeStack) -> None:

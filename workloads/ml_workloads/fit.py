@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from ml_platform.configuration import PROJECT, SettingsError
 from ml_platform.handle import ServingMode, SparkOperator
 
+from ml_workloads.serving_settings import OF_REQUESTS, ServingSettings
 from ml_workloads.settings import WorkloadsSettings
 
 
@@ -25,14 +26,33 @@ def check(
 
 
 def _serving(settings: WorkloadsSettings, mode: ServingMode) -> Iterator[str]:
+    other = "knative" if mode == "standard" else "standard"
     for name, each in settings.serving.items():
-        if mode == "standard" and each.min_replicas == 0:
-            path = f"{PROJECT}:workloads.serving.{name}.min_replicas"
+        for key, reason, instead in _misfits(each, mode):
+            path = f"{PROJECT}:workloads.serving.{name}.{key}"
+            change = "rm" if instead is None else "set"
             yield (
-                f"{path} is 0: in serving mode standard nothing wakes a sleeping model; it must be 1 or more. Set it "
-                f"with:\n  pulumi config set --path '{path}' 1\nor serve with Knative, which can:\n"
-                f"  pulumi config set --path '{PROJECT}:platform.serving.mode' knative"
+                f"{path} is {getattr(each, key)}: in serving mode {mode} {reason}. Change it with:\n"
+                f"  pulumi config {change} --path '{path}' {instead or ''}\nor choose the other mode, which can:\n"
+                f"  pulumi config set --path '{PROJECT}:platform.serving.mode' {other}"
             )
+
+
+def _misfits(served: ServingSettings, mode: ServingMode) -> Iterator[tuple[str, str, str | None]]:
+    """Keys whose values a mode can't do, why, and a value that it can, if any."""
+    metric = served.scale_metric
+    if mode == "knative":
+        if metric and metric not in OF_REQUESTS:
+            yield "scale_metric", "replicas are counted by requests; allowed: concurrency, rps", OF_REQUESTS[0]
+        return
+    if served.min_replicas == 0:
+        yield "min_replicas", "nothing wakes a sleeping model; it must be 1 or more", "1"
+    if served.container_concurrency:
+        yield "container_concurrency", "nothing holds requests back; there must be no limit", None
+    if metric in OF_REQUESTS:
+        yield "scale_metric", "nothing counts requests; allowed: cpu, memory", "cpu"
+    if served.split_by == "kserve":
+        yield "split_by", "KServe has no split of its own; allowed: route", "route"
 
 
 def _etl(settings: WorkloadsSettings, spark: SparkOperator | None, buckets: Collection[str]) -> Iterator[str]:

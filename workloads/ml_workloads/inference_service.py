@@ -1,36 +1,34 @@
-"""A served model: a KServe InferenceService of one registered version.
+"""A served model: the version in use, beside it a canary if there is one, and the one route to both.
 
-The version is named, never an alias: what is served is what the declaration says. Its URL is known from the start and
-resolves for others when the version that was asked for answers.
+The versions are named, never an alias: what is served is what the declaration says. Each is an InferenceService of its
+own, so that a canary that can't be loaded is nothing to the other; the route is changed when all that it shall lead to
+serves, and a canary goes when no request is led to it any more. The URL is the same whatever changes, and known from
+the start; it resolves for others when requests are shared as asked.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from ml_platform import pods
 from ml_platform.component import Component, after
+from ml_platform.configuration import PROJECT
 from ml_platform.objects import KubernetesObject
 
-from ml_workloads.newest import SETTINGS
+from ml_workloads.predictor import Predictor, uri_of
 from ml_workloads.rollout import Rollout
+from ml_workloads.route import Shared
+from ml_workloads.served import Served
 from ml_workloads.serving_settings import ServingSettings
-from ml_workloads.workspace import MODEL, Workspace
-
-MODEL_LABEL = "ml-platform/model"
-AWAIT = {
-    # Waited for by the Rollout, which knows which version was asked for.
-    "pulumi.com/skipAwait": "true",
-    # Its pods let requests finish for half a minute; nothing has to wait for that.
-    "pulumi.com/deletionPropagationPolicy": "background",
-}
+from ml_workloads.traffic import Traffic, Way
+from ml_workloads.workspace import Workspace
 
 
 @dataclass(frozen=True, kw_only=True)
 class InferenceServiceArgs:
     workspace: Workspace
     version: pulumi.Input[str]
-    """The registered version to serve."""
+    """The registered version in use."""
     settings: ServingSettings
 
 
@@ -39,76 +37,84 @@ class InferenceService(Component):
 
     url: pulumi.Output[str]
     """POST there by the v2 protocol."""
+    canary_url: pulumi.Output[str] | None
+    """Where the canary alone answers, while there is one."""
 
     def __init__(self, name: str, args: InferenceServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         self._name, self._args = name, args
-        workspace, platform = args.workspace, args.workspace.platform
-        self._standard = platform.serving_mode == "standard"
-        # The registry, where the version is downloaded from, is waited for, though its address is not in the URI.
-        known = pulumi.Output.all(args.version, platform.mlflow_url)
-        uri = known.apply(lambda values: f"mlflow://{args.settings.model.name}/{values[0]}")
-        # KServe refuses to change the mode of a service.
-        anew = {"replacement_trigger": platform.serving_mode, "delete_before_replace": True}
-        service = KubernetesObject(name, self._manifest(uri), self.child(depends_on=workspace.ready, **anew))
-        rollout = Rollout(
+        self._platform = args.workspace.platform
+        by = self._by_kserve if args.settings.split_by == "kserve" else self._by_route
+        host, canary_host, settled = by()
+        self.url = self._url(host, settled)
+        self.canary_url = self._url(canary_host, settled) if args.settings.canary else None
+        self.register_outputs({"url": self.url, "canary_url": self.canary_url})
+
+    def _by_route(self) -> tuple[str, str, list[pulumi.Resource]]:
+        """Both versions, the route when all that it leads to serves; its hosts, and the wait until it leads there."""
+        name, workspace, canary = self._name, self._args.workspace, self._args.settings.canary
+        rollouts = [self._predictor(name, self._args.version, "model.version").declare(self)]
+        shares = {name: 100}
+        if canary:
+            tried = f"{name}-canary"
+            rollouts.append(self._predictor(tried, str(canary.version), "canary.version").declare(self))
+            shares = {name: 100 - canary.percent, tried: canary.percent}
+        route, settled = Shared(name, workspace, shares), list[pulumi.Resource]()
+        for part, manifest in route.manifests().items():
+            declared = KubernetesObject(f"{part}-route", manifest, self.child(depends_on=rollouts))
+            settled.append(self._traffic(part, workspace.platform.serving_mode, shares, rollouts, declared))
+        return route.host, route.canary_host, settled
+
+    def _by_kserve(self) -> tuple[str, str, list[pulumi.Resource]]:
+        """The one InferenceService that splits by itself; its hosts, and the wait until it does."""
+        name, settings, canary = self._name, self._args.settings, self._args.settings.canary
+        stable, host = uri_of(settings, self._args.version), f"{name}-predictor.{self._args.workspace.name}"
+        if canary is None:
+            plain = self._predictor(name, self._args.version, "model.version", public=True).declare(self)
+            shares = stable.apply(lambda uri: {uri: 100})
+            return host, "", [self._traffic(name, "kserve", shares, [plain])]
+        percent, tried = canary.percent, f"mlflow://{settings.model.name}/{canary.version}"
+        before = Served(
             name,
-            kubeconfig=platform.kubeconfig,
-            mode=platform.serving_mode,
-            namespace=workspace.name,
+            kubeconfig=self._platform.kubeconfig,
+            namespace=self._args.workspace.name,
             service=name,
-            uri=uri,
-            settings=self._digest(),
-            timeout=args.settings.timeout,
-            opts=self.child(depends_on=[service]),
+            uri=stable,
+            opts=self.child(depends_on=self._args.workspace.ready),
         )
-        host = platform.url(f"{name}-predictor.{workspace.name}")
-        self.url = after(f"{host}/v2/models/{args.settings.model.name}/infer", rollout)
-        self.register_outputs({"url": self.url})
+        both = self._predictor(name, str(canary.version), "canary.version", public=True, percent=percent)
+        rollout = both.declare(self, depends_on=[before])
+        shares = stable.apply(lambda uri: {uri: 100 - percent, tried: percent})
+        return host, f"latest-{host}", [self._traffic(name, "kserve", shares, [rollout])]
 
-    def _manifest(self, uri: pulumi.Output[str]) -> dict[str, Any]:
-        settings, workspace = self._args.settings, self._args.workspace
-        meta = pods.metadata(self._name, workspace.name, {MODEL_LABEL: settings.model.name, **workspace.labels})
-        predictor = {
-            "serviceAccountName": MODEL,
-            "automountServiceAccountToken": False,
-            "minReplicas": settings.min_replicas,
-            "maxReplicas": settings.max_replicas,
-            **({} if self._standard else {"scaleMetric": "concurrency", "scaleTarget": settings.concurrency}),
-            "model": self._model(uri),
-        }
-        return {
-            "apiVersion": "serving.kserve.io/v1beta1",
-            "kind": "InferenceService",
-            "metadata": {**meta, "annotations": {**AWAIT, **self._mode()}},
-            "spec": {"predictor": predictor},
-        }
+    def _predictor(self, name: str, version: pulumi.Input[str], key: str, **more: Any) -> Predictor:
+        return Predictor(
+            name=name,
+            workspace=self._args.workspace,
+            settings=self._args.settings,
+            version=version,
+            setting=f"{PROJECT}:workloads.serving.{self._name}.{key}",
+            **more,
+        )
 
-    def _mode(self) -> dict[str, pulumi.Input[str]]:
-        # From the platform, so that the service is declared when it can be accepted.
-        mode = self._args.workspace.platform.serving.apply(str.capitalize)
-        standard = {"serving.kserve.io/autoscalerClass": self._scaler(), SETTINGS: self._digest()}
-        return {"serving.kserve.io/deploymentMode": mode, **(standard if self._standard else {})}
+    def _traffic(
+        self,
+        name: str,
+        way: Way,
+        shares: pulumi.Input[Mapping[str, int]],
+        rollouts: Sequence[Rollout],
+        *routes: pulumi.Resource,
+    ) -> Traffic:
+        return Traffic(
+            name,
+            kubeconfig=self._platform.kubeconfig,
+            namespace=self._args.workspace.name,
+            way=way,
+            shares=shares,
+            served=[rollout.revision for rollout in rollouts],
+            opts=self.child(depends_on=[*rollouts, *routes]),
+        )
 
-    def _scaler(self) -> str:
-        # A HorizontalPodAutoscaler by CPU needs a metrics server; what has a fixed size needs none.
-        settings = self._args.settings
-        return "hpa" if settings.max_replicas > settings.min_replicas else "none"
-
-    def _digest(self) -> str:
-        """Of what new pods are made for: in Knative every setting, in Standard mode what the pods are made of."""
-        settings = self._args.settings
-        return pods.digest((settings.resources if self._standard else settings).model_dump(mode="json"))
-
-    def _model(self, uri: pulumi.Output[str]) -> dict[str, Any]:
-        size = self._args.settings.resources
-        return {
-            "modelFormat": {"name": "mlflow", "version": "3"},
-            "protocolVersion": "v2",
-            "runtime": "mlserver",
-            "storageUri": uri,
-            "resources": {
-                "requests": {"cpu": size.cpu, "memory": size.memory},
-                "limits": {"cpu": size.cpu_limit, "memory": size.memory_limit},
-            },
-        }
+    def _url(self, host: str, settled: list[pulumi.Resource]) -> pulumi.Output[str]:
+        model = self._args.settings.model.name
+        return after(f"{self._platform.url(host)}/v2/models/{model}/infer", *settled)

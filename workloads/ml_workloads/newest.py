@@ -2,14 +2,14 @@
 
 Knative keeps a revision for each declaration and says which one is ready. In Standard mode there is a Deployment, whose
 pods carry what they were made for; KServe's own status goes on calling the service ready while new pods fail beside old
-ones, so that failures are looked for in the pods.
+ones. In both, failures are looked for in the new pods: what KServe says may still be of those before.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ml_platform.handle import ServingMode
-from ml_platform.kube import Client, NotFound, Object
+from ml_platform.kube import Client, Object
 
 REVISION, DEPLOYMENT = "serving.knative.dev/v1", "apps/v1"
 URI = "internal.serving.kserve.io/storage-initializer-sourceuri"
@@ -50,14 +50,15 @@ def _knative(client: Client, service: Object, asked: Asked) -> Newest:
     predictor = status.get("components", {}).get("predictor", {})
     name = predictor.get("latestCreatedRevision", "")
     seen = status.get("observedGeneration", meta["generation"]) >= meta["generation"]
-    current = seen and _is_ready(service) and name != "" and name == predictor.get("latestReadyRevision")
-    revision = _find(client, REVISION, "Revision", name, meta["namespace"]) if current else {}
-    pods = client.list("v1", "Pod", meta["namespace"], labels=f"serving.knative.dev/revision={name}") if name else []
+    behind = client.find(REVISION, "Service", f"{meta['name']}-predictor", meta["namespace"])
+    revision = client.find(REVISION, "Revision", name, meta["namespace"]) if name else None
+    wanted = seen and _belongs(behind, service) and _annotations(revision).get(URI) == asked.uri
+    pods = client.list("v1", "Pod", meta["namespace"], labels=f"serving.knative.dev/revision={name}") if wanted else []
     return Newest(
         name=name,
         address=f"{name}-private:http",
-        ready=_annotations(revision).get(URI) == asked.uri,
-        failure=_blocked(service),
+        ready=wanted and _is(service, "True") and name == predictor.get("latestReadyRevision"),
+        failure=(_broken(pods) or _refused(revision) if wanted else None) or _invalid(service),
         pods=pods,
     )
 
@@ -65,29 +66,28 @@ def _knative(client: Client, service: Object, asked: Asked) -> Newest:
 def _standard(client: Client, service: Object, asked: Asked) -> Newest:
     meta = service["metadata"]
     name = f"{meta['name']}-predictor"
-    deployment = _find(client, DEPLOYMENT, "Deployment", name, meta["namespace"])
-    wanted = _wants(deployment.get("spec", {}).get("template", {}), asked)
+    deployment = client.find(DEPLOYMENT, "Deployment", name, meta["namespace"]) or {}
+    wanted = _belongs(deployment, service) and _wants(deployment["spec"]["template"], asked)
     labels = f"serving.kserve.io/inferenceservice={meta['name']}"
     pods = [pod for pod in client.list("v1", "Pod", meta["namespace"], labels=labels) if _wants(pod, asked)]
     revision = _annotations(deployment).get("deployment.kubernetes.io/revision", "")
     return Newest(
         name=f"{name}-{revision}",
         address=f"{name}:80",
-        ready=wanted and _is_rolled_out(deployment) and _is_ready(service),
-        failure=_broken(pods) or (_blocked(service) if wanted else None),
+        ready=wanted and _is_rolled_out(deployment) and _is(service, "True"),
+        failure=_broken(pods) or _invalid(service),
         pods=pods,
     )
 
 
-def _find(client: Client, api_version: str, kind: str, name: str, namespace: str) -> Object:
-    try:
-        return client.get(api_version, kind, name, namespace)
-    except NotFound:
-        return {}
+def _belongs(item: Object | None, service: Object) -> bool:
+    """Whether KServe made it for this very service: what it made for one that was deleted stays for a moment."""
+    owners = (item or {}).get("metadata", {}).get("ownerReferences") or []
+    return any(owner["uid"] == service["metadata"]["uid"] for owner in owners)
 
 
-def _annotations(item: Object) -> Mapping[str, str]:
-    found: Mapping[str, str] = item.get("metadata", {}).get("annotations") or {}
+def _annotations(item: Object | None) -> Mapping[str, str]:
+    found: Mapping[str, str] = (item or {}).get("metadata", {}).get("annotations") or {}
     return found
 
 
@@ -96,9 +96,10 @@ def _wants(item: Object, asked: Asked) -> bool:
     return (marks.get(URI), marks.get(SETTINGS)) == (asked.uri, asked.settings)
 
 
-def _is_ready(service: Object) -> bool:
-    conditions = service.get("status", {}).get("conditions") or []
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+def _is(item: Object | None, ready: str) -> bool:
+    """Whether the status of its condition Ready is that."""
+    conditions = (item or {}).get("status", {}).get("conditions") or []
+    return any(each["type"] == "Ready" and each["status"] == ready for each in conditions)
 
 
 def _is_rolled_out(deployment: Object) -> bool:
@@ -109,13 +110,21 @@ def _is_rolled_out(deployment: Object) -> bool:
     return seen and counts == {wanted}
 
 
-def _blocked(service: Object) -> str | None:
-    """What KServe says of a model that can't be loaded."""
+def _invalid(service: Object) -> str | None:
+    """What KServe says of a declaration that it can't act on."""
     model = service.get("status", {}).get("modelStatus", {})
-    if model.get("transitionStatus") not in ("BlockedByFailedLoad", "InvalidSpec"):
+    if model.get("transitionStatus") != "InvalidSpec":
         return None
     info = model.get("lastFailureInfo", {})
-    return f"{model['transitionStatus']}: {info.get('message') or info.get('reason', 'no reason given')}"
+    return f"InvalidSpec: {info.get('message') or info.get('reason', 'no reason given')}"
+
+
+def _refused(revision: Object | None) -> str | None:
+    """Why Knative has given a revision up."""
+    if revision is None or not _is(revision, "False"):
+        return None
+    (ready,) = (each for each in revision["status"]["conditions"] if each["type"] == "Ready")
+    return f"{ready.get('reason', 'not ready')}: {ready.get('message', 'no reason given')}"
 
 
 def _broken(pods: list[Object]) -> str | None:

@@ -24,7 +24,8 @@ class RolloutError(Exception):
 
 
 class Rollout(Awaited, module="workloads", name="Rollout"):
-    """Created or updated when `service` serves `uri` with its present settings, of which `settings` is a digest."""
+    """Created or updated when `service` serves `uri` with its present settings, of which `settings` is a digest; what
+    decides the version in `uri` is the key `setting` of the stack's configuration."""
 
     revision: pulumi.Output[str]
 
@@ -38,6 +39,7 @@ class Rollout(Awaited, module="workloads", name="Rollout"):
         service: str,
         uri: pulumi.Input[str],
         settings: str,
+        setting: str,
         timeout: int,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -47,6 +49,7 @@ class Rollout(Awaited, module="workloads", name="Rollout"):
             "service": service,
             "uri": uri,
             "settings": settings,
+            "setting": setting,
             "timeout": timeout,
         }
         super().__init__(_Provider(), name, kubeconfig, inputs, ["revision"], opts)
@@ -96,5 +99,13 @@ def _complaint(client: Client, props: Mapping[str, Any], reason: str, pods: list
     said = last_lines(client, namespace, pods, "kserve-container", "storage-initializer")
     return (
         f"InferenceService {namespace}/{service} does not serve {props['uri']}: {reason}\n"
-        f"{said or f'No pod of it left a log; see `kubectl -n {namespace} get pods,events`.'}"
+        f"{said or f'No pod of it left a log; see `kubectl -n {namespace} get pods,events`.'}\n"
+        f"What answered before goes on answering. {_way_out(props['setting'])}"
     )
+
+
+def _way_out(setting: str) -> str:
+    block = setting.rpartition(".")[0]
+    another = f"Choose another version with:\n  pulumi config set --path '{setting}' <version>"
+    drop = f"\nor drop the canary with:\n  pulumi config rm --path '{block}'"
+    return another + (drop if block.endswith(".canary") else "")

@@ -1,5 +1,9 @@
-"""Settings of served models."""
+"""Settings of served models: which versions answer, how the requests are shared, how far each may grow.
 
+Plain values. What a serving mode can't do of it is refused in fit.py, which knows the mode.
+"""
+
+from collections.abc import Collection
 from typing import Annotated, Literal, Self
 
 from ml_platform.configuration import MisfitError, Name, Resources, Settings, one_rule
@@ -9,6 +13,10 @@ Count = Annotated[int, Field(ge=0, le=100)]
 Version = Annotated[
     Literal["champion"] | Annotated[int, Field(ge=1)], one_rule("allowed: champion, or a number from 1")
 ]
+ScaleMetric = Literal["concurrency", "rps", "cpu", "memory"]
+SCALE_TARGETS: dict[ScaleMetric, int] = {"concurrency": 20, "rps": 100, "cpu": 80, "memory": 80}
+OF_REQUESTS: tuple[ScaleMetric, ...] = ("concurrency", "rps")
+"""What Knative scales by; a HorizontalPodAutoscaler scales by the others."""
 
 
 class ModelChoice(Settings):
@@ -19,22 +27,75 @@ class ModelChoice(Settings):
     """`champion` is the version that the gate has accepted last."""
 
 
+class CanarySettings(Settings):
+    """Another version of the same model, tried on a part of the requests. Promote it: make it the model's version and
+    drop this block. Roll back: drop this block."""
+
+    version: Annotated[int, Field(ge=1)]
+    percent: Annotated[int, Field(ge=1, le=99)] = 10
+    """Of all requests."""
+
+
+class ProbeSettings(Settings):
+    """How often a model server is asked how it is, and what is made of its silence."""
+
+    period: Annotated[int, Field(ge=1, le=300)] = 5
+    """Seconds from one question to the next."""
+    timeout: Annotated[int, Field(ge=1, le=60)] = 5
+    """Seconds in which it must answer."""
+    failures: Annotated[int, Field(ge=1, le=600)] = 3
+    """How many in a row count."""
+
+
 class ServingSettings(Settings):
-    """A served model."""
+    """A served model, at one URL whatever is changed here."""
 
     model: ModelChoice
+    canary: CanarySettings | None = None
+    split_by: Literal["route", "kserve"] = "route"
+    """`route`: each version is an InferenceService, behind one weighted route; the same settings give the same split
+    on an empty cluster as on a running one. `kserve`: one InferenceService with KServe's own canaryTrafficPercent, in
+    serving mode knative; it splits only between what serves already and what comes, and has KServe's own host."""
     min_replicas: Count = 1
-    """0 lets it scale to zero, in serving mode knative; the first request then waits for a start."""
+    """Of each version. 0 lets it scale to zero, in serving mode knative; the first request then waits for a start."""
     max_replicas: Annotated[int, Field(ge=1, le=100)] = 2
-    """In serving mode standard more than min_replicas needs the cluster's metrics server: it scales by CPU."""
-    concurrency: Annotated[int, Field(ge=1, le=1000)] = 20
-    """Requests at once for which one replica is enough, in serving mode knative."""
+    """Of each version. In serving mode standard more than min_replicas needs the cluster's metrics server."""
+    container_concurrency: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Requests at once that one replica is given at most, in serving mode knative; others wait. null: no limit."""
+    scale_metric: ScaleMetric | None = None
+    """What decides how many replicas there are: concurrency (requests at once) or rps (requests a second) in serving
+    mode knative, cpu or memory (each in percent of what is requested) in serving mode standard. Without it, the first
+    of the mode."""
+    scale_target: Annotated[int, Field(ge=1, le=10000)] | None = None
+    """How much of the metric is enough for one replica. Without it: concurrency 20, rps 100, cpu and memory 80."""
+    readiness: ProbeSettings | None = None
+    """When a replica gets requests. Without it: asked each second, out after two minutes of silence."""
+    liveness: ProbeSettings | None = None
+    """When a replica is started again. Without it, when its process ends."""
     timeout: Annotated[int, Field(ge=30, le=3600)] = 300
     """Seconds that a new version may take until it answers."""
     resources: Resources = Resources(cpu="100m", memory="384Mi", cpu_limit="1", memory_limit="1Gi")
+    """Of each replica."""
 
     @model_validator(mode="after")
-    def _ordered(self) -> Self:
+    def _consistent(self) -> Self:
         if self.min_replicas > self.max_replicas:
             raise MisfitError("min_replicas", f"it must not exceed max_replicas, which is {self.max_replicas}")
+        if self.canary and self.canary.version == self.model.version:
+            raise MisfitError("canary.version", "it must be another version than model.version")
+        if self.scale_target and self.scale_metric in ("cpu", "memory") and self.scale_target > 100:
+            raise MisfitError("scale_target", f"{self.scale_metric} is in percent of what is requested: at most 100")
+        limit = self.container_concurrency
+        if limit and self.scale_metric in (None, "concurrency") and (self.scale_target or 0) > limit:
+            raise MisfitError("scale_target", f"one replica gets no more than container_concurrency, which is {limit}")
         return self
+
+
+def check_names(blocks: Collection[str]) -> None:
+    """Raises MisfitError where a block has the name of what stands for another one in the cluster."""
+    for name in blocks:
+        for taken in (f"{name}-canary", f"{name}-predictor", f"{name}-canary-predictor", f"canary-{name}"):
+            if taken in blocks:
+                raise MisfitError(
+                    f"serving.{taken}", f"block {name!r} makes things of this name; give one another name"
+                )

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from ml_workloads.etl_settings import EtlSettings
 from ml_workloads.fields import Columns
 from ml_workloads.learning_settings import EtlOutput, LearningSettings, TrainingSettings
-from ml_workloads.serving_settings import ServingSettings
+from ml_workloads.serving_settings import ServingSettings, check_names
 
 
 class DatasetSettings(Settings):
@@ -80,6 +80,7 @@ class WorkloadsSettings(Settings):
             self._complete_learning(f"training.{name}", training)
         if len(self.models) < len(self.learning):
             raise MisfitError("training", "two blocks register the same model; give one of them another `model`")
+        check_names(self.serving)
         for name, serving in self.serving.items():
             if serving.model.version == "champion":
                 known(f"serving.{name}.model.name", serving.model.name, self.models)

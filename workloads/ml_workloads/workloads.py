@@ -28,6 +28,8 @@ class Workloads(Component):
     namespace: str
     prediction_urls: dict[str, pulumi.Output[str]]
     """By name of the served model."""
+    canary_urls: dict[str, pulumi.Output[str]]
+    """Where canaries alone answer, by name of the served model."""
     versions: dict[str, pulumi.Output[str]]
     """The champion of each trained model."""
 
@@ -70,6 +72,7 @@ class Workloads(Component):
         for gate in gates:
             _warn_of_refusal(gate)
         self.prediction_urls = {block: service.url for block, service in services.items()}
+        self.canary_urls = {block: service.canary_url for block, service in services.items() if service.canary_url}
         self.versions = champions
         self.register_outputs({"prediction_urls": self.prediction_urls, "versions": self.versions})
 

@@ -37,7 +37,7 @@ class KServeArgs:
     mode: str
     """What serves models: knative or standard."""
     domain: str
-    """Predictions answer at <name>-predictor.<namespace>.<domain>."""
+    """InferenceServices that have a host of their own answer at <name>-predictor.<namespace>.<domain>."""
     ingress: str = "traefik"
     gateway: str = ""
     """<namespace>/<name> of the Gateway to which routes attach in standard mode."""
@@ -75,7 +75,8 @@ def _configuration(args: KServeArgs) -> list[Transform]:
     chosen = {
         "deploy": {"defaultDeploymentMode": args.mode.capitalize()},
         "ingress": {
-            "disableIstioVirtualHost": args.ingress != "istio",
+            # Who of outside gets what is for the routes of the workloads to say.
+            "disableIstioVirtualHost": True,
             "domainTemplate": "{{ .Name }}.{{ .Namespace }}.{{ .IngressDomain }}",
             "ingressClassName": args.ingress,
             "ingressDomain": args.domain,

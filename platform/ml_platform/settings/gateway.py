@@ -63,7 +63,7 @@ class GatewaySettings(Settings):
     ingress: Literal["istio", "traefik"] = "traefik"
     """What stands there. Only istio does TLS and tokens."""
     domain: Host = "localhost"
-    """Every URL is a host under it: mlflow.<domain>, <service>-predictor.<namespace>.<domain>."""
+    """Every URL is a host under it: mlflow.<domain>, <served model>.<namespace>.<domain>."""
     host_port: Port | None = None
     """A port on the node itself, for one machine. Without it, the gateway is a LoadBalancer service on port 80."""
     bind: str = "127.0.0.1"

@@ -1,0 +1,126 @@
+"""A second version of a model: tried on a part of the requests, promoted, rolled back, set up from nothing. One URL
+throughout, and nobody who asks notices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ml_local.load import Load
+from ml_platform.kube import Client
+from support import gateway, machine, versions
+from support.flowers import FLOWERS
+
+pytestmark = pytest.mark.usefixtures("platform")
+
+URL = "http://iris.models.localhost:8080/v2/models/iris/infer"
+ALONE = "http://canary-iris.models.localhost:8080/v2/models/iris/infer"
+ROWS = gateway.rows(FLOWERS["Iris-setosa"])
+RATE = 50.0
+
+
+@pytest.fixture(scope="module")
+def tried(platform: dict[str, Any]) -> Iterator[int]:
+    """Another version than the champion; afterwards the settings of the checkout are applied again."""
+    yield versions.another()
+    done = machine.up()
+    assert done.returncode == 0, done.stdout
+
+
+def serve(folder: Path, **iris: Any) -> None:
+    done = machine.up(machine.settings("workloads", {"serving": {"iris": iris}}, folder))
+    assert done.returncode == 0, done.stdout
+    assert machine.outputs()["prediction_urls"] == {"iris": URL}
+
+
+def in_use() -> str:
+    return str(versions.champion().version)
+
+
+def services() -> set[str]:
+    found = machine.client().list("serving.kserve.io/v1beta1", "InferenceService", "models")
+    return {each["metadata"]["name"] for each in found}
+
+
+def test_a_canary_gets_its_share_and_no_request_fails_on_the_way(tried: int, tmp_path: Path) -> None:
+    with Load(URL, ROWS, RATE) as load:
+        load.next(20)
+        serve(tmp_path, canary={"version": tried, "percent": 10})
+        shares = load.next(2000)
+    assert load.problems == []
+    assert set(load.versions) == {in_use(), str(tried)}
+    assert shares[str(tried)] / 2000 == pytest.approx(0.10, abs=0.02)
+
+
+def test_another_percentage_is_another_share_and_starts_no_pod(tried: int, tmp_path: Path) -> None:
+    before = pods(machine.client())
+    serve(tmp_path, canary={"version": tried, "percent": 50})
+    with Load(URL, ROWS, RATE) as load:
+        shares = load.next(200)
+    assert load.problems == []
+    assert shares[str(tried)] == pytest.approx(100, abs=4)
+    assert pods(machine.client()) == before
+
+
+def test_the_canary_alone_answers_at_a_host_of_its_own(tried: int) -> None:
+    assert machine.outputs()["canary_urls"] == {"iris": ALONE}
+    with Load(ALONE, ROWS, RATE) as load:
+        assert load.next(20) == {str(tried): 20}
+    assert load.problems == []
+
+
+@pytest.mark.parametrize("name", ["iris", "iris-canary"])
+def test_an_inference_service_is_not_reached_from_outside_but_by_the_route(name: str, tried: int) -> None:
+    assert gateway.ask(f"http://{name}-predictor.models.localhost:8080/v2/health/live").status == 404
+
+
+def test_a_second_up_with_a_canary_changes_nothing(tried: int, tmp_path: Path) -> None:
+    canary = {"version": tried, "percent": 50}
+    done = machine.up(machine.settings("workloads", {"serving": {"iris": {"canary": canary}}}, tmp_path))
+    assert "unchanged" in done.stdout
+    assert not {"created", "updated", "replaced", "deleted"} & set(done.stdout.split())
+
+
+def test_rolled_back_the_version_in_use_answers_all_and_no_request_fails(tried: int, tmp_path: Path) -> None:
+    with Load(URL, ROWS, RATE) as load:
+        load.next(20)
+        serve(tmp_path, canary=None)
+        assert load.next(200) == {in_use(): 200}
+    assert load.problems == []
+    assert services() == {"iris"}
+    assert gateway.ask(ALONE).status == 404
+
+
+def test_on_an_empty_place_the_same_settings_give_the_same_split(tried: int, tmp_path: Path) -> None:
+    config = machine.settings("workloads", {}, tmp_path)
+    content = yaml.safe_load(config.read_text())
+    del content["config"]["ml-platform:workloads"]["serving"]
+    config.write_text(yaml.safe_dump(content))
+    done = machine.up(config)
+    assert done.returncode == 0, done.stdout
+    assert services() == set()
+    serve(tmp_path, canary={"version": tried, "percent": 10})
+    with Load(URL, ROWS, RATE) as load:
+        shares = load.next(200)
+    assert load.problems == []
+    assert shares == {in_use(): 180, str(tried): 20}
+
+
+def test_promoted_it_answers_all_and_no_request_fails(tried: int, tmp_path: Path) -> None:
+    with Load(URL, ROWS, RATE) as load:
+        load.next(20)
+        serve(tmp_path, model={"version": tried}, canary=None)
+        assert load.next(200) == {str(tried): 200}
+    assert load.problems == []
+    assert services() == {"iris"}
+
+
+def pods(client: Client) -> set[str]:
+    return {
+        pod["metadata"]["name"]
+        for pod in client.list("v1", "Pod", "models", labels="serving.kserve.io/inferenceservice")
+        if "deletionTimestamp" not in pod["metadata"]
+    }

@@ -1,0 +1,93 @@
+"""Canaries that go wrong: who asks is answered by the version in use, and who changed the settings is told why."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ml_local.load import Load
+from support import gateway, machine, versions
+from support.flowers import FLOWERS
+
+URL = "http://iris.models.localhost:8080/v2/models/iris/infer"
+ROWS = gateway.rows(FLOWERS["Iris-setosa"])
+PATH = "ml-platform:workloads.serving.iris"
+RATE = 25.0
+
+
+@pytest.fixture
+def restored(platform: dict[str, Any]) -> Iterator[None]:
+    """The platform; afterwards the settings of the checkout are applied again."""
+    yield
+    done = machine.up()
+    assert done.returncode == 0, done.stdout
+
+
+def config(folder: Path, **iris: Any) -> Path:
+    return machine.settings("workloads", {"serving": {"iris": iris}}, folder)
+
+
+def in_use() -> str:
+    return str(versions.champion().version)
+
+
+@pytest.mark.parametrize("earlier", [False, True], ids=["the first", "after one that was rolled back"])
+def test_a_canary_that_can_not_be_loaded_gets_no_request(earlier: bool, restored: None, tmp_path: Path) -> None:
+    if earlier:
+        good = {"version": versions.another(), "percent": 30}
+        for canary in (good, None):
+            assert machine.up(config(tmp_path, canary=canary)).returncode == 0
+    bad = versions.broken(tmp_path)
+    with Load(URL, ROWS, RATE) as load:
+        done = machine.up(config(tmp_path, canary={"version": bad, "percent": 10}))
+        load.next(100)
+    assert done.returncode != 0
+    assert f"models/iris-canary does not serve mlflow://iris/{bad}" in done.stdout
+    assert "made.up.module" in done.stdout or "made" in done.stdout
+    assert f"pulumi config rm --path '{PATH}.canary'" in done.stdout
+    assert load.problems == []
+    assert set(load.versions) == {in_use()}
+
+
+@pytest.mark.parametrize(
+    ("key", "settings"),
+    [("canary.version", {"canary": {"version": 999}}), ("model.version", {"model": {"version": 999}})],
+    ids=["as a canary", "in use"],
+)
+def test_a_version_that_does_not_exist_is_named_and_what_answers_goes_on(
+    key: str, settings: dict[str, Any], restored: None, tmp_path: Path
+) -> None:
+    with Load(URL, ROWS, RATE) as load:
+        done = machine.up(config(tmp_path, **settings))
+        load.next(100)
+    assert done.returncode != 0
+    assert "MLflow has no version 999 of a registered model 'iris'" in done.stdout
+    assert f"pulumi config set --path '{PATH}.{key}' <version>" in done.stdout
+    assert load.problems == []
+    assert set(load.versions) == {in_use()}
+
+
+def test_a_killed_change_is_gone_on_with_and_no_request_fails(restored: None, tmp_path: Path) -> None:
+    tried = versions.another()
+    file = config(tmp_path, canary={"version": tried, "percent": 20})
+    with Load(URL, ROWS, RATE) as load:
+        process = machine.start("up", f"CONFIG={file}")
+        assert load.until(canary_declared, seconds=120)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=60)
+        assert set(load.versions) == {in_use()}
+        done = machine.make("up", f"CONFIG={file}")
+        shares = load.next(200)
+    assert done.returncode == 0, done.stdout
+    assert load.problems == []
+    assert shares == {in_use(): 160, str(tried): 40}
+
+
+def canary_declared() -> bool:
+    time.sleep(0.1)
+    return machine.client().find("serving.kserve.io/v1beta1", "InferenceService", "iris-canary", "models") is not None

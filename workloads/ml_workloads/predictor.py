@@ -1,0 +1,146 @@
+"""One version of a model on KServe: the InferenceService that serves it, and how long that is waited for.
+
+It owns that one object. Which versions there are, and who of outside gets which, belongs to whoever declares it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from ml_platform import pods
+from ml_platform.component import Component
+from ml_platform.objects import KubernetesObject
+
+from ml_workloads.newest import SETTINGS
+from ml_workloads.rollout import Rollout
+from ml_workloads.serving_settings import OF_REQUESTS, SCALE_TARGETS, ProbeSettings, ScaleMetric, ServingSettings
+from ml_workloads.workspace import MODEL, Workspace
+
+MODEL_LABEL = "ml-platform/model"
+PRIVATE = {
+    "knative": {"networking.knative.dev/visibility": "cluster-local"},
+    "standard": {"networking.kserve.io/visibility": "cluster-local"},
+}
+"""By serving mode: no route from outside of KServe's own making."""
+AWAIT = {
+    # Waited for by another resource, which knows what was asked for.
+    "pulumi.com/skipAwait": "true",
+    # Its pods let requests finish for half a minute; nothing has to wait for that.
+    "pulumi.com/deletionPropagationPolicy": "background",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predictor:
+    """One InferenceService of the block whose settings are given."""
+
+    name: str
+    workspace: Workspace
+    settings: ServingSettings
+    version: pulumi.Input[str]
+    setting: str
+    """The key of the stack's configuration that names the version."""
+    percent: int | None = None
+    """What the version gets at most, by KServe's own split with the version that it served before."""
+    public: bool = False
+    """Whether it is reached from outside at a host of KServe's own making."""
+
+    def declare(self, owner: Component, **options: Any) -> Rollout:
+        """Declares it as a child of `owner`; what has to wait until it serves waits for the result."""
+        platform = self.workspace.platform
+        # The registry, where the version is downloaded from, is waited for, though its address is not in the URI.
+        known = pulumi.Output.all(uri_of(self.settings, self.version), platform.mlflow_url)
+        uri = known.apply(lambda values: str(values[0]))
+        # KServe refuses to change the mode of a service.
+        anew = {"replacement_trigger": platform.serving_mode, "delete_before_replace": True}
+        waits = [*self.workspace.ready, *options.pop("depends_on", [])]
+        service = KubernetesObject(self.name, self._manifest(uri), owner.child(depends_on=waits, **anew, **options))
+        return Rollout(
+            self.name,
+            kubeconfig=platform.kubeconfig,
+            mode=platform.serving_mode,
+            namespace=self.workspace.name,
+            service=self.name,
+            uri=uri,
+            settings=self._digest(),
+            setting=self.setting,
+            timeout=self.settings.timeout,
+            opts=owner.child(depends_on=[service]),
+        )
+
+    @property
+    def _standard(self) -> bool:
+        return self.workspace.platform.serving_mode == "standard"
+
+    def _manifest(self, uri: pulumi.Output[str]) -> dict[str, Any]:
+        workspace, private = self.workspace, PRIVATE[self.workspace.platform.serving_mode]
+        labels = {MODEL_LABEL: self.settings.model.name, **workspace.labels, **({} if self.public else private)}
+        # Each answer says which version it is of.
+        version = pods.variables({"MLSERVER_MODEL_VERSION": self.version})
+        model = {**self._model(), "storageUri": uri, "env": version}
+        canary = {} if self.percent is None else {"canaryTrafficPercent": self.percent}
+        return {
+            "apiVersion": "serving.kserve.io/v1beta1",
+            "kind": "InferenceService",
+            "metadata": {
+                **pods.metadata(self.name, workspace.name, labels),
+                "annotations": {**AWAIT, **self._mode()},
+            },
+            "spec": {"predictor": {**self._account(), **self._scale(), **canary, "model": model}},
+        }
+
+    def _account(self) -> dict[str, Any]:
+        return {"serviceAccountName": MODEL, "automountServiceAccountToken": False}
+
+    def _mode(self) -> dict[str, pulumi.Input[str]]:
+        # From the platform, so that the service is declared when it can be accepted.
+        mode = self.workspace.platform.serving.apply(str.capitalize)
+        standard = {"serving.kserve.io/autoscalerClass": self._scaler(), SETTINGS: self._digest()}
+        knative = {"serving.kserve.io/enable-tag-routing": "true"} if self.percent else {}
+        return {"serving.kserve.io/deploymentMode": mode, **(standard if self._standard else knative)}
+
+    def _scaler(self) -> str:
+        # A HorizontalPodAutoscaler needs a metrics server; what has a fixed size needs none.
+        return "hpa" if self.settings.max_replicas > self.settings.min_replicas else "none"
+
+    def _scale(self) -> dict[str, Any]:
+        settings = self.settings
+        size: dict[str, Any] = {"minReplicas": settings.min_replicas, "maxReplicas": settings.max_replicas}
+        if settings.container_concurrency:
+            size["containerConcurrency"] = settings.container_concurrency
+        if self._standard and self._scaler() == "none":
+            return size
+        metric: ScaleMetric = settings.scale_metric or ("cpu" if self._standard else OF_REQUESTS[0])
+        target = settings.scale_target or min(SCALE_TARGETS[metric], settings.container_concurrency or 100)
+        return {**size, "scaleMetric": metric, "scaleTarget": target}
+
+    def _digest(self) -> str:
+        """Of what new pods are made for: in Knative every setting, in Standard mode what the pods are made of."""
+        return pods.digest(self._model(), *([] if self._standard else [self._scale()]))
+
+    def _model(self) -> dict[str, Any]:
+        settings = self.settings
+        probes = {
+            "readinessProbe": _probe("/v2/health/ready", settings.readiness),
+            "livenessProbe": _probe("/v2/health/live", settings.liveness),
+        }
+        return {
+            "modelFormat": {"name": "mlflow", "version": "3"},
+            "protocolVersion": "v2",
+            "runtime": "mlserver",
+            "resources": pods.resource_sizes(settings.resources),
+            **{name: probe for name, probe in probes.items() if probe},
+        }
+
+
+def uri_of(settings: ServingSettings, version: pulumi.Input[str]) -> pulumi.Output[str]:
+    """Where KServe has a version from."""
+    return pulumi.Output.concat("mlflow://", settings.model.name, "/", version)
+
+
+def _probe(path: str, settings: ProbeSettings | None) -> Mapping[str, Any] | None:
+    if settings is None:
+        return None
+    times = {"periodSeconds": settings.period, "timeoutSeconds": settings.timeout}
+    return pods.probe(8080, path, **times, failureThreshold=settings.failures)

@@ -1,0 +1,117 @@
+"""The moment when requests are shared as the settings say: the last thing that a change of a served model waits for.
+
+What was asked for is compared with what the controllers say they do, all by the Kubernetes API: a route whose object
+was accepted may still lead to where it led before.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import pulumi
+from ml_platform.kube import Client, Object
+
+from ml_workloads.awaited import Awaited, AwaitedProvider
+from ml_workloads.rollout import SERVICE, SERVING
+from ml_workloads.route import HTTP_ROUTE, ROUTE
+from ml_workloads.served import predictor, uri_of
+
+Way = Literal["knative", "standard", "kserve"]
+POLL, PATIENCE = 0.2, 60.0
+
+
+class TrafficError(Exception):
+    """Requests are not shared as asked; the message has what the controllers say."""
+
+
+class Traffic(Awaited, module="workloads", name="Traffic"):
+    """Created or updated when `route` gives each of `shares` (percent by InferenceService) what it shall get."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        kubeconfig: pulumi.Input[str],
+        namespace: str,
+        way: Way,
+        shares: pulumi.Input[Mapping[str, int]],
+        served: Sequence[pulumi.Output[str]],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """`way` is how they are shared; `served` is what the shares stand for, a reason to look again."""
+        inputs = {"namespace": namespace, "route": name, "way": way, "shares": shares, "served": list(served)}
+        super().__init__(_Provider(), name, kubeconfig, inputs, [], opts)
+
+
+class _Provider(AwaitedProvider):
+    identity = ("namespace", "route")
+    reasons = ("way", "shares", "served")
+
+    def wait(self, client: Client, props: Mapping[str, Any]) -> dict[str, Any]:
+        end = time.monotonic() + PATIENCE
+        while pending := WAYS[props["way"]](client, props):
+            if time.monotonic() > end:
+                raise TrafficError(_complaint(props, pending))
+            time.sleep(POLL)
+        return {}
+
+
+def _knative(client: Client, props: Mapping[str, Any]) -> str | None:
+    """What is not yet so of a Knative Route: it gives each Configuration's newest ready revision its share."""
+    namespace = props["namespace"]
+    route = client.get(ROUTE, "Route", props["route"], namespace)
+    wanted = {}
+    for service, percent in props["shares"].items():
+        configuration = client.find(ROUTE, "Configuration", f"{service}-predictor", namespace) or {}
+        wanted[configuration.get("status", {}).get("latestReadyRevisionName", "")] = percent
+    found = {each["revisionName"]: each.get("percent", 0) for each in route.get("status", {}).get("traffic") or []}
+    return _unready(route) or (None if found == wanted else f"it gives {found}, and shall give {wanted}")
+
+
+def _http(client: Client, props: Mapping[str, Any]) -> str | None:
+    """What is not yet so of an HTTPRoute: its gateway has taken it as it is now, and found what it leads to."""
+    route = client.get(HTTP_ROUTE, "HTTPRoute", props["route"], props["namespace"])
+    parents = route.get("status", {}).get("parents") or []
+    for parent in parents:
+        said = {each["type"]: each for each in parent.get("conditions") or []}
+        for wanted in ("Accepted", "ResolvedRefs"):
+            condition = said.get(wanted, {})
+            if condition.get("observedGeneration", 0) < route["metadata"]["generation"]:
+                return f"its gateway has not seen its last change ({wanted})"
+            if condition["status"] != "True":
+                return f"{wanted}: {condition.get('message') or condition.get('reason')}"
+    return None if parents else "no gateway has seen it"
+
+
+def _kserve(client: Client, props: Mapping[str, Any]) -> str | None:
+    """What is not yet so of KServe's own split: versions by URI in place of InferenceServices."""
+    namespace, found = props["namespace"], dict[str, int]()
+    service = client.get(SERVING, SERVICE, props["route"], namespace)
+    for each in predictor(service).get("traffic") or []:
+        uri = uri_of(client, each["revisionName"], namespace)
+        found[uri] = found.get(uri, 0) + each.get("percent", 0)
+    return None if found == props["shares"] else f"KServe gives {found}, and shall give {props['shares']}"
+
+
+WAYS: Mapping[Way, Callable[[Client, Mapping[str, Any]], str | None]] = {
+    "knative": _knative,
+    "standard": _http,
+    "kserve": _kserve,
+}
+
+
+def _unready(route: Object) -> str | None:
+    status = route.get("status", {})
+    if status.get("observedGeneration", 0) < route["metadata"]["generation"]:
+        return "its controller has not seen its last change"
+    for each in status.get("conditions") or [{"type": "Ready", "status": "Unknown"}]:
+        if each["status"] != "True" and each.get("severity", "") == "":
+            return f"{each['type']}: {each.get('message') or each.get('reason', each['status'])}"
+    return None
+
+
+def _complaint(props: Mapping[str, Any], pending: str) -> str:
+    return (
+        f"The requests for {props['namespace']}/{props['route']} are not shared as asked after {PATIENCE:.0f} s: "
+        f"{pending}. Those who ask are answered as before; run `pulumi up` again when that is mended."
+    )
