@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from ml_local import bench_stacks, console, images, lock, paths, stack, stackfile, up
+from ml_local.bench_canary import canary
 from ml_local.bench_growth import growth
 from ml_local.node import cgroup, node
 from ml_local.node import layout as names
@@ -33,6 +34,9 @@ TARGETS = {
     "noop_up_s": 5.0,
     "down_s": 30.0,
     "idle_mib": 2048.0,
+    "canary.split_s": 30.0,
+    "canary.failed": 0.0,
+    "canary.off_points": 2.0,
     "largest.preview_s": 15.0,
     "largest.rendering_s": 2.0,
     "largest.program_mib": 500.0,
@@ -60,6 +64,7 @@ def bench(layout: Layout, *, cold: bool = False) -> None:
         console.line(f"  ..  letting the platform rest for {SETTLE:.0f} s")
         time.sleep(SETTLE)
         figures["idle_mib"] = statistics.median(_idle() for _ in range(IDLE_SAMPLES))
+        figures["canary"] = canary(layout)
         figures["down_s"] = _timed(lambda: node.destroy(layout))
         node.start(layout, _quiet)
         stack.prepare(layout)
