@@ -100,7 +100,7 @@ GOOD: dict[str, Declared] = {
         "InferenceService", "iris", "serving.kserve.io/v1beta1",
         spec={
             "predictor": {
-                "minReplicas": 2,
+                "minReplicas": 3,
                 "maxReplicas": 4,
                 "scaleTarget": 10,
                 "timeout": 60,

@@ -12,7 +12,7 @@ from support.refused import CASES, Case, changed
 
 STRICT: dict[str, dict[str, Any]] = {
     "image-registry": {"registries": ["registry.example.com"]},
-    "enough-replicas": {"minimum": 2},
+    "enough-replicas": {"minimum": 3},
 }
 
 

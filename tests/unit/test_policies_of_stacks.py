@@ -29,7 +29,7 @@ def test_a_stack_keeps_the_policies(stack: str, tmp_path: Path, monkeypatch: pyt
 def test_every_exemption_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ML_PLATFORM_STATE", str(stacks.node(tmp_path)))
     used = {exemption for stack in stacks.FILES for exemption in judged(stack)[1].exempted}
-    assert [each.resource for each in exemptions.load() if each not in used] == []
+    assert [each.resources for each in exemptions.load() if each not in used] == []
 
 
 @functools.cache

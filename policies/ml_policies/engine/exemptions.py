@@ -21,12 +21,12 @@ class SettingsError(Exception):
 
 
 class Exemption(BaseModel):
-    """`resource` is a pattern for the resource's title (`Deployment models/*`); `bundle` and `stacks` narrow it."""
+    """`resources` are patterns for titles of resources (`Deployment models/*`); `bundle` and `stacks` narrow them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     policies: Annotated[tuple[str, ...], Field(min_length=1)]
-    resource: Annotated[str, Field(min_length=1)]
+    resources: Annotated[tuple[str, ...], Field(min_length=1)]
     bundle: str = "*"
     stacks: Annotated[tuple[str, ...], Field(min_length=1)] = ("*",)
     reason: Annotated[str, Field(min_length=20)]
@@ -35,7 +35,7 @@ class Exemption(BaseModel):
     def covers(self, policy: str, resource: Resource, stack: str) -> bool:
         return (
             policy in self.policies
-            and fnmatchcase(resource.title, self.resource)
+            and any(fnmatchcase(resource.title, pattern) for pattern in self.resources)
             and fnmatchcase(resource.bundle, self.bundle)
             and any(fnmatchcase(stack, pattern) for pattern in self.stacks)
         )
@@ -77,6 +77,6 @@ def check_names(exemptions: Iterable[Exemption], policies: Iterable[str]) -> Non
     for each in exemptions:
         if strange := sorted(set(each.policies) - known):
             raise SettingsError(
-                f"{FILE.name}: {', '.join(strange)} is no policy (exemption of {each.resource!r}); there are "
+                f"{FILE.name}: {', '.join(strange)} is no policy (exemption of {', '.join(each.resources)}); there are "
                 f"{', '.join(sorted(known))}"
             )

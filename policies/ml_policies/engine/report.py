@@ -24,5 +24,5 @@ def _lines(judge: Judge, resources: Sequence[Resource]) -> Iterator[str]:
         yield f"unknown before the update: {policy} could not judge {where}"
     for each, count in judge.exempted.items():
         bundle = "" if each.bundle == "*" else f" of bundle {each.bundle}"
-        what = f"{each.resource}{bundle}, {count} x {', '.join(each.policies)}"
+        what = f"{', '.join(each.resources)}{bundle}, {count} x {', '.join(each.policies)}"
         yield f"exempt until {each.until}: {what}: {each.reason}"

@@ -1,0 +1,90 @@
+"""The policy pack in real previews: what it refuses and accepts, and what it does where it can't judge."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import echo_provider
+import pytest
+from ml_local import paths
+from ml_policies.catalog import POLICIES
+from pulumi_project import Project, Result
+from support.declared import GOOD, Declared
+from support.refused import CASES, MAIN, Case, changed
+
+pytestmark = pytest.mark.engine
+
+PACK = paths.checkout() / "policies"
+PROGRAM = (paths.checkout() / "tests" / "support" / "policy_program.py").read_text()
+STRICT: dict[str, Any] = {
+    "image-registry": {"registries": ["registry.example.com"]},
+    "enough-replicas": {"minimum": 3},
+    "disruption-budget": "mandatory",
+    "ownership-labels": "mandatory",
+}
+UNKNOWN = {"$unknown": True}
+Judged = Callable[..., Result]
+
+
+@pytest.fixture
+def judged(bare_project: Callable[..., Project]) -> Judged:
+    """The preview of a stack under the pack, with these settings."""
+    project = bare_project(program=PROGRAM)
+    echo_provider.install(Path(project.environment["PULUMI_HOME"]), "gcp", "aws", "ionoscloud")
+
+    def preview(stack: Mapping[str, Declared], settings: Mapping[str, Any] = STRICT) -> Result:
+        project.declare(
+            *(
+                {"type": each.type, "name": name, "props": each.props, "protect": each.protect, "bundle": each.bundle}
+                for name, each in stack.items()
+            )
+        )
+        config = project.folder / "policies.json"
+        config.write_text(json.dumps(settings))
+        return project.preview("--policy-pack", str(PACK), "--policy-pack-config", str(config))
+
+    return preview
+
+
+def test_each_policy_refuses_a_bad_stack_and_accepts_the_mended_one(judged: Judged) -> None:
+    refused = judged(changed(CASES))
+    assert not refused.ok
+    silent = [policy.name for policy in POLICIES if f"{policy.name} " not in refused.text]
+    assert silent == [], refused.text
+    mended = judged(GOOD)
+    assert mended.ok, mended.text
+    assert "[mandatory]" not in mended.text
+
+
+def test_an_unknown_value_is_counted_and_in_a_bundle_refused(judged: Judged) -> None:
+    later = changed([Case("", "web", {f"{MAIN}.image": UNKNOWN})])
+    ours = judged(later)
+    assert ours.ok, ours.text
+    assert "image-by-digest could not judge Deployment models/web spec.template.spec.containers[0].image" in ours.text
+    theirs = judged({**later, "web": replace(later["web"], bundle="kserve")})
+    assert not theirs.ok
+    assert "is not known before the update, so this can't be judged; an object of bundle kserve must be" in theirs.text
+
+
+def test_a_policy_that_crashes_refuses_and_names_itself_and_the_resource(judged: Judged) -> None:
+    strange = judged(changed([Case("", "load", {"spec.parallelism": "many"})]))
+    assert not strange.ok
+    assert "Job models/load: policy bounded-run-size crashed" in strange.text
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"no-such-policy": "advisory"}, "'no-such-policy' is no policy; there are api-server-access, "),
+        ({"canary-share": {"maximun": 3}}, "parameters of canary-share: maximum"),
+        ({"canary-share": {"maximum": "most"}}, "canary-share"),
+    ],
+)
+def test_settings_that_there_are_not_are_refused(judged: Judged, settings: dict[str, Any], words: str) -> None:
+    refused = judged({}, settings)
+    assert not refused.ok
+    assert words in refused.text
