@@ -13,8 +13,8 @@ chosen_cluster = load_cluster(config)
 chosen_platform = load_platform(config)
 chosen_work = load_workloads(config)
 spark = chosen_platform.spark.operator if chosen_platform.spark else None
-buckets = chosen_platform.object_store.buckets
-fit.check(chosen_work, serving=chosen_platform.serving.mode, spark=spark, buckets=buckets)
+ray, buckets = chosen_platform.ray is not None, chosen_platform.object_store.buckets
+fit.check(chosen_work, serving=chosen_platform.serving.mode, spark=spark, ray=ray, buckets=buckets)
 
 cluster = connect(chosen_cluster, config)
 platform = Platform("platform", cluster, chosen_platform).handle

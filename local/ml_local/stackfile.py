@@ -24,7 +24,7 @@ BLOCKS = ("cluster", "platform", "workloads")
 
 
 def wanted(file: Path) -> tuple[str, ...]:
-    """The images that the node and the file's platform need, in the order of their table.
+    """The images that the node, the file's platform and its work need, in the order of their table.
 
     Raises:
         LocalError: the file can't be read, asks for what is not allowed, or for what can't be built here.
@@ -33,7 +33,7 @@ def wanted(file: Path) -> tuple[str, ...]:
     try:
         cluster = validate("cluster", blocks.get("cluster", {}), ClusterSettings).root
         settings = validate("platform", blocks.get("platform", {}), PlatformSettings)
-        validate("workloads", blocks.get("workloads", {}), WorkloadsSettings)
+        work = validate("workloads", blocks.get("workloads", {}), WorkloadsSettings)
         if isinstance(cluster, LocalCluster):
             selection.check(_with_mirror(settings), images={*images.table(), *settings.images}, pulls=False)
     except (SettingsError, BundleError) as refused:
@@ -43,7 +43,7 @@ def wanted(file: Path) -> tuple[str, ...]:
             f"{file} is for a cluster with `source: {cluster.source}`, and `make up` starts this machine's own. Set "
             f"{PROJECT}:cluster to {{source: local}}, or use plain `pulumi up --config-file {file}`"
         )
-    return _buildable(selection.image_names(settings) - set(settings.images))
+    return _buildable((selection.image_names(settings) | work.images) - set(settings.images))
 
 
 def _with_mirror(settings: PlatformSettings) -> PlatformSettings:

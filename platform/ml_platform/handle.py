@@ -4,11 +4,13 @@ PlatformOutputs is what another stack could be told through a stack reference: n
 PlatformHandle adds the provider, which only the stack that runs them has.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal
 
 import pulumi
+
+from ml_platform.configuration import PROJECT, SettingsError
 
 ServingMode = Literal["knative", "standard"]
 """What serves models: Knative revisions, or Deployments behind routes of the Gateway API."""
@@ -59,10 +61,22 @@ class PlatformOutputs:
     images: Mapping[str, str]
     kubeconfig: pulumi.Output[str]
     spark: SparkAccess | None = None
+    ray: pulumi.Output[str] | None = None
+    """The namespace of KubeRay's operator, if there is one; resolves when RayJobs are accepted."""
 
     def url(self, host: str) -> str:
         """The URL of `host` on the gateway."""
         return self.url_template.format(host=host)
+
+    def image(self, name: str) -> str:
+        """The reference of one of our own images.
+
+        Raises:
+            SettingsError: there is none.
+        """
+        if name not in self.images:
+            raise no_image(name, self.images)
+        return self.images[name]
 
     def as_inputs(self) -> dict[str, Any]:
         """For register_outputs or a stack output."""
@@ -75,6 +89,15 @@ class PlatformHandle:
 
     provider: pulumi.ProviderResource
     outputs: PlatformOutputs
+
+
+def no_image(name: str, images: Collection[str]) -> SettingsError:
+    """That one of our own images is none of those there are."""
+    return SettingsError(
+        f"No reference for image {name!r}: there are {', '.join(sorted(images)) or 'none'}. Build and push it from "
+        f"workloads/images, then set it with:\n  pulumi config set --path '{PROJECT}:platform.images.{name}' "
+        f"<registry>/{name}@sha256:<digest>"
+    )
 
 
 def _plain(value: Any) -> dict[str, Any]:

@@ -58,8 +58,8 @@ class Platform(Component):
         storage = Namespace("storage", NamespaceArgs(labels=self._labels), self.child())
         tracking = Namespace("mlflow", NamespaceArgs(labels=self._labels), self.child())
         gateway, serving = self._serving()
-        spark = self._spark()
-        self._operators()
+        spark, ray = self._spark(), self._ray()
+        self._training()
         clients = [pods.from_namespace(gateway.namespace), pods.from_workloads()]
         store = self._object_store(storage, gateway, [*clients, pods.from_namespace(tracking.name)])
         database = self._postgres(tracking)
@@ -83,6 +83,7 @@ class Platform(Component):
                 images=self._images,
                 kubeconfig=cluster.kubeconfig,
                 spark=spark,
+                ray=ray,
             ),
         )
         self.register_outputs(self.handle.outputs.as_inputs())
@@ -201,14 +202,17 @@ class Platform(Component):
         spark = Spark("spark", SparkArgs(installation=self._installation, **chosen), self.child())
         return SparkAccess(**chosen, jobs=after(settings.namespace, spark.jobs, *spark.ready))
 
-    def _operators(self) -> None:
-        """What runs other jobs, each beside the others."""
-        settings, installation = self._settings, self._installation
-        if settings.ray:
-            Ray("ray", ForeignArgs(installation=installation), self.child())
-        if settings.training.v1 or settings.training.v2:
-            chosen = settings.training.model_dump()
-            Training("training", TrainingArgs(installation=installation, **chosen), self.child())
+    def _ray(self) -> pulumi.Output[str] | None:
+        if self._settings.ray is None:
+            return None
+        ray = Ray("ray", ForeignArgs(installation=self._installation), self.child())
+        return after(self._installation.entry(ray.bundle).namespace, *ray.ready)
+
+    def _training(self) -> None:
+        chosen = self._settings.training
+        if chosen.v1 or chosen.v2:
+            args = TrainingArgs(installation=self._installation, **chosen.model_dump())
+            Training("training", args, self.child())
 
     def _object_store(
         self, namespace: Namespace, gateway: Gateway, clients: Sequence[Mapping[str, Any]]

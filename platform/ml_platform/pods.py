@@ -8,6 +8,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pulumi
+
 from ml_platform.configuration import Resources
 
 USER = 65532
@@ -126,7 +128,7 @@ def ingress_from(
     }
 
 
-def from_namespace(name: str) -> dict[str, Any]:
+def from_namespace(name: pulumi.Input[str]) -> dict[str, Any]:
     return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
 
 

@@ -12,6 +12,7 @@ from ml_platform.bundles.catalog import Entry
 from ml_platform.bundles.errors import BundleError
 from ml_platform.components.spark import STACKABLE
 from ml_platform.configuration import PROJECT, SettingsError
+from ml_platform.handle import no_image
 from ml_platform.settings import PlatformSettings
 
 ISTIO = ("istio-base", "istiod", "istio-gateway")
@@ -82,11 +83,7 @@ def check(settings: PlatformSettings, *, images: Collection[str], pulls: bool) -
         if not pulls:
             _check_pods(settings, entry, found, images)
     if missing := sorted(_required(settings) - set(images)):
-        raise SettingsError(
-            f"No reference for image {missing[0]!r}: there are {', '.join(sorted(images)) or 'none'}. Build and push "
-            f"it from workloads/images, then set it with:\n  pulumi config set --path "
-            f"'{PROJECT}:platform.images.{missing[0]}' <registry>/{missing[0]}@sha256:<digest>"
-        )
+        raise no_image(missing[0], images)
 
 
 def mirror(settings: PlatformSettings) -> Path | None:

@@ -233,6 +233,7 @@ GOOD: dict[str, Declared] = {
     ),
 }  # fmt: skip
 
+
 def resources(stack: Mapping[str, Declared]) -> list[Resource]:
     """As the judge gets them."""
     return [

@@ -1,4 +1,4 @@
-"""The iris ETL on a platform of which only its handle is there, with either operator of Spark."""
+"""The iris ETL, and other work, on a platform of which only its handle is there, with either operator of Spark."""
 
 from __future__ import annotations
 
@@ -33,6 +33,11 @@ def work(**changes: Any) -> dict[str, Any]:
 
 
 def declare(operator: SparkOperator, **changes: Any) -> recorder.Recorder:
+    return declare_work(work(**changes), operator)
+
+
+def declare_work(settings: dict[str, Any], operator: SparkOperator = "kubeflow") -> recorder.Recorder:
+    """All that these workloads ask the engine for."""
     import pulumi_kubernetes as kubernetes
 
     def program() -> None:
@@ -53,12 +58,15 @@ def declare(operator: SparkOperator, **changes: Any) -> recorder.Recorder:
             object_store_url="http://s3.test",
             entry_namespaces=("gateway",),
             namespaces=("gateway",),
-            images={name: f"registry.test/{name}@sha256:{'0' * 64}" for name in ("training", "spark", "mlserver")},
+            images={
+                name: f"registry.test/{name}@sha256:{'0' * 64}" for name in ("training", "spark", "tuning", "mlserver")
+            },
             kubeconfig=known("{}"),
             spark=SparkAccess(operator=operator, namespace="spark-jobs", jobs=known("spark-jobs")),
+            ray=known("kuberay-system"),
         )
         handle = PlatformHandle(provider=kubernetes.Provider("cluster", kubeconfig="{}"), outputs=outputs)
-        Workloads("workloads", handle, WorkloadsSettings.model_validate(work(**changes)))
+        Workloads("workloads", handle, WorkloadsSettings.model_validate(settings))
 
     return recorder.record(program)
 

@@ -42,7 +42,7 @@ def record(stack: str, changes: Mapping[str, Any] | None = None) -> recorder.Rec
     secrets = {}
     if config["ml-platform:cluster"]["source"] == "existing":
         config["ml-platform:cluster"].pop("kubeconfig", None)
-        config["ml-platform:platform"].setdefault("images", images({"traefik", *selection.OWN_IMAGES}))
+        config["ml-platform:platform"].setdefault("images", images({"traefik", "tuning", *selection.OWN_IMAGES}))
         secrets = {"ml-platform:seed": "a seed", "ml-platform:kubeconfig": json.dumps(KUBECONFIG)}
     return recorder.record(
         lambda: runpy.run_path(str(ROOT / "stacks" / "__main__.py")),
@@ -58,7 +58,7 @@ def images(names: Iterable[str]) -> dict[str, str]:
 
 def node(folder: Path) -> Path:
     """A state directory as the node leaves it, with all images that a stack for it may want."""
-    names = set[str]().union(*(selection.image_names(settings(stack)) for stack in FILES))
+    names = {"tuning"}.union(*(selection.image_names(settings(stack)) for stack in FILES))
     files = {"kubeconfig": json.dumps(KUBECONFIG), "images": json.dumps(images(names)), "seed": "a seed\n"}
     for name, text in files.items():
         (folder / name).write_text(text)

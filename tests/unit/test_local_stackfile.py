@@ -40,6 +40,14 @@ def test_a_choice_brings_its_images(platform: dict[str, Any], more: set[str], tm
     assert set(stackfile.wanted(written(tmp_path, platform))) - lean == more
 
 
+def test_a_tuning_brings_its_image(tmp_path: Path) -> None:
+    iris = {"source": "sklearn:iris", "key": "iris.csv", "columns": ["length", "species"]}
+    work = {"datasets": {"iris": iris}, "tuning": {"iris": {"dataset": "iris", "target": "species"}}}
+    assert set(stackfile.wanted(written(tmp_path, {}, workloads=work))) - set(stackfile.wanted(stack.stack_file())) == {
+        "tuning"
+    }
+
+
 def test_an_image_of_ones_own_is_not_built(tmp_path: Path) -> None:
     own = {"mlserver": f"registry.example.com/mlserver@sha256:{'0' * 64}"}
     assert "mlserver" not in stackfile.wanted(written(tmp_path, {"images": own}))

@@ -13,14 +13,19 @@ from ml_workloads.settings import WorkloadsSettings
 
 
 def check(
-    settings: WorkloadsSettings, *, serving: ServingMode, spark: SparkOperator | None, buckets: Collection[str]
+    settings: WorkloadsSettings,
+    *,
+    serving: ServingMode,
+    spark: SparkOperator | None,
+    ray: bool = False,
+    buckets: Collection[str],
 ) -> None:
-    """Refuses what a platform that serves so, with this operator of Spark and these buckets, can't do.
+    """Refuses what a platform that serves so, with this operator of Spark, KubeRay or not, and these buckets, can't do.
 
     Raises:
         SettingsError: naming each setting, the reason and the way out.
     """
-    problems = [*_serving(settings, serving), *_etl(settings, spark, buckets)]
+    problems = [*_serving(settings, serving), *_etl(settings, spark, buckets), *_tuning(settings, ray)]
     if problems:
         raise SettingsError("\n".join(problems))
 
@@ -70,3 +75,13 @@ def _etl(settings: WorkloadsSettings, spark: SparkOperator | None, buckets: Coll
                     f"{path}.{key} is {bucket!r}; allowed: {', '.join(buckets) or 'nothing, there are none'}. Name one "
                     f"of them, or have the platform make it, in {PROJECT}:platform.object_store.buckets"
                 )
+
+
+def _tuning(settings: WorkloadsSettings, ray: bool) -> Iterator[str]:
+    for name, each in settings.tuning.items():
+        if each.runner == "ray-job" and not ray:
+            path = f"{PROJECT}:workloads.tuning.{name}.runner"
+            yield (
+                f"{path} is 'ray-job', and the platform has no KubeRay to run it. Have it installed by `ray: {{}}` "
+                f"in {PROJECT}:platform, or run it in a Job, which needs none:\n  pulumi config set --path '{path}' job"
+            )

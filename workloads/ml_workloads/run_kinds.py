@@ -1,4 +1,4 @@
-"""What runs can be, as the Kubernetes API shows them: a Job, or a SparkApplication of either operator.
+"""What runs can be, as the Kubernetes API shows them: a Job, a SparkApplication of either operator, or a RayJob.
 
 For each: when it has ended and how, which pods it runs in, how to start it again. The rest of a run's life is the
 business of run_outcome.
@@ -10,7 +10,9 @@ from typing import Literal
 
 from ml_platform.kube import Object
 
-RunKindName = Literal["job", "kubeflow", "stackable"]
+RunKindName = Literal["job", "kubeflow", "stackable", "ray-job"]
+RUN_LABEL = "ml-platform/run"
+"""Of pods whose operator gives them no label that is known beforehand."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +66,16 @@ def _stackable_end(application: Object) -> End | None:
     return End() if phase == "Succeeded" else None
 
 
+def _ray_end(job: Object) -> End | None:
+    status = job.get("status", {})
+    phase, message = status.get("jobDeploymentStatus"), status.get("message") or status.get("reason")
+    if phase in ("Failed", "ValidationFailed"):
+        return End(failure=message or "Ray gives no reason")
+    if phase != "Complete":
+        return None
+    return End() if status.get("jobStatus") == "SUCCEEDED" else End(failure=message or "it was stopped")
+
+
 def _spec(run: Object) -> Object:
     spec: Object = run["spec"]
     return spec
@@ -89,6 +101,13 @@ KINDS: Mapping[RunKindName, RunKind] = {
         kind="SparkApplication",
         pods="app.kubernetes.io/instance={},spark-role=driver",
         end=_stackable_end,
+        fresh=_spec,
+    ),
+    "ray-job": RunKind(
+        api_version="ray.io/v1",
+        kind="RayJob",
+        pods=f"{RUN_LABEL}={{}}",
+        end=_ray_end,
         fresh=_spec,
     ),
 }

@@ -11,6 +11,7 @@ from ml_workloads.etl_settings import EtlSettings
 from ml_workloads.fields import Columns
 from ml_workloads.learning_settings import EtlOutput, LearningSettings, TrainingSettings
 from ml_workloads.serving_settings import ServingSettings, check_names
+from ml_workloads.tuning_settings import TuningSettings
 
 
 class DatasetSettings(Settings):
@@ -41,17 +42,23 @@ class WorkloadsSettings(Settings):
     datasets: dict[Name, DatasetSettings] = Field(default_factory=dict)
     etl: dict[Name, EtlSettings] = Field(default_factory=dict)
     training: dict[Name, TrainingSettings] = Field(default_factory=dict)
+    tuning: dict[Name, TuningSettings] = Field(default_factory=dict)
     serving: dict[Name, ServingSettings] = Field(default_factory=dict)
 
     @property
     def learning(self) -> dict[str, LearningSettings]:
         """The blocks that give candidates, by name; no two have the same."""
-        return {**self.training}
+        return {**self.training, **self.tuning}
 
     @property
     def models(self) -> dict[str, str]:
-        """The block of training by the name of the model that it registers."""
+        """The block of training or tuning by the name of the model that it registers."""
         return {block.model or name: name for name, block in self.learning.items()}
+
+    @property
+    def images(self) -> frozenset[str]:
+        """Our short names of the images that this work needs beyond those of every platform."""
+        return frozenset({"tuning"} if self.tuning else ())
 
     def etl_columns(self, name: str) -> tuple[str, ...]:
         """Those of the table that a run leaves."""
@@ -78,6 +85,10 @@ class WorkloadsSettings(Settings):
             known(f"etl.{name}.target", etl.target, self.etl_columns(name))
         for name, training in self.training.items():
             self._complete_learning(f"training.{name}", training)
+        for name, tuning in self.tuning.items():
+            self._complete_learning(f"tuning.{name}", tuning)
+            if name in self.training:
+                raise MisfitError(f"tuning.{name}", "a block of training has this name; choose another one")
         if len(self.models) < len(self.learning):
             raise MisfitError("training", "two blocks register the same model; give one of them another `model`")
         check_names(self.serving)

@@ -13,6 +13,7 @@ from ml_platform import pods
 from ml_platform.handle import ObjectStoreAccess, SparkOperator
 
 from ml_workloads.etl_settings import DriverSettings, EtlSettings, ExecutorSettings, mebibytes
+from ml_workloads.fields import amount
 
 FOLDER = "/opt/ml-platform"
 VERSIONS: Mapping[SparkOperator, str] = {"kubeflow": "4.0.4", "stackable": "4.1.1"}
@@ -120,7 +121,7 @@ def _kubeflow_pod(application: Application, size: DriverSettings, role: str) -> 
         **LAST_WORDS,
     }
     return {
-        "cores": math.ceil(float(size.cpu_limit.removesuffix("m")) / (1000 if size.cpu_limit.endswith("m") else 1)),
+        "cores": math.ceil(amount(size.cpu_limit)),
         "coreRequest": size.cpu,
         "coreLimit": size.cpu_limit,
         "memory": f"{heap}m",

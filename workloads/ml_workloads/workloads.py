@@ -17,6 +17,7 @@ from ml_workloads.settings import WorkloadsSettings
 from ml_workloads.spark_application import SparkApplication, SparkApplicationArgs
 from ml_workloads.table import Table
 from ml_workloads.training_job import TrainingJob, TrainingJobArgs
+from ml_workloads.tuning import Tuning, TuningArgs
 from ml_workloads.workspace import Workspace, WorkspaceArgs
 
 
@@ -46,12 +47,15 @@ class Workloads(Component):
             **{block: dataset.table for block, dataset in datasets.items()},
             **{EtlOutput(etl=block): each.table for block, each in etl.items()},
         }
-        runs = {
+        runs: dict[str, TrainingJob | Tuning] = {
             block: TrainingJob(
                 block, TrainingJobArgs(workspace=workspace, table=tables[each.dataset], settings=each), self.child()
             )
             for block, each in settings.training.items()
         }
+        for block, each in settings.tuning.items():
+            args = TuningArgs(workspace=workspace, table=tables[each.dataset], settings=each)
+            runs[block] = Tuning(block, args, self.child())
         gates = [
             Registration(
                 block,
