@@ -82,7 +82,7 @@ def test_a_service_that_is_away_while_the_gate_judges_is_waited_for(
 
 
 def test_a_model_that_the_serving_image_can_not_load_is_refused(unchanged: dict[str, Any], tmp_path: Path) -> None:
-    own = {"script": "tests/faults/programs/pickled.py", "estimator": None, "parameters": {}}
+    own = {"script": "tests/faults/programs/pickled.py", "estimator": None}
     done = machine.up(settings(own, tmp_path))
     assert done.returncode == 0, done.stdout
     assert "by its rule serving-image: the serving image can't use the model" in done.stdout

@@ -15,7 +15,7 @@ class Tree(DecisionTreeClassifier):
 
 
 def fit(features: Any, target: Any, parameters: Any, seed: int) -> Any:
-    return Tree(random_state=seed, **parameters).fit(features, target)
+    return Tree(random_state=seed).fit(features, target)
 
 
 def log(estimator: Any, **common: Any) -> None:
