@@ -1,0 +1,71 @@
+"""What README shows is what there is: commands, settings, programs, files."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from typing import Any
+
+import pytest
+import yaml
+from ml_local import paths
+from ml_local.__main__ import COMMANDS
+from ml_platform.configuration import validate
+from ml_platform.settings import PlatformSettings
+from ml_workloads.settings import WorkloadsSettings
+from support import machine, readme
+
+CHECKOUT = paths.checkout()
+SETTINGS = [yaml.safe_load(block) for block in readme.fenced("yaml")]
+PROGRAMS = list(readme.fenced("python"))
+
+
+@pytest.mark.parametrize("block", SETTINGS, ids=lambda block: "-".join(block))
+def test_settings_are_accepted(block: dict[str, Any]) -> None:
+    validate("workloads", block, WorkloadsSettings)
+
+
+def test_the_second_use_case_goes_beside_the_blocks_of_any_stack_file(tmp_path: Any) -> None:
+    wine = yaml.safe_load((CHECKOUT / "workloads/examples/wine/workloads.yaml").read_text())
+    for base in (machine.STACK_FILE, *CHECKOUT.glob("tests/stacks/*.yaml")):
+        both = yaml.safe_load(machine.settings("workloads", wine, tmp_path, base=base).read_text())
+        validate("workloads", both["config"]["ml-platform:workloads"], WorkloadsSettings)
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=range(len(PROGRAMS)))
+def test_programs_call_what_our_package_has(program: str) -> None:
+    nodes = list(ast.walk(ast.parse(program)))
+    imports = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.module == "ml_runtime"]
+    modules = {
+        alias.name: importlib.import_module(f"ml_runtime.{alias.name}") for node in imports for alias in node.names
+    }
+    attributes = [node for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)]
+    called = [(node.value.id, node.attr) for node in attributes if isinstance(node.value, ast.Name)]
+    assert [each for each in called if each[0] in modules and not hasattr(modules[each[0]], each[1])] == []
+
+
+def test_commands_are_targets_of_make() -> None:
+    makefile = (CHECKOUT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
+    shown = set(re.findall(r"(?:^|[`(])(?:\w+=\S+ )?make ([a-z-]+)", readme.text(), flags=re.MULTILINE))
+    assert shown
+    assert shown - targets == set()
+    assert set(re.findall(r"ml_local ([a-z]+)", makefile)) == set(COMMANDS)
+
+
+def test_files_that_are_named_are_there() -> None:
+    named = re.findall(r"`((?:stacks|platform|workloads|policies|local|tests)/[\w./-]+)`", readme.text())
+    assert len(named) > 5
+    assert [path for path in named if not (CHECKOUT / path).exists()] == []
+
+
+def test_settings_of_the_platform_that_are_named_exist() -> None:
+    rows = re.findall(
+        r"^\| `([a-z_.]+)` \| ", readme.section("Choose what the platform is made of"), flags=re.MULTILINE
+    )
+    assert "gateway.ingress" in rows
+    schema = PlatformSettings.model_json_schema()
+    for block, _, setting in (path.partition(".") for path in rows):
+        below = re.findall(r"#/\$defs/(\w+)", str(schema["properties"][block]))
+        assert not setting or any(setting in schema["$defs"][each].get("properties", {}) for each in below), setting
