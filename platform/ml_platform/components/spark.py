@@ -11,17 +11,12 @@ import pulumi
 from ml_platform import pods
 from ml_platform.bundles.bundle import BundleArgs
 from ml_platform.bundles.parse import Object
-from ml_platform.bundles.transforms import Transform, arguments, pod_annotations
+from ml_platform.bundles.transforms import Transform, arguments
 from ml_platform.components.foreign import Foreign, ForeignArgs
 from ml_platform.components.namespace import Namespace, NamespaceArgs
 from ml_platform.handle import SparkOperator
 
 STACKABLE = ("stackable-commons", "stackable-secret", "stackable-listener", "stackable-spark")
-NODE_DRIVERS = {
-    "stackable-secret": "secret-operator-csi-node-driver",
-    "stackable-listener": "listener-operator-csi-node-driver",
-}
-"""Their DaemonSets on paths of the node."""
 RELEASED = "default"
 """The namespace of jobs in the release."""
 OPERATORS = ("spark-operator-controller", "spark-operator-webhook")
@@ -63,17 +58,10 @@ class Spark(Foreign):
                 BundleArgs(
                     installation=args.installation,
                     bundle=bundle,
-                    transforms=_reasons(bundle),
                     after=[*args.after, *self.ready[-1:]],
                 ),
             )
         self.register_outputs({"namespace": jobs.name})
-
-
-def _reasons(bundle: str) -> list[Transform]:
-    """Why a pod has access to its node: policies ask for it."""
-    why = {"ml-policies/host-access": "a CSI driver mounts its volumes into the pods of the node"}
-    return [pod_annotations("DaemonSet", NODE_DRIVERS[bundle], why)] if bundle in NODE_DRIVERS else []
 
 
 def _moved(namespace: str) -> Transform:
