@@ -7,6 +7,7 @@ import pulumi
 from ml_platform.component import Component
 from ml_platform.handle import PlatformHandle, PlatformOutputs
 
+from ml_workloads.candidate import Candidate
 from ml_workloads.dataset import Dataset, DatasetArgs
 from ml_workloads.inference_service import InferenceService, InferenceServiceArgs
 from ml_workloads.learning_settings import EtlOutput
@@ -47,19 +48,11 @@ class Workloads(Component):
             **{block: dataset.table for block, dataset in datasets.items()},
             **{EtlOutput(etl=block): each.table for block, each in etl.items()},
         }
-        runs: dict[str, TrainingJob | Tuning] = {
-            block: TrainingJob(
-                block, TrainingJobArgs(workspace=workspace, table=tables[each.dataset], settings=each), self.child()
-            )
-            for block, each in settings.training.items()
-        }
-        for block, each in settings.tuning.items():
-            args = TuningArgs(workspace=workspace, table=tables[each.dataset], settings=each)
-            runs[block] = Tuning(block, args, self.child())
+        candidates = self._candidates(workspace, settings, tables)
         gates = [
             Registration(
                 block,
-                RegistrationArgs(workspace=workspace, candidate=runs[block].candidate, settings=each),
+                RegistrationArgs(workspace=workspace, candidate=candidates[block], settings=each),
                 self.child(),
             )
             for block, each in settings.learning.items()
@@ -99,6 +92,24 @@ class Workloads(Component):
             )
             for block, each in settings.etl.items()
         }
+
+    def _candidates(
+        self, workspace: Workspace, settings: WorkloadsSettings, tables: Mapping[str | EtlOutput, Table]
+    ) -> dict[str, Candidate]:
+        """What each training and each tuning leaves, by its block."""
+        trainings = {
+            block: TrainingJob(
+                block, TrainingJobArgs(workspace=workspace, table=tables[each.dataset], settings=each), self.child()
+            )
+            for block, each in settings.training.items()
+        }
+        tunings = {
+            block: Tuning(
+                block, TuningArgs(workspace=workspace, table=tables[each.dataset], settings=each), self.child()
+            )
+            for block, each in settings.tuning.items()
+        }
+        return {block: run.candidate for runs in (trainings, tunings) for block, run in runs.items()}
 
 
 def _version(settings: ServingSettings, champions: Mapping[str, pulumi.Output[str]]) -> pulumi.Input[str]:
