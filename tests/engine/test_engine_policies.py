@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +11,12 @@ from typing import Any
 
 import echo_provider
 import pytest
+import yaml
+from control_plane import ControlPlane
 from ml_local import paths
 from ml_policies.catalog import POLICIES
 from pulumi_project import Project, Result
+from support import stacks
 from support.declared import GOOD, Declared
 from support.refused import CASES, MAIN, Case, changed
 
@@ -26,6 +30,7 @@ STRICT: dict[str, Any] = {
     "disruption-budget": "mandatory",
     "ownership-labels": "mandatory",
 }
+STACKS = str(paths.checkout() / "stacks")
 UNKNOWN = {"$unknown": True}
 Judged = Callable[..., Result]
 
@@ -76,15 +81,30 @@ def test_a_policy_that_crashes_refuses_and_names_itself_and_the_resource(judged:
     assert "Job models/load: policy bounded-run-size crashed" in strange.text
 
 
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"no-such-policy": "advisory"}, "'no-such-policy' is no policy; there are api-server-access, "),
-        ({"canary-share": {"maximun": 3}}, "parameters of canary-share: maximum"),
-        ({"canary-share": {"maximum": "most"}}, "canary-share"),
-    ],
-)
-def test_settings_that_there_are_not_are_refused(judged: Judged, settings: dict[str, Any], words: str) -> None:
-    refused = judged({}, settings)
+def test_settings_of_a_policy_that_there_is_not_are_refused(judged: Judged) -> None:
+    refused = judged({}, {"no-such-policy": "advisory"})
     assert not refused.ok
-    assert words in refused.text
+    assert "'no-such-policy' is no policy; there are api-server-access, " in refused.text
+
+
+@pytest.mark.parametrize("stack", ["local", pytest.param("everything", marks=pytest.mark.mirror)])
+def test_a_stack_file_passes_in_a_real_preview(
+    stack: str, bare_project: Callable[..., Project], control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    project = bare_project(program=f"import runpy\n\nrunpy.run_path({STACKS!r}, run_name='__main__')\n")
+    (project.folder / "Pulumi.yaml").write_text("name: ml-platform\nruntime: python\n")
+    project.environment |= {
+        "ML_PLATFORM_STATE": str(stacks.node(tmp_path)),
+        "ML_PLATFORM_MIRROR": os.environ.get("ML_PLATFORM_MIRROR", ""),
+        "PYTHONPATH": os.pathsep.join(str(paths.checkout() / root) for root in ("platform", "workloads")),
+    }
+    (tmp_path / "kubeconfig").write_text(control_plane.kubeconfig)
+    config = yaml.safe_load(stacks.FILES[stack].read_text())["config"]
+    if config["ml-platform:cluster"]["source"] == "existing":
+        config["ml-platform:cluster"]["kubeconfig"] = str(tmp_path / "kubeconfig")
+        config["ml-platform:seed"] = "a seed"
+    (project.folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump({"config": config}))
+    project.run("stack", "init", stack)
+    shown = project.preview("--stack", stack, "--policy-pack", str(PACK))
+    assert shown.ok, shown.text
+    assert "report" in shown.text

@@ -10,18 +10,7 @@ from typing import Any
 import pulumi
 from pulumi import dynamic
 
-CLUSTER = {
-    "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:9"}}],
-    "contexts": [{"name": "c", "context": {"cluster": "c"}}],
-    "current-context": "c",
-}
 CLOUDS = pulumi.ResourceOptions(version="1.0.0")
-KUBERNETES = pulumi.ResourceOptions(
-    provider=pulumi.ProviderResource(
-        "kubernetes", "away", {"kubeconfig": json.dumps(CLUSTER)}, pulumi.ResourceOptions(version="4.32.0")
-    ),
-    version="4.32.0",
-)
 bundles: dict[str, pulumi.ComponentResource] = {}
 
 
@@ -68,6 +57,11 @@ def value(tree: Any) -> Any:
 
 
 unknown = Unknown()
+# A cluster that is made by the same update: nothing is asked of it.
+cluster = pulumi.ProviderResource(
+    "kubernetes", "later", {"kubeconfig": unknown.value}, pulumi.ResourceOptions(version="4.32.0")
+)
+KUBERNETES = pulumi.ResourceOptions(provider=cluster, version="4.32.0")
 for each in json.loads(Path("program.json").read_text()):
     kind, name, props = each["type"], each["name"], value(each["props"])
     opts = pulumi.ResourceOptions(protect=each["protect"])

@@ -47,7 +47,7 @@ class ResourcePolicy(Policy):
 
 @dataclass(frozen=True, kw_only=True)
 class StackPolicy(Policy):
-    """Judges all resources together, by what they will be. A problem names the resource it is about, if it is one's."""
+    """Judges all resources together, by their inputs. A problem names the resource it is about, if it is one's."""
 
     check: Callable[[Sequence[Resource], Any], Iterable[tuple[Resource | None, str]]]
     says: Callable[[Sequence[Resource], Any], Iterable[str]] | None = None

@@ -41,6 +41,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
+        self._declared: dict[str, Resource] = {}
 
     def Handshake(self, request: Any, context: Context) -> Any:
         return analyzer_pb2.AnalyzerHandshakeResponse()
@@ -76,10 +77,12 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         return empty_pb2.Empty()
 
     def Analyze(self, request: Any, context: Context) -> Any:
-        return _response(self._judge.judge(_resource(request)))
+        resource = self._declared[request.urn] = _resource(request)
+        return _response(self._judge.judge(resource))
 
     def AnalyzeStack(self, request: Any, context: Context) -> Any:
-        resources = [_resource(each) for each in request.resources]
+        # As declared: what comes here are outputs, of which a preview knows none where the cluster is yet to be made.
+        resources = [self._declared.get(each.urn) or _resource(each) for each in request.resources]
         response = _response(self._judge.stack_findings(resources))
         text = report.text(self._judge, resources)
         response.diagnostics.append(_diagnostic(report.NAME, report.TITLE, f"{report.TITLE}\n{text}", "advisory"))

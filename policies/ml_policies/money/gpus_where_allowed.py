@@ -21,7 +21,7 @@ def check(resource: Resource, parameters: Allowed) -> Iterator[str]:
     for pool in node_pools(resource):
         if pool.gpus and not _matches(resource.name, parameters.pools):
             yield f"its nodes have GPUs ({pool.machine}); this environment plans for none there: allow it in `pools`"
-    if resource.namespace and _gpus(resource) and not _matches(resource.namespace, parameters.namespaces):
+    if _gpus(resource) and not _matches(resource.namespace, parameters.namespaces):
         yield (
             f"it asks for GPUs in namespace {resource.namespace}, where this environment plans for "
             "none; drop them, or allow it in `namespaces`"
@@ -29,6 +29,8 @@ def check(resource: Resource, parameters: Allowed) -> Iterator[str]:
 
 
 def _gpus(resource: Resource) -> float:
+    if resource.kind.endswith("Runtime"):
+        return 0  # a template: who uses it is judged
     if resource.kind in ("SparkApplication", "TrainJob"):
         return of_run(resource).gpus
     return sum(of_pod(pod.spec).gpus for pod in pods(resource))
