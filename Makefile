@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help up down stop status predict env bundles build test test-all check bench lock
 RUN := ./local/bootstrap
+LOCK := uv pip compile pyproject.toml --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -45,5 +46,5 @@ bench:  ## measure, print, and write bench.json; with COLD=1 also from an empty 
 	@exec $(RUN) ml_local bench $(if $(COLD),--cold)
 
 lock:  ## pin the Python packages again after a change of pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --extra notebook --extra dev --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-header --no-annotate -o requirements.txt
+	$(LOCK) --extra notebook -o requirements.txt
+	$(LOCK) --all-extras --constraints requirements.txt -o requirements-dev.txt

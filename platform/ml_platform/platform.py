@@ -49,7 +49,7 @@ class Platform(Component):
         super().__init__(name)
         self._cluster, self._settings = cluster, settings
         self._images = {**cluster.images, **settings.images}
-        selection.check(settings, images=self._images, pulls=cluster.pulls)
+        selection.check(settings, images=self._images, pulls=cluster.pulls, version=cluster.version)
         self._labels = {"ml-platform/stack": pulumi.get_stack()}
         preflight = self._preflight()
         self._provider = cluster.provider([preflight])
@@ -151,6 +151,7 @@ class Platform(Component):
         args = IstioArgs(
             installation=self._installation,
             settings=settings,
+            load_balancer=self._cluster.load_balancer,
             certificate=given,
             hosts=[settings.domain, f"mlflow.{settings.domain}", f"s3.{settings.domain}"],
             shared=self._settings.serving.mode == "knative",
@@ -175,6 +176,7 @@ class Platform(Component):
             image=self._images["traefik"],
             labels=self._labels,
             settings=self._settings.gateway,
+            load_balancer=self._cluster.load_balancer,
             mode=self._settings.serving.mode,
             after=kinds,
         )

@@ -67,8 +67,9 @@ def image_names(settings: PlatformSettings) -> frozenset[str]:
     return _required(settings).union(spark, *(entry.images for entry in bundles(settings)))
 
 
-def check(settings: PlatformSettings, *, images: Collection[str], pulls: bool) -> None:
-    """Refuses what can't work on a cluster that has `images`, and that `pulls` others or does not.
+def check(settings: PlatformSettings, *, images: Collection[str], pulls: bool, version: str | None = None) -> None:
+    """Refuses what can't work on a cluster of `version`, if that is known, that has `images`, and that `pulls` others
+    or does not.
 
     Raises:
         SettingsError: naming the settings, the reason and the nearest possible choice.
@@ -79,6 +80,12 @@ def check(settings: PlatformSettings, *, images: Collection[str], pulls: bool) -
     except BundleError as misfit:
         raise _refusal(settings, str(misfit)) from misfit
     for entry in bundles(settings):
+        if version and not entry.supports(version):
+            raise _refusal(
+                settings,
+                f"{entry.title} supports Kubernetes {entry.kubernetes}, and {PROJECT}:cluster.version is {version!r}. "
+                f"Change that version, or choose another one in bundles.versions.{entry.name}",
+            )
         found = set(_pod_images(entry, mirror(settings)))  # what can't be loaded is refused here as well
         if not pulls:
             _check_pods(settings, entry, found, images)

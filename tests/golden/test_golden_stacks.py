@@ -24,6 +24,7 @@ FOREIGN = "ml-platform:bundles:Bundle"
 )
 def test_a_stack_asks_for_what_is_recorded(stack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ML_PLATFORM_STATE", str(stacks.node(tmp_path)))
+    stacks.log_in(monkeypatch, tmp_path)
     if stack in stacks.LEAN:
         monkeypatch.delenv("ML_PLATFORM_MIRROR", raising=False)
     found = json.dumps(tree(stack), indent=1, sort_keys=True) + "\n"

@@ -12,6 +12,7 @@ from google.protobuf import json_format
 from pulumi.runtime import mocks, rpc, settings
 
 SECRET = rpc._special_sig_key
+UNKNOWN = "[unknown]"
 OUTPUTS: dict[str, dict[str, Any]] = {
     "pulumi-python:dynamic/workloads:RunOutcome": {
         "result": "7", "accepted": True, "rule": "accepted", "reason": "", "numbers": {},
@@ -29,15 +30,25 @@ class Outputs(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         return args.name, {**args.inputs, **OUTPUTS.get(args.typ, {})}
 
-    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         raise AssertionError(f"the program calls {args.token}, which no preview of an empty cluster can answer")
+
+
+class NothingYet(mocks.Mocks):
+    """The first preview of an empty account: what a resource will have beside its inputs is unknown, its id too."""
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        return "", args.inputs
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        raise AssertionError(f"the program calls {args.token}, and there is nothing yet that could answer")
 
 
 class Recorder(mocks.MockMonitor):
     """Keeps every request by its URN."""
 
-    def __init__(self) -> None:
-        super().__init__(Outputs())
+    def __init__(self, world: mocks.Mocks) -> None:
+        super().__init__(world)
         self.requests: dict[str, Any] = {}
         self.exports: dict[str, Any] = {}
 
@@ -60,13 +71,19 @@ class Recorder(mocks.MockMonitor):
 
 
 def record(
-    program: Callable[[], Any], *, stack: str = "test", config: Mapping[str, Any] | None = None, secrets: Any = ()
+    program: Callable[[], Any],
+    *,
+    stack: str = "test",
+    config: Mapping[str, Any] | None = None,
+    secrets: Any = (),
+    world: mocks.Mocks | None = None,
 ) -> Recorder:
-    """Runs the program to its end, all registrations included."""
+    """Runs the program to its end, all registrations included; with NothingYet as its world, as a preview."""
     asyncio.set_event_loop(asyncio.new_event_loop())
     settings.ROOT.set(None)  # of an earlier test, under the name of its stack
-    recorder = Recorder()
-    mocks.set_mocks(Outputs(), project="ml-platform", stack=stack, preview=False, monitor=recorder)
+    world = world or Outputs()
+    recorder, preview = Recorder(world), isinstance(world, NothingYet)
+    mocks.set_mocks(world, project="ml-platform", stack=stack, preview=preview, monitor=recorder)
     values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in (config or {}).items()}
     pulumi.runtime.set_all_config(values, list(secrets))
 
@@ -74,7 +91,12 @@ def record(
     def run() -> Any:
         program()
         stack_itself: Any = pulumi.runtime.get_root_resource()
-        return pulumi.Output.all(**stack_itself.outputs).apply(recorder.exports.update)
+        recorder.exports.update(dict.fromkeys(stack_itself.outputs, UNKNOWN))
+        known = [
+            pulumi.Output.from_input(value).apply(lambda found, name=name: recorder.exports.update({name: found}))
+            for name, value in stack_itself.outputs.items()
+        ]
+        return pulumi.Output.all(*known)
 
     run()
     return recorder
@@ -88,9 +110,11 @@ def inputs(request: Any) -> dict[str, Any]:
 
 
 def masked(value: Any) -> Any:
-    """The value with `[secret]` for every secret, whole numbers as such."""
+    """The value with `[secret]` for every secret, `[unknown]` for what no preview knows, whole numbers as such."""
     if isinstance(value, dict):
         return "[secret]" if SECRET in value else {key: masked(each) for key, each in value.items()}
     if isinstance(value, list):
         return [masked(each) for each in value]
+    if value == rpc.UNKNOWN:
+        return UNKNOWN
     return int(value) if isinstance(value, float) and value.is_integer() else value

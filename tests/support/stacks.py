@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import runpy
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from ml_platform import selection
 from ml_platform.configuration import validate
 from ml_platform.settings import PlatformSettings
+from pulumi.runtime import mocks
 from support import recorder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +25,8 @@ FILES = {
 }
 LEAN = ("local",)
 """Those that need no mirror."""
+CLOUDS = ("ionos", "gke", "eks")
+"""Those whose cluster the stack makes; they are recorded as the first preview of an empty account."""
 KUBECONFIG = {
     "clusters": [{"name": "test", "cluster": {"server": "https://test.invalid"}}],
     "contexts": [{"name": "test", "context": {"cluster": "test"}}],
@@ -34,12 +39,16 @@ def settings(stack: str) -> PlatformSettings:
     return validate("platform", config["ml-platform:platform"], PlatformSettings)
 
 
-def record(stack: str, changes: Mapping[str, Any] | None = None) -> recorder.Recorder:
+def record(stack: str, changes: Mapping[str, Any] | None = None, world: mocks.Mocks | None = None) -> recorder.Recorder:
     """All that a first `pulumi up` asks the engine for, with `changes` of the platform's settings; a node is the one of
-    ML_PLATFORM_STATE."""
+    ML_PLATFORM_STATE. In a cloud it is a first preview, unless its `world` is another one."""
     config = yaml.safe_load(FILES[stack].read_text())["config"]
     config["ml-platform:platform"] |= changes or {}
     secrets = {}
+    if config["ml-platform:cluster"]["source"] in CLOUDS:
+        config["ml-platform:platform"].setdefault("images", images({"traefik", *selection.OWN_IMAGES}))
+        secrets = {f"ml-platform:{name}": name for name in ("seed", "tls_certificate", "tls_key")}
+        world = world or recorder.NothingYet()
     if config["ml-platform:cluster"]["source"] == "existing":
         config["ml-platform:cluster"].pop("kubeconfig", None)
         config["ml-platform:platform"].setdefault("images", images({"traefik", "tuning", *selection.OWN_IMAGES}))
@@ -49,6 +58,7 @@ def record(stack: str, changes: Mapping[str, Any] | None = None) -> recorder.Rec
         stack=stack,
         config={**config, **secrets},
         secrets=secrets,
+        world=world,
     )
 
 
@@ -65,3 +75,20 @@ def node(folder: Path) -> Path:
     paths = {name: str(folder / name) for name in files}
     (folder / "cluster.json").write_text(json.dumps({**paths, "registry": "registry.test"}))
     return folder
+
+
+def log_in(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """To all clouds, as far as they can see who don't ask them; nothing of this machine's own logins is left."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_", "IONOS_"))]:
+        monkeypatch.delenv(name)
+    credentials = {
+        "IONOS_TOKEN": "token", "IONOS_S3_ACCESS_KEY": "key", "IONOS_S3_SECRET_KEY": "secret",
+        "GOOGLE_CREDENTIALS": "{}", "AWS_PROFILE": "test",
+    }  # fmt: skip
+    for name, value in credentials.items():
+        monkeypatch.setenv(name, value)
+    commands = folder / "commands"
+    commands.mkdir()
+    for name in ("aws", "gke-gcloud-auth-plugin"):
+        (commands / name).touch(mode=0o755)
+    monkeypatch.setenv("PATH", f"{commands}{os.pathsep}{os.environ['PATH']}")

@@ -12,29 +12,33 @@ from ml_policies.catalog import POLICIES
 from ml_policies.engine import environments, exemptions
 from ml_policies.engine.judge import Finding, Judge
 from ml_policies.engine.resource import Resource
-from support import recorder, stacks
+from support import clouds, recorder, stacks
+
+
+@pytest.fixture(autouse=True)
+def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ML_PLATFORM_STATE", str(stacks.node(tmp_path)))
+    stacks.log_in(monkeypatch, tmp_path)
 
 
 @pytest.mark.parametrize(
     "stack",
     [pytest.param(each, marks=[] if each in stacks.LEAN else pytest.mark.mirror) for each in sorted(stacks.FILES)],
 )
-def test_a_stack_keeps_the_policies(stack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ML_PLATFORM_STATE", str(stacks.node(tmp_path)))
+def test_a_stack_keeps_the_policies(stack: str) -> None:
     problems, _ = judged(stack)
     assert [each.message for each in problems if each.level == "mandatory"] == []
 
 
 @pytest.mark.mirror
-def test_every_exemption_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ML_PLATFORM_STATE", str(stacks.node(tmp_path)))
+def test_every_exemption_is_used() -> None:
     used = {exemption for stack in stacks.FILES for exemption in judged(stack)[1].exempted}
     assert [each.resources for each in exemptions.load() if each not in used] == []
 
 
 @functools.cache
 def judged(stack: str) -> tuple[list[Finding], Judge]:
-    found = [resource(urn, request) for urn, request in stacks.record(stack).requests.items()]
+    found = [resource(urn, request) for urn, request in stacks.record(stack, world=clouds.Cloud()).requests.items()]
     judge = judge_of(environment(stack))
     return [each for one in found for each in judge.judge(one)] + list(judge.stack_findings(found)), judge
 

@@ -47,7 +47,7 @@ WRONG_TYPES: list[tuple[str, Any, str, str, str]] = [
     ("workloads", training(parameters={"C": [1]}), "workloads.training.iris.parameters.C", "[1]", "a number, a text"),
 ]
 OUT_OF_RANGE: list[tuple[str, Any, str, str, str]] = [
-    ("cluster", {"source": "aws"}, "cluster.source", '"aws"', "existing, local"),
+    ("cluster", {"source": "aws"}, "cluster.source", '"aws"', "eks, existing, gke, ionos, local"),
     ("platform", {"gateway": {"host_port": 65536}}, "platform.gateway.host_port", "65536", "65535"),
     ("platform", {"mlflow": {"replicas": 0}}, "platform.mlflow.replicas", "0", "greater than or equal to 1"),
     ("platform", {"images": {"mlflow": "mlflow:3"}}, "platform.images.mlflow", '"mlflow:3"', "sha256"),
@@ -137,7 +137,7 @@ def test_a_bad_value_is_refused_with_what_is_allowed(key: str, value: Any, path:
 def test_a_missing_value_is_named() -> None:
     message = refusal("workloads", {"datasets": {"iris": {**IRIS, "key": None}}})
     assert "workloads.datasets.iris.key is null" in message
-    assert "ml-platform:cluster.source is missing: it must be one of: existing, local" in refusal("cluster", {})
+    assert "ml-platform:cluster.source is missing: it must be one of: eks, existing, gke" in refusal("cluster", {})
 
 
 def test_all_errors_are_shown_at_once() -> None:

@@ -6,11 +6,31 @@ Nothing beyond this package knows which source it was.
 import pulumi
 
 from ml_platform.clusters.cluster import Cluster
-from ml_platform.settings import ExistingCluster, LocalCluster
+from ml_platform.configuration import SettingsError
+from ml_platform.settings import AnyCluster, EksCluster, ExistingCluster, GkeCluster, IonosCluster, LocalCluster
+
+EXTRAS = {"pulumi_ionoscloud": "ionos", "pulumi_gcp": "gcp", "pulumi_aws": "aws"}
 
 
-def connect(settings: LocalCluster | ExistingCluster, config: pulumi.Config) -> Cluster:
-    """The cluster that the settings choose; the module of the chosen source is the only one that is loaded."""
+def connect(settings: AnyCluster, config: pulumi.Config) -> Cluster:
+    """The cluster that the settings choose; the module of the chosen source is the only one that is loaded.
+
+    Raises:
+        SettingsError: what its source needs is missing.
+    """
+    try:
+        return _connect(settings, config)
+    except ModuleNotFoundError as missing:
+        package = (missing.name or "").partition(".")[0]
+        if package not in EXTRAS:
+            raise
+        raise SettingsError(
+            f"ml-platform:cluster.source is {settings.source!r}, and the package {package} is not installed. Install "
+            f"it with:\n  pip install -e '.[{EXTRAS[package]}]'"
+        ) from missing
+
+
+def _connect(settings: AnyCluster, config: pulumi.Config) -> Cluster:
     match settings:
         case LocalCluster():
             from ml_platform.clusters import local
@@ -20,6 +40,18 @@ def connect(settings: LocalCluster | ExistingCluster, config: pulumi.Config) -> 
             from ml_platform.clusters import existing
 
             return existing.connect(settings, config)
+        case IonosCluster():
+            from ml_platform.clusters import ionos
+
+            return ionos.connect(settings, config)
+        case GkeCluster():
+            from ml_platform.clusters import gke
+
+            return gke.connect(settings, config)
+        case EksCluster():
+            from ml_platform.clusters import eks
+
+            return eks.connect(settings, config)
 
 
 __all__ = ["Cluster", "connect"]

@@ -1,11 +1,49 @@
-"""A Kubernetes cluster as the platform needs it."""
+"""A Kubernetes cluster as the platform needs it, whatever it comes from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 import pulumi
 import pulumi_kubernetes as kubernetes
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodePool:
+    """Nodes of one kind, and what they are for."""
+
+    name: str
+    purpose: Literal["general", "spot", "gpu"]
+    minimum: int
+    maximum: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadBalancer:
+    """What stands before a Service of type LoadBalancer."""
+
+    kind: str
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    """Those of the gateway's Service that make it so."""
+    address: pulumi.Output[str] | None = None
+    """Its address where that is known before it is there."""
+
+    def spec(self) -> dict[str, Any]:
+        """What a Service asks for it by, beside its annotations."""
+        asked = {"loadBalancerIP": self.address} if self.address is not None else {}
+        return {"type": "LoadBalancer", **asked}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectStorage:
+    """Buckets of the cloud, beside the platform's own object store, and how pods come by credentials."""
+
+    endpoint: str
+    region: str
+    buckets: tuple[str, ...]
+    credentials: Literal["keys", "pod-identity", "workload-identity"]
+    access_key: pulumi.Output[str] | None = None
+    secret_key: pulumi.Output[str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +64,26 @@ class Cluster:
     """Whether removing the stack removes everything, definitions and volumes too."""
     pulls: bool = True
     """Whether it can pull images from the network, and not only those of `images`."""
+    version: str | None = None
+    """What the settings ask for; None is whatever it has."""
+    load_balancer: LoadBalancer = LoadBalancer(kind="the cluster's own")
+    registry: pulumi.Output[str] | None = None
+    """Where its images may be pushed to, as <registry>/<name>."""
+    object_storage: ObjectStorage | None = None
+    pools: tuple[NodePool, ...] = ()
+
+    def summary(self) -> dict[str, Any]:
+        """What its users want to know; nothing where the stack did not make it."""
+        if not self.pools:
+            return {}
+        return {
+            "version": self.version,
+            "pools": [asdict(pool) for pool in self.pools],
+            "storage_class": self.storage_class,
+            "load_balancer": _known(self.load_balancer, "kind", "address"),
+            "registry": self.registry,
+            "object_storage": _known(self.object_storage, *ObjectStorage.__annotations__),
+        }
 
     def provider(self, after: Sequence[pulumi.Resource]) -> pulumi.ProviderResource:
         """The provider for its objects; nothing goes to the cluster by it before `after` is done."""
@@ -38,3 +96,7 @@ class Cluster:
             **self.options,
             opts=pulumi.ResourceOptions(depends_on=after),
         )
+
+
+def _known(value: object, *names: str) -> dict[str, Any]:
+    return {name: found for name in names if (found := getattr(value, name, None)) is not None}

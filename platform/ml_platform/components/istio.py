@@ -12,6 +12,7 @@ import pulumi
 from ml_platform.bundles.bundle import BundleArgs
 from ml_platform.bundles.catalog import PodSecurity
 from ml_platform.bundles.transforms import Transform, config_yaml, environment, host_port, merged, service_type
+from ml_platform.clusters.cluster import LoadBalancer
 from ml_platform.components import access
 from ml_platform.components.access import Certificate
 from ml_platform.components.foreign import Foreign, ForeignArgs
@@ -31,6 +32,7 @@ HTTP, HTTPS = 80, 443
 @dataclass(frozen=True, kw_only=True)
 class IstioArgs(ForeignArgs):
     settings: GatewaySettings
+    load_balancer: LoadBalancer
     certificate: Certificate | None = None
     """What the stack's secrets hold, where the settings say so."""
     hosts: Sequence[str]
@@ -106,10 +108,12 @@ class Istio(Foreign):
         return [self._declare(API, "GatewayClass", "istio", {"controllerName": "istio.io/gateway-controller"})]
 
     def _published(self) -> list[Transform]:
-        """How the gateway is reached from outside: a port of the node, or a load balancer as released."""
+        """How the gateway is reached from outside: a port of the node, or a load balancer."""
         settings = self._settings
         if not settings.host_port:
-            return []
+            balancer = self._args.load_balancer
+            marks = {"metadata": {"annotations": balancer.annotations}} if balancer.annotations else {}
+            return [merged("Service", SERVICE, {**marks, "spec": balancer.spec()})]
         of_node = {HTTP: settings.host_port, HTTPS: settings.tls.host_port if settings.tls else None}
         return [
             service_type(SERVICE, "ClusterIP"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import pulumi
+from ml_platform.clusters.cluster import LoadBalancer
 from ml_platform.component import Component
 from ml_platform.components.gateway import url
 from ml_platform.objects import KubernetesObject
@@ -50,6 +51,7 @@ class TraefikArgs:
     image: str
     labels: Mapping[str, str]
     settings: GatewaySettings
+    load_balancer: LoadBalancer
     mode: Literal["knative", "standard"]
     """Whose routes lead to predictions: Knative's, or the Gateway API's."""
     after: Sequence[pulumi.Resource] = ()
@@ -72,10 +74,9 @@ class Traefik(Component):
         self.url = url(args.settings)
         namespace = self._declare("v1", "Namespace", name, labels=self._pod_security(), depends_on=args.after)
         access = self._access(namespace)
-        kind = "ClusterIP" if args.settings.host_port else "LoadBalancer"
         services = [
-            self._service(PUBLIC, WEB, kind, namespace),
-            self._service(PRIVATE, INTERNAL, "ClusterIP", namespace),
+            self._service(PUBLIC, WEB, namespace, None if args.settings.host_port else args.load_balancer),
+            self._service(PRIVATE, INTERNAL, namespace),
         ]
         self.ready = [
             self._declare("apps/v1", "Deployment", PUBLIC, depends_on=[*access, *services], spec=self._deployment())
@@ -130,16 +131,20 @@ class Traefik(Component):
         )
         return [account, binding]
 
-    def _service(self, name: str, port: int, kind: str, namespace: pulumi.Resource) -> KubernetesObject:
+    def _service(
+        self, name: str, port: int, namespace: pulumi.Resource, balancer: LoadBalancer | None = None
+    ) -> KubernetesObject:
+        annotations = balancer.annotations if balancer else {}
         return self._declare(
             "v1",
             "Service",
             name,
             deleted_with=namespace,
             depends_on=[namespace],
-            metadata={"annotations": {"pulumi.com/skipAwait": "true"}},  # its pods come after it
+            # Its pods come after it.
+            metadata={"annotations": {"pulumi.com/skipAwait": "true", **annotations}},
             spec={
-                "type": kind,
+                **(balancer.spec() if balancer else {"type": "ClusterIP"}),
                 "selector": {"app": PUBLIC},
                 "ports": [{"name": "http", "port": 80, "targetPort": port}],
             },

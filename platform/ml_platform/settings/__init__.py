@@ -7,20 +7,24 @@ import pulumi
 
 from ml_platform.configuration import read
 from ml_platform.settings.bundles import BundlesSettings
-from ml_platform.settings.cluster import ClusterSettings, ExistingCluster, LocalCluster
+from ml_platform.settings.cluster import AnyCluster, ClusterSettings, ExistingCluster, LocalCluster
+from ml_platform.settings.eks import EksCluster
 from ml_platform.settings.gateway import GatewaySettings, JwtSettings, TlsSettings
+from ml_platform.settings.gke import GkeCluster
+from ml_platform.settings.ionos import IonosCluster
 from ml_platform.settings.platform import PlatformSettings
 from ml_platform.settings.services import MLflowSettings, ObjectStoreSettings, PostgresSettings
 from ml_platform.settings.work import RaySettings, ServingSettings, SparkSettings, TrainingSettings
 
 __all__ = [
-    "BundlesSettings", "ClusterSettings", "ExistingCluster", "GatewaySettings", "JwtSettings", "LocalCluster",
-    "MLflowSettings", "ObjectStoreSettings", "PlatformSettings", "PostgresSettings", "RaySettings", "ServingSettings",
-    "SparkSettings", "TlsSettings", "TrainingSettings", "load_cluster", "load_platform",
+    "AnyCluster", "BundlesSettings", "ClusterSettings", "EksCluster", "ExistingCluster", "GatewaySettings",
+    "GkeCluster", "IonosCluster", "JwtSettings", "LocalCluster", "MLflowSettings", "ObjectStoreSettings",
+    "PlatformSettings", "PostgresSettings", "RaySettings", "ServingSettings", "SparkSettings", "TlsSettings",
+    "TrainingSettings", "load_cluster", "load_platform",
 ]  # fmt: skip
 
 
-def load_cluster(config: pulumi.Config) -> LocalCluster | ExistingCluster:
+def load_cluster(config: pulumi.Config) -> AnyCluster:
     return read(config, "cluster", ClusterSettings).root
 
 

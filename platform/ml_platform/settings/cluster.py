@@ -5,6 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field, RootModel
 
 from ml_platform.configuration import Settings
+from ml_platform.settings.eks import EksCluster
+from ml_platform.settings.gke import GkeCluster
+from ml_platform.settings.ionos import IonosCluster
 
 
 class LocalCluster(Settings):
@@ -27,5 +30,8 @@ class ExistingCluster(Settings):
     """Storage class of all volumes; without it, the cluster's default."""
 
 
-class ClusterSettings(RootModel[Annotated[LocalCluster | ExistingCluster, Field(discriminator="source")]]):
+AnyCluster = LocalCluster | ExistingCluster | IonosCluster | GkeCluster | EksCluster
+
+
+class ClusterSettings(RootModel[Annotated[AnyCluster, Field(discriminator="source")]]):
     """ml-platform:cluster: where Kubernetes comes from."""

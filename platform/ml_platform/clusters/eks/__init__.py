@@ -1,0 +1,155 @@
+"""Amazon Elastic Kubernetes Service, with all that it stands on: nodes have no public address, pods need no keys."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+from pulumi_aws import eks
+
+from ml_platform.clusters import cloud
+from ml_platform.clusters.cluster import Cluster, LoadBalancer
+from ml_platform.clusters.eks import roles
+from ml_platform.clusters.eks.network import Network, NetworkArgs
+from ml_platform.clusters.eks.nodes import STORAGE_CLASS, Nodes, NodesArgs
+from ml_platform.clusters.eks.storage import Storage, StorageArgs
+from ml_platform.component import Component
+from ml_platform.configuration import require_secret
+from ml_platform.settings import EksCluster
+
+LOGIN = cloud.Credentials(
+    cloud="AWS",
+    variables=(
+        ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+        ("AWS_PROFILE",),
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"),
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI",),
+        ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",),
+    ),
+    files=("~/.aws/credentials", "~/.aws/config"),
+    vendor="Amazon",
+    way_out="Log in with `aws configure sso` and `aws sso login`; in CI, have a role assumed by OpenID Connect.",
+)
+LOAD_BALANCER = LoadBalancer(
+    kind="a network load balancer",
+    annotations={
+        "service.beta.kubernetes.io/aws-load-balancer-type": "nlb",
+        "service.beta.kubernetes.io/aws-load-balancer-cross-zone-load-balancing-enabled": "true",
+    },
+)
+ADMIN = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+PATIENCE = pulumi.CustomTimeouts(create="1h", update="2h", delete="1h")
+
+
+def connect(settings: EksCluster, config: pulumi.Config) -> Cluster:
+    """The cluster, made by this stack.
+
+    Raises:
+        SettingsError: credentials, a command or a secret are missing.
+    """
+    LOGIN.require()
+    cloud.require_command("aws", "Install the AWS CLI, version 2: https://docs.aws.amazon.com/cli/")
+    seed = require_secret(config, "seed", "a long random text that all passwords are derived from")
+    made = Eks(settings.name, EksArgs(settings=settings))
+    return Cluster(
+        kubeconfig=made.kubeconfig,
+        options={"cluster_identifier": made.identifier, "kube_client_settings": {"qps": 100, "burst": 200}},
+        seed=seed,
+        images={},
+        storage_class=STORAGE_CLASS,
+        disposable=False,
+        version=settings.version,
+        load_balancer=LOAD_BALANCER,
+        registry=made.storage.registry,
+        object_storage=made.storage.objects,
+        pools=cloud.pools(settings.pools),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EksArgs:
+    settings: EksCluster
+
+
+class Eks(Component):
+    token = "ml-platform:eks:Cluster"  # noqa: S105 - a type token
+
+    kubeconfig: pulumi.Output[str]
+    """Resolves when there are nodes."""
+    identifier: pulumi.Output[str]
+
+    def __init__(self, name: str, args: EksArgs) -> None:
+        super().__init__(name)
+        self._name, self._settings = name, args.settings
+        self._provider = aws.Provider(
+            "aws",
+            region=args.settings.region,
+            default_tags={"tags": {"ml-platform/stack": pulumi.get_stack()}},
+            opts=super().child(),
+        )
+        self.storage = Storage(name, StorageArgs(settings=args.settings), self.child())
+        network = Network(name, NetworkArgs(settings=args.settings), self.child())
+        cluster = self._cluster(network)
+        self._access(cluster)
+        nodes = Nodes(name, NodesArgs(settings=args.settings, cluster=cluster, network=network), self.child())
+        self.identifier = cluster.arn
+        region = args.settings.region
+        text = cloud.kubeconfig(
+            server=cluster.endpoint,
+            authority=cluster.certificate_authority.apply(lambda authority: authority.data or ""),
+            command=["aws", "eks", "get-token", "--cluster-name", cluster.name, "--region", region, "--output", "json"],
+            api="client.authentication.k8s.io/v1beta1",
+        )
+        self.kubeconfig = pulumi.Output.secret(cloud.when(text, nodes.ready))
+        self.register_outputs({"identifier": self.identifier})
+
+    def child(self, **options: object) -> pulumi.ResourceOptions:
+        return super().child(provider=self._provider, **options)
+
+    def _cluster(self, network: Network) -> eks.Cluster:
+        settings = self._settings
+        protect = settings.data == "protect"
+        role, attached = roles.role(
+            f"{self._name}-cluster", "eks.amazonaws.com", ["AmazonEKSClusterPolicy"], self.child()
+        )
+        return eks.Cluster(
+            self._name,
+            name=self._name,
+            version=settings.version,
+            role_arn=role.arn,
+            vpc_config={
+                "subnet_ids": [subnet.id for subnet in network.private],
+                "endpoint_private_access": True,
+                "endpoint_public_access": True,
+                "public_access_cidrs": list(settings.api_access),
+            },
+            access_config={"authentication_mode": "API", "bootstrap_cluster_creator_admin_permissions": True},
+            encryption_config={"provider": {"key_arn": self.storage.key.arn}, "resources": ["secrets"]},
+            enabled_cluster_log_types=["audit", "authenticator"],
+            upgrade_policy={"support_type": "STANDARD"},
+            # All of them are add-ons of ours, configured.
+            bootstrap_self_managed_addons=False,
+            deletion_protection=protect,
+            opts=self.child(protect=protect, custom_timeouts=PATIENCE, depends_on=attached),
+        )
+
+    def _access(self, cluster: eks.Cluster) -> None:
+        for principal in self._settings.admins:
+            name = f"{self._name}-{principal.rpartition('/')[2]}"
+            entry = eks.AccessEntry(name, cluster_name=cluster.name, principal_arn=principal, opts=self.child())
+            eks.AccessPolicyAssociation(
+                name,
+                cluster_name=cluster.name,
+                principal_arn=entry.principal_arn,
+                policy_arn=ADMIN,
+                access_scope={"type": "cluster"},
+                opts=self.child(),
+            )
+        for (namespace, account), role in self.storage.users.items():
+            eks.PodIdentityAssociation(
+                f"{self._name}-{namespace}-{account}",
+                cluster_name=cluster.name,
+                namespace=namespace,
+                service_account=account,
+                role_arn=role,
+                opts=self.child(),
+            )

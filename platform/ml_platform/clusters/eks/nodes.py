@@ -1,0 +1,125 @@
+"""The nodes of the cluster and the add-ons that make nodes of them: a managed node group for each pool."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_aws import ec2, eks
+
+from ml_platform.clusters import cloud
+from ml_platform.clusters.eks import roles
+from ml_platform.clusters.eks.network import Network
+from ml_platform.component import Component
+from ml_platform.settings import EksCluster
+from ml_platform.settings.eks import EksPoolSettings
+
+PATIENCE = pulumi.CustomTimeouts(create="1h", update="2h", delete="1h")
+POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy")
+BEFORE: Mapping[str, Mapping[str, Any]] = {
+    "vpc-cni": {"enableNetworkPolicy": "true"},  # without it, NetworkPolicies are objects and no more
+    "kube-proxy": {},
+    "eks-pod-identity-agent": {},
+}
+DISKS: Mapping[str, Any] = {"defaultStorageClass": {"enabled": True}}
+STORAGE_CLASS = "ebs-csi-default-sc"
+"""Which the add-on makes of that."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodesArgs:
+    settings: EksCluster
+    cluster: eks.Cluster
+    network: Network
+
+
+class Nodes(Component):
+    token = "ml-platform:eks:Nodes"  # noqa: S105 - a type token
+
+    ready: Sequence[pulumi.Resource]
+
+    def __init__(self, name: str, args: NodesArgs, opts: pulumi.ResourceOptions) -> None:
+        super().__init__(name, opts)
+        self._name, self._args = name, args
+        self._role, attached = roles.role(f"{name}-nodes", "ec2.amazonaws.com", POLICIES, self.child())
+        network = [self._addon(addon, values) for addon, values in BEFORE.items()]
+        before = [*attached, *network, *args.network.ready]
+        groups = [self._group(pool, each, before) for pool, each in args.settings.pools.items()]
+        self.ready = [*groups, self._addon("coredns", {}, after=groups), self._disks(groups)]
+        self.register_outputs({"pools": list(args.settings.pools)})
+
+    def _addon(self, addon: str, values: Mapping[str, Any], *, after: Sequence[pulumi.Resource] = ()) -> eks.Addon:
+        return eks.Addon(
+            f"{self._name}-{addon}",
+            cluster_name=self._args.cluster.name,
+            addon_name=addon,
+            configuration_values=json.dumps(values) if values else None,
+            resolve_conflicts_on_create="OVERWRITE",
+            resolve_conflicts_on_update="OVERWRITE",
+            opts=self.child(depends_on=list(after)),
+        )
+
+    def _disks(self, after: Sequence[pulumi.Resource]) -> eks.Addon:
+        """EBS volumes. They are made under an identity of its own, which pods of others don't have."""
+        name = f"{self._name}-disks"
+        role, attached = roles.role(name, roles.PODS, ["service-role/AmazonEBSCSIDriverPolicy"], self.child())
+        return eks.Addon(
+            name,
+            cluster_name=self._args.cluster.name,
+            addon_name="aws-ebs-csi-driver",
+            configuration_values=json.dumps(DISKS),
+            pod_identity_associations=[{"service_account": "ebs-csi-controller-sa", "role_arn": role.arn}],
+            resolve_conflicts_on_create="OVERWRITE",
+            resolve_conflicts_on_update="OVERWRITE",
+            opts=self.child(depends_on=[*after, *attached]),
+        )
+
+    def _group(self, pool: str, settings: EksPoolSettings, before: Sequence[pulumi.Resource]) -> eks.NodeGroup:
+        name = f"{self._name}-{pool}"
+        template = self._template(name, settings)
+        return eks.NodeGroup(
+            name,
+            node_group_name_prefix=f"{name}-",
+            cluster_name=self._args.cluster.name,
+            node_role_arn=self._role.arn,
+            subnet_ids=[subnet.id for subnet in self._args.network.private],
+            version=self._args.settings.version,
+            ami_type="AL2023_x86_64_NVIDIA" if settings.purpose == "gpu" else "AL2023_x86_64_STANDARD",
+            capacity_type="SPOT" if settings.purpose == "spot" else "ON_DEMAND",
+            instance_types=[settings.machine],
+            scaling_config={
+                "desired_size": settings.minimum,
+                "min_size": settings.minimum,
+                "max_size": settings.maximum,
+            },
+            labels=cloud.labels(pool, settings),
+            taints=_taints(settings),
+            launch_template={"id": template.id, "version": template.latest_version.apply(str)},
+            update_config={"max_unavailable_percentage": 33},
+            node_repair_config={"enabled": True},
+            opts=self.child(
+                custom_timeouts=PATIENCE, depends_on=list(before), ignore_changes=["scalingConfig.desiredSize"]
+            ),
+        )
+
+    def _template(self, name: str, settings: EksPoolSettings) -> ec2.LaunchTemplate:
+        disk = ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
+            volume_size=settings.disk, volume_type="gp3", encrypted="true", delete_on_termination="true"
+        )
+        return ec2.LaunchTemplate(
+            name,
+            block_device_mappings=[ec2.LaunchTemplateBlockDeviceMappingArgs(device_name="/dev/xvda", ebs=disk)],
+            # One hop: pods don't get at the identity of their node.
+            metadata_options=ec2.LaunchTemplateMetadataOptionsArgs(
+                http_tokens="required", http_put_response_hop_limit=1
+            ),
+            update_default_version=True,
+            opts=self.child(),
+        )
+
+
+def _taints(settings: EksPoolSettings) -> list[eks.NodeGroupTaintArgs] | None:
+    taints = {"general": None, "spot": (cloud.PURPOSE, "spot"), "gpu": ("nvidia.com/gpu", "present")}
+    taint = taints[settings.purpose]
+    return [eks.NodeGroupTaintArgs(key=taint[0], value=taint[1], effect="NO_SCHEDULE")] if taint else None

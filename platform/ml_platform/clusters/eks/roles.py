@@ -1,0 +1,33 @@
+"""Who may do what: roles that a service of AWS, or the pods of a service account, take on."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+from pulumi_aws import iam
+
+PODS = "pods.eks.amazonaws.com"
+
+
+def document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def role(
+    name: str, service: str, policies: Sequence[str], opts: pulumi.ResourceOptions
+) -> tuple[iam.Role, list[pulumi.Resource]]:
+    """A role for `service` with AWS's own `policies`, and what has to be there before it is worth anything."""
+    actions = ["sts:AssumeRole", "sts:TagSession"] if service == PODS else ["sts:AssumeRole"]
+    trust = document({"Effect": "Allow", "Principal": {"Service": service}, "Action": actions})
+    made = iam.Role(name, assume_role_policy=trust, opts=opts)
+    attached = [
+        iam.RolePolicyAttachment(
+            f"{name}-{policy.rpartition('/')[2]}",
+            role=made.name,
+            policy_arn=f"arn:aws:iam::aws:policy/{policy}",
+            opts=opts,
+        )
+        for policy in policies
+    ]
+    return made, [made, *attached]

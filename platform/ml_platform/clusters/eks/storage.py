@@ -1,0 +1,113 @@
+"""What holds data outside of the cluster: buckets, which pods use without keys, a registry, and the key of all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws import ecr, iam, kms, s3
+
+from ml_platform.clusters import cloud
+from ml_platform.clusters.cluster import ObjectStorage
+from ml_platform.clusters.eks import roles
+from ml_platform.component import Component
+from ml_platform.settings import EksCluster
+from ml_platform.settings.clouds import buckets_by_user
+
+READ_AND_WRITE = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StorageArgs:
+    settings: EksCluster
+
+
+class Storage(Component):
+    token = "ml-platform:eks:Storage"  # noqa: S105 - a type token
+
+    key: kms.Key
+    objects: ObjectStorage | None = None
+    registry: pulumi.Output[str]
+    users: dict[tuple[str, str], pulumi.Output[str]]
+    """The role of each service account that uses buckets."""
+
+    def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions) -> None:
+        super().__init__(name, opts)
+        self._name, self._settings = name, args.settings
+        self._held = self.child(**cloud.kept(args.settings.data))
+        self.key = kms.Key(
+            name,
+            description=f"Secrets, buckets and images of {name}",
+            enable_key_rotation=True,
+            deletion_window_in_days=30,
+            opts=self._held,
+        )
+        kms.Alias(name, name=f"alias/{name}", target_key_id=self.key.key_id, opts=self.child())
+        made = {bucket: self._bucket(bucket, each.versions) for bucket, each in args.settings.buckets.items()}
+        self.users = {
+            user: self._user(user, [made[bucket] for bucket in buckets])
+            for user, buckets in buckets_by_user(args.settings.buckets).items()
+        }
+        if made:
+            self.objects = ObjectStorage(
+                endpoint=f"https://s3.{args.settings.region}.amazonaws.com",
+                region=args.settings.region,
+                buckets=tuple(made),
+                credentials="pod-identity",
+            )
+        repositories = [self._repository(image) for image in args.settings.repositories]
+        self.registry = repositories[0].repository_url.apply(lambda url: url.rpartition("/")[0])
+        self.register_outputs({"buckets": list(made), "registry": self.registry})
+
+    def _bucket(self, name: str, versions: bool) -> s3.Bucket:
+        delete = self._settings.data == "delete"
+        bucket = s3.Bucket(name, bucket=name, force_destroy=delete, opts=self._held)
+        s3.BucketPublicAccessBlock(
+            name,
+            bucket=bucket.id,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=self._held,
+        )
+        by_key = s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
+            sse_algorithm="aws:kms", kms_master_key_id=self.key.arn
+        )
+        rule = s3.BucketServerSideEncryptionConfigurationRuleArgs(
+            apply_server_side_encryption_by_default=by_key, bucket_key_enabled=True
+        )
+        s3.BucketServerSideEncryptionConfiguration(name, bucket=bucket.id, rules=[rule], opts=self._held)
+        if versions:
+            s3.BucketVersioning(
+                name, bucket=bucket.id, versioning_configuration={"status": "Enabled"}, opts=self.child()
+            )
+        return bucket
+
+    def _user(self, user: tuple[str, str], buckets: Sequence[s3.Bucket]) -> pulumi.Output[str]:
+        name = "-".join((self._name, *user))
+        role, _ = roles.role(name, roles.PODS, [], self.child())
+        arns = pulumi.Output.all(self.key.arn, *(bucket.arn for bucket in buckets))
+        iam.RolePolicy(name, role=role.name, policy=arns.apply(_use), opts=self.child())
+        return role.arn
+
+    def _repository(self, image: str) -> ecr.Repository:
+        name = f"{self._name}/{image}"
+        return ecr.Repository(
+            name,
+            name=name,
+            image_tag_mutability="IMMUTABLE",
+            image_scanning_configuration={"scan_on_push": True},
+            encryption_configurations=[{"encryption_type": "KMS", "kms_key": self.key.arn}],
+            force_delete=self._settings.data == "delete",
+            opts=self._held,
+        )
+
+
+def _use(arns: Sequence[str]) -> str:
+    """What a pod may do with its buckets, and with the key that they are encrypted by."""
+    key, *buckets = arns
+    return roles.document(
+        {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": buckets},
+        {"Effect": "Allow", "Action": list(READ_AND_WRITE), "Resource": [f"{bucket}/*" for bucket in buckets]},
+        {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": [key]},
+    )

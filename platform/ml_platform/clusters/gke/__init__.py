@@ -1,0 +1,135 @@
+"""Google Kubernetes Engine, with all that it stands on: nodes have no public address, pods need no keys."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+from pulumi_gcp import container
+
+from ml_platform.clusters import cloud
+from ml_platform.clusters.cluster import Cluster, LoadBalancer
+from ml_platform.clusters.gke.network import PODS, SERVICES, Network, NetworkArgs
+from ml_platform.clusters.gke.nodes import Identity, Nodes, NodesArgs
+from ml_platform.clusters.gke.storage import Storage, StorageArgs
+from ml_platform.component import Component
+from ml_platform.configuration import require_secret
+from ml_platform.settings import GkeCluster
+
+LOGIN = cloud.Credentials(
+    cloud="Google Cloud",
+    variables=(("GOOGLE_APPLICATION_CREDENTIALS",), ("GOOGLE_CREDENTIALS",), ("GOOGLE_OAUTH_ACCESS_TOKEN",)),
+    files=(
+        "$CLOUDSDK_CONFIG/application_default_credentials.json",
+        "~/.config/gcloud/application_default_credentials.json",
+    ),
+    vendor="Google",
+    way_out="Log in with `gcloud auth application-default login`; in CI, use workload identity federation.",
+)
+PLUGIN = "gke-gcloud-auth-plugin"
+PATIENCE = pulumi.CustomTimeouts(create="1h", update="2h", delete="1h")
+
+
+def connect(settings: GkeCluster, config: pulumi.Config) -> Cluster:
+    """The cluster, made by this stack.
+
+    Raises:
+        SettingsError: credentials, a command or a secret are missing.
+    """
+    LOGIN.require()
+    cloud.require_command(PLUGIN, f"Install it with: gcloud components install {PLUGIN}")
+    seed = require_secret(config, "seed", "a long random text that all passwords are derived from")
+    made = Gke(settings.name, GkeArgs(settings=settings))
+    return Cluster(
+        kubeconfig=made.kubeconfig,
+        options={"cluster_identifier": made.identifier, "kube_client_settings": {"qps": 100, "burst": 200}},
+        seed=seed,
+        images={},
+        storage_class=settings.storage_class,
+        disposable=False,
+        version=settings.version,
+        load_balancer=LoadBalancer(kind="an external network load balancer", address=made.network.address),
+        registry=made.storage.registry,
+        object_storage=made.storage.objects,
+        pools=cloud.pools(settings.pools),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GkeArgs:
+    settings: GkeCluster
+
+
+class Gke(Component):
+    token = "ml-platform:gke:Cluster"  # noqa: S105 - a type token
+
+    kubeconfig: pulumi.Output[str]
+    """Resolves when there are nodes."""
+    identifier: pulumi.Output[str]
+
+    def __init__(self, name: str, args: GkeArgs) -> None:
+        super().__init__(name)
+        self._name, self._settings = name, args.settings
+        labels = {"ml-platform-stack": pulumi.get_stack()}
+        self._provider = gcp.Provider(
+            "gcp",
+            project=args.settings.project,
+            region=args.settings.region,
+            default_labels=labels,
+            opts=super().child(),
+        )
+        self.network = Network(name, NetworkArgs(settings=args.settings), self.child())
+        identity = Identity(name, args.settings.project, self.child())
+        cluster = self._cluster(identity, self.child(protect=args.settings.data == "protect", **_MANAGED))
+        nodes = Nodes(name, NodesArgs(settings=args.settings, cluster=cluster, identity=identity), self.child())
+        self.storage = Storage(name, StorageArgs(settings=args.settings, identity=identity), self.child())
+        self.identifier = cluster.id
+        text = cloud.kubeconfig(
+            server=pulumi.Output.concat("https://", cluster.endpoint),
+            authority=cluster.master_auth.cluster_ca_certificate,
+            command=[PLUGIN],
+            api="client.authentication.k8s.io/v1beta1",
+        )
+        self.kubeconfig = pulumi.Output.secret(cloud.when(text, [*nodes.ready, *self.network.ready]))
+        self.register_outputs({"identifier": self.identifier})
+
+    def child(self, **options: object) -> pulumi.ResourceOptions:
+        return super().child(provider=self._provider, **options)
+
+    def _cluster(self, identity: Identity, opts: pulumi.ResourceOptions) -> container.Cluster:
+        settings, network = self._settings, self.network
+        return container.Cluster(
+            self._name,
+            name=self._name,
+            location=settings.region,
+            node_locations=list(settings.zones) or None,
+            network=network.network.id,
+            subnetwork=network.subnet.id,
+            networking_mode="VPC_NATIVE",
+            ip_allocation_policy={
+                "cluster_secondary_range_name": PODS,
+                "services_secondary_range_name": SERVICES,
+            },
+            private_cluster_config={
+                "enable_private_nodes": True,
+                "enable_private_endpoint": False,
+                "master_ipv4_cidr_block": settings.network.control_plane,
+            },
+            master_authorized_networks_config={
+                "cidr_blocks": [{"cidr_block": each, "display_name": each} for each in settings.api_access],
+                "gcp_public_cidrs_access_enabled": False,
+            },
+            workload_identity_config={"workload_pool": f"{settings.project}.svc.id.goog"},
+            datapath_provider="ADVANCED_DATAPATH",  # it is what enforces NetworkPolicies
+            min_master_version=settings.version,
+            release_channel={"channel": settings.channel},
+            maintenance_policy={"daily_maintenance_window": {"start_time": settings.maintenance}},
+            # Pools are resources of their own; this one is gone when the cluster is there.
+            remove_default_node_pool=True,
+            initial_node_count=1,
+            node_config={"service_account": identity.email},
+            deletion_protection=settings.data == "protect",
+            opts=opts,
+        )
+
+
+_MANAGED = {"custom_timeouts": PATIENCE, "ignore_changes": ["initialNodeCount", "nodeConfig"]}

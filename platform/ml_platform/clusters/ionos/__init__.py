@@ -1,0 +1,93 @@
+"""Managed Kubernetes on IONOS CLOUD, with all that it stands on."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_ionoscloud as ionos
+from pulumi_ionoscloud import k8s
+
+from ml_platform.clusters import cloud
+from ml_platform.clusters.cluster import Cluster, LoadBalancer
+from ml_platform.clusters.ionos.network import Network, NetworkArgs
+from ml_platform.clusters.ionos.nodes import Nodes, NodesArgs
+from ml_platform.clusters.ionos.storage import Storage, StorageArgs
+from ml_platform.component import Component
+from ml_platform.configuration import require_secret
+from ml_platform.settings import IonosCluster
+
+TOKEN = cloud.Credentials(
+    cloud="IONOS CLOUD",
+    variables=(("IONOS_TOKEN",), ("IONOS_USERNAME", "IONOS_PASSWORD")),
+    way_out="Make a token in the DCD under Management > Token Manager, then: export IONOS_TOKEN=<token>",
+)
+KEYS = cloud.Credentials(
+    cloud="IONOS Object Storage",
+    variables=(("IONOS_S3_ACCESS_KEY", "IONOS_S3_SECRET_KEY"),),
+    way_out="Make a key in the DCD under Storage > Object Storage > Key Management, or leave out the buckets.",
+)
+PATIENCE = pulumi.CustomTimeouts(create="2h", update="2h", delete="1h")
+
+
+def connect(settings: IonosCluster, config: pulumi.Config) -> Cluster:
+    """The cluster, made by this stack.
+
+    Raises:
+        SettingsError: credentials or a secret are missing.
+    """
+    TOKEN.require()
+    if settings.object_storage.buckets:
+        KEYS.require()
+    seed = require_secret(config, "seed", "a long random text that all passwords are derived from")
+    made = Ionos(settings.name, IonosArgs(settings=settings))
+    return Cluster(
+        kubeconfig=made.kubeconfig,
+        options={"cluster_identifier": made.identifier, "kube_client_settings": {"qps": 100, "burst": 200}},
+        seed=seed,
+        images={},
+        storage_class=settings.storage_class,
+        disposable=False,
+        version=settings.version,
+        load_balancer=LoadBalancer(kind="a public address on one of the nodes", address=made.network.address),
+        registry=made.storage.registry,
+        object_storage=made.storage.objects,
+        pools=cloud.pools(settings.pools),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class IonosArgs:
+    settings: IonosCluster
+
+
+class Ionos(Component):
+    token = "ml-platform:ionos:Cluster"  # noqa: S105 - a type token
+
+    kubeconfig: pulumi.Output[str]
+    """Resolves when there are nodes."""
+    identifier: pulumi.Output[str]
+
+    def __init__(self, name: str, args: IonosArgs) -> None:
+        super().__init__(name)
+        settings = args.settings
+        provider = ionos.Provider("ionos", s3_region=settings.object_storage.region, opts=self.child())
+        below = self.child(provider=provider)
+        self.network = Network(name, NetworkArgs(settings=settings), below)
+        cluster = k8s.Cluster(
+            name,
+            name=name,
+            k8s_version=settings.version,
+            public=True,
+            api_subnet_allow_lists=list(settings.api_access),
+            maintenance_window={
+                "day_of_the_week": settings.maintenance.day,
+                "time": f"{settings.maintenance.time}:00Z",
+            },
+            allow_replace=settings.data == "delete",
+            opts=self.child(provider=provider, protect=settings.data == "protect", custom_timeouts=PATIENCE),
+        )
+        nodes = Nodes(name, NodesArgs(settings=settings, cluster=cluster, datacenter=self.network.datacenter), below)
+        self.storage = Storage(name, StorageArgs(settings=settings), below)
+        self.identifier = cluster.id
+        found = k8s.get_cluster_output(id=cluster.id, opts=pulumi.InvokeOutputOptions(parent=self, provider=provider))
+        self.kubeconfig = pulumi.Output.secret(cloud.when(found.kube_config, nodes.ready))
+        self.register_outputs({"identifier": self.identifier})

@@ -1,0 +1,81 @@
+"""What holds data outside of the cluster: buckets with a key to them, and a registry for images.
+
+Pods on IONOS have no identity of their own, so a key is made for a user of the contract, and handed over as a secret.
+"""
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_ionoscloud import compute, creg, objectstorage
+
+from ml_platform.clusters import cloud
+from ml_platform.clusters.cluster import ObjectStorage
+from ml_platform.component import Component
+from ml_platform.settings import IonosCluster
+from ml_platform.settings.ionos import IonosRegistrySettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class StorageArgs:
+    settings: IonosCluster
+
+
+class Storage(Component):
+    token = "ml-platform:ionos:Storage"  # noqa: S105 - a type token
+
+    objects: ObjectStorage | None = None
+    registry: pulumi.Output[str] | None = None
+
+    def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions) -> None:
+        super().__init__(name, opts)
+        self._data = args.settings.data
+        self._held = self.child(**cloud.kept(self._data))
+        settings = args.settings.object_storage
+        for bucket, chosen in settings.buckets.items():
+            self._bucket(bucket, settings.region, chosen.versions)
+        key = None
+        if settings.key_owner:
+            key = compute.S3Key(f"{name}-key", user_id=settings.key_owner, active=True, opts=self.child())
+        if settings.buckets or key:
+            self.objects = ObjectStorage(
+                endpoint=f"https://s3.{settings.region}.ionoscloud.com",
+                region=settings.region,
+                buckets=tuple(settings.buckets),
+                credentials="keys",
+                access_key=key.id if key else None,
+                secret_key=pulumi.Output.secret(key.secret_key) if key else None,
+            )
+        if args.settings.registry:
+            self.registry = self._registry(name, args.settings.registry)
+        self.register_outputs({"buckets": list(settings.buckets), "registry": self.registry})
+
+    def _bucket(self, name: str, region: str, versions: bool) -> None:
+        bucket = objectstorage.Bucket(
+            name, name=name, region=region, force_destroy=self._data == "delete", opts=self._held
+        )
+        objectstorage.PublicAccessBlock(
+            name,
+            bucket=bucket.name,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=self._held,
+        )
+        if versions:
+            objectstorage.BucketVersioning(
+                name, bucket=bucket.name, versioning_configuration={"status": "Enabled"}, opts=self.child()
+            )
+
+    def _registry(self, name: str, settings: IonosRegistrySettings) -> pulumi.Output[str]:
+        registry = creg.Registry(
+            name,
+            name=name,
+            location=settings.location,
+            api_subnet_allow_lists=list(settings.access),
+            # It can't be switched off again, and costs by image.
+            features={"vulnerability_scanning": False},
+            garbage_collection_schedule={"days": ["Saturday"], "time": "04:00:00Z"},
+            opts=self._held,
+        )
+        return registry.hostname

@@ -1,0 +1,70 @@
+"""ml-platform:cluster for Amazon Elastic Kubernetes Service."""
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from ml_platform.configuration import MisfitError, Name
+from ml_platform.settings.clouds import (
+    BucketName,
+    Cidr,
+    CloudCluster,
+    Minor,
+    PoolName,
+    PurposefulPoolSettings,
+    SharedBucketSettings,
+    check_general,
+)
+
+WITH_GPUS = r"[gp][0-9r]"
+ARM = r"[a-z]+[0-9]+[a-z]*g[a-z]*\."
+Letter = Annotated[str, Field(pattern=r"^[a-f]$")]
+
+
+class EksPoolSettings(PurposefulPoolSettings):
+    """Nodes of one kind, and what they are for. The cluster has no autoscaler: `minimum` is what runs until something
+    that you install moves it."""
+
+    machine: Annotated[str, Field(pattern=r"^[a-z]+[0-9]+[-a-z0-9]*\.([0-9]*x?large|medium|small|metal[-0-9a-z]*)$")]
+    """`aws ec2 describe-instance-type-offerings` prints those of each region."""
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if re.match(ARM, self.machine):
+            raise MisfitError("machine", "it has an ARM processor, and the platform's images are for x86", self.machine)
+        if (self.purpose == "gpu") != bool(re.match(WITH_GPUS, self.machine)):
+            raise MisfitError("machine", "g and p machines, and no others, are for purpose: gpu", self.machine)
+        return self
+
+
+class EksCluster(CloudCluster):
+    """Amazon Elastic Kubernetes Service: managed nodes without public addresses, in a network over three zones."""
+
+    source: Literal["eks"]
+    region: Annotated[str, Field(pattern=r"^(af|ap|ca|eu|il|me|mx|sa|us)-(north|south|central)?(east|west)?-[0-9]$")]
+    """`aws ec2 describe-regions` prints them."""
+    zones: tuple[Letter, Letter, Letter] = ("a", "b", "c")
+    """The last letters of three zones of the region."""
+    version: Minor
+    """`aws eks describe-cluster-versions` prints those that there are."""
+    admins: tuple[Annotated[str, Field(pattern=r"^arn:aws:iam::[0-9]{12}:(role|user)/\S+$")], ...] = ()
+    """Who else administers the cluster, beside the one who makes it."""
+    network: Annotated[Cidr, Field(pattern=r"/16$")] = "10.0.0.0/16"
+    """Of nodes and pods. It may not overlap with what it is connected to."""
+    nat: Literal["one", "per-zone"] = "one"
+    """Gateways to the internet: one is a third of the price; one for each zone survives the loss of a zone."""
+    pools: dict[PoolName, EksPoolSettings]
+    buckets: dict[BucketName, SharedBucketSettings] = Field(default_factory=dict)
+    """Of S3, by their names, which nobody else in the world has."""
+    repositories: tuple[Name, ...] = (
+        "mlflow", "mlserver", "postgres", "ray", "spark", "training", "traefik", "versitygw",
+    )  # fmt: skip
+    """Of the registry: one for each image that you push."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        check_general(self.pools)
+        if len(set(self.zones)) < len(self.zones):
+            raise MisfitError("zones", "three different zones are needed")
+        return self

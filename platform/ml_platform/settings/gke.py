@@ -1,0 +1,84 @@
+"""ml-platform:cluster for Google Kubernetes Engine."""
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from ml_platform.configuration import MisfitError, Settings
+from ml_platform.settings.clouds import (
+    BucketName,
+    Cidr,
+    CloudCluster,
+    Minor,
+    PoolName,
+    PurposefulPoolSettings,
+    SharedBucketSettings,
+    check_general,
+)
+
+WITH_GPUS = r"(n1|g2|g4|a2|a3|a4|a4x)-"
+
+
+class GpuSettings(Settings):
+    """The GPUs of a node."""
+
+    type: Annotated[str, Field(pattern=r"^nvidia-[-a-z0-9]+$")]
+    """`gcloud compute accelerator-types list` prints those of each zone."""
+    count: Literal[1, 2, 4, 8, 16] = 1
+
+
+class GkePoolSettings(PurposefulPoolSettings):
+    """Nodes of one kind, and what they are for."""
+
+    machine: Annotated[str, Field(pattern=r"^[a-z][0-9]+[a-z]*-[a-z]+(-[a-z0-9]+)*$")] = "e2-standard-4"
+    """`gcloud compute machine-types list` prints those of each zone."""
+    gpu: GpuSettings | None = None
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if (self.purpose == "gpu") != (self.gpu is not None):
+            raise MisfitError("gpu", "it goes together with purpose: gpu")
+        if self.gpu and not re.match(WITH_GPUS, self.machine):
+            raise MisfitError("machine", "only n1, g2, g4, a2, a3 and a4 machines have GPUs", self.machine)
+        return self
+
+
+class GkeNetworkSettings(Settings):
+    """Address ranges of the cluster's own network. None may overlap with what it is connected to."""
+
+    nodes: Cidr = "10.0.0.0/20"
+    pods: Cidr = "10.16.0.0/14"
+    services: Cidr = "10.1.0.0/20"
+    control_plane: Annotated[Cidr, Field(pattern=r"/28$")] = "172.16.0.0/28"
+
+
+class GkeCluster(CloudCluster):
+    """Google Kubernetes Engine: nodes without public addresses, in a network of their own."""
+
+    source: Literal["gke"]
+    project: Annotated[str, Field(pattern=r"^[a-z][-a-z0-9]{4,28}[a-z0-9]$")]
+    """Its id, not its name or number."""
+    region: Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]+$")]
+    """`gcloud compute regions list` prints them."""
+    zones: tuple[Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]+-[a-z]$")], ...] = ()
+    """Zones of the nodes; without any, three that Google chooses."""
+    version: Minor
+    """The cluster begins with it; its release channel raises it from then on."""
+    channel: Literal["RAPID", "REGULAR", "STABLE", "EXTENDED"] = "REGULAR"
+    maintenance: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "03:00"
+    """When it begins each day, in UTC."""
+    network: GkeNetworkSettings = GkeNetworkSettings()
+    pools: dict[PoolName, GkePoolSettings]
+    storage_class: Literal["standard-rwo", "premium-rwo", "standard"] = "standard-rwo"
+    """Of the platform's volumes."""
+    buckets: dict[BucketName, SharedBucketSettings] = Field(default_factory=dict)
+    """Of Cloud Storage, by their names, which nobody else in the world has."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        check_general(self.pools)
+        for zone in self.zones:
+            if not zone.startswith(f"{self.region}-"):
+                raise MisfitError("zones", f"zone {zone} is not in region {self.region}")
+        return self

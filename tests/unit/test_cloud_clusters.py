@@ -1,0 +1,212 @@
+"""The clusters that a stack makes itself: what each asks its cloud for, as the cloud's own SDK knows it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+from ml_platform.clusters import Cluster
+from support import recorder, stacks
+from support.clouds import AUTHORITY, CLOUDS, SETTINGS, USER, declare, own
+from support.typed import strangers
+
+
+@pytest.fixture(autouse=True)
+def logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stacks.log_in(monkeypatch, tmp_path)
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_the_sdk_knows_every_input(cloud: str) -> None:
+    found, _ = declare(cloud)
+    assert len(own(found)) > 8
+    unknown = [path for each in own(found) for path in strangers(each.type, recorder.inputs(each))]
+    assert unknown == []
+
+
+def test_an_input_that_the_sdk_does_not_know_would_be_found() -> None:
+    assert strangers("aws:eks/cluster:Cluster", {"vpcConfig": {"subnets": []}, "colour": 1}) == [
+        "Cluster.vpcConfig.subnets",
+        "Cluster.colour",
+    ]
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_everything_goes_to_the_provider_of_the_cloud_and_hangs_below_its_cluster(cloud: str) -> None:
+    found, _ = declare(cloud)
+    for each in own(found):
+        assert "pulumi:providers:" in each.provider, each.name
+        assert "Cluster" in each.parent.split("::")[-2], each.name
+
+
+@pytest.mark.parametrize(
+    ("cloud", "command"),
+    [
+        ("gke", ["gke-gcloud-auth-plugin"]),
+        (
+            "eks",
+            [
+                "aws",
+                "eks",
+                "get-token",
+                "--cluster-name",
+                "ml-platform",
+                "--region",
+                "eu-central-1",
+                "--output",
+                "json",
+            ],
+        ),
+    ],
+)
+def test_a_kubeconfig_asks_a_command_and_holds_no_credential(cloud: str, command: list[str]) -> None:
+    _, known = declare(cloud)
+    document = json.loads(known["kubeconfig"])
+    (user,) = document["users"]
+    assert [user["user"]["exec"]["command"], *user["user"]["exec"]["args"]] == command
+    assert list(user["user"]) == ["exec"]
+    (cluster,) = document["clusters"]
+    assert cluster["cluster"] == {"server": "https://192.0.2.1", "certificate-authority-data": AUTHORITY}
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_the_kubernetes_provider_knows_the_cluster_by_its_identity_and_waits_for_nodes(cloud: str) -> None:
+    found, known = declare(cloud)
+    request = found.find("pulumi:providers:kubernetes", "cluster")
+    options = recorder.inputs(request)
+    assert options["clusterIdentifier"] == known["identifier"]
+    assert known["identifier"] in ("arn:cluster", "ml-platform-id")
+    assert options["kubeconfig"] == "[secret]"
+    pools = [f"::ml-platform-{pool}" for pool in SETTINGS[cloud]["pools"]]
+    assert all(any(urn.endswith(pool) for urn in request.dependencies) for pool in pools)
+
+
+DATA = ("Bucket", "Cluster", "Key", "Registry", "Repository", "BucketPublicAccessBlock", "PublicAccessBlock",
+        "BucketServerSideEncryptionConfiguration")  # fmt: skip
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.parametrize("data", ["protect", "retain", "delete"])
+def test_what_holds_data_is_kept_as_the_settings_say(cloud: str, data: str) -> None:
+    found, _ = declare(cloud, data=data)
+    for each in own(found):
+        noun = each.type.rpartition(":")[2]
+        assert each.protect == (noun in DATA and data == "protect"), each.type
+        assert each.retainOnDelete == (noun in DATA and noun != "Cluster" and data == "retain"), each.type
+        inputs = recorder.inputs(each)
+        for key in ("forceDestroy", "forceDelete", "allowReplace"):
+            assert inputs.get(key, data == "delete") == (data == "delete"), each.type
+        assert inputs.get("deletionProtection", data == "protect") == (data == "protect"), each.type
+
+
+@pytest.mark.parametrize(
+    ("cloud", "purpose", "taint"),
+    [
+        ("gke", "general", None),
+        ("gke", "spot", {"key": "ml-platform/purpose", "value": "spot", "effect": "NO_SCHEDULE"}),
+        ("gke", "gpu", None),  # GKE puts its own there
+        ("eks", "general", None),
+        ("eks", "spot", {"key": "ml-platform/purpose", "value": "spot", "effect": "NO_SCHEDULE"}),
+        ("eks", "gpu", {"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"}),
+    ],
+)
+def test_nodes_say_what_they_are_for(cloud: str, purpose: str, taint: dict[str, str] | None) -> None:
+    noun = {"gke": "NodePool", "eks": "NodeGroup"}[cloud]
+    inputs = declare(cloud)[0].inputs(noun, f"ml-platform-{purpose}")
+    node = inputs.get("nodeConfig", inputs)
+    assert node.get("taints") == (taint and [taint])
+    assert node["labels"] == {"ml-platform/pool": purpose, "ml-platform/purpose": purpose}
+
+
+def test_the_nodes_of_gke_are_counted_over_all_zones() -> None:
+    inputs = declare("gke")[0].inputs("NodePool", "ml-platform-general")
+    assert inputs["initialNodeCount"] == 2  # in each of two zones, for three
+    assert inputs["autoscaling"] == {"totalMinNodeCount": 3, "totalMaxNodeCount": 5, "locationPolicy": "BALANCED"}
+
+
+def test_a_pool_of_ionos_scales_where_it_has_room_to() -> None:
+    found, _ = declare("ionos")
+    fixed, scaling = (found.inputs("NodePool", f"ml-platform-{pool}") for pool in ("general", "burst"))
+    assert "autoScaling" not in fixed
+    assert fixed["ramSize"] == 30 * 1024
+    assert scaling["autoScaling"] == {"minNodeCount": 1, "maxNodeCount": 4}
+    assert found.find("NodePool", "ml-platform-burst").ignoreChanges == ["nodeCount"]
+
+
+@pytest.mark.parametrize("given", [None, USER])
+def test_a_data_center_of_ionos_is_made_or_given(given: str | None) -> None:
+    found, _ = declare("ionos", datacenter=given)
+    made = [each for each in own(found) if each.type.endswith(":Datacenter")]
+    assert len(made) == (not given)
+    assert found.inputs("NodePool", "ml-platform-general")["datacenterId"] == (given or "ml-platform-id")
+
+
+def test_pods_on_gke_reach_their_buckets_by_who_they_are() -> None:
+    members = {
+        inputs["member"].rpartition("/subject/")[2]
+        for each in own(declare("gke")[0])
+        if each.type.endswith(":BucketIAMMember")
+        for inputs in [recorder.inputs(each)]
+        if inputs["member"].startswith("principal://iam.googleapis.com/projects/4711/locations/global/")
+    }
+    assert members == {"ns/models/sa/iris", "ns/models/sa/etl"}
+
+
+def test_pods_on_eks_reach_their_buckets_by_who_they_are() -> None:
+    found, _ = declare("eks")
+    identities = [recorder.inputs(each) for each in own(found) if each.type.endswith(":PodIdentityAssociation")]
+    assert {(each["namespace"], each["serviceAccount"]) for each in identities} == {
+        ("models", "etl"),
+        ("models", "iris"),
+    }
+    policy = json.loads(found.inputs("RolePolicy", "ml-platform-models-etl")["policy"])
+    assert [each["Resource"] for each in policy["Statement"]] == [
+        ["arn:bucket", "arn:bucket"], ["arn:bucket/*", "arn:bucket/*"], ["arn:key"],
+    ]  # fmt: skip
+    assert all("*" not in action for each in policy["Statement"] for action in each["Action"])
+
+
+def test_the_network_of_eks_has_a_way_out_in_each_zone_if_asked_and_no_range_twice() -> None:
+    found, _ = declare("eks")
+    assert len([each for each in own(found) if each.type.endswith(":NatGateway")]) == 3
+    ranges = [recorder.inputs(each)["cidrBlock"] for each in own(found) if each.type.endswith(":Subnet")]
+    assert len(set(ranges)) == 6
+    assert len([each for each in own(declare("eks", nat="one")[0]) if each.type.endswith(":NatGateway")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("cloud", "summary"),
+    [
+        ("ionos", {"registry": "acme.cr.test", "load_balancer": {"kind": "a public address on one of the nodes",
+                                                                   "address": "192.0.2.9"}}),
+        ("gke", {"registry": "europe-west3-docker.pkg.dev/acme-ml/ml-platform",
+                 "load_balancer": {"kind": "an external network load balancer", "address": "192.0.2.9"}}),
+        ("eks", {"registry": "123456789012.dkr.ecr.test/ml-platform", "storage_class": "ebs-csi-default-sc"}),
+    ],
+)  # fmt: skip
+def test_its_users_are_told_what_it_has(cloud: str, summary: dict[str, Any]) -> None:
+    _, known = declare(cloud)
+    found = known["summary"]
+    assert {key: found[key] for key in summary} == summary
+    assert found["version"] == SETTINGS[cloud]["version"]
+    assert [pool["name"] for pool in found["pools"]] == list(SETTINGS[cloud]["pools"])
+    assert found["object_storage"]["buckets"] == ("acme-raw", "acme-old")
+
+
+def test_the_keys_to_buckets_of_ionos_are_made_for_a_user() -> None:
+    found, known = declare("ionos")
+    assert found.inputs("S3Key", "ml-platform-key") == {"userId": USER, "active": True}
+    storage = known["cluster"].object_storage
+    assert (storage.endpoint, storage.credentials) == ("https://s3.eu-central-3.ionoscloud.com", "keys")
+    assert known["summary"]["object_storage"]["access_key"] == "ml-platform-key-id"
+
+
+def test_a_cluster_that_the_stack_did_not_make_has_nothing_to_tell() -> None:
+    cluster = Cluster(
+        kubeconfig=pulumi.Output.from_input(""), options={}, seed=pulumi.Output.from_input(""), images={},
+        storage_class=None, disposable=True,
+    )  # fmt: skip
+    assert cluster.summary() == {}
