@@ -17,7 +17,7 @@ from ml_platform import selection
 from ml_platform.bundles import pipeline
 from ml_platform.settings import PlatformSettings
 
-from ml_local import bench_chain, paths, predict
+from ml_local import bench_chain, bench_tuning, paths, predict
 from ml_local.bench_run import Project, Run
 from ml_local.node.layout import Layout
 
@@ -54,12 +54,14 @@ def running(layout: Layout) -> dict[str, Any]:
         begun = time.time()
         work = project.up()
         chain = bench_chain.shares(layout, predict.of_outputs(project.outputs()), begun)
+        tuning = bench_tuning.tuning(layout)
         again = [project.up() for _ in range(REPEATS)]
         destroyed = project.destroy()
     return {
         "resources": _resources(again[0]),
         "platform_up_s": first.seconds,
         "chain": chain,
+        "tuning": tuning,
         "noop_up_s": min(run.seconds for run in again),
         "destroy_s": destroyed.seconds,
         **_memory([first, work, *again, destroyed]),

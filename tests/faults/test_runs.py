@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support import machine
+from support import machine, outage
 
 HOPELESS = {"C": 1e-6, "max_iter": 50}
 
@@ -74,25 +73,20 @@ def test_a_run_that_crashes_is_an_error_with_its_last_log_lines(unchanged: dict[
 def test_a_service_that_is_away_for_a_while_is_waited_for(
     kind: str, name: str, namespace: str, unchanged: dict[str, Any], tmp_path: Path
 ) -> None:
-    _scale(kind, name, namespace, 0)
-    back = threading.Timer(20, _scale, (kind, name, namespace, 1))
-    back.start()
-    try:
-        jobs = _jobs()
+    jobs = _jobs()
+    with outage.away(kind, name, namespace):
         done = _train({"iris": {"seed": 7 if kind == "Deployment" else 8}}, tmp_path)
-    finally:
-        back.join()
     assert done.returncode == 0, done.stdout
     assert _jobs() != jobs
 
 
 @pytest.mark.long
 def test_a_service_that_stays_away_is_named_in_a_clear_failure(unchanged: dict[str, Any], tmp_path: Path) -> None:
-    _scale("Deployment", "mlflow", "mlflow", 0)
+    outage.scale("Deployment", "mlflow", "mlflow", 0)
     try:
         done = _train({"iris": {"seed": 9, "retries": 0}}, tmp_path)
     finally:
-        _scale("Deployment", "mlflow", "mlflow", 1)
+        outage.scale("Deployment", "mlflow", "mlflow", 1)
         _wait_ready("Deployment", "mlflow", "mlflow")
     assert done.returncode != 0
     assert "MLflow" in done.stdout
@@ -122,15 +116,6 @@ def test_wrong_settings_are_refused_before_anything_is_done(
 
 def _jobs() -> set[str]:
     return {job["metadata"]["name"] for job in machine.client().list("batch/v1", "Job", "models")}
-
-
-def _scale(kind: str, name: str, namespace: str, replicas: int) -> None:
-    machine.client().patch("apps/v1", kind, name, namespace, {"spec": {"replicas": replicas}})
-    deadline = time.monotonic() + 60
-    while replicas == 0 and time.monotonic() < deadline:
-        if not machine.client().get("apps/v1", kind, name, namespace)["status"].get("replicas"):
-            return
-        time.sleep(0.5)
 
 
 def _wait_ready(kind: str, name: str, namespace: str) -> None:

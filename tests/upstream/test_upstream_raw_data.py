@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support import etl, machine
+from support import chain, etl, machine, outage
 from support.flowers import FLOWERS
 from support.node_stack import NodeStack
 
@@ -16,24 +15,6 @@ COLUMNS = list(etl.COLUMNS)
 BLOCK = {"target": "species", "classes": {"setosa": 0, "versicolor": 1, "virginica": 2}}
 WINE = {"source": "sklearn:wine", "key": "raw/wine.data", "columns": COLUMNS}
 UPLOADED = {"source": "uploaded", "key": "raw/uploaded.data", "columns": COLUMNS}
-
-
-@pytest.fixture
-def store(stack: NodeStack) -> Any:
-    return etl.object_store(machine.client(), machine.outputs()["object_store_endpoint"])
-
-
-@pytest.fixture
-def restored(stack: NodeStack) -> Iterator[NodeStack]:
-    """The stack; afterwards it is as its file says."""
-    yield stack
-    done = machine.up(stack.config)
-    assert done.returncode == 0, done.stdout
-
-
-def up(stack: NodeStack, folder: Path, **blocks: Any) -> machine.Done:
-    """`pulumi up` with more blocks of workloads."""
-    return machine.up(machine.settings("workloads", blocks, folder, base=stack.config))
 
 
 def report(store: Any, name: str) -> dict[str, Any]:
@@ -76,10 +57,18 @@ def test_the_served_model_says_the_class_as_the_etl_has_written_it(
 def test_raw_rows_that_do_not_fit_fail_the_run_in_its_own_words(
     changes: dict[str, Any], words: str, restored: NodeStack, tmp_path: Path
 ) -> None:
-    done = up(restored, tmp_path, datasets={"wine": WINE}, etl={"other": {**BLOCK, **changes}})
+    done = chain.up(restored, tmp_path, datasets={"wine": WINE}, etl={"other": {**BLOCK, **changes}})
     assert done.returncode != 0
     assert words in done.stdout
     assert machine.make("predict").returncode == 0
+
+
+def test_an_empty_table_is_named(restored: NodeStack, store: Any, tmp_path: Path) -> None:
+    store.put_object(Bucket="datasets", Key=UPLOADED["key"], Body=b"")
+    blocks = {"datasets": {"uploaded": UPLOADED}, "etl": {"other": {**BLOCK, "dataset": "uploaded"}}}
+    done = chain.up(restored, tmp_path, **blocks)
+    assert done.returncode != 0
+    assert "s3a://datasets/raw/uploaded.data has no rows; put the raw table there" in done.stdout
 
 
 def test_a_table_that_is_missing_is_named_and_the_next_up_goes_on_when_it_is_there(
@@ -87,12 +76,50 @@ def test_a_table_that_is_missing_is_named_and_the_next_up_goes_on_when_it_is_the
 ) -> None:
     blocks = {"datasets": {"uploaded": UPLOADED}, "etl": {"other": {**BLOCK, "dataset": "uploaded"}}}
     store.delete_object(Bucket="datasets", Key=UPLOADED["key"])
-    done = up(restored, tmp_path, **blocks)
+    done = chain.up(restored, tmp_path, **blocks)
     assert done.returncode != 0
     assert "s3a://datasets/raw/uploaded.data: there is no such object" in done.stdout
     raw = store.get_object(Bucket="datasets", Key="raw/iris.data")["Body"].read()
     store.put_object(Bucket="datasets", Key=UPLOADED["key"], Body=raw + b"1,2\n")
-    done = up(restored, tmp_path, **blocks)
+    done = chain.up(restored, tmp_path, **blocks)
     assert done.returncode == 0, done.stdout
     found = report(store, "other")
     assert (found["rows"], found["refused"], found["sha256"]) == (150, 1, report(store, "iris")["sha256"])
+
+
+def other(output: str) -> dict[str, Any]:
+    """One more ETL of the same rows, into a folder of its own."""
+    return {"etl": {"other": {**BLOCK, "dataset": "raw", "output": f"{output}/"}}}
+
+
+def rows(store: Any, output: str) -> int:
+    found = store.get_object(Bucket="datasets", Key=f"{output}/_report.json")["Body"].read()
+    return int(json.loads(found)["rows"])
+
+
+def test_spark_goes_on_with_another_executor_when_one_is_killed(
+    restored: NodeStack, store: Any, tmp_path: Path
+) -> None:
+    process = chain.start(restored, tmp_path, **other("killed-executor"))
+    executor = chain.reached(lambda: chain.running("spark-jobs", spark_role="executor"), process)
+    outage.kill_pod(executor)
+    chain.ended_well(process)
+    assert rows(store, "killed-executor") == 150
+
+
+def test_an_etl_waits_for_an_object_store_that_is_away(restored: NodeStack, store: Any, tmp_path: Path) -> None:
+    process = chain.start(restored, tmp_path, **other("store-away"))
+    chain.reached(lambda: chain.running("spark-jobs", spark_role="driver"), process)
+    with outage.away("StatefulSet", "s3", "storage"):
+        chain.ended_well(process)
+    assert rows(store, "store-away") == 150
+
+
+def test_an_up_that_was_killed_during_the_etl_is_gone_on_with(restored: NodeStack, store: Any, tmp_path: Path) -> None:
+    done = chain.killed_and_run_again(
+        restored, tmp_path, lambda: chain.running("spark-jobs", spark_role="driver"), **other("killed-up")
+    )
+    assert done.returncode == 0, done.stdout
+    assert rows(store, "killed-up") == 150
+    runs = machine.client().list("sparkoperator.k8s.io/v1beta2", "SparkApplication", "spark-jobs")
+    assert len([run for run in runs if run["metadata"]["name"].startswith("other-")]) == 1

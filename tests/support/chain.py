@@ -1,0 +1,67 @@
+"""The chain from raw rows to a served model on the real node: its work changed, its runs watched while they go on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ml_local import paths
+from ml_platform.kube import KubeError
+from support import machine
+from support.node_stack import NodeStack
+
+CONFIG = paths.checkout() / "tests" / "stacks" / "upstream.yaml"
+
+
+def up(stack: NodeStack, folder: Path, **blocks: Any) -> machine.Done:
+    """`pulumi up` with more blocks of workloads, or with other values in those there are."""
+    return machine.up(machine.settings("workloads", blocks, folder, base=stack.config), timeout=900)
+
+
+def start(stack: NodeStack, folder: Path, **blocks: Any) -> subprocess.Popen[str]:
+    """The same, going on while the test does."""
+    return machine.start_up(machine.settings("workloads", blocks, folder, base=stack.config))
+
+
+def ended_well(process: subprocess.Popen[str]) -> str:
+    """What it said."""
+    output, _ = process.communicate(timeout=900)
+    assert process.returncode == 0, output
+    return output
+
+
+def killed_and_run_again(stack: NodeStack, folder: Path, moment: Callable[[], Any], **blocks: Any) -> machine.Done:
+    """`pulumi up` dies at the moment; `make up` goes on from there."""
+    process = start(stack, folder, **blocks)
+    reached(moment, process)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait(timeout=60)
+    return machine.make("up", f"CONFIG={machine.settings('workloads', blocks, folder, base=CONFIG)}")
+
+
+def reached(moment: Callable[[], Any], process: subprocess.Popen[str]) -> Any:
+    """What the moment is about, as soon as there is something."""
+    deadline = time.monotonic() + 300
+    while True:
+        try:
+            found = moment()
+        except (KubeError, OSError):
+            found = None
+        if found:
+            return found
+        if process.poll() is not None:
+            raise AssertionError(f"it ended before the moment came:\n{process.communicate()[0]}")
+        assert time.monotonic() < deadline, "the moment never came"
+        time.sleep(0.1)
+
+
+def running(namespace: str, **labels: str) -> dict[str, Any] | None:
+    """A running pod with these labels."""
+    selector = ",".join(f"{name.replace('_', '-')}={value}" for name, value in labels.items())
+    found = machine.client().list("v1", "Pod", namespace, labels=selector)
+    return next((pod for pod in found if pod.get("status", {}).get("phase") == "Running"), None)

@@ -1,0 +1,157 @@
+"""The whole chain on the real node, from raw rows to the best of twenty trials, served; and tunings that go wrong."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from ml_runtime import study, tracking
+from support import chain, machine, outage, versions
+from support.node_stack import NodeStack
+
+BLOCK = {"dataset": {"etl": "iris"}, "target": "species"}
+
+
+def tuned(name: str) -> str:
+    """The run key of a tuning."""
+    jobs = machine.client().list("batch/v1", "Job", "models", labels=f"app={name}")
+    (found,) = (str(job["metadata"]["name"]) for job in jobs)
+    return found
+
+
+def trials(name: str, block: str | None = None) -> list[Any]:
+    """The MLflow runs of a tuning's trials."""
+    client = versions.tracking()
+    experiment = client.get_experiment_by_name(block or name.rpartition("-")[0])
+    if experiment is None:
+        return []
+    found = client.search_runs([experiment.experiment_id], f"tags.`{tracking.RUN_KEY}` = '{name}'", max_results=1000)
+    return [run for run in found if study.TRIAL in run.data.tags]
+
+
+def by_status(name: str) -> Counter[str]:
+    return Counter(run.info.status for run in trials(name))
+
+
+def numbers(runs: list[Any]) -> list[int]:
+    return sorted(int(run.data.tags[study.TRIAL]) for run in runs)
+
+
+def in_progress(block: str, finished: int) -> str | None:
+    """The run key of a tuning that has so many finished trials, or more."""
+    jobs = machine.client().list("batch/v1", "Job", "models", labels=f"app={block}")
+    names = [str(job["metadata"]["name"]) for job in jobs]
+    return next((name for name in names if by_status(name)["FINISHED"] >= finished), None)
+
+
+def test_the_chain_ends_with_a_champion_of_xgboost_that_answers(stack: NodeStack) -> None:
+    champion = versions.champion()
+    run = versions.tracking().get_run(str(champion.run_id))
+    assert run.data.params["estimator"] == "xgboost"
+    assert run.data.tags[tracking.RUN_KEY] == tuned("iris")
+    assert machine.outputs()["model_versions"] == {"iris": champion.version}
+    assert machine.make("predict").returncode == 0
+
+
+def test_each_trial_is_in_mlflow_with_all_that_belongs_to_it(stack: NodeStack, store: Any) -> None:
+    found = trials(tuned("iris"))
+    assert numbers(found) == list(range(1, 21))
+    report = json.loads(store.get_object(Bucket="datasets", Key="iris/preprocessed/_report.json")["Body"].read())
+    client = versions.tracking()
+    for run in found:
+        assert run.info.status == "FINISHED"
+        assert run.data.params.keys() >= {"max_depth", "min_child_weight", "subsample", "eta", "estimator", "seed"}
+        assert run.data.metrics.keys() >= {"validation_accuracy", "validation_recall", "training_accuracy"}
+        assert run.data.tags[tracking.DATASET_DIGEST] == report["sha256"]
+        assert run.data.tags[tracking.CODE_VERSION] == machine.images()["tuning"].partition("@")[2]
+        model = client.get_logged_model(run.outputs.model_outputs[0].model_id)
+        files = {each.path for each in client.list_logged_model_artifacts(model.model_id)}
+        assert {"MLmodel", "input_example.json", "model.json"} <= files
+
+
+def test_the_best_trial_is_the_champion(stack: NodeStack) -> None:
+    scores = {run.info.run_id: run.data.metrics["validation_accuracy"] for run in trials(tuned("iris"))}
+    assert scores[str(versions.champion().run_id)] == max(scores.values())
+
+
+def test_a_trial_that_crashes_is_marked_and_the_others_go_on(restored: NodeStack, tmp_path: Path) -> None:
+    search = {"eta": {"choice": [0.1, -1.0]}}
+    done = chain.up(restored, tmp_path, tuning={"crashing": {**BLOCK, "trials": 6, "search": search}})
+    assert done.returncode == 0, done.stdout
+    name = tuned("crashing")
+    assert by_status(name).keys() == {"FINISHED", "FAILED"}
+    assert by_status(name).total() == 6
+    failed = {run.data.params["eta"] for run in trials(name) if run.info.status == "FAILED"}
+    assert failed <= {"-1.0"}
+
+
+def test_a_tuning_of_which_no_trial_finishes_fails_in_the_words_of_the_first(
+    restored: NodeStack, tmp_path: Path
+) -> None:
+    hopeless = {**BLOCK, "trials": 2, "retries": 0, "search": {"eta": {"choice": [-1.0]}}}
+    done = chain.up(restored, tmp_path, tuning={"hopeless": hopeless})
+    assert done.returncode != 0
+    assert "none of 2 trials has finished; trial 1: XGBoostError" in done.stdout
+    assert machine.make("predict").returncode == 0
+
+
+def test_all_trials_below_the_gate_leave_the_champion_and_nothing_is_tuned_again(
+    restored: NodeStack, tmp_path: Path
+) -> None:
+    before, name = machine.outputs()["model_versions"], tuned("iris")
+    done = chain.up(restored, tmp_path, tuning={"iris": {"gate": {"threshold": 1.0}}})
+    assert done.returncode == 0, done.stdout
+    assert "by its rule threshold" in done.stdout
+    assert machine.outputs()["model_versions"] == before
+    assert tuned("iris") == name
+
+
+def test_a_tuning_whose_pod_is_killed_goes_on_with_the_trials_that_are_left(
+    restored: NodeStack, tmp_path: Path
+) -> None:
+    process = chain.start(restored, tmp_path, tuning={"cut": {**BLOCK, "trials": 16, "seed": 1}})
+    name = chain.reached(lambda: in_progress("cut", 3), process)
+    done = {run.info.run_id for run in trials(name) if run.info.status == "FINISHED"}
+    outage.kill_pod(chain.reached(lambda: chain.running("models", app="cut"), process))
+    chain.ended_well(process)
+    found = trials(name)
+    finished = [run for run in found if run.info.status == "FINISHED"]
+    assert numbers(finished) == list(range(1, 17))
+    assert done <= {run.info.run_id for run in finished}
+    assert {run.info.status for run in found} <= {"FINISHED", "KILLED"}
+
+
+def test_a_tuning_waits_for_an_object_store_that_is_away(restored: NodeStack, tmp_path: Path) -> None:
+    process = chain.start(restored, tmp_path, tuning={"waiting": {**BLOCK, "trials": 6, "seed": 2}})
+    name = chain.reached(lambda: in_progress("waiting", 1), process)
+    with outage.away("StatefulSet", "s3", "storage"):
+        chain.ended_well(process)
+    assert by_status(name)["FINISHED"] == 6
+
+
+def test_an_up_that_was_killed_during_the_tuning_is_gone_on_with(restored: NodeStack, tmp_path: Path) -> None:
+    done = chain.killed_and_run_again(
+        restored,
+        tmp_path,
+        lambda: in_progress("again", 1),
+        tuning={"again": {**BLOCK, "trials": 6, "seed": 3}},
+    )
+    assert done.returncode == 0, done.stdout
+    assert numbers(trials(tuned("again"))) == list(range(1, 7))
+
+
+def test_a_refresh_after_the_chain_changes_nothing_and_runs_nothing_again(stack: NodeStack) -> None:
+    before = jobs()
+    words = ("pulumi", "up", "--refresh", "--stack", "local", "--yes", "--skip-preview", "--non-interactive")
+    done = machine.tool(*words, "--config-file", str(stack.config), timeout=600)
+    assert done.returncode == 0, done.stdout
+    assert not {"created", "updated", "replaced", "deleted"} & set(done.stdout.split()), done.stdout
+    assert jobs() == before
+
+
+def jobs() -> set[str]:
+    client = machine.client()
+    runs = client.list("sparkoperator.k8s.io/v1beta2", "SparkApplication", "spark-jobs")
+    return {str(each["metadata"]["uid"]) for each in [*client.list("batch/v1", "Job", "models"), *runs]}
