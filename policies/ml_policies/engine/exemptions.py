@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -41,23 +41,23 @@ class Exemption(BaseModel):
         )
 
 
-def load(path: Path = FILE) -> list[Exemption]:
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    exemption: tuple[Exemption, ...] = ()
+
+
+def load(path: Path = FILE) -> Sequence[Exemption]:
     """
     Raises:
         SettingsError: the file can't be read, or one of its entries breaks a rule.
     """
     try:
-        entries = tomllib.loads(path.read_text()).get("exemption", [])
+        return _File.model_validate(tomllib.loads(path.read_text())).exemption
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path} can't be read: {error}") from error
-    return [_parsed(entry, f"{path.name}: exemption {number}") for number, entry in enumerate(entries, 1)]
-
-
-def _parsed(entry: object, place: str) -> Exemption:
-    try:
-        return Exemption.model_validate(entry)
     except ValidationError as error:
-        raise SettingsError(explained(place, error)) from None
+        raise SettingsError(explained(path.name, error)) from None
 
 
 def explained(place: str, error: ValidationError) -> str:

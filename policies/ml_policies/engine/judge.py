@@ -86,20 +86,27 @@ class Judge:
 
     def _judged(self, policy: ResourcePolicy, resource: Resource) -> Iterator[Finding]:
         parameters = self._parameters[policy.name]
-        for part in self._guarded(policy, resource, lambda: policy.of(resource)):
+        for part in self._guarded(policy, lambda: policy.of(resource), lambda: resource):
             if isinstance(part, Finding):
                 yield part
                 continue
-            for problem in self._guarded(policy, resource, lambda part=part: policy.check(part, parameters)):  # type: ignore[misc]
+            for problem in self._guarded(policy, lambda part=part: policy.check(part, parameters), lambda: resource):  # type: ignore[misc]
                 yield from self._unexempted(self._finding(policy, resource, problem))
 
     def stack_findings(self, resources: Sequence[Resource]) -> Iterator[Finding]:
         """What is wrong with all of them together."""
         for policy in self.active(StackPolicy):
-            parameters = self._parameters[policy.name]
-            for found in self._guarded(policy, None, lambda: policy.check(resources, parameters)):  # noqa: B023
-                resource, problem = (None, found) if isinstance(found, Finding) else found
-                yield from self._unexempted(self._finding(policy, resource, problem))
+            yield from self._of_stack(policy, resources, self._parameters[policy.name])
+
+    def _of_stack(
+        self, policy: StackPolicy, resources: Sequence[Resource], parameters: Parameters
+    ) -> Iterator[Finding]:
+        def check() -> Iterable[tuple[Resource | None, str]]:
+            return policy.check(resources, parameters)
+
+        for found in self._guarded(policy, check, lambda: _culprit(policy, resources, parameters)):
+            resource, problem = (None, found) if isinstance(found, Finding) else found
+            yield from self._unexempted(self._finding(policy, resource, problem))
 
     def said(self, resources: Sequence[Resource]) -> Iterator[str]:
         """What policies have to say for the report; one that can't says nothing."""
@@ -113,14 +120,16 @@ class Judge:
             return problem
         return Finding(policy, self._levels[policy.name], resource, problem)
 
-    def _guarded(self, policy: Policy, resource: Resource | None, steps: Callable[[], Iterable[Any]]) -> Iterator[Any]:
+    def _guarded(
+        self, policy: Policy, steps: Callable[[], Iterable[Any]], blamed: Callable[[], Resource | None]
+    ) -> Iterator[Any]:
         """What a rule gives, up to what is unknown or to its crash; then a finding where that fails closed."""
         try:
             yield from steps()
         except UnknownError as unknown:
-            yield from self._unjudged(policy, resource, str(unknown))
+            yield from self._unjudged(policy, blamed(), str(unknown))
         except Exception as error:
-            yield _crash(policy, resource, error)
+            yield _crash(policy, blamed(), error)
 
     def _unjudged(self, policy: Policy, resource: Resource | None, path: str) -> Iterator[Finding]:
         self.unknown[policy.name, f"{resource.title} {path}" if resource else path] += 1
@@ -144,6 +153,16 @@ class Judge:
             problem = f"{finding.problem} (the exemption for it ended on {ended.until}: {ended.reason})"
             finding = Finding(finding.policy, finding.level, finding.resource, problem)
         yield finding
+
+
+def _culprit(policy: StackPolicy, resources: Sequence[Resource], parameters: Parameters) -> Resource | None:
+    """The one resource that can't be judged even alone, if it is one."""
+    for resource in resources:
+        try:
+            list(policy.check([resource], parameters))
+        except Exception:  # whatever it is, the policy can't judge it
+            return resource
+    return None
 
 
 def _crash(policy: Policy, resource: Resource | None, error: Exception) -> Finding:

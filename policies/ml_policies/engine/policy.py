@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -32,6 +32,8 @@ class Policy:
     """What goes wrong otherwise."""
     example: str
     """A resource that it refuses, as YAML; for a policy of stacks, several documents."""
+    example_settings: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters under which it does, if others than its own."""
     parameters: type[Parameters] = NoParameters
     level: Level = "mandatory"
 

@@ -32,6 +32,7 @@ POLICY = ResourcePolicy(
     parameters=Registries,
     of=images,
     check=check,
+    example_settings={"registries": ("registry.example.com",)},
     example="""
 apiVersion: v1
 kind: Pod

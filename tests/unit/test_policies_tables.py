@@ -1,0 +1,135 @@
+"""What each policy accepts and refuses, as tables of changes to a stack that all of them accept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ml_policies.catalog import POLICIES
+from ml_policies.engine.judge import Judge
+from support.declared import IMAGE, resources
+from support.refused import MAIN, PREDICTOR, REMOVED, Case, changed
+
+POD = "spec.template.spec"
+TEMPLATE = "spec.template.metadata"
+INJECTED = {"inject.istio.io/templates": "gateway"}
+STANDARD = {"serving.kserve.io/deploymentMode": "Standard"}
+RAY_WORKER = "spec.rayClusterSpec.workerGroupSpecs.0"
+GPU = {"limits": {"nvidia.com/gpu": 2, "memory": "1Gi"}, "requests": {"cpu": 1}}
+Row = tuple[str, str, dict[str, Any]]
+
+ALLOWED: list[Row] = [
+    ("image-by-digest", "spark", {"spec.image": REMOVED}),
+    ("image-by-digest", "web", {f"{MAIN}.image": "auto", f"{TEMPLATE}.annotations": INJECTED}),
+    ("no-latest-image", "web", {f"{MAIN}.image": "registry.example.com:5000/x:1.2"}),
+    ("no-latest-image", "web", {f"{MAIN}.image": f"x:latest{IMAGE[IMAGE.index('@'):]}"}),
+    ("image-registry", "web", {f"{MAIN}.image": "anywhere.test/x:1"}),
+    ("restricted-pods", "web", {f"{MAIN}.securityContext.capabilities.add": ["NET_BIND_SERVICE"]}),
+    ("restricted-pods", "web", {f"{POD}.securityContext.seccompProfile.type": "Localhost"}),
+    ("host-access", "web", {f"{MAIN}.ports": [{"containerPort": 80}], f"{POD}.volumes": [{"emptyDir": {}}]}),
+    ("bounded-resources", "load", {f"{MAIN}.resources": {"limits": {"cpu": 1, "memory": "1Gi"}}}),
+    ("no-plain-secrets", "web", {f"{MAIN}.env.0": {"name": "PASSWORD", "valueFrom": {"secretKeyRef": {}}}}),
+    ("no-plain-secrets", "web", {f"{MAIN}.env.0": {"name": "TOKEN", "value": "$(OTHER)"}}),
+    ("no-plain-secrets", "web", {f"{MAIN}.args": ["--token=/run/token", "--tokens-per-second=5", "token"]}),
+    ("no-default-token", "load", {f"{POD}.serviceAccountName": REMOVED, f"{POD}.automountServiceAccountToken": False}),
+    ("no-wildcard-rights", "reader", {"rules": None}),
+    ("no-cluster-admin", "readers", {"roleRef.name": "view"}),
+    ("edge-tls", "ingress", {"spec.tls": REMOVED, "metadata.labels": {"visibility": "cluster-local"}}),
+    ("edge-authentication", "balancer", {"spec.type": "ClusterIP"}),
+    ("api-server-access", "eks", {"vpcConfig": {"endpointPublicAccess": False}}),
+    ("api-server-access", "gke", {"privateClusterConfig": {"enablePrivateEndpoint": True}}),
+    ("bounded-replicas", "iris", {f"{PREDICTOR}.maxReplicas": 20}),
+    ("bounded-concurrency", "iris", {f"{PREDICTOR}.scaleTarget": REMOVED, f"{PREDICTOR}.containerConcurrency": 5}),
+    ("bounded-concurrency", "iris", {f"{PREDICTOR}.scaleMetric": "cpu", f"{PREDICTOR}.scaleTarget": 80}),
+    ("bounded-concurrency", "iris", {f"{PREDICTOR}.scaleTarget": REMOVED, "metadata.annotations": STANDARD}),
+    ("request-timeout", "iris", {f"{PREDICTOR}.timeout": REMOVED}),
+    ("pinned-model", "iris", {f"{PREDICTOR}.model.storageUri": "s3://models/iris/v1.4/"}),
+    ("model-source", "iris", {f"{PREDICTOR}.model.storageUri": "oci://registry/iris/7"}),
+    ("canary-share", "iris", {f"{PREDICTOR}.canaryTrafficPercent": 50}),
+    ("canary-share", "iris-route", {"spec.traffic": [{"configurationName": "iris-predictor", "percent": 100}]}),
+    ("bounded-run-size", "ray", {f"{RAY_WORKER}.maxReplicas": 100}),
+    ("bounded-run-time", "load", {"spec.activeDeadlineSeconds": 86400}),
+    ("bounded-retries", "ray", {"spec.backoffLimit": REMOVED}),
+    ("no-time-to-live", "ray", {"spec.ttlSecondsAfterFinished": 60}),
+    ("node-ceiling", "ionos-general", {"autoScaling": REMOVED}),
+    ("spot-where-asked", "gke-spot", {"nodeConfig.spot": REMOVED, "nodeConfig.preemptible": True}),
+    ("protected-data", "data", {"protect": False, "spec.volumeClaimTemplates": []}),
+]  # fmt: skip
+REFUSED: list[tuple[*Row, str]] = [
+    ("image-by-digest", "spark", {"spec.image": "spark:4.0"}, "container spark runs image 'spark:4.0'"),
+    ("image-by-digest", "train", {"spec.trainer.image": "x:1"}, "container trainer"),
+    ("image-by-digest", "ray", {f"{RAY_WORKER}.{MAIN.removeprefix('spec.')}.image": "x:1"}, "container main"),
+    ("image-by-digest", "iris", {f"{PREDICTOR}.containers": [{"name": "own", "image": "x:1"}]}, "'x:1'"),
+    ("image-by-digest", "web", {f"{MAIN}.image": "auto"}, "'auto'"),
+    ("image-by-digest", "web", {f"{POD}.initContainers.0.image": "x:1"}, "container first"),
+    ("no-latest-image", "web", {f"{MAIN}.image": "registry.example.com:5000/x"}, "the tag latest"),
+    ("bundle-digest", "kserve-definitions", {"version": ""}, "its version is not named"),
+    ("bundle-digest", "kserve-definitions", {"names": ["inferenceservices"]}, "no name of a CRD"),
+    ("restricted-pods", "web", {f"{MAIN}.securityContext.allowPrivilegeEscalation": True}, "more rights"),
+    ("restricted-pods", "web", {f"{MAIN}.securityContext.capabilities.add": ["SYS_ADMIN"]}, "adds capability SYS"),
+    ("restricted-pods", "web", {f"{POD}.securityContext": REMOVED}, "may run as root"),
+    ("restricted-pods", "web", {f"{MAIN}.securityContext.runAsUser": 0}, "runs as user 0"),
+    ("restricted-pods", "web", {f"{POD}.securityContext.seccompProfile.type": "Unconfined"}, "any system call"),
+    ("host-access", "web", {f"{POD}.volumes": [{"name": "r", "hostPath": {"path": "/"}}]}, "volume r is the node's"),
+    ("host-access", "web", {f"{MAIN}.securityContext.privileged": True}, "is privileged"),
+    ("host-access", "web", {f"{MAIN}.ports": [{"hostPort": 80}]}, "takes port 80 of its node"),
+    ("bounded-resources", "iris", {f"{PREDICTOR}.model.resources": {"limits": {"cpu": 1}}}, "no requests.memory"),
+    ("no-plain-secrets", "web", {f"{MAIN}.args": ["--db-password=x"]}, "its argument --db-password"),
+    ("no-plain-secrets", "train", {"spec.trainer.env": [{"name": "AWS_SECRET_ACCESS_KEY", "value": "x"}]}, "SECRET"),
+    ("no-default-token", "web", {f"{POD}.serviceAccountName": "default"}, "`default`"),
+    ("no-wildcard-rights", "reader", {"rules.0.verbs": ["*"]}, "`*` in verbs"),
+    ("edge-tls", "gateway", {"spec.listeners.1.protocol": "HTTP"}, "listener https is HTTP on port 443"),
+    ("edge-tls", "istio", {"spec.servers.0.tls": {}}, "server http takes HTTP and does not redirect"),
+    ("edge-authentication", "no-token", {"spec.action": "ALLOW"}, "asks for a token"),
+    ("edge-authentication", "office-balancer", {"spec.loadBalancerSourceRanges": ["0.0.0.0/0"]}, "asks for a token"),
+    ("edge-authentication", "inner-balancer", {"metadata.annotations": {}}, "asks for a token"),
+    ("private-buckets", "google", {"uniformBucketLevelAccess": False}, "single objects can be made public"),
+    ("private-buckets", "amazon-block", {"blockPublicPolicy": False}, "PublicAccessBlock with blockPublicPolicy"),
+    ("versioned-buckets", "google", {"versioning.enabled": False}, "what is overwritten"),
+    ("api-server-access", "gke", {"masterAuthorizedNetworksConfig": REMOVED}, "for want of a list"),
+    ("api-server-access", "ionos-cluster", {"apiSubnetAllowLists": []}, "for want of a list"),
+    ("bounded-replicas", "iris", {f"{PREDICTOR}.maxReplicas": REMOVED}, "no maxReplicas"),
+    ("bounded-replicas", "iris", {f"{PREDICTOR}.minReplicas": 5}, "minReplicas 5 above maxReplicas 4"),
+    ("bounded-replicas", "iris", {"spec.transformer": {}}, "its transformer"),
+    ("bounded-concurrency", "iris", {f"{PREDICTOR}.scaleTarget": 1000}, "1000 requests at once"),
+    ("request-timeout", "iris", {f"{PREDICTOR}.timeout": 0}, "a timeout of 0 s"),
+    ("pinned-model", "iris", {f"{PREDICTOR}.model.storageUri": "s3://models/iris"}, "names no version"),
+    ("pinned-model", "iris", {f"{PREDICTOR}.model.storageUri": REMOVED}, "no storageUri"),
+    ("model-source", "iris", {f"{PREDICTOR}.model.storageUri": "https://example.com/iris/7"}, "comes by https"),
+    ("canary-share", "iris", {f"{PREDICTOR}.canaryTrafficPercent": 51}, "canary gets 51 %"),
+    ("canary-share", "iris-http", {"spec.rules.0.backendRefs.1.weight": 150}, "iris-canary-predictor gets 75 %"),
+    ("bounded-run-size", "ray", {f"{RAY_WORKER}.maxReplicas": 10000}, "GiB of memory"),
+    ("bounded-run-size", "load", {"spec.parallelism": 1000}, "100 of cores together"),
+    ("bounded-run-size", "train", {"spec.trainer.resourcesPerNode": GPU, "spec.trainer.numNodes": 5}, "10 of gpus"),
+    ("bounded-run-size", "spark", {"spec.dynamicAllocation": {"maxExecutors": 600}}, "601 of cores"),
+    ("bounded-run-time", "ray", {"spec.activeDeadlineSeconds": 86401}, "it may take 86401 s"),
+    ("bounded-run-time", "train-outcome", {"run": "other"}, "set the timeout of its outcome"),
+    ("bounded-retries", "spark", {"spec.restartPolicy": {"type": "Always"}}, "without end"),
+    ("bounded-retries", "spark", {"spec.restartPolicy": {"type": "OnFailure", "onFailureRetries": 9}}, "9 times"),
+    ("no-time-to-live", "spark", {"spec.timeToLiveSeconds": 60}, "drop timeToLiveSeconds"),
+    ("no-time-to-live", "ray", {"spec.deletionStrategy": {"deletionRules": [{"policy": "DeleteSelf"}]}}, "RayJob"),
+    ("node-ceiling", "gke-general", {"autoscaling": {}}, "nothing bounds"),
+    ("gpus-where-allowed", "gke-general", {"nodeConfig.guestAccelerators": [{"type": "nvidia-l4"}]}, "have GPUs"),
+    ("monthly-cost", "eks-general", {"instanceTypes": ["z9.huge"]}, "no price for its machines, 'z9.huge'"),
+    ("ownership-labels", "eks", {"tags": {"owner": "a"}}, "no team, no cost-centre"),
+    ("protected-data", "google", {"protect": False}, "it holds data"),
+]  # fmt: skip
+
+
+def said(policy: str, resource: str, changes: dict[str, Any]) -> list[str]:
+    """What one policy, by its own settings, has to say."""
+    stack = changed([Case(policy, resource, changes)])
+    judge = Judge([each for each in POLICIES if each.name == policy], [])
+    declared = resources(stack)
+    found = [*(each for one in declared for each in judge.judge(one)), *judge.stack_findings(declared)]
+    return [each.message for each in found]
+
+
+@pytest.mark.parametrize(("policy", "resource", "changes"), ALLOWED)
+def test_a_policy_accepts(policy: str, resource: str, changes: dict[str, Any]) -> None:
+    assert said(policy, resource, changes) == []
+
+
+@pytest.mark.parametrize(("policy", "resource", "changes", "words"), REFUSED)
+def test_a_policy_refuses(policy: str, resource: str, changes: dict[str, Any], words: str) -> None:
+    assert words in " ".join(said(policy, resource, changes))
