@@ -1,7 +1,7 @@
 """What Ray costs a tuning: its trials side by side, and the same ones after each other in one process without Ray.
 
-The second is a Job beside the tuning's own, of the same pod with another program; both log all of it to MLflow. Starting
-is no part of it: the first trial of each process, in which it loads its libraries, is left out.
+The second is a Job beside the tuning's own, of the same pod with another program; both log all of it to MLflow. What
+starting takes is no part of it: the first trial of each process, in which it loads its libraries, is left out.
 """
 
 from __future__ import annotations
