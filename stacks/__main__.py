@@ -17,13 +17,15 @@ ray, buckets = chosen_platform.ray is not None, chosen_platform.object_store.buc
 fit.check(chosen_work, serving=chosen_platform.serving.mode, spark=spark, ray=ray, buckets=buckets)
 
 cluster = connect(chosen_cluster, config)
-platform = Platform("platform", cluster, chosen_platform).handle
-workloads = Workloads("workloads", platform, chosen_work)
-
-pulumi.export("prediction_urls", workloads.prediction_urls)
-pulumi.export("canary_urls", workloads.canary_urls)
-pulumi.export("model_versions", workloads.versions)
-pulumi.export("mlflow_url", platform.outputs.url("mlflow"))
-pulumi.export("object_store_endpoint", platform.outputs.object_store_url)
 pulumi.export("cluster", cluster.summary())
-pulumi.export("namespaces", [*platform.outputs.namespaces, workloads.namespace])
+
+if not cluster.alone:
+    platform = Platform("platform", cluster, chosen_platform).handle
+    workloads = Workloads("workloads", platform, chosen_work)
+
+    pulumi.export("prediction_urls", workloads.prediction_urls)
+    pulumi.export("canary_urls", workloads.canary_urls)
+    pulumi.export("model_versions", workloads.versions)
+    pulumi.export("mlflow_url", platform.outputs.url("mlflow"))
+    pulumi.export("object_store_endpoint", platform.outputs.object_store_url)
+    pulumi.export("namespaces", [*platform.outputs.namespaces, workloads.namespace])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pulumi
 import pytest
+import yaml
 from ml_platform.clusters import Cluster
 from support import recorder, stacks
 from support.clouds import AUTHORITY, CLOUDS, SETTINGS, USER, declare, own
@@ -202,6 +203,20 @@ def test_the_keys_to_buckets_of_ionos_are_made_for_a_user() -> None:
     storage = known["cluster"].object_storage
     assert (storage.endpoint, storage.credentials) == ("https://s3.eu-central-3.ionoscloud.com", "keys")
     assert known["summary"]["object_storage"]["access_key"] == "ml-platform-key-id"
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_cluster_alone_has_its_registry_and_nothing_on_it(
+    cloud: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = yaml.safe_load(stacks.FILES[cloud].read_text())
+    file["config"]["ml-platform:cluster"]["alone"] = True
+    monkeypatch.setitem(stacks.FILES, cloud, tmp_path / "alone.yaml")
+    stacks.FILES[cloud].write_text(yaml.safe_dump(file))
+    found = stacks.record(cloud)
+    assert list(found.exports) == ["cluster"]
+    assert own(found)
+    assert not [each.name for each in found.requests.values() if "kubernetes" in each.type or "Platform" in each.type]
 
 
 def test_a_cluster_that_the_stack_did_not_make_has_nothing_to_tell() -> None:

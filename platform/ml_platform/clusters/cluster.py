@@ -71,6 +71,8 @@ class Cluster:
     """Where its images may be pushed to, as <registry>/<name>."""
     object_storage: ObjectStorage | None = None
     pools: tuple[NodePool, ...] = ()
+    alone: bool = False
+    """Whether nothing is to be put on it yet."""
 
     def summary(self) -> dict[str, Any]:
         """What its users want to know; nothing where the stack did not make it."""

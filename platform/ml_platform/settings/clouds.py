@@ -78,6 +78,9 @@ class CloudCluster(Settings):
     """Of the cluster, and the beginning of the name of all else that the stack makes in the cloud."""
     api_access: Annotated[tuple[Cidr, ...], Field(min_length=1)]
     """Networks that may reach the Kubernetes API: your office, your CI. Everybody is 0.0.0.0/0, said explicitly."""
+    alone: bool = False
+    """Whether the stack stops at the cluster, its buckets and its registry, as the first `pulumi up` does where images
+    have to be pushed into that registry before pods can run. Set on a later one, it removes the platform."""
     data: Data = "protect"
     """What becomes of the cluster and its buckets, registry and keys. protect: what would remove or replace one of them
     is refused, by Pulumi and by the cloud. retain: buckets, registry and keys stay in the cloud when the stack lets go

@@ -62,6 +62,7 @@ def connect(settings: EksCluster, config: pulumi.Config) -> Cluster:
         registry=made.storage.registry,
         object_storage=made.storage.objects,
         pools=cloud.pools(settings.pools),
+        alone=settings.alone,
     )
 
 

@@ -51,6 +51,7 @@ def connect(settings: IonosCluster, config: pulumi.Config) -> Cluster:
         registry=made.storage.registry,
         object_storage=made.storage.objects,
         pools=cloud.pools(settings.pools),
+        alone=settings.alone,
     )
 
 
