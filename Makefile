@@ -1,6 +1,6 @@
 # The commands of the project. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up down stop status predict env bundles build test test-all check bench lock
+.PHONY: help up down stop status predict env bundles build test test-all check bench policies lock
 RUN := ./local/bootstrap
 LOCK := uv pip compile pyproject.toml --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
@@ -44,6 +44,9 @@ test-all: check  ## the long tests too
 
 bench:  ## measure, print, and write bench.json; with COLD=1 also from an empty cache
 	@exec $(RUN) ml_local bench $(if $(COLD),--cold)
+
+policies:  ## write docs/policies.md, after a change of a policy
+	@exec $(RUN) ml_policies.docs
 
 lock:  ## pin the Python packages again after a change of pyproject.toml (needs uv)
 	$(LOCK) --extra notebook -o requirements.txt

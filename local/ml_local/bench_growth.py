@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from ml_local import bench_policies
 from ml_local.bench_run import Project
 from ml_local.node.layout import Layout
 
@@ -32,10 +33,11 @@ def _measure(layout: Layout, size: int) -> dict[str, float]:
         bundle.write_text(yaml.safe_dump_all(_objects(size)))
         project = Project(Path(folder) / "project", layout, PROGRAM, {"ML_PLATFORM_BENCH_BUNDLE": str(bundle)})
         project.prepare()
+        policies = bench_policies.added(project)
         steps = {"preview": project.preview(), "up": project.up(), "noop": project.up(), "destroy": project.destroy()}
     peaks = {role: max(run.mib.get(role, 0) for run in steps.values()) for role in ("program", "cli", "provider")}
     seconds = {f"{name}_s": run.seconds for name, run in steps.items()}
-    return {**seconds, **{f"{role}_mib": mib for role, mib in peaks.items()}}
+    return {**seconds, "policies_s": policies, **{f"{role}_mib": mib for role, mib in peaks.items()}}
 
 
 def _objects(count: int) -> Iterator[dict[str, Any]]:

@@ -17,7 +17,7 @@ from ml_platform import selection
 from ml_platform.bundles import pipeline
 from ml_platform.settings import PlatformSettings
 
-from ml_local import bench_chain, bench_tuning, paths, predict
+from ml_local import bench_chain, bench_policies, bench_tuning, paths, predict
 from ml_local.bench_run import Project, Run
 from ml_local.node.layout import Layout
 
@@ -34,10 +34,12 @@ def largest(layout: Layout) -> dict[str, float]:
         project = _project(layout, Path(folder) / "project", {**config, "ml-platform:seed": "bench"})
         project.preview()  # renders what was never rendered here
         runs = [project.preview() for _ in range(REPEATS)]
+        policies = bench_policies.added(project)
     best = min(runs, key=lambda run: run.seconds)
     return {
         "resources": _resources(best),
         "preview_s": best.seconds,
+        "policies_s": policies,
         "rendering_s": _rendering(config["ml-platform:platform"]),
         **_memory(runs),
     }

@@ -14,9 +14,9 @@ Level = Literal["mandatory", "advisory", "disabled"]
 
 
 class Parameters(BaseModel):
-    """What an environment may set of a policy. Each field has a default, and a description for the documentation."""
+    """What an environment may set of a policy. Each field has a default, and a docstring for the documentation."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class NoParameters(Parameters):
