@@ -55,7 +55,8 @@ def test_commands_are_targets_of_make() -> None:
 
 
 def test_files_that_are_named_are_there() -> None:
-    named = re.findall(r"`((?:stacks|platform|workloads|policies|local|tests)/[\w./-]+)`", readme.text())
+    folders = "stacks|platform|workloads|policies|local|tests|docs"
+    named = re.findall(rf"[`(]((?:{folders})/[\w./-]+)[`)]", readme.text())
     assert len(named) > 5
     assert [path for path in named if not (CHECKOUT / path).exists()] == []
 
