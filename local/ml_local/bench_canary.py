@@ -57,7 +57,8 @@ def _another(model: str) -> int:
     api = f"{environment.GATEWAY}/api/2.0/mlflow"
     query = urlencode({"name": model, "alias": "champion"})
     champion = _json(urllib.request.Request(f"{api}/registered-models/alias?{query}"))["model_version"]  # noqa: S310
-    body = {"name": model, **{key: champion[key] for key in ("source", "run_id", "model_id")}}
+    source = champion["source"]
+    body = {"name": model, "source": source, "run_id": champion["run_id"], "model_id": source.rpartition("/")[2]}
     headers = {"Content-Type": "application/json"}
     wanted = urllib.request.Request(f"{api}/model-versions/create", json.dumps(body).encode(), headers)  # noqa: S310
     return int(_json(wanted)["model_version"]["version"])

@@ -23,7 +23,8 @@ def champion(model: str = "iris") -> ModelVersion:
 def another(model: str = "iris") -> int:
     """A new version with the same files as the champion; it is not made champion."""
     of = champion(model)
-    return int(tracking().create_model_version(model, str(of.source), of.run_id, model_id=of.model_id).version)
+    kept = str(of.source).rpartition("/")[2]
+    return int(tracking().create_model_version(model, str(of.source), of.run_id, model_id=kept).version)
 
 
 def broken(folder: Path, model: str = "iris") -> int:

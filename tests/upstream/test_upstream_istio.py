@@ -52,7 +52,8 @@ def tried(stack: NodeStack, certificate: str) -> Iterator[int]:
     api, may = f"{MLFLOW}/api/2.0/mlflow", {"certificate": certificate, "token": tokens.token()}
     answer = gateway.ask(f"{api}/registered-models/alias?name=iris&alias=champion", **may)
     champion = json.loads(answer.text)["model_version"]
-    body = {"name": "iris", **{key: champion[key] for key in ("source", "run_id", "model_id")}}
+    kept = {"source": champion["source"], "model_id": champion["source"].rpartition("/")[2]}
+    body = {"name": "iris", "run_id": champion["run_id"], **kept}
     made = gateway.ask(f"{api}/model-versions/create", body=body, **may)
     yield int(json.loads(made.text)["model_version"]["version"])
     done = machine.up(stack.config)
