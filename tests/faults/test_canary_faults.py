@@ -48,7 +48,7 @@ def test_a_canary_that_can_not_be_loaded_gets_no_request(earlier: bool, restored
         load.next(100)
     assert done.returncode != 0
     assert f"models/iris-canary does not serve mlflow://iris/{bad}" in done.stdout
-    assert "made.up.module" in done.stdout or "made" in done.stdout
+    assert "No module named 'made'" in done.stdout
     assert f"pulumi config rm --path '{PATH}.canary'" in done.stdout
     assert load.problems == []
     assert set(load.versions) == {in_use()}

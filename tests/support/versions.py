@@ -9,7 +9,7 @@ from ml_local.node.layout import layout
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
-BROKEN = "flavors:\n  python_function:\n    loader_module: made.up.module\n    python_version: 3.11\n"
+BROKEN = "flavors:\n  python_function:\n    loader_module: made.up.module\n    python_version: '3.11'\n"
 
 
 def tracking() -> MlflowClient:

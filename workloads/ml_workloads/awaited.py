@@ -58,15 +58,17 @@ class AwaitedProvider(dynamic.ResourceProvider):
         return {**props, **self.wait(Client.from_kubeconfig(props["kubeconfig"]), props)}
 
 
-def last_lines(client: Client, namespace: str, pods: Iterable[Object], *containers: str) -> str | None:
+def last_lines(
+    client: Client, namespace: str, pods: Iterable[Object], *containers: str, lines: int = LOG_LINES
+) -> str | None:
     """The end of the first log that is there: of `containers` in their order, or of the pods' only one."""
     for pod in pods:
         name = pod["metadata"]["name"]
         for container in containers or (None,):
             try:
-                lines = client.logs(namespace, name, container=container, tail=LOG_LINES).rstrip()
+                text = client.logs(namespace, name, container=container, tail=lines).rstrip()
             except KubeError:
                 continue
-            if lines:
-                return f"The last lines of {f'{container} in ' if container else ''}pod {name}:\n{lines}"
+            if text:
+                return f"The last lines of {f'{container} in ' if container else ''}pod {name}:\n{text}"
     return None

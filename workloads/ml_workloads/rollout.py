@@ -16,6 +16,8 @@ from ml_workloads.awaited import Awaited, AwaitedProvider, last_lines
 from ml_workloads.newest import Asked, newest_of
 
 POLL = 0.5
+MODEL_LINES = 40
+"""A model server that could not load its model has more to say after that than before."""
 SERVING, SERVICE = "serving.kserve.io/v1beta1", "InferenceService"
 
 
@@ -96,7 +98,7 @@ def _pending(service: Object) -> str:
 
 def _complaint(client: Client, props: Mapping[str, Any], reason: str, pods: list[Object]) -> str:
     namespace, service = props["namespace"], props["service"]
-    said = last_lines(client, namespace, pods, "kserve-container", "storage-initializer")
+    said = last_lines(client, namespace, pods, "kserve-container", "storage-initializer", lines=MODEL_LINES)
     return (
         f"InferenceService {namespace}/{service} does not serve {props['uri']}: {reason}\n"
         f"{said or f'No pod of it left a log; see `kubectl -n {namespace} get pods,events`.'}\n"
