@@ -184,3 +184,11 @@ def test_a_webhook_that_nobody_serves_is_named_with_its_bundle_and_its_pods(
     assert 'service "web" not found' in said
     assert "No pod in namespace default has the labels app=web." in said
     assert not client.list("x.test/v1", "Thing"), "a probe is never stored"
+
+
+def test_a_cluster_is_known_again_and_another_one_refused(props: dict[str, Any], client: Client) -> None:
+    provider = preflight._Provider()
+    known = provider.create(props).outs or {}
+    assert provider.update("preflight", known, props).outs == known
+    with pytest.raises(BundleError, match="another cluster than last time"):
+        provider.update("preflight", {**known, "cluster": "another"}, props)

@@ -15,6 +15,10 @@ DEFINITION, WEBHOOK = "things.x.test", "hook.x.test"
 SERVER = {"manager": "kube-apiserver", "subresource": "status"}
 HELM = {"annotations": {"meta.helm.sh/release-name": "web", "meta.helm.sh/release-namespace": "tools"}}
 
+PROPS: dict[str, Any] = {
+    "entries": {"web": "1"}, "existing": {}, "mirror": None, "labels": LABELS, "adopt": False, "kubeconfig": "",
+}  # fmt: skip
+
 
 class Cluster:
     """Has the objects of `present` by name, as metadata."""
@@ -44,9 +48,8 @@ def _catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def findings(monkeypatch: pytest.MonkeyPatch, cluster: object, **props: Any) -> list[str]:
     monkeypatch.setattr(preflight.Client, "from_kubeconfig", lambda _: cluster)
-    known = {"entries": {"web": "1"}, "existing": {}, "mirror": None, "labels": LABELS, "adopt": False}
     try:
-        preflight.check({**known, "kubeconfig": "", **props})
+        preflight.check({**PROPS, **props})
     except BundleError as refused:
         return str(refused).split("\n- ")[1:]
     return []
@@ -151,7 +154,7 @@ def test_a_cluster_that_does_not_answer_is_no_finding(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("news", "asks"),
     [
-        ({"kubeconfig": "b"}, False),
+        ({"kubeconfig": "b"}, True),  # which may lead elsewhere
         ({"mirror": "b"}, False),
         ({"entries": {"web": "2"}}, True),
         ({"adopt": True}, True),
@@ -160,3 +163,25 @@ def test_a_cluster_that_does_not_answer_is_no_finding(monkeypatch: pytest.Monkey
 def test_it_asks_again_when_the_choice_changes(news: Any, asks: bool) -> None:
     olds = {"entries": {"web": "1"}, "adopt": False, "kubeconfig": "a", "mirror": "a"}
     assert preflight._Provider().diff("", olds, {**olds, **news}).changes is asks
+
+
+def test_another_kubeconfig_for_the_same_cluster_changes_nothing_but_what_is_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = remembered(monkeypatch, "one")
+    assert known["cluster"] == "one"
+    provider, news = preflight._Provider(), {**PROPS, "kubeconfig": "renewed"}
+    assert provider.diff("preflight", known, news).changes
+    assert provider.update("preflight", known, news).outs == {**news, "cluster": "one"}
+
+
+def test_a_kubeconfig_for_another_cluster_than_last_time_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = remembered(monkeypatch, "one")
+    monkeypatch.setattr(preflight.Client, "from_kubeconfig", lambda _: Cluster(**{"kube-system": {"uid": "two"}}))
+    with pytest.raises(BundleError, match=r"another cluster than last time.*Nothing was touched"):
+        preflight._Provider().update("preflight", known, {**PROPS, "kubeconfig": "other"})
+
+
+def remembered(monkeypatch: pytest.MonkeyPatch, uid: str) -> dict[str, Any]:
+    monkeypatch.setattr(preflight.Client, "from_kubeconfig", lambda _: Cluster(**{"kube-system": {"uid": uid}}))
+    return dict(preflight._Provider().create(PROPS).outs or {})

@@ -1,7 +1,8 @@
 """Whether a cluster can take the chosen bundles, asked once before anything is touched.
 
 It decides nothing but yes or no: what exists is what the settings say, whatever is found. It says all that is in the
-way at once, and for each the setting that gets around it.
+way at once, and for each the setting that gets around it. It remembers which cluster it was, and stops whoever comes
+back with another one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -57,13 +58,37 @@ class Preflight(dynamic.Resource, module="bundles", name="Preflight"):
 
 
 class _Provider(Provider):
-    silent = ("kubeconfig", "mirror")
+    silent = ("mirror",)
 
     def identity(self, _props: dict[str, Any]) -> str:
         return "preflight"
 
     def act(self, props: dict[str, Any]) -> None:
         check(props)
+
+    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+        done = super().create(props)
+        return dynamic.CreateResult(id_=done.id, outs={**props, "cluster": _cluster(props)})
+
+    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
+        found = _cluster(news)
+        if olds.get("cluster", found) != found:
+            raise BundleError(
+                "The kubeconfig leads to another cluster than last time, and what this stack has declared is on that "
+                "one. Nothing was touched. Take the kubeconfig of before, or a stack of its own for this cluster: "
+                "pulumi stack init <name>. If the other cluster is gone for good: pulumi state delete --all, then up."
+            )
+        super().update(_id, olds, news)
+        return dynamic.UpdateResult(outs={**news, "cluster": found})
+
+
+def _cluster(props: Mapping[str, Any]) -> str:
+    """What no other cluster has, however it is reached."""
+    try:
+        known = Client.from_kubeconfig(props["kubeconfig"]).metadata("v1", "Namespace", "kube-system")
+    except KubeError as error:
+        raise BundleError(f"The cluster can't be asked which one it is: {error.message}") from error
+    return str(known["uid"])
 
 
 def check(props: Mapping[str, Any]) -> None:
