@@ -59,7 +59,7 @@ CASES = [
     Case("model-source", "iris", {f"{PREDICTOR}.model.protocolVersion": "v1"}, "protocol v1"),
     Case("canary-share", "iris-route", {"spec.traffic.1.percent": 80}, "iris-canary-predictor gets 80 %"),
     Case("bounded-run-size", "spark", {"spec.executor.instances": 100}, "101 of cores"),
-    Case("bounded-run-time", "load", {"spec.activeDeadlineSeconds": REMOVED}, "nothing ends it"),
+    Case("bounded-run-time", "load", {"spec.activeDeadlineSeconds": REMOVED}, "it has no deadline"),
     Case("bounded-retries", "load", {"spec.backoffLimit": REMOVED}, "tried again 6 times"),
     Case("no-time-to-live", "load", {"spec.ttlSecondsAfterFinished": 60}, "gone 60 s after its end"),
     Case("node-ceiling", "eks-general", {"scalingConfig.maxSize": 50}, "may grow to 50 nodes"),

@@ -16,7 +16,7 @@ class Longest(Parameters):
 
 
 def check(resources: Sequence[Resource], parameters: Longest) -> Iterator[tuple[Resource, str]]:
-    # Their operators know no deadline: who waits for them ends them.
+    # Their operators know no deadline: who waits for them has one.
     waits = {each.props.get("run"): each.props.get("timeout") for each in resources if each.type == OUTCOME}
     for run in resources:
         if run.kind in DEADLINE:
@@ -26,7 +26,7 @@ def check(resources: Sequence[Resource], parameters: Longest) -> Iterator[tuple[
         else:
             continue
         if limit is None:
-            yield run, f"nothing ends it; set {where}"
+            yield run, f"it has no deadline; set {where}"
         elif limit > parameters.seconds:
             yield run, f"it may take {limit:g} s; set {where} to {parameters.seconds} at most"
 

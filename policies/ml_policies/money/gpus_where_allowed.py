@@ -20,7 +20,7 @@ class Allowed(Parameters):
 def check(resource: Resource, parameters: Allowed) -> Iterator[str]:
     for pool in node_pools(resource):
         if pool.gpus and not _matches(resource.name, parameters.pools):
-            yield f"its nodes have GPUs ({pool.machine}); this environment plans for none there: allow it in `pools`"
+            yield f"its nodes have GPUs ({pool.machine}); allow them by `pools` in policies/environments/"
     if _gpus(resource) and not _matches(resource.namespace, parameters.namespaces):
         yield (
             f"it asks for GPUs in namespace {resource.namespace}, where this environment plans for "
