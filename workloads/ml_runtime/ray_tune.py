@@ -30,7 +30,7 @@ def run(spec: TuneSpec, trials: Mapping[int, Trial], one: Callable[[int, Trial],
         try:
             report: dict[str, Any] = {SCORE: one(config["number"], trials[config["number"]])}
         except Exception as failure:
-            report = {FAILURE: f"{type(failure).__name__}: {failure}"}
+            report = {FAILURE: f"{type(failure).__name__}: {failure}".splitlines()[0]}
         tune.report(report)
 
     class Said(tune.Callback):  # type: ignore[misc] # Ray is in the image only

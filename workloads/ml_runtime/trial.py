@@ -52,7 +52,8 @@ def _run(study: Study, rows: TrialRows, number: int, parameters: search.Trial) -
     with mlflow.start_run(
         experiment_id=study.experiment_id, run_name=f"{spec.run}-{number}", tags=tags, parent_run_id=study.run_id
     ):
+        mlflow.log_params(chosen)
         estimator = estimators.make(spec.estimator, spec.task, chosen, spec.seed)
         estimator.fit(rows.features(rows.training), rows.target(rows.training))
-        found = candidate.log(rows, estimator, {"estimator": spec.estimator, **chosen})
+        found = candidate.log(rows, estimator, {"estimator": spec.estimator})
     return found[f"validation_{spec.metric}"]
