@@ -79,7 +79,7 @@ def test_a_killed_change_is_gone_on_with_and_no_request_fails(restored: None, tm
         process = machine.start("up", f"CONFIG={file}")
         assert load.until(canary_declared, seconds=120)
         os.killpg(process.pid, signal.SIGKILL)
-        process.communicate(timeout=60)
+        process.wait(timeout=60)
         assert set(load.versions) == {in_use()}
         done = machine.make("up", f"CONFIG={file}")
         shares = load.next(200)
