@@ -72,7 +72,7 @@ class _Provider(Provider):
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
         found = _cluster(news)
-        if olds.get("cluster", found) != found:
+        if (olds.get("cluster") or found) != found:
             raise BundleError(
                 "The kubeconfig leads to another cluster than last time, and what this stack has declared is on that "
                 "one. Nothing was touched. Take the kubeconfig of before, or a stack of its own for this cluster: "
@@ -88,7 +88,7 @@ def _cluster(props: Mapping[str, Any]) -> str:
         known = Client.from_kubeconfig(props["kubeconfig"]).metadata("v1", "Namespace", "kube-system")
     except KubeError as error:
         raise BundleError(f"The cluster can't be asked which one it is: {error.message}") from error
-    return str(known["uid"])
+    return str(known["uid"]) if known else ""
 
 
 def check(props: Mapping[str, Any]) -> None:
