@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 from ml_platform.bundles import definitions
-from ml_platform.bundles.kinds import DEFINITION
-from ml_platform.bundles.pipeline import load
 from ml_platform.handle import SparkOperator
 from ml_platform.kube import Client, KubeError
 from support import etl, mirrored
@@ -35,8 +33,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     with ControlPlane(tmp_path_factory.mktemp("control-plane")) as running:
         client = running.client()
         for name in DEFINED_BY.values():
-            release = next(each for each in mirrored.releases() if name in {part.name for part in each.parts})
-            kinds = [item for item in load(release, mirrored.mirror()) if item["kind"] == DEFINITION]
+            kinds = mirrored.definitions_by(name)
             for kind in kinds:
                 client.apply(kind, field_manager="test")
             definitions.await_established(client, [kind["metadata"]["name"] for kind in kinds], name)

@@ -13,7 +13,7 @@ from ml_platform.bundles.kinds import DEFINITION
 from ml_platform.bundles.parallel import each
 from ml_platform.bundles.pipeline import load
 from ml_platform.kube import Client
-from support import recorder, stacks
+from support import mirrored, recorder, stacks
 from support.control_plane import ControlPlane
 from support.strict import refusal
 
@@ -38,7 +38,9 @@ def test_every_object_of_a_stack_is_accepted(
     # The values of secrets are not in a record.
     others = [item for item in objects if item["kind"] not in ("Namespace", "Secret")]
     assert len(others) > 80
-    kinds = [item for entry in selection.bundles(stacks.settings(stack)) for item in load(entry)]
+    bundles = selection.bundles(stacks.settings(stack))
+    own = [f"{entry.parts[0].name}-crds" for entry in bundles if entry.own_definitions]
+    kinds = [*(item for entry in bundles for item in load(entry)), *mirrored.definitions_by(*own)]
     with plane.scratch() as client:
         for item in namespaces:
             client.apply(item, field_manager="test")

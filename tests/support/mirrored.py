@@ -13,6 +13,8 @@ from typing import Any
 from ml_local import paths
 from ml_platform.bundles import catalog
 from ml_platform.bundles.catalog import Entry, Part
+from ml_platform.bundles.kinds import DEFINITION
+from ml_platform.bundles.pipeline import load
 
 _RENDER = {"manifest": "files", "helm": "helm", "kustomize": "kustomize"}
 
@@ -41,6 +43,12 @@ def pinned() -> tuple[Entry, ...]:
     """The releases of the catalog that a mirror holds: all but the lean ones."""
     entries = chain.from_iterable(catalog.releases().values())
     return tuple(entry for entry in entries if entry.parts[0].source.kind != "file")
+
+
+def definitions_by(*names: str) -> list[dict[str, Any]]:
+    """The CRDs that a mirror has under the names of these parts, for what an operator of the catalog defines itself."""
+    found = [each for each in releases() if {part.name for part in each.parts} & set(names)]
+    return [item for each in found for item in load(each, mirror()) if item["kind"] == DEFINITION]
 
 
 def key(part: Part) -> str:
