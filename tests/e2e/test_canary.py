@@ -138,7 +138,8 @@ def test_kserves_own_split_is_between_what_serves_and_what_comes(tried: int, tmp
     assert machine.outputs()["prediction_urls"]["own"] == f"http://{host}"
     assert machine.outputs()["canary_urls"] == {"own": f"http://latest-{host}"}
     with Load(f"http://{host}", ROWS, RATE) as load:
-        assert load.next(200) == {in_use(): 160, str(tried): 40}
+        shares = load.next(200)
+    assert shares[str(tried)] == pytest.approx(40, abs=4)
     with Load(f"http://latest-{host}", ROWS, RATE) as canary:
         assert canary.next(20) == {str(tried): 20}
     assert load.problems == canary.problems == []

@@ -123,6 +123,30 @@ def test_a_model_that_can_not_be_loaded_is_an_error_at_once(monkeypatch: pytest.
     assert rollout.time.monotonic() == 0
 
 
+def ended(restarts: int, code: int = 0) -> dict[str, Any]:
+    state = {"terminated": {"exitCode": code, "reason": "Completed"}}
+    return {"name": "kserve-container", "state": state, "restartCount": restarts}
+
+
+@pytest.mark.parametrize(
+    ("statuses", "gives_up"),
+    [
+        ({"containerStatuses": [ended(2)]}, True),
+        ({"containerStatuses": [ended(1)]}, False),
+        ({"initContainerStatuses": [ended(2, code=1)]}, True),
+        ({"initContainerStatuses": [ended(2)]}, False),
+    ],
+    ids=["again and again", "once more", "a download that fails", "a download at the third try"],
+)
+def test_a_server_that_ends_again_and_again_can_not_serve(
+    statuses: dict[str, Any], gives_up: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pod = {**knative_pod(), "status": statuses}
+    reason = "CrashLoopBackOff: container kserve-container of pod p: Completed" if gives_up else "not ready after 300 s"
+    with pytest.raises(RolloutError, match=reason):
+        ask(monkeypatch, FakeClient(service(ready="iris-1"), behind(), revision(), pod))
+
+
 def test_a_revision_that_knative_has_given_up_is_an_error_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     given_up = revision(status="False", reason="ProgressDeadlineExceeded", message="it never started")
     with pytest.raises(RolloutError, match="ProgressDeadlineExceeded: it never started"):

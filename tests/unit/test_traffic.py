@@ -104,21 +104,28 @@ def test_in_standard_mode_anything_else_is_waited_for(found: Any, reason: str, m
         settle(monkeypatch, "standard", found)
 
 
-def service(rolled_out: str, **split: int) -> list[dict[str, Any]]:
+def service(rolled_out: str, ready: Any = TRUE, **split: int) -> list[dict[str, Any]]:
     """As KServe shows a split; revision a has version 1, revision b version 2."""
     shares = [{"revisionName": name, "percent": percent} for name, percent in split.items()]
-    status = {"components": {"predictor": {"traffic": shares, "latestRolledoutRevision": rolled_out}}}
+    predictor = {"traffic": shares, "latestRolledoutRevision": rolled_out}
+    status = {"observedGeneration": 2, "components": {"predictor": predictor}, "conditions": [ready]}
     uri = "internal.serving.kserve.io/storage-initializer-sourceuri"
     revisions = [
         named("Revision", name, annotations={uri: f"mlflow://iris/{version}"}) for name, version in (("a", 1), ("b", 2))
     ]
-    return [named("InferenceService", "iris", status), *revisions]
+    return [named("InferenceService", "iris", status, generation=2), *revisions]
 
 
 def test_kserves_own_split_is_read_by_version(monkeypatch: pytest.MonkeyPatch) -> None:
     settle(monkeypatch, "kserve", *service("a", a=90, b=10), shares=URIS)
     with pytest.raises(TrafficError, match=r"KServe gives \{'mlflow://iris/2': 100\}, and shall give"):
         settle(monkeypatch, "kserve", *service("a", b=100), shares=URIS)
+
+
+def test_a_split_that_kserve_has_declared_but_does_not_serve_yet_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    behind = {**TRUE, "status": "Unknown", "message": "its route is on the way"}
+    with pytest.raises(TrafficError, match="Ready: its route is on the way"):
+        settle(monkeypatch, "kserve", *service("a", behind, a=90, b=10), shares=URIS)
 
 
 def before(monkeypatch: pytest.MonkeyPatch, *objects: Any) -> None:

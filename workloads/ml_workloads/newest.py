@@ -15,7 +15,10 @@ REVISION, DEPLOYMENT = "serving.knative.dev/v1", "apps/v1"
 URI = "internal.serving.kserve.io/storage-initializer-sourceuri"
 SETTINGS = "ml-platform/settings"
 """Put on an InferenceService in Standard mode, KServe puts it on the pods."""
-BROKEN = frozenset({"CrashLoopBackOff", "CreateContainerConfigError", "InvalidImageName"})
+CRASHING = "CrashLoopBackOff"
+BROKEN = frozenset({CRASHING, "CreateContainerConfigError", "InvalidImageName"})
+TRIES = 2
+"""Restarts after which one that has ended again is not expected to stay."""
 
 
 @dataclass(frozen=True)
@@ -131,10 +134,25 @@ def _broken(pods: list[Object]) -> str | None:
     """The first container that can't run as it is declared."""
     for pod in pods:
         status = pod.get("status", {})
-        for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
-            waiting = container.get("state", {}).get("waiting") or {}
-            if waiting.get("reason") in BROKEN:
-                ended = container.get("lastState", {}).get("terminated") or {}
-                why = ended.get("message") or waiting.get("message", "")
-                return f"{waiting['reason']}: container {container['name']} of pod {pod['metadata']['name']}: {why}"
+        prepares = [each for each in status.get("initContainerStatuses") or [] if not _has_succeeded(each)]
+        for container in [*prepares, *(status.get("containerStatuses") or [])]:
+            if given_up := _given_up(container):
+                reason, why = given_up
+                return f"{reason}: container {container['name']} of pod {pod['metadata']['name']}: {why}"
     return None
+
+
+def _given_up(container: Object) -> tuple[str, str] | None:
+    """The reason and its last words. Between two tries a kubelet shows it as waiting, or still as ended."""
+    state, before = container.get("state", {}), container.get("lastState", {}).get("terminated") or {}
+    waiting, ended = state.get("waiting") or {}, state.get("terminated")
+    if waiting.get("reason") in BROKEN:
+        return waiting["reason"], before.get("message") or waiting.get("message", "")
+    if ended and container.get("restartCount", 0) >= TRIES:
+        return CRASHING, ended.get("message") or ended.get("reason", "")
+    return None
+
+
+def _has_succeeded(container: Object) -> bool:
+    ended = container.get("state", {}).get("terminated") or {}
+    return ended.get("exitCode") == 0

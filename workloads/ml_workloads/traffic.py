@@ -90,7 +90,8 @@ def _kserve(client: Client, props: Mapping[str, Any]) -> str | None:
     for each in predictor(service).get("traffic") or []:
         uri = uri_of(client, each["revisionName"], namespace)
         found[uri] = found.get(uri, 0) + each.get("percent", 0)
-    return None if found == props["shares"] else f"KServe gives {found}, and shall give {props['shares']}"
+    split = None if found == props["shares"] else f"KServe gives {found}, and shall give {props['shares']}"
+    return split or _unready(service)
 
 
 WAYS: Mapping[Way, Callable[[Client, Mapping[str, Any]], str | None]] = {
