@@ -10,7 +10,6 @@ import pytest
 from support import chain, etl, machine
 from support.node_stack import NodeStack, bring_up
 
-
 HERE, END = Path(__file__).parent, "test_the_whole_stack_goes_and_leaves_nothing"
 
 
