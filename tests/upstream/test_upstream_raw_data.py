@@ -63,6 +63,7 @@ def test_raw_rows_that_do_not_fit_fail_the_run_in_its_own_words(
     assert machine.make("predict").returncode == 0
 
 
+@pytest.mark.long
 def test_an_empty_table_is_named(restored: NodeStack, store: Any, tmp_path: Path) -> None:
     store.put_object(Bucket="datasets", Key=UPLOADED["key"], Body=b"")
     blocks = {"datasets": {"uploaded": UPLOADED}, "etl": {"other": {**BLOCK, "dataset": "uploaded"}}}
@@ -97,6 +98,7 @@ def rows(store: Any, output: str) -> int:
     return int(json.loads(found)["rows"])
 
 
+@pytest.mark.long
 def test_spark_goes_on_with_another_executor_when_one_is_killed(
     restored: NodeStack, store: Any, tmp_path: Path
 ) -> None:
@@ -107,6 +109,7 @@ def test_spark_goes_on_with_another_executor_when_one_is_killed(
     assert rows(store, "killed-executor") == 150
 
 
+@pytest.mark.long
 def test_an_etl_waits_for_an_object_store_that_is_away(restored: NodeStack, store: Any, tmp_path: Path) -> None:
     process = chain.start(restored, tmp_path, **other("store-away"))
     chain.reached(lambda: chain.running("spark-jobs", spark_role="driver"), process)
@@ -115,6 +118,7 @@ def test_an_etl_waits_for_an_object_store_that_is_away(restored: NodeStack, stor
     assert rows(store, "store-away") == 150
 
 
+@pytest.mark.long
 def test_an_up_that_was_killed_during_the_etl_is_gone_on_with(restored: NodeStack, store: Any, tmp_path: Path) -> None:
     done = chain.killed_and_run_again(
         restored, tmp_path, lambda: chain.running("spark-jobs", spark_role="driver"), **other("killed-up")

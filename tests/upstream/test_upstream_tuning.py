@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ml_runtime import study, tracking
 from support import chain, machine, outage, versions
 from support.node_stack import NodeStack
@@ -76,6 +77,7 @@ def test_the_best_trial_is_the_champion(stack: NodeStack) -> None:
     assert scores[str(versions.champion().run_id)] == max(scores.values())
 
 
+@pytest.mark.long
 def test_a_trial_that_crashes_is_marked_and_the_others_go_on(restored: NodeStack, tmp_path: Path) -> None:
     search = {"eta": {"choice": [0.1, -1.0]}}
     done = chain.up(restored, tmp_path, tuning={"crashing": {**BLOCK, "trials": 6, "search": search}})
@@ -87,6 +89,7 @@ def test_a_trial_that_crashes_is_marked_and_the_others_go_on(restored: NodeStack
     assert failed == {"-1.0"}
 
 
+@pytest.mark.long
 def test_a_tuning_of_which_no_trial_finishes_fails_in_the_words_of_the_first(
     restored: NodeStack, tmp_path: Path
 ) -> None:
@@ -123,6 +126,7 @@ def test_a_tuning_whose_pod_is_killed_goes_on_with_the_trials_that_are_left(
     assert {run.info.status for run in found} <= {"FINISHED", "KILLED"}
 
 
+@pytest.mark.long
 def test_a_tuning_waits_for_an_object_store_that_is_away(restored: NodeStack, tmp_path: Path) -> None:
     process = chain.start(restored, tmp_path, tuning={"waiting": {**BLOCK, "trials": 6, "seed": 2}})
     name = chain.reached(lambda: in_progress("waiting", 1), process)
@@ -131,6 +135,7 @@ def test_a_tuning_waits_for_an_object_store_that_is_away(restored: NodeStack, tm
     assert by_status(name)["FINISHED"] == 6
 
 
+@pytest.mark.long
 def test_an_up_that_was_killed_during_the_tuning_is_gone_on_with(restored: NodeStack, tmp_path: Path) -> None:
     done = chain.killed_and_run_again(
         restored,
