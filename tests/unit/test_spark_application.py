@@ -79,6 +79,8 @@ def test_where_the_object_store_is_and_nothing_more_is_configured_unless_asked_f
     assert etl.application(operator)["spec"]["sparkConf"] == {
         "spark.ui.enabled": "false",
         "spark.kubernetes.executor.enableApiWatcher": "false",
+        "spark.kubernetes.executor.apiPollingInterval": "5s",
+        "spark.kubernetes.allocation.executor.timeout": "60s",
         "spark.hadoop.fs.s3a.endpoint": "http://s3.test:7070",
         "spark.hadoop.fs.s3a.endpoint.region": "r",
         "spark.hadoop.fs.s3a.path.style.access": "true",

@@ -59,9 +59,11 @@ def configuration(store: ObjectStoreAccess, settings: EtlSettings) -> dict[str, 
     secure = store.endpoint.apply(lambda url: "true" if url.startswith("https:") else "false")
     return {
         "spark.ui.enabled": "false",
-        # Executors that are gone are noticed by their connections; watching them as well floods the log of the driver
-        # where the cluster's etcd has no progress notifications.
+        # Watching executors floods the log of the driver where the cluster's etcd has no progress notifications. They
+        # are asked for often instead, and one that goes before it was ever seen is made again after a minute, not ten.
         "spark.kubernetes.executor.enableApiWatcher": "false",
+        "spark.kubernetes.executor.apiPollingInterval": "5s",
+        "spark.kubernetes.allocation.executor.timeout": "60s",
         "spark.hadoop.fs.s3a.endpoint": store.endpoint,
         "spark.hadoop.fs.s3a.endpoint.region": store.region,
         "spark.hadoop.fs.s3a.path.style.access": "true",
