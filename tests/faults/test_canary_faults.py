@@ -41,7 +41,8 @@ def test_a_canary_that_can_not_be_loaded_gets_no_request(earlier: bool, restored
     if earlier:
         good = {"version": versions.another(), "percent": 30}
         for canary in (good, None):
-            assert machine.up(config(tmp_path, canary=canary)).returncode == 0
+            done = machine.up(config(tmp_path, canary=canary))
+            assert done.returncode == 0, done.stdout
     bad = versions.broken(tmp_path)
     with Load(URL, ROWS, RATE) as load:
         done = machine.up(config(tmp_path, canary={"version": bad, "percent": 10}))

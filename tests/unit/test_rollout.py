@@ -60,7 +60,7 @@ def revision(name: str = "iris-2", uri: str = URI, **ready: str) -> dict[str, An
     annotations = {"internal.serving.kserve.io/storage-initializer-sourceuri": uri}
     return {
         "kind": "Revision",
-        "metadata": {"name": name, "namespace": "models", "annotations": annotations},
+        "metadata": {"name": name, "namespace": "models", "uid": f"of {name}", "annotations": annotations},
         "status": {"conditions": [{"type": "Ready", "status": "Unknown", **ready}]},
     }
 
@@ -108,9 +108,9 @@ def model_pod(name: str, marks: dict[str, str] = MARKS, waiting: str | None = No
     }
 
 
-def knative_pod(waiting: str | None = None) -> dict[str, Any]:
+def knative_pod(waiting: str | None = None, uid: str = "of iris-2") -> dict[str, Any]:
     pod = model_pod("p", waiting=waiting)
-    pod["metadata"]["labels"] = {"serving.knative.dev/revision": "iris-2"}
+    pod["metadata"]["labels"] = {"serving.knative.dev/revision": "iris-2", "serving.knative.dev/revisionUID": uid}
     return pod
 
 
@@ -162,6 +162,12 @@ def test_what_failed_before_is_no_failure_of_another_version(
     failed = {"transitionStatus": "BlockedByFailedLoad", "lastFailureInfo": {"message": "exit code 1"}}
     with pytest.raises(RolloutError, match="not ready after 300 s"):
         ask(monkeypatch, FakeClient(service(modelStatus=failed), behind(), before, *pods))
+
+
+def test_a_pod_of_a_deleted_revision_that_had_this_name_is_nothing_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    objects = [service(ready="iris-1"), behind(), revision(), knative_pod("CrashLoopBackOff", uid="of one before")]
+    with pytest.raises(RolloutError, match="not ready after 300 s"):
+        ask(monkeypatch, FakeClient(*objects))
 
 
 def test_what_kserve_can_not_act_on_is_an_error_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,7 +54,8 @@ class Registry:
         return SimpleNamespace(version=version, run_id=self.versions[int(version) - 1])
 
     def search_model_versions(self, _filter: str) -> list[Any]:
-        return [SimpleNamespace(version=str(number), run_id=run) for number, run in enumerate(self.versions, 1)]
+        found = [SimpleNamespace(version=str(number), run_id=run) for number, run in enumerate(self.versions, 1)]
+        return found[::-1]
 
     def set_registered_model_alias(self, _name: str, alias: str, version: str) -> None:
         self.aliases[alias] = version
@@ -108,6 +109,17 @@ def test_candidate_and_champion_are_asked_about_the_same_rows_in_one_step(monkey
     assert (verdict.champion, registry.versions) == ("2", ["old", "new"])
 
 
+@pytest.mark.parametrize(("in_use", "stays"), [(None, "1"), ("1", "1"), ("2", "2")])
+def test_a_model_with_more_versions_keeps_the_one_in_use(
+    in_use: str | None, stays: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = use(Registry(new=RIGHT), monkeypatch)
+    registry.versions = ["new", "new", "new"]
+    registry.aliases = {"champion": in_use} if in_use else {}
+    assert register.register(described()).champion == stays
+    assert len(registry.versions) == 3
+
+
 @pytest.mark.parametrize("moment", ["set_registered_model_alias", "get_registered_model"])
 def test_a_gate_that_is_killed_and_run_again_registers_nothing_twice(
     moment: str, monkeypatch: pytest.MonkeyPatch
@@ -117,7 +129,7 @@ def test_a_gate_that_is_killed_and_run_again_registers_nothing_twice(
 
     def killed(*words: str) -> Any:
         calls.append(words)
-        if len(calls) == (1 if moment.startswith("set") else 2):
+        if len(calls) == (1 if moment.startswith("set") else 3):
             raise KeyboardInterrupt
         return whole(*words)
 

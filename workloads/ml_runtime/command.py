@@ -1,20 +1,66 @@
 """How every command here ends: 0, or 1 with the reason as the last lines of the log and as the container's message.
 
+A command that is judged reads its description and leaves a verdict.
+
 Kubernetes shows /dev/termination-log as the message of a container that ended, and cuts it at 4096 bytes.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol, TypeVar
 
+from ml_runtime import verdict
 from ml_runtime.errors import RunError
+from ml_runtime.spec import PATH, VerdictPlace
+from ml_runtime.verdict import Verdict
 
 TERMINATION_LOG = Path("/dev/termination-log")
 MESSAGE_BYTES = 4000
+
+
+class Described(Protocol):
+    """What every description of a judged run says."""
+
+    @property
+    def verdict(self) -> VerdictPlace | None: ...
+
+    @property
+    def patience(self) -> float: ...
+
+
+S = TypeVar("S", bound=Described)
+
+
+def run(name: str, text: str | None, load: Callable[[Path], S], work: Callable[[S], Verdict]) -> int:
+    """The command `name` with the argument that all judged runs have; the exit code."""
+    path = arguments(name, text, PATH)
+
+    def described() -> None:
+        spec = load(path)
+        say(work(spec), spec)
+
+    return finish(described)
+
+
+def arguments(name: str, text: str | None, default: Path) -> Path:
+    """Where the arguments say that the run's description is."""
+    parser = argparse.ArgumentParser(prog=name, description=text)
+    parser.add_argument("--spec", type=Path, default=default, help=f"the run's description; default: {default}")
+    path: Path = parser.parse_args().spec
+    return path
+
+
+def say(result: Verdict, spec: Described) -> None:
+    """Leave the verdict in the log, and where the description says."""
+    print(result.to_json(), flush=True)
+    if spec.verdict:
+        verdict.write(result, spec.verdict, spec.patience)
 
 
 def finish(work: Callable[[], None]) -> int:

@@ -7,14 +7,12 @@ store are environment variables of all pods; its address is part of Spark's own 
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from ml_runtime import etl_spec, report, verdict
-from ml_runtime.command import finish
+from ml_runtime import etl_spec, report
+from ml_runtime.command import arguments, finish, say
 from ml_runtime.errors import RunError
 from ml_runtime.etl_spec import EtlSpec, EtlVerdict
 from ml_runtime.report import DataReport
@@ -144,27 +142,19 @@ def run(spec: EtlSpec, change: Change | None = None) -> None:
         with SparkSession.builder.appName(spec.run).getOrCreate() as spark:
             found = prepare(spark, spec, change)
     except RunError as failed:
-        _say(spec, EtlVerdict(run=spec.run, accepted=False, rule="data", reason=str(failed), numbers={}, sha256=None))
+        say(EtlVerdict(run=spec.run, accepted=False, rule="data", reason=str(failed), numbers={}, sha256=None), spec)
         raise
     reason = f"{found.rows} rows of {len(found.classes)} classes are in {_uri(spec.output)}"
     numbers = {"rows": float(found.rows), "refused": float(found.refused)}
-    _say(
-        spec,
+    say(
         EtlVerdict(run=spec.run, accepted=True, rule="accepted", reason=reason, numbers=numbers, sha256=found.sha256),
+        spec,
     )
-
-
-def _say(spec: EtlSpec, answer: EtlVerdict) -> None:
-    print(answer.to_json(), flush=True)
-    if spec.verdict:
-        verdict.write(answer, spec.verdict, spec.patience)
 
 
 def main(change: Change | None = None) -> int:
     """The command."""
-    parser = argparse.ArgumentParser(prog="ml_runtime.etl", description=__doc__)
-    parser.add_argument("--spec", type=Path, default=etl_spec.PATH, help=f"default: {etl_spec.PATH}")
-    path = parser.parse_args().spec
+    path = arguments("ml_runtime.etl", __doc__, etl_spec.PATH)
     return finish(lambda: run(etl_spec.load(path), change))
 
 

@@ -13,8 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ml_runtime import data, download, gate_spec, serving, store, tracking, verdict
-from ml_runtime.command import finish
+from ml_runtime import command, data, download, gate_spec, serving, store, tracking
 from ml_runtime.errors import RunError
 from ml_runtime.gate import Champion, Judgement, Shown, decide
 from ml_runtime.gate_spec import GateSpec, GateVerdict
@@ -103,8 +102,13 @@ def _register(spec: GateSpec, run: Run, judgement: Judgement) -> GateVerdict:
 
 
 def _version(spec: GateSpec, run: Run) -> ModelVersion | None:
+    """That of the run's model. Of several, the one in use, else the first: later ones were made by somebody else."""
+    champion = tracking.champion(spec.model)
+    if champion and champion.run_id == run.info.run_id:
+        return champion
     found = tracking.client().search_model_versions(f"name='{spec.model}'")
-    return next((version for version in found if version.run_id == run.info.run_id), None)
+    of_run = (version for version in found if version.run_id == run.info.run_id)
+    return min(of_run, key=lambda version: int(version.version), default=None)
 
 
 def _new_version(spec: GateSpec, run: Run) -> ModelVersion:
@@ -115,16 +119,7 @@ def _new_version(spec: GateSpec, run: Run) -> ModelVersion:
 
 def main() -> int:
     """The command."""
-    spec = tracking.spec_from_arguments("ml_runtime.register", __doc__, gate_spec.load)
-
-    def work() -> None:
-        described = spec()
-        result = register(described)
-        if described.verdict:
-            verdict.write(result, described.verdict, described.patience)
-        print(result.to_json(), flush=True)
-
-    return finish(work)
+    return command.run("ml_runtime.register", __doc__, gate_spec.load, register)
 
 
 if __name__ == "__main__":

@@ -5,21 +5,16 @@ Owns no decision. Each run is a process of its own: all that it needs is its des
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from ml_runtime.errors import RunError
 from ml_runtime.learning_spec import LearningSpec
-from ml_runtime.spec import PATH
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
     from mlflow.entities.model_registry import ModelVersion
 
-S = TypeVar("S")
 RUN_KEY = "ml-platform.run"
 DATASET = "ml-platform.dataset"
 DATASET_DIGEST = "ml-platform.dataset.sha256"
@@ -90,11 +85,3 @@ def champion(model: str) -> ModelVersion | None:
             return None
         raise
     return mlflow.get_model_version(model, str(aliases[CHAMPION])) if CHAMPION in aliases else None
-
-
-def spec_from_arguments(command: str, text: str | None, load: Callable[[Path], S]) -> Callable[[], S]:
-    """Parse the arguments that all runs have; reading the description is left to the run."""
-    parser = argparse.ArgumentParser(prog=command, description=text)
-    parser.add_argument("--spec", type=Path, default=PATH, help=f"the run's description; default: {PATH}")
-    path = parser.parse_args().spec
-    return lambda: load(path)

@@ -15,11 +15,10 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ml_runtime import candidate, estimators, learning_spec, tracking, verdict
+from ml_runtime import candidate, command, estimators, learning_spec, tracking
 from ml_runtime.candidate import Rows
-from ml_runtime.command import finish
 from ml_runtime.errors import RunError
-from ml_runtime.learning_spec import TrainSpec
+from ml_runtime.learning_spec import CandidateVerdict, TrainSpec
 from ml_runtime.metrics import Task
 from ml_runtime.patience import limit_client_retries, patiently
 
@@ -70,16 +69,11 @@ def by_name(spec: TrainSpec) -> Fit:
 
 def main(fit: Fit | None = None) -> int:
     """The command; `fit` is the training code of a program of one's own."""
-    spec = tracking.spec_from_arguments("ml_runtime.train", __doc__, learning_spec.load)
 
-    def work() -> None:
-        described = spec()
-        result = candidate.verdict(described, train(described, fit or by_name(described)))
-        if described.verdict:
-            verdict.write(result, described.verdict, described.patience)
-        print(result.to_json(), flush=True)
+    def work(spec: TrainSpec) -> CandidateVerdict:
+        return candidate.verdict(spec, train(spec, fit or by_name(spec)))
 
-    return finish(work)
+    return command.run("ml_runtime.train", __doc__, learning_spec.load, work)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 
-from ml_runtime import candidate, estimators, ray_tune, search, study, tracking, trial, tune_spec, verdict
-from ml_runtime.command import finish
+from ml_runtime import candidate, command, estimators, ray_tune, search, study, trial, tune_spec
 from ml_runtime.errors import RunError
 from ml_runtime.learning_spec import CandidateVerdict
 from ml_runtime.metrics import Task
@@ -62,16 +61,7 @@ def verdict_of(found: Study, progress: Progress) -> CandidateVerdict:
 
 def main() -> int:
     """The command."""
-    spec = tracking.spec_from_arguments("ml_runtime.tune", __doc__, tune_spec.load)
-
-    def work() -> None:
-        described = spec()
-        result = tune(described)
-        if described.verdict:
-            verdict.write(result, described.verdict, described.patience)
-        print(result.to_json(), flush=True)
-
-    return finish(work)
+    return command.run("ml_runtime.tune", __doc__, tune_spec.load, tune)
 
 
 if __name__ == "__main__":

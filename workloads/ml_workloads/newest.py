@@ -56,7 +56,11 @@ def _knative(client: Client, service: Object, asked: Asked) -> Newest:
     behind = client.find(REVISION, "Service", f"{meta['name']}-predictor", meta["namespace"])
     revision = client.find(REVISION, "Revision", name, meta["namespace"]) if name else None
     wanted = seen and _belongs(behind, service) and _annotations(revision).get(URI) == asked.uri
-    pods = client.list("v1", "Pod", meta["namespace"], labels=f"serving.knative.dev/revision={name}") if wanted else []
+    uid = revision["metadata"]["uid"] if revision and wanted else ""
+    labels = (
+        f"serving.knative.dev/revisionUID={uid}"  # the name may have been that of a deleted one, whose pods still end
+    )
+    pods = client.list("v1", "Pod", meta["namespace"], labels=labels) if uid else []
     return Newest(
         name=name,
         address=f"{name}-private:http",
