@@ -15,6 +15,7 @@ PROPS = {
     "mode": "knative",
     "namespace": "models",
     "service": "iris",
+    "model": "iris",
     "uri": URI,
     "settings": "x",
     "setting": "ml-platform:workloads.serving.iris.model.version",
@@ -68,7 +69,7 @@ def revision(name: str = "iris-2", uri: str = URI, **ready: str) -> dict[str, An
 def test_the_revision_that_answers_is_the_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
     client = FakeClient(service(), behind(), revision())
     assert ask(monkeypatch, client)["revision"] == "iris-2"
-    assert client.requests == ["GET /api/v1/namespaces/models/services/iris-2-private:http/proxy/v2/health/ready"]
+    assert client.requests == ["GET /api/v1/namespaces/models/services/iris-2-private:http/proxy/v2/models/iris/ready"]
 
 
 @pytest.mark.parametrize(
@@ -214,7 +215,7 @@ def test_in_standard_mode_the_deployment_that_is_rolled_out_and_answers_is_the_o
 ) -> None:
     client = FakeClient(service(observedGeneration=1), deployment(), model_pod("new"))
     assert ask(monkeypatch, client, "standard")["revision"] == "iris-predictor-4"
-    assert client.requests == ["GET /api/v1/namespaces/models/services/iris-predictor:80/proxy/v2/health/ready"]
+    assert client.requests == ["GET /api/v1/namespaces/models/services/iris-predictor:80/proxy/v2/models/iris/ready"]
 
 
 @pytest.mark.parametrize(

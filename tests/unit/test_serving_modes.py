@@ -63,7 +63,7 @@ def test_a_model_server_is_asked_how_it_is_as_the_settings_say() -> None:
     model = predictor("knative", readiness={"period": 2, "failures": 90}, liveness={"period": 30, "timeout": 9})[
         "model"
     ]
-    assert model["readinessProbe"]["httpGet"]["path"] == "/v2/health/ready"
+    assert model["readinessProbe"]["httpGet"]["path"] == "/v2/models/iris/ready"
     assert (model["readinessProbe"]["periodSeconds"], model["readinessProbe"]["failureThreshold"]) == (2, 90)
     assert model["livenessProbe"]["httpGet"]["path"] == "/v2/health/live"
     assert (model["livenessProbe"]["periodSeconds"], model["livenessProbe"]["timeoutSeconds"]) == (30, 9)

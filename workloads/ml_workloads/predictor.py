@@ -62,6 +62,7 @@ class Predictor:
             mode=platform.serving_mode,
             namespace=self.workspace.name,
             service=self.name,
+            model=self.settings.model.name,
             uri=uri,
             settings=self._digest(),
             setting=self.setting,
@@ -122,7 +123,7 @@ class Predictor:
     def _model(self) -> dict[str, Any]:
         settings = self.settings
         probes = {
-            "readinessProbe": _probe("/v2/health/ready", settings.readiness),
+            "readinessProbe": _probe(f"/v2/models/{settings.model.name}/ready", settings.readiness),
             "livenessProbe": _probe("/v2/health/live", settings.liveness),
         }
         return {

@@ -39,6 +39,7 @@ class Rollout(Awaited, module="workloads", name="Rollout"):
         mode: ServingMode,
         namespace: str,
         service: str,
+        model: str,
         uri: pulumi.Input[str],
         settings: str,
         setting: str,
@@ -49,6 +50,7 @@ class Rollout(Awaited, module="workloads", name="Rollout"):
             "mode": mode,
             "namespace": namespace,
             "service": service,
+            "model": model,
             "uri": uri,
             "settings": settings,
             "setting": setting,
@@ -67,7 +69,7 @@ class _Provider(AwaitedProvider):
         while True:
             found = client.get(SERVING, SERVICE, props["service"], props["namespace"])
             newest = newest_of(props["mode"], client, found, asked)
-            if newest.ready and answers(client, props["namespace"], newest.address):
+            if newest.ready and answers(client, props["namespace"], newest.address, props["model"]):
                 return {"revision": newest.name}
             failure = newest.failure
             if failure or time.monotonic() > end:
@@ -76,10 +78,10 @@ class _Provider(AwaitedProvider):
             time.sleep(POLL)
 
 
-def answers(client: Client, namespace: str, address: str) -> bool:
-    """Whether the model server behind a service answers that it is ready, asked by way of the API server."""
+def answers(client: Client, namespace: str, address: str, model: str) -> bool:
+    """Whether the model server behind a service answers that its model is ready, asked by way of the API server."""
     try:
-        path = f"/api/v1/namespaces/{namespace}/services/{address}/proxy/v2/health/ready"
+        path = f"/api/v1/namespaces/{namespace}/services/{address}/proxy/v2/models/{model}/ready"
         client.request("GET", path, timeout=5)
     except KubeError:
         return False

@@ -101,11 +101,13 @@ def _small() -> Mapping[str, Any]:
 def _runtime(image: str) -> Object:
     """MLflow models on MLServer (v2 protocol). The model's name in the path comes from a label of the InferenceService,
     so that two versions behind one route answer to the same path. It has no server type: for those it knows, the
-    manager sets the name itself."""
+    manager sets the name itself. The model is asked whether it is ready: the server calls itself ready while it has
+    none."""
+    model = "{{ or (index .Labels `ml-platform/model`) .Name }}"
     server = {
         "MLSERVER_MODEL_IMPLEMENTATION": "mlserver_mlflow.MLflowRuntime",
         "MLSERVER_MODEL_URI": "/mnt/models",
-        "MLSERVER_MODEL_NAME": "{{ or (index .Labels `ml-platform/model`) .Name }}",
+        "MLSERVER_MODEL_NAME": model,
         "MLSERVER_HTTP_PORT": "8080",
         "MLSERVER_GRPC_PORT": "9000",
         "MLSERVER_PARALLEL_WORKERS": "0",
@@ -116,7 +118,7 @@ def _runtime(image: str) -> Object:
         "image": image,
         "env": pods.variables(server),
         "ports": [{"containerPort": 8080, "protocol": "TCP"}],
-        "readinessProbe": pods.probe(8080, "/v2/health/ready", failureThreshold=120),
+        "readinessProbe": pods.probe(8080, f"/v2/models/{model}/ready", failureThreshold=120),
         "resources": pods.resource_sizes(Resources()),
         "securityContext": _SECURITY,
     }
