@@ -20,7 +20,7 @@ cluster = connect(chosen_cluster, config)
 pulumi.export("cluster", cluster.summary())
 
 if not cluster.alone:
-    platform = Platform("platform", cluster, chosen_platform).handle
+    platform = Platform("platform", cluster, chosen_platform, tenants=[chosen_work.namespace]).handle
     workloads = Workloads("workloads", platform, chosen_work)
 
     pulumi.export("prediction_urls", workloads.prediction_urls)

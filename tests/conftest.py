@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
-TIERS = ("unit", "golden", "engine", "acceptance", "e2e", "faults", "upstream")
-NEEDS_ROOT = ("engine", "acceptance", "e2e", "faults", "upstream")
+TIERS = ("unit", "golden", "engine", "acceptance", "e2e", "faults", "upstream", "environments")
+NEEDS_ROOT = TIERS[2:]
 
 sys.path.insert(0, str(TESTS))
 pytest.register_assert_rewrite("support")  # so that a failed assertion there shows its values as well

@@ -45,18 +45,19 @@ class Platform(Component):
 
     handle: PlatformHandle
 
-    def __init__(self, name: str, cluster: Cluster, settings: PlatformSettings) -> None:
+    def __init__(self, name: str, cluster: Cluster, settings: PlatformSettings, *, tenants: Sequence[str] = ()) -> None:
+        """`tenants` are the namespaces that the work of this stack will have."""
         super().__init__(name)
         self._cluster, self._settings = cluster, settings
         self._images = {**cluster.images, **settings.images}
         selection.check(settings, images=self._images, pulls=cluster.pulls, version=cluster.version)
         self._labels = {"ml-platform/stack": pulumi.get_stack()}
-        preflight = self._preflight()
+        preflight = self._preflight(tenants)
         self._provider = cluster.provider([preflight])
         self._installation = self._certified(self._install(preflight))
 
-        storage = Namespace("storage", NamespaceArgs(labels=self._labels), self.child())
-        tracking = Namespace("mlflow", NamespaceArgs(labels=self._labels), self.child())
+        storage = Namespace(selection.STORAGE, NamespaceArgs(labels=self._labels), self.child())
+        tracking = Namespace(selection.TRACKING, NamespaceArgs(labels=self._labels), self.child())
         gateway, serving = self._serving()
         spark, ray = self._spark(), self._ray()
         self._training()
@@ -92,14 +93,18 @@ class Platform(Component):
         """Options for a child whose objects go to the cluster."""
         return super().child(provider=self._provider, **options)
 
-    def _preflight(self) -> Preflight:
+    def _preflight(self, tenants: Sequence[str]) -> Preflight:
+        balanced = self._settings.gateway.host_port is None and not self._cluster.load_balancer.assumed
         return Preflight(
             "preflight",
             entries=selection.bundles(self._settings),
             existing=selection.existing(self._settings),
+            own=[*selection.own(self._settings), *map(selection.namespace, tenants)],
             mirror=selection.mirror(self._settings),
             labels=self._labels,
             adopt=self._cluster.disposable,
+            storage_class=self._cluster.storage_class,
+            load_balancer=balanced,
             kubeconfig=self._cluster.kubeconfig,
             opts=super().child(),
         )
@@ -157,7 +162,7 @@ class Platform(Component):
             shared=self._settings.serving.mode == "knative",
             after=kinds,
         )
-        return Istio("gateway", args, self.child())
+        return Istio(selection.GATEWAY, args, self.child())
 
     def _knative(self, after: Sequence[pulumi.Resource]) -> Knative:
         gateway = self._settings.gateway
@@ -180,7 +185,7 @@ class Platform(Component):
             mode=self._settings.serving.mode,
             after=kinds,
         )
-        return Traefik("gateway", args, self.child())
+        return Traefik(selection.GATEWAY, args, self.child())
 
     def _kserve(self, gateway: Gateway, kinds: Sequence[pulumi.Resource], over: Sequence[pulumi.Resource]) -> KServe:
         args = KServeArgs(

@@ -10,12 +10,16 @@ from pathlib import Path
 from ml_platform.bundles import catalog, pipeline
 from ml_platform.bundles.catalog import Entry
 from ml_platform.bundles.errors import BundleError
+from ml_platform.bundles.parse import Object
+from ml_platform.components import traefik
 from ml_platform.components.spark import STACKABLE
 from ml_platform.configuration import PROJECT, SettingsError
 from ml_platform.handle import no_image
 from ml_platform.settings import PlatformSettings
 
 ISTIO = ("istio-base", "istiod", "istio-gateway")
+GATEWAY, STORAGE, TRACKING = "gateway", "storage", "mlflow"
+"""Namespaces of components that are no bundles."""
 OWN_IMAGES = frozenset({"mlflow", "mlserver", "postgres", "training", "versitygw"})
 
 _INSTEAD = {
@@ -61,6 +65,19 @@ def existing(settings: PlatformSettings) -> tuple[Entry, ...]:
     return tuple(each for each in _chosen(settings) if each.name in settings.bundles.existing)
 
 
+def own(settings: PlatformSettings) -> list[Object]:
+    """What belongs to no bundle and stands outside of any namespace, by kind and name: what could be taken already."""
+    jobs = [settings.spark.namespace] if settings.spark else []
+    found = [namespace(name) for name in (STORAGE, TRACKING, *jobs)]
+    if settings.gateway.ingress == "traefik":
+        found += [namespace(GATEWAY), _named("networking.k8s.io/v1", "IngressClass", traefik.CLASS)]
+    return found
+
+
+def namespace(name: str) -> Object:
+    return _named("v1", "Namespace", name)
+
+
 def image_names(settings: PlatformSettings) -> frozenset[str]:
     """Our short names of all images that the platform and the jobs on it may run."""
     spark = {"spark"} if settings.spark else set()
@@ -101,6 +118,10 @@ def mirror(settings: PlatformSettings) -> Path | None:
 
 def _chosen(settings: PlatformSettings) -> tuple[Entry, ...]:
     return tuple(catalog.entry(name, settings.bundles.versions.get(name)) for name in bundle_names(settings))
+
+
+def _named(api_version: str, kind: str, name: str) -> Object:
+    return {"apiVersion": api_version, "kind": kind, "metadata": {"name": name}}
 
 
 def _required(settings: PlatformSettings) -> frozenset[str]:

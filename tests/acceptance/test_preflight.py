@@ -1,6 +1,8 @@
 """The preflight, the CRDs, the gate and the drain of a bundle on a real API server: what they refuse and leave."""
 
+import json
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,12 +12,15 @@ from ml_platform.bundles import catalog, definitions, drain, gates, preflight
 from ml_platform.bundles.errors import BundleError
 from ml_platform.kube import Client, KubeError
 from support.control_plane import ControlPlane
-from support.made_up import LABELS, definition, release, webhook
+from support.made_up import LABELS, definition, release, thing, webhook
 
 pytestmark = pytest.mark.acceptance
 
 API = (definitions.API_VERSION, definitions.KIND)
 THING, GADGET = definition("things", "x.test", "Thing"), definition("gadgets", "x.test", "Gadget")
+TRACKING = thing("Namespace", "tracking")
+DISKS = thing("StorageClass", "disks", "storage.k8s.io/v1", provisioner="csi.test")
+DISKS["metadata"]["annotations"] = {"storageclass.kubernetes.io/is-default-class": "true"}
 CONVERSION = {
     "strategy": "Webhook",
     "webhook": {
@@ -28,6 +33,7 @@ CONVERSION = {
 @pytest.fixture(scope="module")
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with ControlPlane(tmp_path_factory.mktemp("control-plane")) as plane:
+        Client.from_kubeconfig(plane.kubeconfig).apply(DISKS, field_manager="a cloud")
         yield plane.kubeconfig
 
 
@@ -47,8 +53,10 @@ def publish(monkeypatch: pytest.MonkeyPatch, folder: Path, *objects: Any, **fiel
 @pytest.fixture
 def props(kubeconfig: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     publish(monkeypatch, tmp_path, THING, GADGET, webhook("hook.x.test", "web", "web"))
-    known = {"entries": {"web": "1"}, "existing": {}, "mirror": None, "labels": LABELS, "adopt": False}
-    return {**known, "kubeconfig": kubeconfig}
+    return {
+        "entries": {"web": "1"}, "existing": {}, "own": [TRACKING], "mirror": None,
+        "labels": LABELS, "adopt": False, "storage_class": "", "load_balancer": False, "kubeconfig": kubeconfig,
+    }  # fmt: skip
 
 
 def owned(props: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -90,6 +98,43 @@ def test_an_unsupported_server_is_refused(
     publish(monkeypatch, tmp_path, THING, kubernetes=">=1.30,<1.31")
     with pytest.raises(BundleError, match=r"web 1 supports Kubernetes >=1\.30,<1\.31, and this cluster has v1\."):
         preflight.check(props)
+
+
+def test_a_storage_class_that_is_not_there_is_refused(props: dict[str, Any]) -> None:
+    with pytest.raises(BundleError, match=r"storage_class is 'huge', and the cluster has disks"):
+        preflight.check({**props, "storage_class": "huge"})
+
+
+def test_a_load_balancer_is_known_by_a_service_that_has_its_address(props: dict[str, Any], client: Client) -> None:
+    asked = {**props, "load_balancer": True}
+    ports = [{"port": 80}]
+    client.apply(thing("Service", "default/plain", spec={"ports": ports}), field_manager="a user")
+    front = thing("Service", "default/front", spec={"type": "LoadBalancer", "ports": ports})
+    client.apply(front, field_manager="a user")
+    with pytest.raises(BundleError, match="would wait for an address for ever"):
+        preflight.check(asked)
+    path = "/api/v1/namespaces/default/services/front/status"
+    given = {"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}}
+    client.request("PATCH", path, body=given, headers={"Content-Type": "application/merge-patch+json"})
+    preflight.check(asked)
+
+
+def test_a_namespace_of_somebody_elses_with_a_name_of_ours_is_refused(props: dict[str, Any], client: Client) -> None:
+    client.apply({**TRACKING, "metadata": {"name": "tracking", "labels": {"team": "a"}}}, field_manager="kubectl")
+    with pytest.raises(BundleError, match="has Namespace tracking already, from somebody who wrote them with kubectl"):
+        preflight.check(props)
+    client.patch("v1", "Namespace", "tracking", None, {"metadata": {"labels": LABELS}})
+    preflight.check(props)
+    client.delete("v1", "Namespace", "tracking")
+    while client.find("v1", "Namespace", "tracking"):
+        time.sleep(0.1)
+
+
+def test_credentials_that_the_cluster_does_not_take_are_named(props: dict[str, Any]) -> None:
+    known = json.loads(props["kubeconfig"])
+    known["users"] = [{**each, "user": {"token": "expired"}} for each in known["users"]]
+    with pytest.raises(BundleError, match=r"can't be asked what it has: Unauthorized.*a new kubeconfig"):
+        preflight.check({**props, "kubeconfig": json.dumps(known)})
 
 
 def test_kinds_that_are_still_going_are_refused(props: dict[str, Any], client: Client) -> None:

@@ -29,7 +29,8 @@ CLOUDS = ("ionos", "gke", "eks")
 """Those whose cluster the stack makes; they are recorded as the first preview of an empty account."""
 KUBECONFIG = {
     "clusters": [{"name": "test", "cluster": {"server": "https://test.invalid"}}],
-    "contexts": [{"name": "test", "context": {"cluster": "test"}}],
+    "users": [{"name": "test", "user": {"token": "secret"}}],
+    "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
     "current-context": "test",
 }
 

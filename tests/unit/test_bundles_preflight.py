@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from ml_platform.bundles import catalog, preflight
 from ml_platform.bundles.errors import BundleError
-from ml_platform.kube import KubeError
-from support.made_up import LABELS, definition, deployment, release, webhook
+from ml_platform.kube import KubeconfigError, KubeError, Unreachable
+from support.made_up import LABELS, definition, deployment, release, thing, webhook
 
 pytestmark = pytest.mark.unit
 
@@ -15,20 +15,32 @@ DEFINITION, WEBHOOK = "things.x.test", "hook.x.test"
 SERVER = {"manager": "kube-apiserver", "subresource": "status"}
 HELM = {"annotations": {"meta.helm.sh/release-name": "web", "meta.helm.sh/release-namespace": "tools"}}
 
+HOME, CLASS = thing("Namespace", "home"), thing("IngressClass", "front", "networking.k8s.io/v1")
 PROPS: dict[str, Any] = {
-    "entries": {"web": "1"}, "existing": {}, "mirror": None, "labels": LABELS, "adopt": False, "kubeconfig": "",
+    "entries": {"web": "1"}, "existing": {}, "own": [HOME, CLASS], "mirror": None, "labels": LABELS, "adopt": False,
+    "storage_class": "", "load_balancer": True, "kubeconfig": "",
 }  # fmt: skip
+DISKS = thing("StorageClass", "disks", "storage.k8s.io/v1", provisioner="csi.test")
+DISKS["metadata"]["annotations"] = {"storageclass.kubernetes.io/is-default-class": "true"}
 
 
 class Cluster:
-    """Has the objects of `present` by name, as metadata."""
+    """In a cloud, with disks. Has the objects of `present` by name, as metadata."""
 
     def __init__(self, version: str = "v1.35.1", **present: Any) -> None:
         self.version, self.present = version, present
 
-    def request(self, method: str, path: str) -> Any:
-        assert (method, path) == ("GET", "/version"), "it only looks"
-        return {"gitVersion": self.version}
+    def request(self, method: str, path: str, **more: Any) -> Any:
+        if path.endswith("/selfsubjectaccessreviews"):
+            return {**more["body"], "status": {"allowed": True}}
+        assert method == "GET", "it only looks"
+        return {
+            "/version": {"gitVersion": self.version},
+            "/api/v1/nodes": {"items": [{"spec": {"providerID": "aws:///zone/i-1"}}]},
+        }[path]
+
+    def list(self, _api_version: str, kind: str, **_fields: str) -> Any:
+        return [DISKS] if kind == "StorageClass" else []
 
     def metadata(self, _api_version: str, _kind: str, name: str) -> Any:
         return {"name": name, **self.present[name]} if name in self.present else None
@@ -141,14 +153,49 @@ def test_all_findings_come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(findings(monkeypatch, cluster, existing={"operator": "1"})) == 3
 
 
-def test_a_cluster_that_does_not_answer_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (Unreachable("GET https://test.invalid: refused"), r"GET https://test\.invalid: refused\. Is it up"),
+        (KubeError(401, "Unauthorized", "Unauthorized"), "Unauthorized.*have expired.*a new kubeconfig"),
+        (KubeError(403, "Forbidden", 'User "u" cannot list nodes'), 'User "u" cannot list nodes.*cluster-admin'),
+        (KubeconfigError("the kubeconfig's exec plugin login gave no credential"), "exec plugin login gave no"),
+    ],
+)
+def test_a_cluster_that_does_not_answer_is_no_finding(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
     class Away:
         def request(self, *_: object, **__: object) -> None:
-            raise KubeError(0, "Unreachable", "GET https://test.invalid: refused")
+            raise error
 
     monkeypatch.setattr(preflight.Client, "from_kubeconfig", lambda _: Away())
-    with pytest.raises(BundleError, match=r"can't be asked what it has: GET https://test\.invalid: refused"):
-        preflight.check({"entries": {}, "mirror": None, "kubeconfig": ""})
+    with pytest.raises(BundleError, match=f"can't be asked what it has: .*{said}"):
+        preflight.check(PROPS)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "owner"), [({}, "somebody who wrote them with an unknown tool"), (HELM, "Helm release tools/web")]
+)
+def test_names_of_the_stacks_own_that_are_taken_are_named_with_their_owner(
+    monkeypatch: pytest.MonkeyPatch, metadata: Any, owner: str
+) -> None:
+    (finding,) = findings(monkeypatch, Cluster(home=metadata, front=metadata))
+    assert f"The cluster has Namespace home, IngressClass front already, from {owner}" in finding
+
+
+def test_what_has_the_name_of_this_stack_before_it_made_anything_is_another_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    marked = {"labels": LABELS}
+    cluster = Cluster(home=marked, **{"kube-system": {"uid": "1"}, DEFINITION: marked, WEBHOOK: marked})
+    monkeypatch.setattr(preflight.Client, "from_kubeconfig", lambda _: cluster)
+    assert not findings(monkeypatch, cluster), "later it is the stack's own"
+    with pytest.raises(BundleError) as refused:
+        preflight._Provider().create(PROPS)
+    assert "a stack that is also called 'test', whose state is not this one's" in str(refused.value)
+    for name, told in (("home", True), (WEBHOOK, True), (DEFINITION, False)):  # kinds outlive their stack
+        assert (name in str(refused.value)) is told
 
 
 @pytest.mark.parametrize(

@@ -8,39 +8,19 @@ from typing import Any
 
 import pulumi
 import pytest
-from ml_platform.clusters import connect, existing
+from ml_platform.clusters import connect
 from ml_platform.configuration import SettingsError
-from ml_platform.settings import ExistingCluster, LocalCluster
+from ml_platform.settings import ExistingCluster, LoadBalancerSettings, LocalCluster, StackOutput
+from pulumi.runtime import mocks
 from support import recorder
 
 KUBECONFIG: dict[str, Any] = {
-    "clusters": [{"name": "c", "cluster": {"server": "https://test.invalid", "certificate-authority": "ca.crt"}}],
-    "users": [{"name": "u", "user": {"client-certificate": "/abs/u.crt", "tokenFile": "token"}}],
-    "contexts": [{"name": "one", "context": {}}, {"name": "two", "context": {}}],
+    "clusters": [{"name": "c", "cluster": {"server": "https://test.invalid"}}],
+    "users": [{"name": "u", "user": {"token": "secret"}}],
+    "contexts": [{"name": name, "context": {"cluster": "c", "user": "u"}} for name in ("one", "two")],
     "current-context": "one",
 }
 TEXT = json.dumps(KUBECONFIG)
-
-
-def test_a_kubeconfig_means_the_same_from_anywhere() -> None:
-    found = json.loads(existing.complete(TEXT, Path("/home/me/.kube"), None))
-    assert found["clusters"][0]["cluster"]["certificate-authority"] == "/home/me/.kube/ca.crt"
-    assert found["users"][0]["user"] == {"client-certificate": "/abs/u.crt", "tokenFile": "/home/me/.kube/token"}
-    assert found["current-context"] == "one"
-
-
-def test_a_context_becomes_the_current_one() -> None:
-    assert json.loads(existing.complete(TEXT, Path("/"), "two"))["current-context"] == "two"
-
-
-def test_an_unknown_context_is_refused_with_those_there_are() -> None:
-    with pytest.raises(SettingsError, match=r"context is 'three'; the kubeconfig has one, two"):
-        existing.complete(TEXT, Path("/"), "three")
-
-
-def test_what_is_no_kubeconfig_is_refused() -> None:
-    with pytest.raises(SettingsError, match="kubectl config view --raw"):
-        existing.complete("hello", Path("/"), None)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +35,46 @@ def test_a_missing_secret_is_named_with_the_command_that_sets_it(secrets: dict[s
 def test_a_kubeconfig_file_that_is_not_there_is_named() -> None:
     with pytest.raises(SettingsError, match=r"ml-platform:cluster\.kubeconfig is '/nowhere/config'"):
         _connect(ExistingCluster(source="existing", kubeconfig="/nowhere/config"), {"seed": "s"})
+
+
+def test_a_kubeconfig_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config").write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match=r"which can't be read: it is no text"):
+        _connect(ExistingCluster(source="existing", kubeconfig=str(tmp_path / "config")), {"seed": "s"})
+
+
+def test_its_load_balancer_is_told_what_the_settings_say() -> None:
+    balancer = LoadBalancerSettings(annotations={"balancer.test/internal": "true"}, assumed=True)
+    settings, found = ExistingCluster(source="existing", load_balancer=balancer), []
+    config = {"ml-platform:seed": "s", "ml-platform:kubeconfig": TEXT}
+    recorder.record(lambda: found.append(connect(settings, pulumi.Config("ml-platform"))), config=config)
+    assert found[0].load_balancer.annotations == balancer.annotations
+    assert found[0].load_balancer.assumed
+
+
+class Other(recorder.Outputs):
+    """There is another stack, with these outputs."""
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        found = {"outputs": {"kubeconfig": TEXT, "count": 3}} if args.typ == "pulumi:pulumi:StackReference" else {}
+        return args.name, {**args.inputs, **found}
+
+
+def test_the_kubeconfig_can_be_an_output_of_another_stack() -> None:
+    settings = ExistingCluster(source="existing", kubeconfig=StackOutput(stack="acme/network/prod"))
+
+    def program() -> None:
+        pulumi.export("kubeconfig", connect(settings, pulumi.Config("ml-platform")).kubeconfig)
+
+    found = recorder.record(program, config={"ml-platform:seed": "s"}, world=Other())
+    assert json.loads(found.exports["kubeconfig"]) == KUBECONFIG
+
+
+@pytest.mark.parametrize("output", ["config", "count"])
+def test_an_output_that_another_stack_has_not_is_named_with_those_it_has(output: str) -> None:
+    other = StackOutput(stack="acme/network/prod", output=output)
+    with pytest.raises(SettingsError, match=rf"output is '{output}', and stack acme/network/prod .*it has kubeconfig"):
+        _connect(ExistingCluster(source="existing", kubeconfig=other), {"seed": "s"})
 
 
 def test_an_existing_cluster_adopts_nothing_and_keeps_what_it_holds() -> None:
@@ -75,5 +95,8 @@ def test_a_node_that_was_not_started_is_named_with_the_command_that_starts_it(
 def _connect(settings: LocalCluster | ExistingCluster, secrets: dict[str, str]) -> recorder.Recorder:
     config = {f"ml-platform:{name}": value for name, value in secrets.items()}
     return recorder.record(
-        lambda: connect(settings, pulumi.Config("ml-platform")).provider([]), config=config, secrets=config
+        lambda: connect(settings, pulumi.Config("ml-platform")).provider([]),
+        config=config,
+        secrets=config,
+        world=Other(),
     )

@@ -27,6 +27,8 @@ class LoadBalancer:
     """Those of the gateway's Service that make it so."""
     address: pulumi.Output[str] | None = None
     """Its address where that is known before it is there."""
+    assumed: bool = False
+    """Whether it is there for certain, so that nobody need look for signs of it."""
 
     def spec(self) -> dict[str, Any]:
         """What a Service asks for it by, beside its annotations."""

@@ -3,25 +3,21 @@
 It brings no images along (settings name them) and adopts nothing: an object that is there already is an error.
 """
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pulumi
-import yaml
 
-from ml_platform.clusters.cluster import Cluster
+from ml_platform.clusters.cluster import Cluster, LoadBalancer
+from ml_platform.clusters.kubeconfig import complete
 from ml_platform.configuration import SettingsError, require_secret
-from ml_platform.settings import ExistingCluster
-
-FILE_KEYS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
+from ml_platform.settings import ExistingCluster, StackOutput
 
 
 def connect(settings: ExistingCluster, config: pulumi.Config) -> Cluster:
     """The cluster of the kubeconfig.
 
     Raises:
-        SettingsError: a secret is missing, or the file can't be used.
+        SettingsError: a secret is missing, or the kubeconfig can't be used.
     """
     kubeconfig = pulumi.Output.secret(_text(settings, config))
     return Cluster(
@@ -32,41 +28,41 @@ def connect(settings: ExistingCluster, config: pulumi.Config) -> Cluster:
         images={},
         storage_class=settings.storage_class,
         disposable=False,
+        load_balancer=LoadBalancer(kind="the cluster's own", **settings.load_balancer.model_dump()),
     )
 
 
 def _text(settings: ExistingCluster, config: pulumi.Config) -> pulumi.Input[str]:
-    if settings.kubeconfig is None:
-        secret = require_secret(config, "kubeconfig", "the text of a kubeconfig, as cluster.kubeconfig names no file")
-        return secret.apply(lambda text: complete(text, Path.cwd(), settings.context))
-    path = Path(settings.kubeconfig).expanduser()
+    match settings.kubeconfig:
+        case None:
+            secret = require_secret(config, "kubeconfig", "the text of a kubeconfig, as cluster.kubeconfig names none")
+            return secret.apply(lambda text: complete(text, Path.cwd(), settings.context))
+        case StackOutput() as other:
+            outputs = pulumi.StackReference(other.stack).outputs
+            return outputs.apply(lambda known: complete(_among(known, other), Path.cwd(), settings.context))
+        case str() as name:
+            return _of_file(Path(name).expanduser(), settings.context)
+
+
+def _of_file(path: Path, context: str | None) -> str:
     try:
-        return complete(path.read_text(), path.parent.resolve(), settings.context)
-    except OSError as missing:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as unreadable:
+        why = unreadable.strerror if isinstance(unreadable, OSError) else "it is no text"
         raise SettingsError(
-            f"ml-platform:cluster.kubeconfig is {str(path)!r}, which can't be read: {missing.strerror}. Set it with:\n"
+            f"ml-platform:cluster.kubeconfig is {str(path)!r}, which can't be read: {why}. Set it with:\n"
             f"  pulumi config set --path 'ml-platform:cluster.kubeconfig' <path>"
-        ) from missing
+        ) from unreadable
+    return complete(text, path.parent.resolve(), context)
 
 
-def complete(text: str, folder: Path, context: str | None) -> str:
-    """A kubeconfig that means the same from anywhere: absolute paths, and `context` as the current one.
-
-    Raises:
-        SettingsError: it is no kubeconfig, or has no such context.
-    """
-    document: Any = yaml.safe_load(text)
-    if not isinstance(document, dict) or "clusters" not in document:
-        raise SettingsError("The kubeconfig has no clusters: give the text that `kubectl config view --raw` prints.")
-    contexts = [each["name"] for each in document.get("contexts") or []]
-    wanted = context or document.get("current-context")
-    if wanted not in contexts:
+def _among(outputs: dict[str, object], other: StackOutput) -> str:
+    found = outputs.get(other.output)
+    if not isinstance(found, str):
+        names = ", ".join(sorted(name for name, value in outputs.items() if isinstance(value, str))) or "none"
         raise SettingsError(
-            f"ml-platform:cluster.context is {wanted!r}; the kubeconfig has {', '.join(contexts) or 'none'}. Set it "
-            f"with:\n  pulumi config set --path 'ml-platform:cluster.context' <context>"
+            f"ml-platform:cluster.kubeconfig.output is {other.output!r}, and stack {other.stack} has no such text "
+            f"among its outputs; it has {names}. Export one there, or set it with:\n"
+            f"  pulumi config set --path 'ml-platform:cluster.kubeconfig.output' <output>"
         )
-    for entry in [*(document["clusters"] or []), *(document.get("users") or [])]:
-        for part in (entry.get("cluster"), entry.get("user")):
-            for key in set(FILE_KEYS) & set(part or {}):
-                part[key] = str(folder / part[key])
-    return json.dumps({**document, "current-context": wanted})
+    return found

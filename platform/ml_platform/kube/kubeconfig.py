@@ -71,23 +71,23 @@ class User:
         if "auth-provider" in entry:
             name = entry["auth-provider"].get("name")
             raise KubeconfigError(f"auth-provider {name!r} was removed from Kubernetes; use an exec plugin")
-        self._entry = entry
+        self.entry = entry
         self._base = base
         self._lock = threading.Lock()
         self._issued: dict[str, Any] = {}
         self._expires = 0.0
 
     def certificate(self) -> tuple[bytes | None, bytes | None]:
-        issued = self._credential() if "exec" in self._entry else {}
+        issued = self._credential() if "exec" in self.entry else {}
         if issued.get("clientCertificateData"):
             return issued["clientCertificateData"].encode(), issued["clientKeyData"].encode()
         return (
-            _material(self._entry, "client-certificate", self._base),
-            _material(self._entry, "client-key", self._base),
+            _material(self.entry, "client-certificate", self._base),
+            _material(self.entry, "client-key", self._base),
         )
 
     def headers(self) -> dict[str, str]:
-        entry = self._entry
+        entry = self.entry
         token = entry.get("token")
         if entry.get("tokenFile"):
             token = (self._base / entry["tokenFile"]).read_text().strip()
@@ -104,12 +104,12 @@ class User:
         """After a refused credential: true if another one can be had."""
         with self._lock:
             self._issued = {}
-        return "exec" in self._entry
+        return "exec" in self.entry
 
     def _credential(self) -> dict[str, Any]:
         with self._lock:
             if not self._issued or time.time() > self._expires:
-                self._issued = _run_exec(self._entry["exec"], self._base)
+                self._issued = _run_exec(self.entry["exec"], self._base)
                 until = self._issued.get("expirationTimestamp")
                 self._expires = datetime.datetime.fromisoformat(until).timestamp() - 30 if until else float("inf")
             return self._issued

@@ -7,7 +7,14 @@ import pulumi
 
 from ml_platform.configuration import read
 from ml_platform.settings.bundles import BundlesSettings
-from ml_platform.settings.cluster import AnyCluster, ClusterSettings, ExistingCluster, LocalCluster
+from ml_platform.settings.cluster import (
+    AnyCluster,
+    ClusterSettings,
+    ExistingCluster,
+    LoadBalancerSettings,
+    LocalCluster,
+    StackOutput,
+)
 from ml_platform.settings.eks import EksCluster
 from ml_platform.settings.gateway import GatewaySettings, JwtSettings, TlsSettings
 from ml_platform.settings.gke import GkeCluster
@@ -18,9 +25,9 @@ from ml_platform.settings.work import RaySettings, ServingSettings, SparkSetting
 
 __all__ = [
     "AnyCluster", "BundlesSettings", "ClusterSettings", "EksCluster", "ExistingCluster", "GatewaySettings",
-    "GkeCluster", "IonosCluster", "JwtSettings", "LocalCluster", "MLflowSettings", "ObjectStoreSettings",
-    "PlatformSettings", "PostgresSettings", "RaySettings", "ServingSettings", "SparkSettings", "TlsSettings",
-    "TrainingSettings", "load_cluster", "load_platform",
+    "GkeCluster", "IonosCluster", "JwtSettings", "LoadBalancerSettings", "LocalCluster", "MLflowSettings",
+    "ObjectStoreSettings", "PlatformSettings", "PostgresSettings", "RaySettings", "ServingSettings",
+    "SparkSettings", "StackOutput", "TlsSettings", "TrainingSettings", "load_cluster", "load_platform",
 ]  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, RootModel
 
-from ml_platform.configuration import Settings
+from ml_platform.configuration import Settings, one_rule
 from ml_platform.settings.eks import EksCluster
 from ml_platform.settings.gke import GkeCluster
 from ml_platform.settings.ionos import IonosCluster
@@ -18,16 +18,41 @@ class LocalCluster(Settings):
     """Where the node keeps its state; the environment's ML_PLATFORM_STATE wins."""
 
 
+class StackOutput(Settings):
+    """What another stack has for others."""
+
+    stack: str
+    """Its full name: <organization>/<project>/<stack>; on a backend of one's own the organization is `organization`."""
+    output: str = "kubeconfig"
+    """The name of the output."""
+
+
+class LoadBalancerSettings(Settings):
+    """What gives a Service of type LoadBalancer its address."""
+
+    annotations: dict[str, str] = Field(default_factory=dict)
+    """Of the gateway's Service: what this cluster's load balancer wants to be told."""
+    assumed: bool = False
+    """Take it that there is one, though nothing on the cluster shows it."""
+
+
+Kubeconfig = Annotated[
+    str | StackOutput, one_rule("It must be the path of a file, or {stack: <organization>/<project>/<stack>}")
+]
+
+
 class ExistingCluster(Settings):
     """Any Kubernetes that a kubeconfig leads to."""
 
     source: Literal["existing"]
-    kubeconfig: str | None = None
-    """Path of a kubeconfig file. Without it, the stack's secret ml-platform:kubeconfig holds the text of one."""
+    kubeconfig: Kubeconfig | None = None
+    """Path of a kubeconfig file, or the output of another stack. Without it, the stack's secret ml-platform:kubeconfig
+    holds the text of one."""
     context: str | None = None
     """The context to use; without it, the current one of the kubeconfig."""
     storage_class: str | None = None
     """Storage class of all volumes; without it, the cluster's default."""
+    load_balancer: LoadBalancerSettings = LoadBalancerSettings()
 
 
 AnyCluster = LocalCluster | ExistingCluster | IonosCluster | GkeCluster | EksCluster

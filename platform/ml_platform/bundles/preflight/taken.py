@@ -1,0 +1,22 @@
+"""The stack's own namespaces and classes: on a cluster that others use as well, their names can be taken."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from ml_platform.bundles.parse import Object
+from ml_platform.bundles.preflight.owners import by_owner, named, namesake, ours, owner
+from ml_platform.bundles.preflight.presence import present
+from ml_platform.kube import Client
+
+
+def findings(client: Client, items: Sequence[Object], labels: Mapping[str, str], first: bool) -> Iterator[str]:
+    """What somebody else owns, and what is not gone yet."""
+    found = present(client, items)
+    foreign = [(owner(metadata), item) for item, metadata in found if not ours(metadata, labels)]
+    if first:
+        foreign += [(namesake(labels), item) for item, metadata in found if ours(metadata, labels)]
+    for who, held in by_owner(foreign):
+        yield (
+            f"The cluster has {named(held)} already, from {who}, and the stack makes what is called so itself. It "
+            "takes nothing over: give the cluster's own another name, delete it if nobody needs it, or use a cluster "
+            "without it."
+        )

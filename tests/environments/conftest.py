@@ -1,0 +1,78 @@
+"""The node is somebody's cluster: it has objects of its own, and a platform of our own machine is not on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from ml_local import images, stackfile
+from ml_local.node import layout as names
+from ml_local.node import node
+from ml_local.node.layout import layout
+from ml_platform.kube import Client
+from support import inventory, machine, shop
+from support.somebody import Somebody
+
+CONTEXT = "somebodys-cluster"
+STACK = "existing"
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Client]:
+    """Its administrator's client. It runs a shop, and has the images of the platform in its registry."""
+    assert machine.make("down").returncode == 0
+    node.start(layout(), lambda _: None)
+    images.push(stackfile.wanted(machine.STACK_FILE), names.REGISTRY, layout().pki / "ca.crt", lambda _: None)
+    client = machine.client()
+    inventory.settled(client)
+    shop.open_on(client, machine.images()["training"])
+    yield client
+    assert machine.make("down").returncode == 0
+
+
+@pytest.fixture(scope="session")
+def before(cluster: Client) -> dict[str, Any]:
+    """All objects of the cluster, before anybody installed a platform on it."""
+    return inventory.contents(cluster)
+
+
+@pytest.fixture(scope="session")
+def user(before: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Somebody:
+    """Has a kubeconfig with two contexts, of which the current one leads nowhere, and a stack with the settings of
+    `local`."""
+    home = tmp_path_factory.mktemp("somebody")
+    somebody = Somebody(home)
+    (home / "kubeconfig").write_text(
+        yaml.safe_dump(_two_contexts(yaml.safe_load(layout().admin_kubeconfig.read_text())))
+    )
+    blocks = {
+        key.partition(":")[2]: block
+        for key, block in yaml.safe_load(machine.STACK_FILE.read_text())["config"].items()
+        if key.startswith("ml-platform:")
+    }
+    blocks["cluster"] = {"source": "existing", "kubeconfig": str(home / "kubeconfig"), "context": CONTEXT}
+    blocks["platform"]["images"] = machine.images()
+    somebody.init(STACK, blocks)
+    return somebody
+
+
+@pytest.fixture(scope="session")
+def existing(user: Somebody) -> Somebody:
+    """The user, whose stack is installed."""
+    done = user.up(STACK)
+    assert done.returncode == 0, done.stdout
+    return user
+
+
+def _two_contexts(kubeconfig: dict[str, Any]) -> dict[str, Any]:
+    (only,) = kubeconfig["contexts"]
+    nowhere = {"name": "nowhere", "cluster": {"server": "https://test.invalid"}}
+    elsewhere = {"name": "elsewhere", "context": {"cluster": "nowhere", "user": only["context"]["user"]}}
+    return {
+        **kubeconfig,
+        "clusters": [*kubeconfig["clusters"], nowhere],
+        "contexts": [{**only, "name": CONTEXT}, elsewhere],
+        "current-context": "elsewhere",
+    }

@@ -1,0 +1,61 @@
+"""A user's stack on a cluster that somebody else runs: refused as a whole, or installed beside what is there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ml_platform.kube import Client
+from support import gateway, inventory
+from support.flowers import FLOWERS
+from support.made_up import thing
+from support.somebody import Somebody
+
+STACK = "existing"
+
+
+def test_all_that_is_in_the_way_is_said_at_once_and_nothing_is_touched(
+    user: Somebody, cluster: Client, before: dict[str, Any]
+) -> None:
+    taken = {**thing("Namespace", "mlflow"), "metadata": {"name": "mlflow", "labels": {"team": "flowers"}}}
+    cluster.apply(taken, field_manager="shopkeeper")
+    user.set(STACK, "cluster.storage_class", "huge")
+    user.remove(STACK, "platform.gateway.host_port")
+    done = user.up(STACK)
+    cluster.delete("v1", "Namespace", "mlflow")
+    user.remove(STACK, "cluster.storage_class")
+    user.set(STACK, "platform.gateway.host_port", "8080")
+    assert done.returncode != 0
+    assert "Nothing was touched." in done.stdout
+    assert "ml-platform:cluster.storage_class is 'huge', and the cluster has local-path" in done.stdout
+    assert "Service of type LoadBalancer would wait for an address for ever" in done.stdout
+    assert "The cluster has Namespace mlflow already, from somebody who wrote them with shopkeeper" in done.stdout
+    assert inventory.differences(cluster, before) == []
+
+
+def test_a_context_that_the_kubeconfig_has_not_is_refused_in_the_preview(user: Somebody) -> None:
+    user.set(STACK, "cluster.context", "staging")
+    done = user.run("pulumi", "preview", "--stack", STACK, "--non-interactive")
+    user.set(STACK, "cluster.context", "somebodys-cluster")
+    assert done.returncode != 0
+    assert "cluster.context is 'staging'; the kubeconfig has somebodys-cluster, elsewhere" in done.stdout
+
+
+def test_its_model_answers(existing: Somebody) -> None:
+    assert predicted(existing) == ["setosa", "versicolor", "virginica"]
+
+
+def test_a_changed_setting_changes_what_it_is_about_and_the_model_still_answers(
+    existing: Somebody, cluster: Client
+) -> None:
+    existing.set(STACK, "platform.serving.autoscaling.stable_window", "20s")
+    done = existing.up(STACK)
+    assert done.returncode == 0, done.stdout
+    changed = cluster.get("v1", "ConfigMap", "config-autoscaler", "knative-serving")
+    assert changed["data"]["stable-window"] == "20s"
+    assert predicted(existing) == ["setosa", "versicolor", "virginica"]
+
+
+def predicted(user: Somebody) -> list[str]:
+    url = user.outputs(STACK)["prediction_urls"]["iris"]
+    answers = [gateway.ask(url, body=gateway.rows(FLOWERS[each])) for each in sorted(FLOWERS)]
+    return [answer.text for answer in answers]

@@ -1,0 +1,76 @@
+"""Somebody with a kubeconfig and stacks of their own: a backend, a passphrase and stack files apart from this checkout.
+
+What they share with the machine's owner are the commands and plugins, which anybody would install.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ml_local import engine, environment, paths, toolchains
+from ml_local.node.layout import layout
+
+Done = subprocess.CompletedProcess[str]
+BACKEND = "PULUMI_BACKEND_URL"
+OWNERS = ("KUBECONFIG", "ML_PLATFORM_STATE", "PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_SKIP_CHECKPOINTS")
+
+
+class Somebody:
+    """Works in `home`, which holds a copy of the project's stack program and nothing of the node's owner."""
+
+    def __init__(self, home: Path) -> None:
+        self.project = home / "project"
+        (home / "backend").mkdir(parents=True)
+        shutil.copytree(paths.checkout() / "stacks", self.project / "stacks", ignore=shutil.ignore_patterns("*.yaml"))
+        shutil.copy(paths.checkout() / "Pulumi.yaml", self.project)
+        known = {name: value for name, value in environment.variables(layout()).items() if name not in OWNERS}
+        own = {"PULUMI_HOME": str(home / "pulumi"), BACKEND: f"file://{home / 'backend'}", "HOME": str(home)}
+        self._environment = {**os.environ, **known, **own, "PULUMI_CONFIG_PASSPHRASE": "correct horse"}
+        engine.install(toolchains.binary("pulumi").parent, home / "pulumi", toolchains.module_cache())
+
+    def init(self, stack: str, blocks: Mapping[str, Any]) -> None:
+        """A stack with these blocks of settings, and a seed as the pages say."""
+        content = {"config": {f"ml-platform:{name}": block for name, block in blocks.items()}}
+        (self.project / "stacks" / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(content))
+        self.must("pulumi", "stack", "init", stack, "--no-select")
+        self.must("pulumi", "config", "set", "--stack", stack, "--secret", "ml-platform:seed", "a long random text")
+
+    def set(self, stack: str, path: str, value: str) -> None:
+        self.must("pulumi", "config", "set", "--stack", stack, "--path", f"ml-platform:{path}", value)
+
+    def remove(self, stack: str, path: str) -> None:
+        self.must("pulumi", "config", "rm", "--stack", stack, "--path", f"ml-platform:{path}")
+
+    def up(self, stack: str) -> Done:
+        return self.run("pulumi", "up", "--stack", stack, "--yes", "--skip-preview", "--non-interactive")
+
+    def destroy(self, stack: str) -> Done:
+        return self.run("pulumi", "destroy", "--stack", stack, "--yes", "--skip-preview", "--non-interactive")
+
+    def outputs(self, stack: str) -> dict[str, Any]:
+        return dict(json.loads(self.must("pulumi", "stack", "output", "--stack", stack, "--json").stdout))
+
+    def must(self, *words: str) -> Done:
+        done = self.run(*words)
+        assert done.returncode == 0, done.stdout
+        return done
+
+    def run(self, *words: str, timeout: float = 600) -> Done:
+        return subprocess.run(
+            words,
+            cwd=self.project,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
