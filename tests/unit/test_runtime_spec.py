@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ml_runtime import gate_spec, learning_spec
+from ml_runtime import gate_spec, learning_spec, spec
 from ml_runtime.errors import SpecError
 from ml_runtime.gate_spec import AgainstChampion, GateRules
 from ml_runtime.metrics import Task
@@ -107,10 +107,10 @@ def test_a_mistake_in_a_gate_names_the_key_the_value_and_the_rule(changes: dict[
 
 def test_a_file_that_is_not_there_or_not_json_is_told(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="No such file"):
-        learning_spec.load(tmp_path / "run.json")
+        spec.read(tmp_path / "run.json")
     (tmp_path / "run.json").write_text("{")
     with pytest.raises(SpecError, match="is not JSON"):
-        gate_spec.load(tmp_path / "run.json")
+        spec.read(tmp_path / "run.json")
 
 
 def test_a_verdict_is_json_with_every_field() -> None:

@@ -13,11 +13,11 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ml_runtime import verdict
 from ml_runtime.errors import RunError
-from ml_runtime.spec import PATH, VerdictPlace
+from ml_runtime.spec import PATH, VerdictPlace, read
 from ml_runtime.verdict import Verdict
 
 TERMINATION_LOG = Path("/dev/termination-log")
@@ -37,12 +37,12 @@ class Described(Protocol):
 S = TypeVar("S", bound=Described)
 
 
-def run(name: str, text: str | None, load: Callable[[Path], S], work: Callable[[S], Verdict]) -> int:
+def run(name: str, text: str | None, parse: Callable[[Any], S], work: Callable[[S], Verdict]) -> int:
     """The command `name` with the argument that all judged runs have; the exit code."""
     path = arguments(name, text, PATH)
 
     def described() -> None:
-        spec = load(path)
+        spec = parse(read(path))
         say(work(spec), spec)
 
     return finish(described)

@@ -17,7 +17,7 @@ from ml_runtime.errors import RunError
 from ml_runtime.etl_spec import EtlSpec, EtlVerdict
 from ml_runtime.report import DataReport
 from ml_runtime.rows import Account, Refusal
-from ml_runtime.spec import DataObject
+from ml_runtime.spec import DataObject, read
 
 Change = Callable[[Any], Any]
 
@@ -155,7 +155,7 @@ def run(spec: EtlSpec, change: Change | None = None) -> None:
 def main(change: Change | None = None) -> int:
     """The command."""
     path = arguments("ml_runtime.etl", __doc__, etl_spec.PATH)
-    return finish(lambda: run(etl_spec.load(path), change))
+    return finish(lambda: run(etl_spec.parse(read(path)), change))
 
 
 if __name__ == "__main__":

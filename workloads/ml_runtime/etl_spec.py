@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from ml_runtime.rows import Rules
-from ml_runtime.spec import Block, DataObject, VerdictPlace, is_number, parse_ending, parse_table, read
+from ml_runtime.spec import Block, DataObject, VerdictPlace, is_number, parse_ending, parse_table
 
 PATH = Path("/opt/ml-platform/etl.json")
 
@@ -64,15 +64,6 @@ class EtlVerdict:
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
-
-
-def load(path: Path = PATH) -> EtlSpec:
-    """Read and check the description.
-
-    Raises:
-        SpecError: the file is not there, is not JSON, or breaks a rule.
-    """
-    return parse(read(path))
 
 
 def parse(raw: Any) -> EtlSpec:

@@ -30,11 +30,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from ml_runtime.metrics import METRICS
-from ml_runtime.spec import Block, VerdictPlace, is_number, parse_ending, parse_table, read
+from ml_runtime.spec import Block, VerdictPlace, is_number, parse_ending, parse_table
 
 
 class AgainstChampion(StrEnum):
@@ -92,15 +91,6 @@ class GateVerdict:
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2, sort_keys=True)
-
-
-def load(path: Path) -> GateSpec:
-    """Read the description and check it.
-
-    Raises:
-        SpecError: the file is not there, is not JSON, or breaks a rule.
-    """
-    return parse(read(path))
 
 
 def parse(raw: Any) -> GateSpec:

@@ -35,11 +35,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from ml_runtime.metrics import Task
-from ml_runtime.spec import Block, DataObject, VerdictPlace, is_number, parse_ending, parse_table, read
+from ml_runtime.spec import Block, DataObject, VerdictPlace, is_number, parse_ending, parse_table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,15 +83,6 @@ class CandidateVerdict:
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2, sort_keys=True)
-
-
-def load(path: Path) -> TrainSpec:
-    """Read a training's description and check it.
-
-    Raises:
-        SpecError: the file is not there, is not JSON, or breaks a rule.
-    """
-    return parse(read(path))
 
 
 def parse(raw: Any) -> TrainSpec:

@@ -119,7 +119,7 @@ def _new_version(spec: GateSpec, run: Run) -> ModelVersion:
 
 def main() -> int:
     """The command."""
-    return command.run("ml_runtime.register", __doc__, gate_spec.load, register)
+    return command.run("ml_runtime.register", __doc__, gate_spec.parse, register)
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def main(fit: Fit | None = None) -> int:
     def work(spec: TrainSpec) -> CandidateVerdict:
         return candidate.verdict(spec, train(spec, fit or by_name(spec)))
 
-    return command.run("ml_runtime.train", __doc__, learning_spec.load, work)
+    return command.run("ml_runtime.train", __doc__, learning_spec.parse, work)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def verdict_of(found: Study, progress: Progress) -> CandidateVerdict:
 
 def main() -> int:
     """The command."""
-    return command.run("ml_runtime.tune", __doc__, tune_spec.load, tune)
+    return command.run("ml_runtime.tune", __doc__, tune_spec.parse, tune)
 
 
 if __name__ == "__main__":

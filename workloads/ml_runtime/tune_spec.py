@@ -22,14 +22,13 @@ Owns the shape and its checks; it reads no environment and talks to nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ml_runtime import search
 from ml_runtime.learning_spec import LearningSpec, learning
 from ml_runtime.metrics import METRICS
 from ml_runtime.search import Domain
-from ml_runtime.spec import Block, is_number, read
+from ml_runtime.spec import Block, is_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,15 +42,6 @@ class TuneSpec(LearningSpec):
     validation: float = 0.2
     at_once: int = 2
     threads: int = 1
-
-
-def load(path: Path) -> TuneSpec:
-    """Read the description and check it.
-
-    Raises:
-        SpecError: the file is not there, is not JSON, or breaks a rule.
-    """
-    return parse(read(path))
 
 
 def parse(raw: Any) -> TuneSpec:
