@@ -1,0 +1,111 @@
+"""The commands that CI calls: `local/bootstrap ml_ci COMMAND`. docs/ci.md says when."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ml_ci import changes, data, forge, login, markdown, runs
+from ml_ci.errors import CiError
+from ml_ci.report import Report
+
+Arguments = argparse.Namespace
+
+
+def main() -> int:
+    arguments = _parser().parse_args()
+    try:
+        if "stack" in arguments:
+            changes.check(arguments.stack)
+        return COMMANDS[arguments.command](arguments)
+    except CiError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+
+
+def preview(arguments: Arguments) -> int:
+    """preview a stack under the policies, and write a report of it"""
+    report = runs.preview(arguments.stack)
+    arguments.report.parent.mkdir(parents=True, exist_ok=True)
+    arguments.report.write_text(report.model_dump_json())
+    return 1 if report.errors else 0
+
+
+def comment(arguments: Arguments) -> int:
+    """say what the reports say, in one comment on the change"""
+    reports = [Report.model_validate_json(path.read_text()) for path in sorted(arguments.reports.glob("*.json"))]
+    forge.here().comment("preview", markdown.comment(reports))
+    return 0
+
+
+def up(arguments: Arguments) -> int:
+    """bring a stack to what its settings say, under the policies"""
+    cause = changes.changed(arguments.since).get(arguments.stack, "nothing")
+    runs.up(arguments.stack, message=f"change of {cause}, up from {arguments.since[:12]}")
+    return 0
+
+
+def drift(arguments: Arguments) -> int:
+    """look for drift of a stack; there is one issue about it as long as there is some"""
+    report = runs.drift(arguments.stack)
+    marker = f"drift of {arguments.stack}"
+    if report.changes:
+        forge.here().open_issue(marker, f"Stack {arguments.stack} has drifted", markdown.drift(report))
+    else:
+        forge.here().close_issue(marker)
+    return 0
+
+
+def changed(arguments: Arguments) -> int:
+    """print the stacks that a change touches, or all of them, as JSON"""
+    found = changes.changed(arguments.since) if arguments.since else changes.stacks()
+    sys.stdout.write(f"stacks={json.dumps(list(found))}\n")
+    return 0
+
+
+def new_data(arguments: Arguments) -> int:
+    """propose another key for an uploaded dataset of a stack, as a change request"""
+    stack, dataset, key = arguments.stack, arguments.dataset, arguments.key
+    text = data.edited(stack, dataset, key)
+    branch, title = f"data-{stack}-{dataset}", f"Data of {stack}: {dataset} is {key}"
+    sys.stdout.write(f"{forge.here().propose(branch, changes.own(stack)[0], text, title)}\n")
+    return 0
+
+
+def log_in(_: Arguments) -> int:
+    """put a GitLab job's identity tokens where the clouds' tools look"""
+    sys.stdout.write(f"logged in to: {', '.join(login.log_in()) or 'no cloud'}\n")
+    return 0
+
+
+COMMANDS: Mapping[str, Callable[[Arguments], int]] = {
+    "preview": preview,
+    "comment": comment,
+    "up": up,
+    "drift": drift,
+    "changed": changed,
+    "data": new_data,
+    "login": log_in,
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ml_ci", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    of = {name: commands.add_parser(name, help=run.__doc__) for name, run in COMMANDS.items()}
+    for name in ("preview", "up", "drift", "data"):
+        of[name].add_argument("--stack", required=True)
+    of["preview"].add_argument("--report", required=True, type=Path, help="the file to write")
+    of["comment"].add_argument("reports", type=Path, help="the folder of the reports")
+    of["up"].add_argument("--since", required=True, help="the commit that was there before")
+    of["changed"].add_argument("--since", help="the commit that was there before; without it, all stacks are meant")
+    of["data"].add_argument("--dataset", required=True)
+    of["data"].add_argument("--key", required=True, help="of the new object in the dataset's bucket")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,201 @@
+"""CI's other commands: the release that is checked, new data, logins, and the text of a comment."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import stat
+import tarfile
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ml_ci import __main__ as commands
+from ml_ci import changes, data, login, markdown, official
+from ml_ci.errors import CiError
+from ml_ci.report import Change, Cost, Finding, Report
+from support import forges
+
+RAW = "datasets: # of each month\n      raw: {source: uploaded, key: raw/one.csv, columns: [a, b]} # the table\n"
+STACK_FILE = f"config:\n  ml-platform:cluster: {{source: gke}}\n  ml-platform:workloads:\n    {RAW}"
+
+
+@pytest.fixture
+def release(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[bytes]:
+    """An archive as Pulumi's are, at an address on loopback; no pulumi is on PATH."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as tar:
+        script = f"#!/bin/sh\necho v{official.VERSION}\n".encode()
+        entry = tarfile.TarInfo("pulumi/pulumi")
+        entry.size, entry.mode = len(script), 0o755
+        tar.addfile(entry, io.BytesIO(script))
+    content = file.getvalue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setattr(official, "RELEASE", f"http://127.0.0.1:{server.server_port}/{{version}}-{{machine}}.tar.gz")
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.setenv("ML_PLATFORM_CACHE", str(tmp_path / "cache"))
+    yield content
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_release_is_that_of_the_sdk() -> None:
+    assert version("pulumi") == official.VERSION
+
+
+def test_a_release_that_is_what_was_pinned_is_installed_once(
+    release: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(official, "ARCHIVES", {os.uname().machine: ("x64", hashlib.sha256(release).hexdigest())})
+    for _ in range(2):
+        found = official.command()
+        assert found.command == str(tmp_path / "cache" / f"pulumi-{official.VERSION}" / "bin" / "pulumi")
+        monkeypatch.setattr(official, "RELEASE", "http://127.0.0.1:1/gone")
+
+
+@pytest.mark.usefixtures("release")
+def test_another_release_is_refused_and_nothing_of_it_is_left(tmp_path: Path) -> None:
+    with pytest.raises(CiError, match="it is not the release that was pinned; run nothing"):
+        official.command()
+    assert list((tmp_path / "cache").glob("*")) == []
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "stacks/Pulumi.gke.yaml").write_text(STACK_FILE)
+    return tmp_path
+
+
+def test_new_data_are_another_key_and_nothing_else(checkout: Path) -> None:
+    assert data.edited("gke", "raw", "raw/two.csv", checkout) == STACK_FILE.replace("raw/one.csv", '"raw/two.csv"')
+
+
+@pytest.mark.parametrize(
+    ("dataset", "key", "said"),
+    [
+        ("iris", "raw/two.csv", r"has no uploaded dataset 'iris'; it has raw"),
+        ("raw", "../secret", r"--key '\.\./secret' does not do for dataset raw"),
+        ("raw", "two.csv, source: sklearn:iris", "does not do for dataset raw"),
+        ("raw", "two.csv}\n    namespace: other #", "does not do for dataset raw"),
+    ],
+)
+def test_new_data_that_can_not_be_are_refused(checkout: Path, dataset: str, key: str, said: str) -> None:
+    with pytest.raises(CiError, match=said):
+        data.edited("gke", dataset, key, checkout)
+
+
+def test_a_job_logs_in_to_the_clouds_that_are_configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ROLE_ARN", "GCP_IDENTITY_PROVIDER"):
+        monkeypatch.delenv(name, raising=False)
+    assert login.log_in() == []
+    token, credentials = tmp_path / "login" / "aws.token", tmp_path / "login" / "google.json"
+    variables = {
+        "AWS_ROLE_ARN": "arn:aws:iam::1:role/ci",
+        "AWS_WEB_IDENTITY_TOKEN_FILE": str(token),
+        "AWS_ID_TOKEN": "for aws",
+        "GCP_IDENTITY_PROVIDER": "projects/1/locations/global/workloadIdentityPools/ci/providers/gitlab",
+        "GCP_SERVICE_ACCOUNT": "ci@p.iam.gserviceaccount.com",
+        "GCP_ID_TOKEN": "for google",
+        "GOOGLE_APPLICATION_CREDENTIALS": str(credentials),
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert login.log_in() == ["AWS", "Google"]
+    assert token.read_text() == "for aws"
+    found = json.loads(credentials.read_text())
+    assert found["audience"] == f"//iam.googleapis.com/{variables['GCP_IDENTITY_PROVIDER']}"
+    assert "ci@p.iam.gserviceaccount.com:generateAccessToken" in found["service_account_impersonation_url"]
+    assert Path(found["credential_source"]["file"]).read_text() == "for google"
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "login").iterdir()} == {0o600}
+
+
+REPORT = Report(
+    stack="gke",
+    changes=(
+        Change(does="create", resource="Deployment models/web"),
+        Change(does="update", resource="ConfigMap models/a`|b", properties=("data.x", "data.y")),
+    ),
+    findings=(Finding(policy="bounded-retries", level="mandatory", text="Job models/load: it is tried again 6 times"),),
+    policies="3 resources, 37 policies, 0 values unknown, 0 findings exempt",
+    before=Cost(stack=100, teams={"red": 40}),
+    after=Cost(stack=80, teams={"blue": 30}),
+    errors=("A mandatory policy refuses it.",),
+)
+
+
+def test_a_comment_has_each_stacks_changes_findings_and_cost() -> None:
+    text = markdown.comment([REPORT, Report(stack="eks")])
+    assert "| `gke` **failed** | 1 | 1 | 0 | 0 | 1 mandatory | 100 EUR → 80 EUR (-20 EUR) |" in text
+    assert "| `eks` | 0 | 0 | 0 | 0 | kept | 0 EUR → 0 EUR (+0 EUR) |" in text
+    assert "- **bounded-retries** (mandatory): `Job models/load: it is tried again 6 times`" in text
+    assert "| of it: `red` | 40 EUR | 0 EUR | -40 EUR |" in text
+    assert "| of it: `blue` | 0 EUR | 30 EUR | +30 EUR |" in text
+    assert "37 policies" in text
+
+
+def test_names_can_not_break_out_of_a_comment() -> None:
+    assert "| update | `ConfigMap models/a'\\|b` | `data.x`, `data.y` |" in markdown.comment([REPORT])
+
+
+def test_a_comment_of_thousands_of_changes_fits() -> None:
+    many = tuple(Change(does="create", resource=f"ConfigMap models/{number:04}") for number in range(3000))
+    text = markdown.comment([Report(stack=name, changes=many, errors=("x" * 9000,)) for name in "abcdefgh"])
+    assert len(text) < 65_000
+    assert "and 2940 more" in text
+    assert text.endswith("The rest is in the jobs' logs.")
+
+
+def test_a_change_that_touches_no_stack_says_so() -> None:
+    assert "No stack is touched." in markdown.comment([])
+
+
+def test_the_reports_of_all_jobs_become_one_comment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("gke", "eks"):
+        (tmp_path / f"{name}.json").write_text(Report(stack=name).model_dump_json())
+    world = forges.GitHub()
+    for name, value in world.variables.items():
+        monkeypatch.setenv(name, value)
+    assert run(monkeypatch, "comment", str(tmp_path)) == 0
+    assert run(monkeypatch, "comment", str(tmp_path)) == 0
+    world.close()
+    (only,) = world.comments
+    assert only["body"].index("### eks") < only["body"].index("### gke")
+
+
+def test_all_stacks_are_printed_as_github_reads_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "changed") == 0
+    name, _, value = capsys.readouterr().out.partition("=")
+    assert (name, json.loads(value)) == ("stacks", changes.stacks())
+
+
+def test_a_mistake_is_told_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "drift", "--stack", "aks") == 1
+    assert capsys.readouterr().err.startswith("error: --stack 'aks' has no stack file; there are ")
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    monkeypatch.setattr("sys.argv", ["ml_ci", *words])
+    return commands.main()

@@ -1,0 +1,188 @@
+"""GitHub's workflows and GitLab's jobs: valid by published schemas, equal in what they do, pinned, of few rights."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ml_ci import changes
+from ml_ci.__main__ import COMMANDS
+from ml_local import paths
+
+ROOT = paths.checkout()
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+ACTION = ROOT / ".github/actions/setup/action.yml"
+GITLAB, OF_STACK = ROOT / ".gitlab-ci.yml", ROOT / ".gitlab/stack.yml"
+PAGE = (ROOT / "docs/ci.md").read_text()
+STACK = "gke"
+WRITES = {
+    "change.yml": {"comment": {"pull-requests"}, "preview": {"id-token"}},
+    "merge.yml": {"up": {"id-token"}},
+    "drift.yml": {"drift": {"id-token", "issues"}},
+    "data.yml": {"data": {"contents", "pull-requests"}},
+}
+
+
+def workflow(name: str) -> dict[str, Any]:
+    return dict(yaml.safe_load((ROOT / ".github/workflows" / name).read_text()))
+
+
+def of_stack() -> dict[str, Any]:
+    """The jobs of one stack, as GitLab puts its name in."""
+    _, jobs = yaml.safe_load_all(OF_STACK.read_text().replace("$[[ inputs.stack ]]", STACK))
+    return dict(jobs)
+
+
+def gitlab_jobs() -> dict[str, dict[str, Any]]:
+    whole = {**yaml.safe_load(GITLAB.read_text()), **of_stack()}
+    return {name: job for name, job in whole.items() if isinstance(job, dict) and "script" in job}
+
+
+def steps() -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in WORKFLOWS:
+        for job in yaml.safe_load(path.read_text())["jobs"].values():
+            yield from ((path.name, step) for step in job.get("steps", ()))
+    yield from (("setup", step) for step in yaml.safe_load(ACTION.read_text())["runs"]["steps"])
+
+
+def command(line: str) -> str:
+    """What is called, whatever the CI calls its values."""
+    line = re.sub(r" >> \"\$GITHUB_OUTPUT\"$", "", line)
+    return re.sub(
+        r'"\$STACK"|\$STACK\b', STACK, line.replace('reports/$STACK.json"', f'reports/{STACK}.json"')
+    ).replace(f'"reports/{STACK}.json"', f"reports/{STACK}.json")
+
+
+def on_github() -> set[str]:
+    return {re.sub(r'"\$SINCE"', "SINCE", command(step["run"])) for _, step in steps() if "run" in step}
+
+
+def on_gitlab() -> set[str]:
+    lines = [line for job in gitlab_jobs().values() for line in job["script"]]
+    return {command(line).replace("$CI_COMMIT_BEFORE_SHA", "SINCE") for line in lines}
+
+
+@pytest.mark.parametrize(
+    ("schema", "file"),
+    [
+        *(("vendor.github-workflows", path) for path in WORKFLOWS),
+        ("vendor.github-actions", ACTION),
+        ("vendor.gitlab-ci", GITLAB),
+    ],
+    ids=lambda each: each.name if isinstance(each, Path) else "",
+)
+def test_a_definition_is_valid_by_its_schema(schema: str, file: Path) -> None:
+    assert invalid(schema, file) == ""
+
+
+def test_the_jobs_of_a_stack_are_valid_by_gitlabs_schema(tmp_path: Path) -> None:
+    whole = {**yaml.safe_load(GITLAB.read_text()), **of_stack()}
+    (tmp_path / "whole.yml").write_text(yaml.safe_dump(whole))
+    assert invalid("vendor.gitlab-ci", tmp_path / "whole.yml") == ""
+    whole[f"up {STACK}"]["resource-group"] = STACK
+    (tmp_path / "whole.yml").write_text(yaml.safe_dump(whole))
+    assert "resource-group" in invalid("vendor.gitlab-ci", tmp_path / "whole.yml")
+
+
+def invalid(schema: str, file: Path) -> str:
+    transform = ["--data-transform", "gitlab-ci"] if "gitlab" in schema else []
+    words = ["-m", "check_jsonschema", "--builtin-schema", schema, *transform, str(file)]
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr if done.returncode else ""
+
+
+def test_both_call_the_same_commands() -> None:
+    rules = "./local/bootstrap ml_ci changed"  # GitLab's own rules say which stacks
+    assert {each for each in on_github() if not each.startswith(rules)} == on_gitlab()
+
+
+def test_what_is_called_is_there() -> None:
+    called = {line.split()[2] for line in on_github() | on_gitlab() if line.startswith("./local/bootstrap ml_ci")}
+    logins = {line.split()[2] for line in of_stack()[f".{STACK}"]["before_script"]}  # GitHub has actions for it
+    assert called | logins == set(COMMANDS)
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    others = [line.split() for line in on_gitlab() if not line.startswith("./local/bootstrap ml_ci")]
+    assert {words[1] for words in others if words[0] == "make"} <= targets
+    assert all((ROOT / word).exists() for words in others if words[0] != "make" for word in words if "/" in word)
+
+
+def test_a_script_is_one_line() -> None:
+    lines = [step["run"] for _, step in steps() if "run" in step]
+    lines += [line for job in gitlab_jobs().values() for line in job["script"]]
+    assert [line for line in lines if "\n" in line.strip() or "${{" in line] == []
+
+
+def test_gitlab_has_the_stacks_and_the_paths_of_the_commands() -> None:
+    includes = yaml.safe_load(GITLAB.read_text())["include"]
+    assert [each["inputs"]["stack"] for each in includes] == changes.stacks()
+    paths = {*changes.own(STACK), *(path for shared in changes.SHARED.values() for path in shared)}
+    expected = {f"{path}**/*" if path.endswith("/") else path for path in paths}
+    for name in (f"preview {STACK}", f"up {STACK}"):
+        assert set(of_stack()[name]["rules"][0]["changes"]) == expected
+
+
+def test_an_update_waits_for_approval_and_never_runs_beside_another() -> None:
+    up = of_stack()[f"up {STACK}"]
+    assert up["rules"][0]["when"] == "manual"
+    assert (up["environment"]["name"], up["resource_group"], up["interruptible"]) == (STACK, STACK, False)
+    github = workflow("merge.yml")["jobs"]["up"]
+    assert github["with"]["environment"] == "${{ matrix.stack }}"
+    assert github["concurrency"] == {"group": "up-${{ matrix.stack }}"}
+
+
+@pytest.mark.parametrize(
+    ("event", "github", "gitlab"),
+    [
+        ("a change", {"pull_request"}, 'if: $CI_PIPELINE_SOURCE == "merge_request_event"'),
+        ("a merge", {"push"}, 'if: $CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH'),
+        ("drift", {"schedule", "workflow_dispatch"}, 'if: $CI_PIPELINE_SOURCE == "schedule"'),
+        ("data", {"repository_dispatch", "workflow_dispatch"}, "if: $CI_PIPELINE_SOURCE =~ /^(trigger|web|api)$/"),
+    ],
+)
+def test_both_start_on_the_same_events(event: str, github: set[str], gitlab: str) -> None:
+    triggers = {path.stem: set(yaml.safe_load(path.read_text())[True]) for path in WORKFLOWS}
+    assert triggers[event.split()[-1]] == github
+    assert gitlab in GITLAB.read_text() + OF_STACK.read_text()
+
+
+def test_actions_are_pinned_by_commit_with_their_version() -> None:
+    texts = [path.read_text() for path in (*WORKFLOWS, ACTION)]
+    used = [line for text in texts for line in re.findall(r"uses: (.*)", text) if not line.startswith("./")]
+    assert len(used) > 5
+    assert [line for line in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)] == []
+    assert len({line.partition("@")[0] for line in used}) == len(set(used)), "one action, one version"
+
+
+@pytest.mark.parametrize("path", [path for path in WORKFLOWS if path.stem != "stack"], ids=lambda path: path.stem)
+def test_a_job_may_write_only_what_it_must(path: Path) -> None:
+    content = yaml.safe_load(path.read_text())
+    assert content["permissions"] == {"contents": "read"}
+    given = {name: job["permissions"] for name, job in content["jobs"].items() if "permissions" in job}
+    writes = {name: {scope for scope, right in each.items() if right == "write"} for name, each in given.items()}
+    assert writes == WRITES[path.name]
+
+
+def test_no_cloud_has_a_key_in_ci() -> None:
+    text = "".join(path.read_text() for path in (*WORKFLOWS, ACTION, GITLAB, OF_STACK))
+    secrets = set(re.findall(r"secrets\.(\w+)", text))
+    ionos = {"IONOS_TOKEN", "IONOS_S3_ACCESS_KEY", "IONOS_S3_SECRET_KEY"}
+    assert secrets == {"PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE", *ionos}
+
+
+def test_each_variable_and_secret_is_documented() -> None:
+    text = "".join(path.read_text() for path in (*WORKFLOWS, ACTION, GITLAB, OF_STACK))
+    named = set(re.findall(r"(?:vars|secrets)\.(\w+)", text)) | {"CI_IMAGE", "NODE_RUNNER", "GITLAB_TOKEN"}
+    assert [name for name in sorted(named) if f"`{name}`" not in PAGE] == []
+
+
+def test_the_page_names_each_command_and_file() -> None:
+    assert [name for name in COMMANDS if f"`ml_ci {name}" not in PAGE] == []
+    named = set(re.findall(r"`((?:\.github|\.gitlab|policies|stacks|docs)[\w./-]*\.\w+)`", PAGE))
+    assert named
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
