@@ -10,16 +10,15 @@ Metadata = Mapping[str, Any]
 NAMED = 4  # objects in a finding
 
 _STACK = "ml-platform/stack"
-_BY_LABEL = {
+# By the label or annotation of whatever deploys it.
+_TOOLS = {
+    _STACK: "stack {!r}",
     "argocd.argoproj.io/instance": "Argo CD application {}",
+    "argocd.argoproj.io/tracking-id": "Argo CD application {}",
     "helm.toolkit.fluxcd.io/name": "Flux's HelmRelease {}",
     "kustomize.toolkit.fluxcd.io/name": "Flux's Kustomization {}",
     "olm.owner": "the Operator Lifecycle Manager, for {}",
     "addonmanager.kubernetes.io/mode": "an add-on of the cluster itself",
-    _STACK: "stack {!r}",
-}
-_BY_ANNOTATION = {
-    "argocd.argoproj.io/tracking-id": "Argo CD application {}",
 }
 
 
@@ -33,9 +32,9 @@ def owner(metadata: Metadata) -> str:
     release = annotations.get("meta.helm.sh/release-name")
     if release:
         return f"Helm release {annotations.get('meta.helm.sh/release-namespace', '-')}/{release}{_version(labels)}"
-    for marks, table in ((labels, _BY_LABEL), (annotations, _BY_ANNOTATION)):
-        for key in table.keys() & marks:
-            return table[key].format(marks[key].partition(":")[0])
+    marks = {**annotations, **labels}
+    if tool := next((key for key in _TOOLS if key in marks), None):
+        return _TOOLS[tool].format(marks[tool].partition(":")[0])
     for reference in metadata.get("ownerReferences") or []:
         if reference.get("controller"):
             return f"the operator of {reference['kind']} {reference['name']}"
