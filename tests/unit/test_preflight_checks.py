@@ -50,11 +50,12 @@ def test_another_storage_class_is_chosen_by_a_command(classes: list[Any], wanted
     assert found.endswith("pulumi config set --path 'ml-platform:cluster.storage_class' slow")
 
 
-def balanced(minutes: int, *addresses: str, kind: str | None = None) -> dict[str, Any]:
-    made = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=minutes)
+def balanced(waited: int, address: str | None = None, kind: str | None = None) -> dict[str, Any]:
+    """A Service that was made so many minutes ago."""
+    made = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=waited)
     service = thing("Service", "shop/front", spec={"type": "LoadBalancer", "loadBalancerClass": kind})
     service["metadata"]["creationTimestamp"] = made.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {**service, "status": {"loadBalancer": {"ingress": [{"ip": each} for each in addresses]}}}
+    return {**service, "status": {"loadBalancer": {"ingress": [{"ip": address}]} if address else {}}}
 
 
 def node(provider: str | None) -> dict[str, Any]:
@@ -67,14 +68,14 @@ POOL = thing("IPAddressPool", "metallb/one", "metallb.io/v1beta1")
 @pytest.mark.parametrize(
     ("services", "provider", "pools", "said"),
     [
-        ([balanced(60, "192.0.2.1")], None, [], None),
-        ([balanced(60), balanced(60, "192.0.2.1")], None, [], None),
+        ([(60, "192.0.2.1")], None, [], None),
+        ([(60,), (60, "192.0.2.1")], None, [], None),
         ([], "aws:///zone/i-1", [], None),
         ([], "k3s://one", [], None),
         ([], None, [POOL], None),
-        ([balanced(1)], "gce://project/zone/one", [], None),
-        ([balanced(60)], "gce://project/zone/one", [], "shop/front waits for one since 20"),
-        ([balanced(60, kind="internal.test/one")], "gce://project/zone/one", [], None),
+        ([(1,)], "gce://project/zone/one", [], None),
+        ([(60,)], "gce://project/zone/one", [], "shop/front waits for one since 20"),
+        ([(60, None, "internal.test/one")], "gce://project/zone/one", [], None),
         ([], "kind://docker/kind/one", [], "its nodes are of kind, and MetalLB"),
         ([], None, [], "its nodes are of no cloud"),
     ],
@@ -82,7 +83,8 @@ POOL = thing("IPAddressPool", "metallb/one", "metallb.io/v1beta1")
 def test_a_load_balancer_is_known_by_its_signs(
     services: list[Any], provider: str | None, pools: list[Any], said: str | None
 ) -> None:
-    found = list(load_balancer.findings(Signs(services=services, nodes=[node(provider)], pools=pools)))
+    signs = Signs(services=[balanced(*each) for each in services], nodes=[node(provider)], pools=pools)
+    found = list(load_balancer.findings(signs))
     assert len(found) == bool(said)
     assert (said or "") in "".join(found)
 
