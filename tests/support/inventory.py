@@ -81,6 +81,7 @@ def _lasting(kind: str, item: Object) -> Object:
     if kind in ("Node", "PersistentVolume"):
         del found["status"]
     if kind == "PersistentVolume":
+        metadata.pop("annotations", None)
         found["spec"] = {key: value for key, value in item["spec"].items() if key != "claimRef"}
     return found
 
