@@ -92,7 +92,7 @@ def validate(key: str, value: object, model: type[S]) -> S:
         return model.model_validate_json(json.dumps(value))
     except ValidationError as broken:
         schema = model.model_json_schema()
-        problems = [_at_key(problem, schema) for problem in broken.errors(include_url=False)]
+        problems = [_at_key(problem, schema, value) for problem in broken.errors(include_url=False)]
         lines = [_explain(key, schema, value, problem) for problem in problems]
         raise SettingsError("\n".join(lines)) from None
 
@@ -123,7 +123,7 @@ def _explain(key: str, schema: Mapping[str, Any], value: object, problem: Mappin
     return f"{path} {given}: {_first_lower(rule)}. Set it with:\n  pulumi config set --path '{path}' <value>"
 
 
-def _at_key(problem: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+def _at_key(problem: Mapping[str, Any], schema: Mapping[str, Any], value: object) -> Mapping[str, Any]:
     """A problem of a block as one of the key that has to change: of a union's tag, or of what does not fit."""
     misfit = problem.get("ctx", {}).get("error")
     if isinstance(misfit, MisfitError):
@@ -135,7 +135,7 @@ def _at_key(problem: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[st
     if not problem["type"].startswith("union_tag"):
         return problem
     key = problem["ctx"]["discriminator"].strip("'")
-    tags = schema.get("discriminator", {}).get("mapping", {})
+    tags = _not_null(_node(schema, _present(problem["loc"], value), value)).get("discriminator", {}).get("mapping", {})
     given = problem["input"].get(key) if isinstance(problem["input"], Mapping) else problem["input"]
     return {
         "type": "missing" if given is None else "tag",
@@ -160,11 +160,18 @@ def _present(location: Sequence[str | int], value: Any) -> list[str | int]:
 
 def _properties(root: Mapping[str, Any], steps: Sequence[str | int], value: Any) -> set[str]:
     """The keys that the object at `steps` may have."""
-    node = _resolve(root, root, value)
+    node = _node(root, steps, value)
     for step in steps:
         value = value[step]
-        node = _resolve(root, _inner(node, step), value)
-    return set(node.get("properties", {}))
+    return set(_resolve(root, node, value).get("properties", {}))
+
+
+def _node(root: Mapping[str, Any], steps: Sequence[str | int], value: Any) -> Mapping[str, Any]:
+    """The schema of what is at `steps`, as it stands there."""
+    node = root
+    for step in steps:
+        node, value = _inner(_resolve(root, node, value), step), value[step]
+    return node
 
 
 def _inner(node: Mapping[str, Any], step: str | int) -> Mapping[str, Any]:
@@ -175,14 +182,18 @@ def _inner(node: Mapping[str, Any], step: str | int) -> Mapping[str, Any]:
 
 
 def _resolve(root: Mapping[str, Any], node: Mapping[str, Any], value: Any) -> Mapping[str, Any]:
+    node = _not_null(node)
     if mapping := node.get("discriminator", {}).get("mapping"):
         tag = value.get(node["discriminator"]["propertyName"]) if isinstance(value, Mapping) else None
         node = {"$ref": mapping[tag]} if tag in mapping else {}
-    elif "anyOf" in node:
-        node = next((each for each in node["anyOf"] if each.get("type") != "null"), {})
     if reference := node.get("$ref"):
         return _resolve(root, root["$defs"][reference.rpartition("/")[2]], value)
     return node
+
+
+def _not_null(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without the null that a key may be as well."""
+    return next((each for each in node.get("anyOf", ()) if each.get("type") != "null"), node)
 
 
 def _first_lower(text: str) -> str:

@@ -15,12 +15,13 @@ from ml_platform.bundles.installation import Installation
 from ml_platform.bundles.preflight import Preflight
 from ml_platform.clusters import Cluster
 from ml_platform.component import Component, after
-from ml_platform.components.access import Certificate
-from ml_platform.components.cert_manager import CertManager
+from ml_platform.components.address import records_of
+from ml_platform.components.cert_manager import BUNDLE, CertManager, CertManagerArgs
+from ml_platform.components.certificate import Issuing, issuing
 from ml_platform.components.foreign import ForeignArgs
 from ml_platform.components.gateway import Gateway
 from ml_platform.components.gateway_api import GatewayApi
-from ml_platform.components.istio import TLS_SECRET, Istio, IstioArgs
+from ml_platform.components.istio import Istio, IstioArgs
 from ml_platform.components.knative import Autoscaling, Knative, KnativeArgs
 from ml_platform.components.kserve import KServe, KServeArgs
 from ml_platform.components.mlflow import MLflow, MLflowArgs
@@ -31,7 +32,6 @@ from ml_platform.components.ray import Ray
 from ml_platform.components.spark import Spark, SparkArgs
 from ml_platform.components.traefik import Traefik, TraefikArgs
 from ml_platform.components.training import Training, TrainingArgs
-from ml_platform.configuration import require_secret
 from ml_platform.handle import PlatformHandle, PlatformOutputs, SparkAccess
 from ml_platform.settings import GatewaySettings, PlatformSettings
 
@@ -44,6 +44,10 @@ class Platform(Component):
     token = "ml-platform:platform:Platform"  # noqa: S105 - a type token
 
     handle: PlatformHandle
+    dns: pulumi.Input[list[dict[str, str]]]
+    """The records of the domain that lead to the gateway; none are needed where every machine knows its names."""
+    authority: pulumi.Output[str] | None
+    """Whom clients have to be told to trust, as PEM."""
 
     def __init__(self, name: str, cluster: Cluster, settings: PlatformSettings, *, tenants: Sequence[str] = ()) -> None:
         """`tenants` are the namespaces that the work of this stack will have."""
@@ -54,11 +58,16 @@ class Platform(Component):
         self._labels = {"ml-platform/stack": pulumi.get_stack()}
         preflight = self._preflight(tenants)
         self._provider = cluster.provider([preflight])
-        self._installation = self._certified(self._install(preflight))
+        self._installation = self._install(preflight)
+        self._routes = self._route_kinds()
+        self._installation = self._certified()
 
         storage = Namespace(selection.STORAGE, NamespaceArgs(labels=self._labels), self.child())
         tracking = Namespace(selection.TRACKING, NamespaceArgs(labels=self._labels), self.child())
         gateway, serving = self._serving()
+        after_gateway = super().child(depends_on=gateway.ready)
+        self.dns = records_of(gateway, settings.gateway, cluster.kubeconfig, after_gateway)
+        self.authority = gateway.certificate.authority if gateway.certificate else None
         spark, ray = self._spark(), self._ray()
         self._training()
         clients = [pods.from_namespace(gateway.namespace), pods.from_workloads()]
@@ -125,42 +134,46 @@ class Platform(Component):
             after=[preflight],
         )
 
-    def _certified(self, installation: Installation) -> Installation:
+    def _route_kinds(self) -> Sequence[pulumi.Resource]:
+        """The kinds of the Gateway API, where something has routes of them."""
+        settings = self._settings
+        if settings.gateway.ingress != "istio" and settings.serving.mode != "standard":
+            return []
+        return GatewayApi("gateway-api", ForeignArgs(installation=self._installation), self.child()).kinds
+
+    def _certified(self) -> Installation:
         """How all others are installed: after cert-manager, where that issues their certificates."""
+        installation, gateway = self._installation, self._settings.gateway
         if not installation.cert_manager:
             return installation
-        issuer = CertManager("cert-manager", ForeignArgs(installation=installation), self.child())
+        acme = gateway.https.acme if gateway.https else None
+        routes = gateway.ingress == "istio" and acme is not None and acme.dns01 is None
+        args = CertManagerArgs(installation=installation, routes=routes, after=self._routes if routes else [])
+        issuer = CertManager("cert-manager", args, self.child())
         return dataclasses.replace(installation, after=[*installation.after, *issuer.ready])
 
     def _serving(self) -> tuple[Gateway, Sequence[pulumi.Resource]]:
         """The gateway, and all that serves models: Knative, or routes of the Gateway API, below KServe."""
         istio, standard = self._settings.gateway.ingress == "istio", self._settings.serving.mode == "standard"
-        args = ForeignArgs(installation=self._installation)
-        routes = GatewayApi("gateway-api", args, self.child()).kinds if istio or standard else []
-        mesh = self._istio(routes) if istio else None
+        mesh = self._istio() if istio else None
         knative = None if standard else self._knative(mesh.ready if mesh else [])
-        kinds = [*routes, *(knative.kinds if knative else [])]
+        kinds = [*self._routes, *(knative.kinds if knative else [])]
         gateway = mesh or self._traefik(kinds)
         kserve = self._kserve(gateway, kinds, knative.ready if knative else gateway.ready)
         return gateway, [each for each in (knative, gateway, kserve) if each]
 
-    def _istio(self, kinds: Sequence[pulumi.Resource]) -> Istio:
-        settings, config = self._settings.gateway, pulumi.Config()
-        given = None
-        if settings.tls and settings.tls.certificate == "secret":
-            purpose = "the gateway's {}, as PEM"
-            given = Certificate(
-                certificate=require_secret(config, "tls_certificate", purpose.format("certificate and its chain")),
-                key=require_secret(config, "tls_key", purpose.format("private key")),
-            )
+    def _issuing(self) -> Issuing:
+        namespace = self._installation.entry(BUNDLE).namespace if self._installation.cert_manager else None
+        return issuing(self._settings.gateway, pulumi.Config(), namespace)
+
+    def _istio(self) -> Istio:
         args = IstioArgs(
             installation=self._installation,
-            settings=settings,
+            settings=self._settings.gateway,
             load_balancer=self._cluster.load_balancer,
-            certificate=given,
-            hosts=[settings.domain, f"mlflow.{settings.domain}", f"s3.{settings.domain}"],
+            issuing=self._issuing(),
             shared=self._settings.serving.mode == "knative",
-            after=kinds,
+            after=self._routes,
         )
         return Istio(selection.GATEWAY, args, self.child())
 
@@ -170,7 +183,7 @@ class Platform(Component):
             installation=self._installation,
             domain=gateway.domain,
             ingress=gateway.ingress,
-            tls_secret=TLS_SECRET if gateway.tls else None,
+            scheme="https" if gateway.https else "http",
             autoscaling=Autoscaling(**self._settings.serving.autoscaling.model_dump()),
             after=after,
         )
@@ -183,7 +196,8 @@ class Platform(Component):
             settings=self._settings.gateway,
             load_balancer=self._cluster.load_balancer,
             mode=self._settings.serving.mode,
-            after=kinds,
+            issuing=self._issuing(),
+            after=[*kinds, *self._installation.after],
         )
         return Traefik(selection.GATEWAY, args, self.child())
 

@@ -14,6 +14,7 @@ from ml_policies.access import (
     no_cluster_admin,
     no_wildcard_rights,
     private_buckets,
+    trusted_edge,
     versioned_buckets,
 )
 from ml_policies.engine.policy import Policy
@@ -46,6 +47,7 @@ GROUPS: Mapping[ModuleType, Sequence[Policy]] = {
         no_wildcard_rights.POLICY,
         no_cluster_admin.POLICY,
         edge_tls.POLICY,
+        trusted_edge.POLICY,
         edge_authentication.POLICY,
         private_buckets.POLICY,
         encrypted_buckets.POLICY,

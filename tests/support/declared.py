@@ -147,6 +147,10 @@ GOOD: dict[str, Declared] = {
         "ClusterRoleBinding", "readers", RBAC,
         roleRef={"kind": "ClusterRole", "name": "reader"}, subjects=[{"kind": "ServiceAccount", "name": "web"}],
     ),
+    "issuer": kubernetes("Issuer", "public", "cert-manager.io/v1", spec={}),
+    "webhook-certificate": Declared(
+        "pulumi-python:dynamic/certificates:WebhookCertificate", {"dns_names": ["webhook.models.svc"]}
+    ),
     "ingress": kubernetes("Ingress", "web", "networking.k8s.io/v1", spec={"tls": [{"secretName": "web"}], "rules": []}),
     "gateway": kubernetes(
         "Gateway", "gateway", "gateway.networking.k8s.io/v1",

@@ -45,6 +45,7 @@ CASES = [
     Case("no-wildcard-rights", "reader", {"rules.0.resources": ["*"]}, "rule 1 has `*` in resources"),
     Case("no-cluster-admin", "readers", {"roleRef.name": "cluster-admin"}, "it makes web cluster-admin"),
     Case("edge-tls", "ingress", {"spec.tls": REMOVED}, "plain text"),
+    Case("trusted-edge", "issuer", {"spec.ca": {"secretName": "authority"}}, "makes the stack its own authority"),
     Case("edge-authentication", "tokens", words="asks for a token", about="balancer"),
     Case("private-buckets", "google", {"publicAccessPrevention": "inherited"}, "can be made public"),
     Case("encrypted-buckets", "ionos-encryption", words="nothing says that it is encrypted", about="ionos"),

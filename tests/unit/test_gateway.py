@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from ml_platform.components import access, leftovers
 from ml_platform.components.gateway import url
+from ml_platform.components.traefik_flags import flags
 from ml_platform.configuration import validate
 from ml_platform.settings import GatewaySettings
 from support import recorder, stacks
+from support.gateway_tree import declare
 
 POLICY, TOKENS = "AuthorizationPolicy", "RequestAuthentication"
 ISTIO = {"ingress": "istio"}
@@ -28,11 +30,11 @@ def policies(**fields: Any) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({}, "http://{host}.localhost"),
-        ({"domain": "ml.test"}, "http://{host}.ml.test"),
+        ({}, "https://{host}.localhost"),
+        ({"domain": "ml.test"}, "https://{host}.ml.test"),
+        ({"domain": "ml.test", "tls": {"issuer": "none"}}, "http://{host}.ml.test"),
         ({"host_port": 8080}, "http://{host}.localhost:8080"),
-        ({**ISTIO, "tls": {}}, "https://{host}.localhost"),
-        ({**ISTIO, "host_port": 80, "tls": {"host_port": 8443}}, "https://{host}.localhost:8443"),
+        ({"host_port": 80, "tls": {"host_port": 8443}}, "https://{host}.localhost:8443"),
     ],
 )
 def test_a_url_has_the_port_and_the_scheme_that_are_open(fields: dict[str, Any], expected: str) -> None:
@@ -44,7 +46,7 @@ def test_without_tokens_everybody_passes() -> None:
 
 
 def test_who_has_no_token_is_refused_and_not_only_who_has_a_bad_one() -> None:
-    found = policies(jwt=JWT)
+    found = policies(jwt=JWT, tls={"issuer": "none"})
     assert found[POLICY]["action"] == "DENY"
     assert found[POLICY]["rules"] == [{"from": [{"source": {"notRequestPrincipals": ["*"]}}]}]
     assert found[TOKENS]["jwtRules"] == [
@@ -123,6 +125,39 @@ def test_beside_knative_the_entry_is_for_the_hosts_of_the_platform(tree: recorde
     plain, secure = tree.inputs("Gateway", "net-istio-knative-ingress-gateway")["spec"]["servers"]
     assert plain["tls"] == {"httpsRedirect": True}
     assert secure["tls"]["credentialName"] == tree.inputs("Certificate", "gateway-tls")["spec"]["secretName"]
+
+
+def test_behind_traefik_every_route_is_https_with_the_one_certificate() -> None:
+    found = declare({"domain": "ml.test"})
+    (certificate,) = found.inputs("Ingress", "gateway-certificate")["spec"]["tls"]
+    assert certificate["secretName"] == found.inputs("Secret", "gateway-tls")["metadata"]["name"]
+    assert certificate["hosts"] == ["ml.test", "mlflow.ml.test", "s3.ml.test", "*.models.ml.test"]
+    assert found.inputs("Ingress", "mlflow")["spec"]["tls"] == [{"hosts": ["mlflow.ml.test"]}]
+    ports = found.inputs("Service", "gateway-traefik")["spec"]["ports"]
+    assert [(each["port"], each["targetPort"]) for each in ports] == [(80, 8000), (443, 8443)]
+
+
+@pytest.mark.parametrize(("settings", "port"), [({}, 443), ({"host_port": 8080, "tls": {"host_port": 9443}}, 9443)])
+def test_traefik_redirects_plain_http_after_whatever_else_is_answered_there(
+    settings: dict[str, Any], port: int
+) -> None:
+    arguments = flags(gateway(**settings), "knative", "gateway", ("public", "private"), "traefik")
+    redirect = "--entrypoints.web.http.redirections.entrypoint"
+    assert {f"{redirect}.to=:{port}", f"{redirect}.scheme=https", f"{redirect}.priority=1"} < set(arguments)
+    assert "--entrypoints.websecure.asdefault=true" in arguments
+    assert "--providers.knative.publicentrypoints=websecure" in arguments
+
+
+def test_on_loopback_there_is_plain_http_and_no_certificate() -> None:
+    found = declare({"host_port": 8080})
+    assert "tls" not in found.inputs("Ingress", "mlflow")["spec"]
+    assert not [each for each in found.requests.values() if each.name == "gateway-tls"]
+
+
+def test_who_may_connect_is_the_load_balancers_to_ask() -> None:
+    found = declare({"access": ["10.0.0.0/8"]})
+    assert found.inputs("Service", "gateway-traefik")["spec"]["loadBalancerSourceRanges"] == ["10.0.0.0/8"]
+    assert "loadBalancerSourceRanges" not in found.inputs("Service", "gateway-traefik-internal")["spec"]
 
 
 @pytest.mark.mirror

@@ -171,7 +171,7 @@ def test_in_standard_mode_traefik_serves_routes_of_the_gateway_api() -> None:
     assert "--providers.kubernetesgateway=true" in flags
     assert not [flag for flag in flags if "knative" in flag]
     (listener,) = found.inputs("kubernetes:gateway.networking.k8s.io/v1:Gateway", "gateway")["spec"]["listeners"]
-    assert f"--entrypoints.web.address=:{listener['port']}" in flags
+    assert f"--entrypoints.websecure.address=:{listener['port']}" in flags
     # It lists all of them at its start, and serves no route while one is forbidden.
     watched = {kind for rule in found.inputs("ClusterRole", "gateway-traefik")["rules"] for kind in rule["resources"]}
     assert {"gatewayclasses", "gateways", "httproutes", "grpcroutes", "tlsroutes", "backendtlspolicies"} <= watched

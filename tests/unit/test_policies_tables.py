@@ -56,6 +56,7 @@ ALLOWED: list[Row] = [
     ("protected-data", "data", {"protect": False, "spec.volumeClaimTemplates": []}),
 ]  # fmt: skip
 REFUSED: list[tuple[*Row, str]] = [
+    ("trusted-edge", "webhook-certificate", {"dns_names": ["ml.example.com"]}, "set gateway.tls.issuer to acme"),
     ("image-by-digest", "spark", {"spec.image": "spark:4.0"}, "container spark runs image 'spark:4.0'"),
     ("image-by-digest", "train", {"spec.trainer.image": "x:1"}, "container trainer"),
     ("image-by-digest", "ray", {f"{RAY_WORKER}.{MAIN.removeprefix('spec.')}.image": "x:1"}, "container main"),

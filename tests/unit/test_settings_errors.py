@@ -35,7 +35,6 @@ UNKNOWN_KEYS = [
     ("workloads", training(gate={"accuracy": 1}), "workloads.training.iris.gate.accuracy", "threshold"),
     ("workloads", serving(model={"name": "iris", "alias": "x"}), "workloads.serving.iris.model.alias", "name, version"),
 ]
-TLS: dict[str, Any] = {"ingress": "istio", "tls": {}}
 JWT: dict[str, Any] = {"issuer": "https://issuer.test", "jwks": "{}"}
 WRONG_TYPES: list[tuple[str, Any, str, str, str]] = [
     ("cluster", "local", "cluster", '"local"', "object"),
@@ -90,17 +89,50 @@ OUT_OF_RANGE: list[tuple[str, Any, str, str, str]] = [
 ]
 
 
+ACME: dict[str, Any] = {"email": "ml@example.com"}
+GOOGLE = {"provider": "google", "project": "p"}
+
+
+def acme(hosts: list[str] | None = None, **fields: Any) -> dict[str, Any]:
+    """Settings with certificates of a public authority; fields of the gateway and of that."""
+    of_gateway = {key: fields.pop(key) for key in ("domain", "access", "host_port", "bind") if key in fields}
+    tls = {"issuer": "acme", "acme": {**ACME, **fields}, **({} if hosts is None else {"hosts": hosts})}
+    tls |= {"host_port": 443} if "host_port" in of_gateway else {}
+    return {"certificates": "cert-manager", "gateway": {"domain": "ml.example.com", **of_gateway, "tls": tls}}
+
+
 IMPOSSIBLE: list[tuple[Any, str, str, str]] = [
-    ({"gateway": {"tls": {}}}, "gateway.ingress", '"traefik"', "tls is done by istio alone; set istio, or remove tls"),
     ({"gateway": {"jwt": JWT}}, "gateway.ingress", '"traefik"', "set istio, or remove jwt"),
-    ({"gateway": {**TLS, "host_port": 8080}}, "gateway.tls.host_port", "null", "go together"),
-    ({"gateway": {**TLS, "tls": {"issuer": "x"}}}, "gateway.tls.issuer", '"x"', "others have none"),
-    ({"gateway": {**TLS, "tls": {"certificate": "cert-manager"}}}, "gateway.tls.issuer", "null", "a ClusterIssuer"),
+    ({"gateway": {"tls": {}, "host_port": 8080}}, "gateway.tls.host_port", "null", "has both host_port and"),
+    ({"gateway": {"bind": "0.0.0.0", "host_port": 80}}, "gateway.tls", "null", "or set tls.issuer: none"),
+    ({"gateway": {"tls": {"host_port": 443}}}, "gateway.tls.host_port", "443", "a load balancer neither"),
+    ({"gateway": {"access": ["10.0.0.0/8"], "host_port": 80}}, "gateway.access", '["10.0.0.0/8"]', "remove one of"),
+    ({"gateway": {"tls": {"issuer": "letsencrypt"}}}, "gateway.tls.issuer", '"letsencrypt"', "'acme', 'given'"),
+    ({"gateway": {"tls": {"issuer": "acme"}}}, "gateway.tls.acme", "null", "it goes with issuer: acme"),
+    ({"gateway": {"tls": {"acme": ACME}}}, "gateway.tls.acme", '{"email": "ml@example.com"}', "issuer is self-signed"),
+    ({"gateway": {"tls": {"issuer": "existing"}}}, "gateway.tls.cluster_issuer", "null", "with issuer: existing"),
+    (acme(server="buypass"), "gateway.tls.acme.server", '"buypass"', "production or staging"),
+    (acme(email="me"), "gateway.tls.acme.email", '"me"', "pattern"),
     (
-        {"gateway": {**TLS, "tls": {"certificate": "cert-manager", "issuer": "x"}}},
-        "gateway.tls.certificate",
-        '"cert-manager"',
-        "set certificates to cert-manager as well, or this to own or secret",
+        acme(dns01={"provider": "ionos"}),
+        "gateway.tls.acme.dns01.provider",
+        '"ionos"',
+        "cloudflare, google, route53, webhook",
+    ),
+    (acme(dns01={}), "gateway.tls.acme.dns01.provider", "missing", "cloudflare, google, route53, webhook"),
+    (acme(), "gateway.tls.hosts", '["*.models"]', "set tls.acme.dns01, or name each host that you serve"),
+    (acme(domain="localhost"), "gateway.domain", '"localhost"', "or tls.issuer: self-signed"),
+    (acme(domain="ml.internal"), "gateway.domain", '"ml.internal"', "set a domain of your own"),
+    (acme(domain="203.0.113.7"), "gateway.domain", '"203.0.113.7"', "set a domain of your own"),
+    (acme(dns01=GOOGLE, domain="203.0.113.7.sslip.io"), "gateway.domain", '"203.0.113.7.sslip.io"', "not yours"),
+    (acme(hosts=[], access=["10.0.0.0/8"]), "gateway.access", '["10.0.0.0/8"]', "from anywhere: remove it, or set"),
+    (acme(hosts=[], host_port=8080, bind="::"), "gateway.host_port", "8080", "set 80, or set tls.acme.dns01"),
+    (acme(hosts=[], host_port=80), "gateway.bind", '"127.0.0.1"', "an address that can be reached"),
+    (
+        {"gateway": acme(dns01=GOOGLE)["gateway"], "certificates": "own"},
+        "gateway.tls.issuer",
+        '"acme"',
+        "cert-manager does it, and is not installed",
     ),
     ({"gateway": {"ingress": "istio", "jwt": {**JWT, "jwks": None}}}, "gateway.jwt.jwks", "null", "exactly one of"),
     ({"serving": {"mode": "standard", "autoscaling": {}}}, "serving.autoscaling", "{}", "remove it, or set mode"),

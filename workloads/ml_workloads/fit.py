@@ -3,7 +3,7 @@
 Plain values alone, so that it is asked before anything of either is declared.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from ml_platform.configuration import PROJECT, SettingsError
 from ml_platform.handle import ServingMode, SparkOperator
@@ -19,13 +19,20 @@ def check(
     spark: SparkOperator | None,
     ray: bool = False,
     buckets: Collection[str],
+    certified: Sequence[str] | None = None,
 ) -> None:
-    """Refuses what a platform that serves so, with this operator of Spark, KubeRay or not, and these buckets, can't do.
+    """Refuses what a platform that serves so, with this operator of Spark, KubeRay or not, these buckets, and a
+    certificate for these hosts below its domain, can't do.
 
     Raises:
         SettingsError: naming each setting, the reason and the way out.
     """
-    problems = [*_serving(settings, serving), *_etl(settings, spark, buckets), *_tuning(settings, ray)]
+    problems = [
+        *_serving(settings, serving),
+        *_certified(settings, certified),
+        *_etl(settings, spark, buckets),
+        *_tuning(settings, ray),
+    ]
     if problems:
         raise SettingsError("\n".join(problems))
 
@@ -41,6 +48,28 @@ def _serving(settings: WorkloadsSettings, mode: ServingMode) -> Iterator[str]:
                 f"  pulumi config {change} --path '{path}' {instead or ''}\nor choose the other mode, which can:\n"
                 f"  pulumi config set --path '{PROJECT}:platform.serving.mode' {other}"
             )
+
+
+def _certified(settings: WorkloadsSettings, certified: Sequence[str] | None) -> Iterator[str]:
+    """Models that no client would trust."""
+    star = f"*.{settings.namespace}"
+    for name, each in settings.serving.items():
+        for host in _hosts(name, each):
+            below = f"{host}.{settings.namespace}"
+            if certified is not None and not {below, star} & set(certified):
+                yield (
+                    f"{PROJECT}:workloads.serving.{name} answers at {below}.<domain>, and the gateway's certificate is "
+                    f"for {', '.join(certified) or 'no model'}. Have it issued for {star}, or for each host of it:\n"
+                    f"  pulumi config set --path '{PROJECT}:platform.gateway.tls.hosts[0]' '{star}'"
+                )
+
+
+def _hosts(name: str, served: ServingSettings) -> Iterator[str]:
+    """Where it answers, in its namespace."""
+    host, of_canary = (name, "canary") if served.split_by == "route" else (f"{name}-predictor", "latest")
+    yield host
+    if served.canary:
+        yield f"{of_canary}-{host}"
 
 
 def _misfits(served: ServingSettings, mode: ServingMode) -> Iterator[tuple[str, str, str | None]]:

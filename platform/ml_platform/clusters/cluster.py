@@ -30,10 +30,10 @@ class LoadBalancer:
     assumed: bool = False
     """Whether it is there for certain, so that nobody need look for signs of it."""
 
-    def spec(self) -> dict[str, Any]:
-        """What a Service asks for it by, beside its annotations."""
+    def spec(self, networks: Sequence[str] = ()) -> dict[str, Any]:
+        """What a Service asks for it by, beside its annotations; `networks` alone may connect, if there are any."""
         asked = {"loadBalancerIP": self.address} if self.address is not None else {}
-        return {"type": "LoadBalancer", **asked}
+        return {"type": "LoadBalancer", **asked, **({"loadBalancerSourceRanges": list(networks)} if networks else {})}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import pulumi
+from ml_platform.components.certificate import GatewayCertificate
 from ml_platform.settings import GatewaySettings
 
 
 class Gateway(Protocol):
     namespace: str
     """Where its pods are: requests to services come from there."""
+    service: str
+    """The Service there that clients outside connect to."""
     url: str
     """http://{host}.localhost:8080: put the host's name in."""
     reference: str
@@ -22,6 +25,7 @@ class Gateway(Protocol):
     """What must exist before a route is declared."""
     ready: list[pulumi.Resource]
     """What must exist before requests are answered."""
+    certificate: GatewayCertificate | None
 
     def route(self, meta: Mapping[str, Any], port: int, hosts: Sequence[str | None]) -> dict[str, Any]:
         """The manifest that leads `hosts` to the service of the same name; the host None is every host that nobody
@@ -30,5 +34,5 @@ class Gateway(Protocol):
 
 def url(settings: GatewaySettings) -> str:
     """How a name on the gateway becomes a URL."""
-    scheme, port = ("https", settings.tls.host_port) if settings.tls else ("http", settings.host_port)
+    scheme, port = ("https", settings.https.host_port) if settings.https else ("http", settings.host_port)
     return f"{scheme}://{{host}}.{settings.domain}" + (f":{port}" if port else "")

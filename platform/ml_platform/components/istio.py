@@ -14,17 +14,16 @@ from ml_platform.bundles.catalog import PodSecurity
 from ml_platform.bundles.transforms import Transform, config_yaml, environment, host_port, merged, service_type
 from ml_platform.clusters.cluster import LoadBalancer
 from ml_platform.components import access
-from ml_platform.components.access import Certificate
+from ml_platform.components.certificate import SECRET, CertificateArgs, GatewayCertificate, Issuing
 from ml_platform.components.foreign import Foreign, ForeignArgs
 from ml_platform.components.gateway import url
 from ml_platform.components.leftovers import Leftovers
 from ml_platform.objects import KubernetesObject
-from ml_platform.settings import GatewaySettings
+from ml_platform.settings import GatewaySettings, TlsSettings
 
 NAMESPACE = "istio-system"
 SERVICE = "istio-ingressgateway"
 ENTRY = "gateway"
-TLS_SECRET = "gateway-tls"  # noqa: S105 - its name
 API = "gateway.networking.k8s.io/v1"
 HTTP, HTTPS = 80, 443
 
@@ -33,10 +32,7 @@ HTTP, HTTPS = 80, 443
 class IstioArgs(ForeignArgs):
     settings: GatewaySettings
     load_balancer: LoadBalancer
-    certificate: Certificate | None = None
-    """What the stack's secrets hold, where the settings say so."""
-    hosts: Sequence[str]
-    """The platform's own."""
+    issuing: Issuing
     shared: bool
     """Whether Knative listens on the same ports for all hosts: then the entry is for the platform's own alone."""
 
@@ -45,24 +41,26 @@ class Istio(Foreign):
     token = "ml-platform:gateway:Istio"  # noqa: S105 - a type token
 
     namespace: str
+    service: str
     url: str
     reference: str
     routable: Sequence[pulumi.Resource]
+    certificate: GatewayCertificate | None = None
 
     def __init__(self, name: str, args: IstioArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         self._args, self._settings = args, args.settings
-        self.namespace, self.reference = NAMESPACE, f"{NAMESPACE}/{ENTRY}"
+        self.namespace, self.service, self.reference = NAMESPACE, SERVICE, f"{NAMESPACE}/{ENTRY}"
         self.url = url(args.settings)
         self._bundles()
-        secrets = access.certificate(self, self._settings, args.hosts, args.certificate, self._meta(TLS_SECRET))
+        secrets = self._certified(self._settings.https) if self._settings.https else []
         guards = [
             self._declare("security.istio.io/v1", kind, ENTRY, spec)
             for kind, spec in access.policies(self._settings, {"istio": "ingressgateway"}, HTTP).items()
         ]
         entry = self._declare(API, "Gateway", ENTRY, self._entry(), *self._class(), *secrets, *guards)
         self.routable = [entry]
-        if self._settings.tls:
+        if self._settings.https:
             self._declare(API, "HTTPRoute", "redirect", self._redirect(), entry)
         self.ready.append(entry)
         self.register_outputs({"namespace": self.namespace, "url": self.url})
@@ -101,6 +99,20 @@ class Istio(Foreign):
                 ),
             )
 
+    def _certified(self, tls: TlsSettings) -> Sequence[pulumi.Resource]:
+        args = CertificateArgs(
+            tls=tls,
+            issuing=self._args.issuing,
+            namespace=NAMESPACE,
+            labels=self._args.installation.labels,
+            solver={
+                "gatewayHTTPRoute": {"parentRefs": [{"name": ENTRY, "namespace": NAMESPACE, "sectionName": "http"}]}
+            },
+            after=self.ready,
+        )
+        self.certificate = GatewayCertificate("gateway-tls", args, self.child())
+        return self.certificate.ready
+
     def _class(self) -> list[KubernetesObject]:
         """The class of the entry; somebody else's control plane has made it by itself."""
         if "istiod" in self._args.installation.existing:
@@ -113,8 +125,8 @@ class Istio(Foreign):
         if not settings.host_port:
             balancer = self._args.load_balancer
             marks = {"metadata": {"annotations": balancer.annotations}} if balancer.annotations else {}
-            return [merged("Service", SERVICE, {**marks, "spec": balancer.spec()})]
-        of_node = {HTTP: settings.host_port, HTTPS: settings.tls.host_port if settings.tls else None}
+            return [merged("Service", SERVICE, {**marks, "spec": balancer.spec(settings.access)})]
+        of_node = {HTTP: settings.host_port, HTTPS: settings.https.host_port if settings.https else None}
         return [
             service_type(SERVICE, "ClusterIP"),
             *(host_port("Deployment", SERVICE, port, at, settings.bind) for port, at in of_node.items() if at),
@@ -133,19 +145,19 @@ class Istio(Foreign):
             allowed = {"namespaces": {"from": source}}
             return {"name": name, "port": port, "protocol": protocol, "allowedRoutes": allowed, **more}
 
-        if not self._settings.tls:
+        if not self._settings.https:
             return [listener("http", HTTP, "All")]
-        tls = {"mode": "Terminate", "certificateRefs": [{"name": TLS_SECRET}]}
+        tls = {"mode": "Terminate", "certificateRefs": [{"name": SECRET}]}
         names = {f"https-{index}": {"hostname": host} for index, host in enumerate(self._hostnames())}
         secure = [listener(name, HTTPS, "All", tls=tls, **host) for name, host in (names or {"https": {}}).items()]
         return [listener("http", HTTP, "Same"), *secure]
 
     def _hostnames(self) -> Sequence[str]:
         """Of the entry, unless it is for all: of two that are, on one port of one Envoy with TLS, one is lost."""
-        return self._args.hosts if self._args.shared and self._settings.tls else ()
+        return self._settings.hosts if self._args.shared and self._settings.https else ()
 
     def _redirect(self) -> dict[str, Any]:
-        port = self._settings.tls.host_port if self._settings.tls else None
+        port = self._settings.https.host_port if self._settings.https else None
         redirect = {"scheme": "https", "port": port or HTTPS, "statusCode": 301}
         return {
             "parentRefs": [{"name": ENTRY, "sectionName": "http"}],

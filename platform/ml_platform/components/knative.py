@@ -11,6 +11,7 @@ import pulumi
 from ml_platform.bundles.bundle import BundleArgs
 from ml_platform.bundles.installation import Installation
 from ml_platform.bundles.transforms import Transform, config_data, merged
+from ml_platform.components.certificate import SECRET
 from ml_platform.components.foreign import Foreign
 
 NAMESPACE = "knative-serving"
@@ -40,8 +41,8 @@ class KnativeArgs:
     """Services answer at <name>.<namespace>.<domain>."""
     ingress: str = "traefik"
     """What serves its routes: traefik or istio."""
-    tls_secret: str | None = None
-    """The gateway's certificate, where Istio serves HTTPS."""
+    scheme: str = "http"
+    """Of the gateway: of the URLs that its routes say they have."""
     autoscaling: Autoscaling = field(default_factory=Autoscaling)
     after: Sequence[pulumi.Resource] = ()
     """What serves its routes, where that has kinds of its own."""
@@ -65,7 +66,7 @@ class Knative(Foreign):
                 BundleArgs(
                     installation=args.installation,
                     bundle="net-istio",
-                    transforms=[_https(args.tls_secret)] if args.tls_secret else [],
+                    transforms=[_https()] if args.scheme == "https" else [],
                     after=[*self.ready, *args.after],
                 ),
             )
@@ -76,7 +77,10 @@ def _configuration(args: KnativeArgs) -> list[Transform]:
     times = args.autoscaling
     settings = {
         "config-domain": {args.domain: ""},
-        "config-network": {"ingress-class": f"{args.ingress}.ingress.networking.knative.dev"},
+        "config-network": {
+            "ingress-class": f"{args.ingress}.ingress.networking.knative.dev",
+            "default-external-scheme": args.scheme,
+        },
         "config-autoscaler": {
             "stable-window": times.stable_window,
             "scale-to-zero-grace-period": times.scale_to_zero_grace_period,
@@ -96,12 +100,12 @@ def _ending(installation: Installation) -> list[Transform]:
     return [] if installation.retain_definitions else [merged("Deployment", name, quick) for name in DRAINING]
 
 
-def _https(secret: str) -> Transform:
+def _https() -> Transform:
     """Knative's own entry in Istio answers HTTPS as well, and redirects to it."""
     plain = {"port": {"name": "http", "number": 80, "protocol": "HTTP"}, "tls": {"httpsRedirect": True}}
     secure = {
         "port": {"name": "https", "number": 443, "protocol": "HTTPS"},
-        "tls": {"mode": "SIMPLE", "credentialName": secret},
+        "tls": {"mode": "SIMPLE", "credentialName": SECRET},
     }
     servers = [{"hosts": ["*"], **server} for server in (plain, secure)]
     return merged("Gateway", "knative-ingress-gateway", {"spec": {"servers": servers}})

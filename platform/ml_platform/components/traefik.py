@@ -1,4 +1,4 @@
-"""Traefik as the gateway, on one port.
+"""Traefik as the gateway.
 
 In two roles: the layer that serves predictions, for Knative's routes or for those of the Gateway API, and the
 controller of Ingress class `traefik` for the user interfaces. It owns the entry points and the classes; the routes
@@ -12,13 +12,14 @@ from typing import Any, Literal
 import pulumi
 from ml_platform.clusters.cluster import LoadBalancer
 from ml_platform.component import Component
+from ml_platform.components.certificate import SECRET, CertificateArgs, GatewayCertificate, Issuing
 from ml_platform.components.gateway import url
+from ml_platform.components.traefik_flags import INTERNAL, PING, SECURE, WEB, flags
 from ml_platform.objects import KubernetesObject
-from ml_platform.settings import GatewaySettings
+from ml_platform.settings import GatewaySettings, TlsSettings
 
 CLASS = "traefik"
 PUBLIC, PRIVATE = "traefik", "traefik-internal"  # its Services
-WEB, INTERNAL, PING = 8000, 8081, 8082  # its container's ports
 READ = ["get", "list", "watch"]
 
 # All its providers watch Secrets for certificates, in every namespace whose routes they serve.
@@ -54,30 +55,36 @@ class TraefikArgs:
     load_balancer: LoadBalancer
     mode: Literal["knative", "standard"]
     """Whose routes lead to predictions: Knative's, or the Gateway API's."""
+    issuing: Issuing
     after: Sequence[pulumi.Resource] = ()
-    """What must exist first: the kinds of those routes, which it watches from its start."""
+    """What must exist first: the kinds of those routes, which it watches from its start, and who issues its
+    certificate."""
 
 
 class Traefik(Component):
     token = "ml-platform:gateway:Gateway"  # noqa: S105 - a type token
 
     namespace: str
+    service: str
     url: str
     reference: str
     routable: Sequence[pulumi.Resource] = ()
     ready: list[pulumi.Resource]
+    certificate: GatewayCertificate | None = None
 
     def __init__(self, name: str, args: TraefikArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         self._name, self._args, self._settings = name, args, args.settings
-        self.namespace, self.reference = name, f"{name}/{name}"
+        self.namespace, self.service, self.reference = name, PUBLIC, f"{name}/{name}"
         self.url = url(args.settings)
         namespace = self._declare("v1", "Namespace", name, labels=self._pod_security(), depends_on=args.after)
         access = self._access(namespace)
         services = [
-            self._service(PUBLIC, WEB, namespace, None if args.settings.host_port else args.load_balancer),
-            self._service(PRIVATE, INTERNAL, namespace),
+            self._service(PUBLIC, self._public(), namespace, None if args.settings.host_port else args.load_balancer),
+            self._service(PRIVATE, {"http": (80, INTERNAL)}, namespace),
         ]
+        if args.settings.https:
+            services.append(self._certified(args.settings.https, namespace))
         self.ready = [
             self._declare("apps/v1", "Deployment", PUBLIC, depends_on=[*access, *services], spec=self._deployment())
         ]
@@ -92,18 +99,48 @@ class Traefik(Component):
         backend = {"service": {"name": meta["name"], "port": {"number": port}}}
         http = {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}
         rules = [{"host": host, "http": http} if host else {"http": http} for host in hosts]
+        tls = {"tls": [{"hosts": [host for host in hosts if host]}]} if self._settings.https else {}
         return {
             "apiVersion": "networking.k8s.io/v1",
             "kind": "Ingress",
             "metadata": meta,
-            "spec": {"ingressClassName": CLASS, "rules": rules},
+            "spec": {"ingressClassName": CLASS, **tls, "rules": rules},
         }
+
+    def _certified(self, tls: TlsSettings, namespace: pulumi.Resource) -> KubernetesObject:
+        """The certificate, and what makes it that of all routes: without a Secret of their own they get what fits."""
+        marks = {"traefik.ingress.kubernetes.io/router.entrypoints": "web"}
+        args = CertificateArgs(
+            tls=tls,
+            issuing=self._args.issuing,
+            namespace=self.namespace,
+            labels=self._args.labels,
+            solver={"ingress": {"ingressClassName": CLASS, "ingressTemplate": {"metadata": {"annotations": marks}}}},
+            after=[*self._args.after, namespace],
+        )
+        self.certificate = GatewayCertificate("gateway-tls", args, self.child())
+        hosts = list(self._settings.certified)
+        spec = {
+            "ingressClassName": CLASS,
+            "tls": [{"secretName": SECRET, "hosts": hosts}],
+            "rules": [{"host": self._settings.domain}],
+        }
+        before = [namespace, *self.certificate.ready]
+        return self._declare("networking.k8s.io/v1", "Ingress", "certificate", depends_on=before, spec=spec)
+
+    def _public(self) -> dict[str, tuple[int, int]]:
+        """The ports of its Service: what leads to which of its container."""
+        return {"http": (80, WEB), **({"https": (443, SECURE)} if self._settings.https else {})}
 
     def _gateway(self) -> None:
         """What routes of the Gateway API attach to. A listener's port is that of the entry point."""
         group = "gateway.networking.k8s.io/v1"
         spec = {"controllerName": "traefik.io/gateway-controller"}
-        entry = {"name": "web", "port": WEB, "protocol": "HTTP", "allowedRoutes": {"namespaces": {"from": "All"}}}
+        tls = {"tls": {"mode": "Terminate", "certificateRefs": [{"name": SECRET}]}}
+        how = (
+            {"port": SECURE, "protocol": "HTTPS", **tls} if self._settings.https else {"port": WEB, "protocol": "HTTP"}
+        )
+        entry = {"name": "web", **how, "allowedRoutes": {"namespaces": {"from": "All"}}}
         chosen = self._declare(group, "GatewayClass", CLASS, depends_on=self._args.after, spec=spec)
         self.ready.append(
             self._declare(
@@ -132,7 +169,11 @@ class Traefik(Component):
         return [account, binding]
 
     def _service(
-        self, name: str, port: int, namespace: pulumi.Resource, balancer: LoadBalancer | None = None
+        self,
+        name: str,
+        ports: Mapping[str, tuple[int, int]],
+        namespace: pulumi.Resource,
+        balancer: LoadBalancer | None = None,
     ) -> KubernetesObject:
         annotations = balancer.annotations if balancer else {}
         return self._declare(
@@ -144,9 +185,9 @@ class Traefik(Component):
             # Its pods come after it.
             metadata={"annotations": {"pulumi.com/skipAwait": "true", **annotations}},
             spec={
-                **(balancer.spec() if balancer else {"type": "ClusterIP"}),
+                **(balancer.spec(self._settings.access) if balancer else {"type": "ClusterIP"}),
                 "selector": {"app": PUBLIC},
-                "ports": [{"name": "http", "port": 80, "targetPort": port}],
+                "ports": [{"name": each, "port": port, "targetPort": at} for each, (port, at) in ports.items()],
             },
         )
 
@@ -164,9 +205,6 @@ class Traefik(Component):
         }
 
     def _pod(self) -> dict[str, Any]:
-        web: dict[str, Any] = {"name": "web", "containerPort": WEB}
-        if self._settings.host_port:
-            web |= {"hostPort": self._settings.host_port, "hostIP": self._settings.bind}
         ping = {"path": "/ping", "port": "ping"}
         return {
             "serviceAccountName": PUBLIC,
@@ -181,10 +219,10 @@ class Traefik(Component):
                 {
                     "name": "traefik",
                     "image": self._args.image,
-                    "args": self._flags(),
+                    "args": flags(self._settings, self._args.mode, self.namespace, (PUBLIC, PRIVATE), CLASS),
                     "env": [{"name": "GOMEMLIMIT", "value": "128MiB"}],
                     "ports": [
-                        web,
+                        *self._entries(),
                         {"name": "internal", "containerPort": INTERNAL},
                         {"name": "ping", "containerPort": PING},
                     ],
@@ -203,35 +241,15 @@ class Traefik(Component):
             ],
         }
 
-    def _flags(self) -> list[str]:
+    def _entries(self) -> list[dict[str, Any]]:
+        """The ports that are reached from outside; on one machine, by ports of the node."""
+        settings = self._settings
+        ports = {"web": (WEB, settings.host_port)}
+        if settings.https:
+            ports["websecure"] = (SECURE, settings.https.host_port)
         return [
-            f"--entrypoints.web.address=:{WEB}",
-            "--entrypoints.web.asdefault=true",
-            # Model artifacts are uploaded through it; the default ends a request after a minute.
-            "--entrypoints.web.transport.respondingtimeouts.readtimeout=15m",
-            f"--entrypoints.internal.address=:{INTERNAL}",
-            f"--entrypoints.ping.address=:{PING}",
-            "--ping.entrypoint=ping",
-            "--providers.kubernetesingress=true",
-            f"--providers.kubernetesingress.ingressclass={CLASS}",
-            f"--providers.kubernetesingress.ingressendpoint.hostname={self._settings.domain}",
-            *(self._knative_flags() if self._args.mode == "knative" else ["--providers.kubernetesgateway=true"]),
-            # A route is called ready when this has passed, whether it is served yet or not.
-            "--providers.providersthrottleduration=200ms",
-            "--global.checknewversion=false",
-            "--log.level=WARN",
-        ]
-
-    def _knative_flags(self) -> list[str]:
-        return [
-            "--experimental.knative=true",
-            "--providers.knative=true",
-            "--providers.knative.publicentrypoints=web",
-            "--providers.knative.privateentrypoints=internal",
-            f"--providers.knative.publicservice.name={PUBLIC}",
-            f"--providers.knative.publicservice.namespace={self.namespace}",
-            f"--providers.knative.privateservice.name={PRIVATE}",
-            f"--providers.knative.privateservice.namespace={self.namespace}",
+            {"name": name, "containerPort": port, **({"hostPort": at, "hostIP": settings.bind} if at else {})}
+            for name, (port, at) in ports.items()
         ]
 
     def _pod_security(self) -> dict[str, str]:

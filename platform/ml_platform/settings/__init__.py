@@ -16,17 +16,18 @@ from ml_platform.settings.cluster import (
     StackOutput,
 )
 from ml_platform.settings.eks import EksCluster
-from ml_platform.settings.gateway import GatewaySettings, JwtSettings, TlsSettings
+from ml_platform.settings.gateway import GatewaySettings, JwtSettings
 from ml_platform.settings.gke import GkeCluster
 from ml_platform.settings.ionos import IonosCluster
 from ml_platform.settings.platform import PlatformSettings
 from ml_platform.settings.services import MLflowSettings, ObjectStoreSettings, PostgresSettings
+from ml_platform.settings.tls import AcmeSettings, AnyDns, TlsSettings
 from ml_platform.settings.work import RaySettings, ServingSettings, SparkSettings, TrainingSettings
 
 __all__ = [
-    "AnyCluster", "BundlesSettings", "ClusterSettings", "EksCluster", "ExistingCluster", "GatewaySettings",
-    "GkeCluster", "IonosCluster", "JwtSettings", "LoadBalancerSettings", "LocalCluster", "MLflowSettings",
-    "ObjectStoreSettings", "PlatformSettings", "PostgresSettings", "RaySettings", "ServingSettings",
+    "AcmeSettings", "AnyCluster", "AnyDns", "BundlesSettings", "ClusterSettings", "EksCluster", "ExistingCluster",
+    "GatewaySettings", "GkeCluster", "IonosCluster", "JwtSettings", "LoadBalancerSettings", "LocalCluster",
+    "MLflowSettings", "ObjectStoreSettings", "PlatformSettings", "PostgresSettings", "RaySettings", "ServingSettings",
     "SparkSettings", "StackOutput", "TlsSettings", "TrainingSettings", "load_cluster", "load_platform",
 ]  # fmt: skip
 

@@ -5,33 +5,11 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from ml_platform.configuration import MisfitError, Settings
+from ml_platform.settings.clouds import Cidr
+from ml_platform.settings.tls import Domain, Port, TlsSettings, check_acme
 
-Port = Annotated[int, Field(ge=1, le=65535)]
-Host = Annotated[str, Field(pattern=r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$")]
-CertificateName = Annotated[str, Field(pattern=r"^(\*\.)?[a-z0-9]([-.a-z0-9]*[a-z0-9])?$")]
 UrlPath = Annotated[str, Field(pattern=r"^/")]
 Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
-
-
-class TlsSettings(Settings):
-    """HTTPS on the gateway; plain HTTP is redirected to it."""
-
-    certificate: Literal["own", "secret", "cert-manager"] = "own"
-    """own: the stack issues it, for one machine and for tests. secret: the stack's secrets ml-platform:tls_certificate
-    and ml-platform:tls_key hold it, as PEM. cert-manager: `issuer` does."""
-    issuer: str | None = None
-    """A ClusterIssuer of cert-manager."""
-    names: tuple[CertificateName, ...] = ()
-    """Further names on the certificate. The domain and *.<domain> always are, but a star stands for one label: for
-    predictions add *.<namespace>.<domain>."""
-    host_port: Port | None = None
-    """The port on the node itself, beside the gateway's own host_port."""
-
-    @model_validator(mode="after")
-    def _issued(self) -> Self:
-        if (self.issuer is None) == (self.certificate == "cert-manager"):
-            raise MisfitError("issuer", "certificate: cert-manager needs the name of a ClusterIssuer, others have none")
-        return self
 
 
 class JwtSettings(Settings):
@@ -45,7 +23,7 @@ class JwtSettings(Settings):
     """The issuer's public keys, as the text of a JSON Web Key Set."""
     jwks_uri: Url | None = None
     """Where they are published; the gateway asks there."""
-    public_hosts: tuple[Host, ...] = ()
+    public_hosts: tuple[Domain, ...] = ()
     """Hosts that need no token."""
     public_paths: tuple[UrlPath, ...] = ()
     """Paths that need no token; a star at the end stands for all that begin so."""
@@ -61,23 +39,67 @@ class GatewaySettings(Settings):
     """The one way in, through which everything is reached."""
 
     ingress: Literal["istio", "traefik"] = "traefik"
-    """What stands there. Only istio does TLS and tokens."""
-    domain: Host = "localhost"
+    """What stands there. Only istio asks for tokens."""
+    domain: Domain = "localhost"
     """Every URL is a host under it: mlflow.<domain>, <served model>.<namespace>.<domain>."""
+    access: tuple[Cidr, ...] = ()
+    """Networks that may connect to the load balancer; without any, all."""
     host_port: Port | None = None
-    """A port on the node itself, for one machine. Without it, the gateway is a LoadBalancer service on port 80."""
+    """A port on the node itself, for one machine. Without it, the gateway is a LoadBalancer service."""
     bind: str = "127.0.0.1"
     """The node's address that host_port listens on."""
     tls: TlsSettings | None = None
+    """Without it: a self-signed certificate, but plain HTTP on loopback."""
     jwt: JwtSettings | None = None
+
+    @property
+    def https(self) -> TlsSettings | None:
+        """By what HTTPS is served; None is plain HTTP."""
+        if self.tls is None:
+            return None if self._on_loopback else TlsSettings()
+        return None if self.tls.issuer == "none" else self.tls
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The platform's own."""
+        return self.domain, f"mlflow.{self.domain}", f"s3.{self.domain}"
+
+    @property
+    def certified(self) -> tuple[str, ...]:
+        """All that the certificate is for; nothing where there is none."""
+        return (*self.hosts, *(f"{host}.{self.domain}" for host in self.https.hosts)) if self.https else ()
+
+    @property
+    def certified_below(self) -> tuple[str, ...] | None:
+        """The same below the domain, but for the platform's own; None where there is no certificate."""
+        return self.https.hosts if self.https else None
+
+    @property
+    def _on_loopback(self) -> bool:
+        return self.host_port is not None and self.bind.startswith(("127.", "::1"))
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        for feature in ("tls", "jwt"):
-            if getattr(self, feature) and self.ingress != "istio":
-                rule = f"{feature} is done by istio alone; set istio, or remove {feature}"
-                raise MisfitError("ingress", rule, self.ingress)
-        if self.tls and (self.tls.host_port is None) != (self.host_port is None):
-            rule = "host_port and tls.host_port go together: one machine has both, a load balancer neither"
-            raise MisfitError("tls.host_port", rule)
+        if self.jwt and self.ingress != "istio":
+            raise MisfitError("ingress", "jwt is done by istio alone; set istio, or remove jwt", self.ingress)
+        if self.access and self.host_port:
+            raise MisfitError("access", "it is the load balancer's, and host_port leaves that out; remove one of them")
+        secure_port = self.https.host_port if self.https else None
+        if (secure_port is None) != (self.host_port is None or self.https is None):
+            rule = "with HTTPS, one machine has both host_port and tls.host_port, a load balancer neither"
+            raise MisfitError("tls.host_port" if self.tls else "tls", f"{rule}; or set tls.issuer: none")
+        if self.tls and self.tls.acme:
+            check_acme(self.tls.acme, self.domain, self.tls.hosts)
+            if self.tls.acme.dns01 is None:
+                self._check_way_in()
         return self
+
+    def _check_way_in(self) -> None:
+        """An authority that asks the gateway does so on port 80, from anywhere."""
+        rule = "the authority asks at port 80 of the domain, from anywhere: {}, or set tls.acme.dns01"
+        if self.access:
+            raise MisfitError("access", rule.format("remove it"))
+        if self.host_port not in (None, 80):
+            raise MisfitError("host_port", rule.format("set 80"))
+        if self._on_loopback:
+            raise MisfitError("bind", rule.format("set an address that can be reached"), self.bind)

@@ -19,7 +19,8 @@ class PlatformSettings(Settings):
     """How much the controllers of foreign software are promised and may take: small suits one machine."""
     bundles: BundlesSettings = BundlesSettings()
     certificates: Literal["own", "cert-manager"] = "own"
-    """Who issues the certificates of webhooks: the stack itself, or cert-manager, which is then installed."""
+    """Who issues certificates, of webhooks and self-signed ones: the stack itself, or cert-manager, which is then
+    installed."""
     gateway: GatewaySettings = GatewaySettings()
     serving: ServingSettings = ServingSettings()
     spark: SparkSettings | None = None
@@ -33,10 +34,10 @@ class PlatformSettings(Settings):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        tls = self.gateway.tls
-        if tls and tls.certificate == "cert-manager" != self.certificates:
-            rule = "cert-manager is not installed: set certificates to cert-manager as well, or this to own or secret"
-            raise MisfitError("gateway.tls.certificate", rule)
+        issuer = self.gateway.https.issuer if self.gateway.https else "none"
+        if issuer in ("acme", "existing") and self.certificates != "cert-manager":
+            rule = "cert-manager does it, and is not installed: set certificates: cert-manager, or another issuer"
+            raise MisfitError("gateway.tls.issuer", rule)
         if self.serving.mode == "standard" and "autoscaling" in self.serving.model_fields_set:
             raise MisfitError("serving.autoscaling", "it is Knative's alone; remove it, or set mode: knative")
         return self

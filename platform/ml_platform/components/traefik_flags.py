@@ -1,0 +1,62 @@
+"""The command line of Traefik: where it listens, what it redirects, and which routes it serves where."""
+
+from typing import Literal
+
+from ml_platform.settings import GatewaySettings
+
+WEB, SECURE, INTERNAL, PING = 8000, 8443, 8081, 8082  # its container's ports
+
+
+def flags(
+    settings: GatewaySettings,
+    mode: Literal["knative", "standard"],
+    namespace: str,
+    services: tuple[str, str],
+    ingress_class: str,
+) -> list[str]:
+    """For the routes of this mode; `services` are the public and the private one."""
+    public = "websecure" if settings.https else "web"
+    return [
+        f"--entrypoints.web.address=:{WEB}",
+        *(_secure(settings.https.host_port or 443) if settings.https else []),
+        f"--entrypoints.{public}.asdefault=true",
+        # Model artifacts are uploaded through it; the default ends a request after a minute.
+        f"--entrypoints.{public}.transport.respondingtimeouts.readtimeout=15m",
+        f"--entrypoints.internal.address=:{INTERNAL}",
+        f"--entrypoints.ping.address=:{PING}",
+        "--ping.entrypoint=ping",
+        "--providers.kubernetesingress=true",
+        f"--providers.kubernetesingress.ingressclass={ingress_class}",
+        f"--providers.kubernetesingress.ingressendpoint.hostname={settings.domain}",
+        *(_knative(public, namespace, *services) if mode == "knative" else ["--providers.kubernetesgateway=true"]),
+        # A route is called ready when this has passed, whether it is served yet or not.
+        "--providers.providersthrottleduration=200ms",
+        "--global.checknewversion=false",
+        "--log.level=WARN",
+    ]
+
+
+def _secure(port: int) -> list[str]:
+    """HTTPS, and plain HTTP sent on to it: last of all, so that a challenge of an authority is answered as it is."""
+    redirect = "--entrypoints.web.http.redirections.entrypoint"
+    return [
+        f"--entrypoints.websecure.address=:{SECURE}",
+        "--entrypoints.websecure.http.tls=true",
+        f"{redirect}.to=:{port}",
+        f"{redirect}.scheme=https",
+        f"{redirect}.permanent=true",
+        f"{redirect}.priority=1",
+    ]
+
+
+def _knative(entry: str, namespace: str, public: str, private: str) -> list[str]:
+    return [
+        "--experimental.knative=true",
+        "--providers.knative=true",
+        f"--providers.knative.publicentrypoints={entry}",
+        "--providers.knative.privateentrypoints=internal",
+        f"--providers.knative.publicservice.name={public}",
+        f"--providers.knative.publicservice.namespace={namespace}",
+        f"--providers.knative.privateservice.name={private}",
+        f"--providers.knative.privateservice.namespace={namespace}",
+    ]
