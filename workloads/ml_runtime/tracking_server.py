@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping
 
 from ml_runtime.command import finish
+from ml_runtime.connections import IDLE_SECONDS
 from ml_runtime.errors import RunError
 
 
@@ -54,7 +55,8 @@ def main() -> int:
         os.environ.update(environment(os.environ))
         import uvicorn
 
-        uvicorn.run("mlflow.server.fastapi_app:app", host=options.host, port=options.port, access_log=False)
+        application, kept = "mlflow.server.fastapi_app:app", IDLE_SECONDS
+        uvicorn.run(application, host=options.host, port=options.port, access_log=False, timeout_keep_alive=kept)
 
     return finish(work)
 
