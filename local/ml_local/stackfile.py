@@ -14,7 +14,7 @@ import yaml
 from ml_platform import selection
 from ml_platform.bundles.errors import BundleError
 from ml_platform.configuration import PROJECT, SettingsError, validate
-from ml_platform.settings import ClusterSettings, LocalCluster, PlatformSettings
+from ml_platform.settings import ClusterSettings, LocalCluster, PlatformSettings, SharedPlatform, platform_model
 from ml_workloads.settings import WorkloadsSettings
 
 from ml_local import images, paths, stack
@@ -32,9 +32,10 @@ def wanted(file: Path) -> tuple[str, ...]:
     blocks = _blocks(file)
     try:
         cluster = validate("cluster", blocks.get("cluster", {}), ClusterSettings).root
-        settings = validate("platform", blocks.get("platform", {}), PlatformSettings)
+        platform = blocks.get("platform", {})
+        settings = validate("platform", platform, platform_model(platform))
         work = validate("workloads", blocks.get("workloads", {}), WorkloadsSettings)
-        if isinstance(cluster, LocalCluster):
+        if isinstance(cluster, LocalCluster) and isinstance(settings, PlatformSettings):
             selection.check(_with_mirror(settings), images={*images.table(), *settings.images}, pulls=False)
     except (SettingsError, BundleError) as refused:
         raise LocalError(f"{file}: {refused}") from refused
@@ -42,6 +43,11 @@ def wanted(file: Path) -> tuple[str, ...]:
         raise LocalError(
             f"{file} is for a cluster with `source: {cluster.source}`, and `make up` starts this machine's own. Set "
             f"{PROJECT}:cluster to {{source: local}}, or use plain `pulumi up --config-file {file}`"
+        )
+    if isinstance(settings, SharedPlatform):
+        raise LocalError(
+            f"{file} takes the platform of stack {settings.stack}, and `make up` brings up one of its own. Take "
+            f"{PROJECT}:platform.source out, or use plain `pulumi up --config-file {file}` on a stack beside that one"
         )
     return _buildable((selection.image_names(settings) | work.images) - set(settings.images))
 

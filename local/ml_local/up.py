@@ -19,6 +19,7 @@ from ml_local.predict import of_outputs, predict_example, wait_for_answers
 
 BUILD_GIB, TOOLCHAIN_GIB = 6, 2  # to build anything at all, and for each toolchain
 NODE_GIB = 6
+FOR_STACKS = ("cluster", "kubeconfig", "object_store_secret_key", "platform")  # outputs that no person asks for
 
 
 def up(layout: Layout, config: Path | None = None) -> None:
@@ -51,7 +52,7 @@ def up(layout: Layout, config: Path | None = None) -> None:
             with step("An answer from each model") as say:
                 wait_for_answers(of_outputs(outputs), say)
     console.line()
-    console.table({name: _shown(value) for name, value in outputs.items()})
+    console.table({name: _shown(value) for name, value in outputs.items() if name not in FOR_STACKS})
     if serves:
         console.line()
         predict_example(layout)

@@ -73,12 +73,16 @@ def read(config: pulumi.Config, key: str, model: type[S]) -> S:
     Raises:
         SettingsError: naming each value that breaks a rule.
     """
+    return validate(key, given(config, key), model)
+
+
+def given(config: pulumi.Config, key: str) -> object:
+    """What stands at `ml-platform:<key>`; an absent block is an empty one."""
     raw = config.get(key)
     try:
-        value = json.loads(raw) if raw else {}
+        return json.loads(raw) if raw else {}
     except ValueError:
-        value = raw
-    return validate(key, value, model)
+        return raw
 
 
 def validate(key: str, value: object, model: type[S]) -> S:

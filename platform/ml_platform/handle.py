@@ -1,10 +1,11 @@
 """All that workloads may see of a platform.
 
-PlatformOutputs is what another stack could be told through a stack reference: names and endpoints, no resources.
-PlatformHandle adds the provider, which only the stack that runs them has.
+PlatformOutputs is what another stack is told through a stack reference: names and endpoints, no resources. What decides
+what workloads declare is plain; what they are only wired with is an Output, since another stack's can't be plain.
+PlatformHandle adds the provider, which each stack has of its own.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal
 
@@ -22,8 +23,8 @@ class ObjectStoreAccess:
     """An S3 endpoint as pods reach it, and the keys of an account on it."""
 
     endpoint: pulumi.Output[str]
-    region: str
-    access_key: str
+    region: pulumi.Output[str]
+    access_key: pulumi.Output[str]
     secret_key: pulumi.Output[str]
     buckets: tuple[str, ...]
 
@@ -48,25 +49,27 @@ class PlatformOutputs:
     serving_mode: ServingMode
     serving: pulumi.Output[str]
     """The same, to be taken by what has to wait until inference services are accepted."""
-    url_template: str
+    url_template: pulumi.Output[str]
     """How a name on the gateway becomes a URL: http://{host}.localhost:8080."""
-    gateway: str
+    gateway: pulumi.Output[str]
     """<namespace>/<name> of the Gateway to which routes to models attach in serving mode standard."""
-    object_store_url: str
+    object_store_url: pulumi.Output[str]
     """The object store on the gateway."""
-    entry_namespaces: tuple[str, ...]
+    entry_namespaces: pulumi.Output[Sequence[str]]
     """Where requests to served models come from: the gateway, and what wakes sleeping ones."""
-    namespaces: tuple[str, ...]
+    namespaces: pulumi.Output[Sequence[str]]
     """All of the platform's own."""
     images: Mapping[str, str]
     kubeconfig: pulumi.Output[str]
     spark: SparkAccess | None = None
+    certified: Sequence[str] | None = None
+    """Names below the domain that the gateway's certificate is for; None where there is no certificate."""
     ray: pulumi.Output[str] | None = None
     """The namespace of KubeRay's operator, if there is one; resolves when RayJobs are accepted."""
 
-    def url(self, host: str) -> str:
+    def url(self, host: str) -> pulumi.Output[str]:
         """The URL of `host` on the gateway."""
-        return self.url_template.format(host=host)
+        return self.url_template.apply(lambda template: template.format(host=host))
 
     def image(self, name: str) -> str:
         """The reference of one of our own images.
@@ -79,8 +82,15 @@ class PlatformOutputs:
         return self.images[name]
 
     def as_inputs(self) -> dict[str, Any]:
-        """For register_outputs or a stack output."""
+        """For register_outputs."""
         return _plain(self)
+
+    def handed_over(self) -> dict[str, Any]:
+        """The stack outputs by which other stacks build on this platform. A secret is an output of its own: one secret
+        in it makes the whole of an output secret for whoever reads it."""
+        values = self.as_inputs()
+        del values["kubeconfig"]  # the cluster's
+        return {"platform": values, "object_store_secret_key": values["object_store"].pop("secret_key")}
 
 
 @dataclass(frozen=True, kw_only=True)

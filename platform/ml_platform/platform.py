@@ -32,9 +32,11 @@ from ml_platform.components.ray import Ray
 from ml_platform.components.spark import Spark, SparkArgs
 from ml_platform.components.traefik import Traefik, TraefikArgs
 from ml_platform.components.training import Training, TrainingArgs
+from ml_platform.configuration import require_secret
 from ml_platform.handle import PlatformHandle, PlatformOutputs, SparkAccess
 from ml_platform.settings import GatewaySettings, PlatformSettings
 
+SEED = "a long random text that all passwords are derived from"
 MLFLOW_URL = "http://mlflow.mlflow.svc.cluster.local:5000"
 
 
@@ -53,6 +55,7 @@ class Platform(Component):
         """`tenants` are the namespaces that the work of this stack will have."""
         super().__init__(name)
         self._cluster, self._settings = cluster, settings
+        self._seed = cluster.seed or require_secret(pulumi.Config(), "seed", SEED)
         self._images = {**cluster.images, **settings.images}
         selection.check(settings, images=self._images, pulls=cluster.pulls, version=cluster.version)
         self._labels = {"ml-platform/stack": pulumi.get_stack()}
@@ -78,6 +81,7 @@ class Platform(Component):
         knative = ["knative-serving"] if settings.serving.mode == "knative" else []
         bundles = self._installation.declared.namespaces
         jobs = [settings.spark.namespace] if settings.spark else []
+        known = pulumi.Output.from_input
         self.handle = PlatformHandle(
             provider=self._provider,
             outputs=PlatformOutputs(
@@ -85,13 +89,16 @@ class Platform(Component):
                 object_store=store.access["workloads"],
                 serving_mode=settings.serving.mode,
                 serving=after(settings.serving.mode, *self.joined("serving", serving)),
-                url_template=gateway.url,
-                gateway=gateway.reference,
-                object_store_url=_object_store_url(gateway.url, settings.gateway),
-                entry_namespaces=(gateway.namespace, *knative),
-                namespaces=tuple(dict.fromkeys([gateway.namespace, *bundles, *jobs, storage.name, tracking.name])),
+                url_template=known(gateway.url),
+                gateway=known(gateway.reference),
+                object_store_url=known(_object_store_url(gateway.url, settings.gateway)),
+                entry_namespaces=known([gateway.namespace, *knative]),
+                namespaces=known(
+                    list(dict.fromkeys([gateway.namespace, *bundles, *jobs, storage.name, tracking.name]))
+                ),
                 images=self._images,
                 kubeconfig=cluster.kubeconfig,
+                certified=settings.certified_below,
                 spark=spark,
                 ray=ray,
             ),
@@ -244,7 +251,7 @@ class Platform(Component):
             labels=self._labels,
             image=self._images["versitygw"],
             step_image=self._images["training"],
-            seed=self._cluster.seed,
+            seed=self._seed,
             settings=self._settings.object_store,
             storage_class=self._cluster.storage_class,
             accounts={"mlflow": ["mlflow"], "workloads": self._settings.object_store.buckets},
@@ -259,7 +266,7 @@ class Platform(Component):
             namespace=namespace,
             labels=self._labels,
             image=self._images["postgres"],
-            seed=self._cluster.seed,
+            seed=self._seed,
             settings=self._settings.postgres,
             storage_class=self._cluster.storage_class,
             database="mlflow",

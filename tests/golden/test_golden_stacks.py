@@ -42,7 +42,7 @@ def test_a_second_record_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def tree(stack: str) -> dict[str, Any]:
     found = stacks.record(stack)
     resources = {short(urn): entry(request) for urn, request in found.requests.items()}
-    return {"exports": found.exports, "resources": resources}
+    return {"exports": found.shown, "resources": resources}
 
 
 def entry(request: Any) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -13,6 +15,7 @@ from pulumi.runtime import mocks, rpc, settings
 
 SECRET = rpc._special_sig_key
 UNKNOWN = "[unknown]"
+HIDDEN = "[secret]"
 OUTPUTS: dict[str, dict[str, Any]] = {
     "pulumi-python:dynamic/workloads:RunOutcome": {
         "result": "7", "accepted": True, "rule": "accepted", "reason": "", "numbers": {},
@@ -24,11 +27,28 @@ OUTPUTS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class OtherStack:
+    """What a reference to another stack finds."""
+
+    outputs: Mapping[str, Any]
+    secrets: Collection[str] = ("kubeconfig", "object_store_secret_key")
+
+
 class Outputs(mocks.Mocks):
     """Every resource has its inputs as outputs; dynamic ones have those that others build on."""
 
+    def __init__(self, stacks: Mapping[str, OtherStack] | None = None) -> None:
+        self.stacks = stacks or {}
+
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        return args.name, {**args.inputs, **OUTPUTS.get(args.typ, {})}
+        return args.name, {**args.inputs, **OUTPUTS.get(args.typ, {}), **self._of_stack(args)}
+
+    def _of_stack(self, args: mocks.MockResourceArgs) -> dict[str, Any]:
+        if args.typ != "pulumi:pulumi:StackReference":
+            return {}
+        other = self.stacks[args.inputs["name"]]
+        return {"outputs": dict(other.outputs), "secretOutputNames": list(other.secrets)}
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         raise AssertionError(f"the program calls {args.token}, which no preview of an empty cluster can answer")
@@ -51,6 +71,13 @@ class Recorder(mocks.MockMonitor):
         super().__init__(world)
         self.requests: dict[str, Any] = {}
         self.exports: dict[str, Any] = {}
+        self.secrets: set[str] = set()
+        """Names of the exports that are secret."""
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The exports as people see them."""
+        return {name: HIDDEN if name in self.secrets else value for name, value in self.exports.items()}
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
         self.requests[self.make_urn(request.parent, request.type, request.name)] = request
@@ -92,11 +119,14 @@ def record(
         program()
         stack_itself: Any = pulumi.runtime.get_root_resource()
         recorder.exports.update(dict.fromkeys(stack_itself.outputs, UNKNOWN))
+        outputs = {name: pulumi.Output.from_input(value) for name, value in stack_itself.outputs.items()}
         known = [
-            pulumi.Output.from_input(value).apply(lambda found, name=name: recorder.exports.update({name: found}))
-            for name, value in stack_itself.outputs.items()
+            value.apply(lambda found, name=name: recorder.exports.update({name: found}))
+            for name, value in outputs.items()
         ]
-        return pulumi.Output.all(*known)
+        hidden = pulumi.Output.all(*(value.is_secret() for value in outputs.values()))
+        seen = hidden.apply(lambda found: recorder.secrets.update(itertools.compress(outputs, found)))
+        return pulumi.Output.all(seen, *known)
 
     run()
     return recorder
@@ -112,7 +142,7 @@ def inputs(request: Any) -> dict[str, Any]:
 def masked(value: Any) -> Any:
     """The value with `[secret]` for every secret, `[unknown]` for what no preview knows, whole numbers as such."""
     if isinstance(value, dict):
-        return "[secret]" if SECRET in value else {key: masked(each) for key, each in value.items()}
+        return HIDDEN if SECRET in value else {key: masked(each) for key, each in value.items()}
     if isinstance(value, list):
         return [masked(each) for each in value]
     if value == rpc.UNKNOWN:

@@ -22,15 +22,19 @@ def declare(mode: ServingMode, **serving: Any) -> recorder.Recorder:
         outputs = PlatformOutputs(
             mlflow_url=known("http://mlflow.test:5000"),
             object_store=ObjectStoreAccess(
-                endpoint=known("http://s3.test"), region="r", access_key="k", secret_key=known("s"), buckets=("data",)
+                endpoint=known("http://s3.test"),
+                region=known("r"),
+                access_key=known("k"),
+                secret_key=known("s"),
+                buckets=("data",),
             ),
             serving_mode=mode,
             serving=known(mode),
-            url_template="http://{host}.test",
-            gateway="edge/entry",
-            object_store_url="http://s3.test",
-            entry_namespaces=("gateway", "istio-system"),
-            namespaces=("gateway",),
+            url_template=known("http://{host}.test"),
+            gateway=known("edge/entry"),
+            object_store_url=known("http://s3.test"),
+            entry_namespaces=known(["gateway", "istio-system"]),
+            namespaces=known(["gateway"]),
             images={"training": "training@sha256:0"},
             kubeconfig=known("{}"),
         )

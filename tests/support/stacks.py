@@ -36,20 +36,31 @@ KUBECONFIG = {
 
 
 def settings(stack: str) -> PlatformSettings:
-    config = yaml.safe_load(FILES[stack].read_text())["config"]
-    return validate("platform", config["ml-platform:platform"], PlatformSettings)
+    return validate("platform", blocks(stack)["ml-platform:platform"], PlatformSettings)
+
+
+def blocks(stack: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(FILES[stack].read_text())["config"]
+    return found
 
 
 def record(stack: str, changes: Mapping[str, Any] | None = None, world: mocks.Mocks | None = None) -> recorder.Recorder:
     """All that a first `pulumi up` asks the engine for, with `changes` of the platform's settings; a node is the one of
     ML_PLATFORM_STATE. In a cloud it is a first preview, unless its `world` is another one."""
-    config = yaml.safe_load(FILES[stack].read_text())["config"]
+    config = blocks(stack)
     config["ml-platform:platform"] |= changes or {}
     secrets = {}
     if config["ml-platform:cluster"]["source"] in CLOUDS:
         config["ml-platform:platform"].setdefault("images", images({"traefik", *selection.OWN_IMAGES}))
         secrets = {"ml-platform:seed": "a seed"}
         world = world or recorder.NothingYet()
+    if config["ml-platform:cluster"]["source"] == "stack":
+        other = config["ml-platform:cluster"]["stack"]
+        config["ml-platform:platform"].setdefault("images", images({"mlserver", "training"}))
+        world = world or recorder.Outputs()
+        assert isinstance(world, recorder.Outputs)
+        found = record(other.rpartition("/")[2])
+        world.stacks = {other: recorder.OtherStack(found.exports, found.secrets)}
     if config["ml-platform:cluster"]["source"] == "existing":
         config["ml-platform:cluster"].pop("kubeconfig", None)
         config["ml-platform:platform"].setdefault("images", images({"traefik", "tuning", *selection.OWN_IMAGES}))
@@ -69,7 +80,8 @@ def images(names: Iterable[str]) -> dict[str, str]:
 
 def node(folder: Path) -> Path:
     """A state directory as the node leaves it, with all images that a stack for it may want."""
-    names = {"tuning"}.union(*(selection.image_names(settings(stack)) for stack in FILES))
+    own = [stack for stack in FILES if "source" not in blocks(stack)["ml-platform:platform"]]
+    names = {"tuning"}.union(*(selection.image_names(settings(stack)) for stack in own))
     files = {"kubeconfig": json.dumps(KUBECONFIG), "images": json.dumps(images(names)), "seed": "a seed\n"}
     for name, text in files.items():
         (folder / name).write_text(text)

@@ -182,9 +182,10 @@ def test_the_network_of_eks_has_a_way_out_in_each_zone_if_asked_and_no_range_twi
     ("cloud", "summary"),
     [
         ("ionos", {"registry": "acme.cr.test", "load_balancer": {"kind": "a public address on one of the nodes",
-                                                                   "address": "192.0.2.9"}}),
+                                                                   "annotations": {}, "address": "192.0.2.9"}}),
         ("gke", {"registry": "europe-west3-docker.pkg.dev/acme-ml/ml-platform",
-                 "load_balancer": {"kind": "an external network load balancer", "address": "192.0.2.9"}}),
+                 "load_balancer": {"kind": "an external network load balancer", "annotations": {},
+                                   "address": "192.0.2.9"}}),
         ("eks", {"registry": "123456789012.dkr.ecr.test/ml-platform", "storage_class": "ebs-csi-default-sc"}),
     ],
 )  # fmt: skip
@@ -214,14 +215,13 @@ def test_a_cluster_alone_has_its_registry_and_nothing_on_it(
     monkeypatch.setitem(stacks.FILES, cloud, tmp_path / "alone.yaml")
     stacks.FILES[cloud].write_text(yaml.safe_dump(file))
     found = stacks.record(cloud)
-    assert list(found.exports) == ["cluster"]
+    assert list(found.exports) == ["cluster", "kubeconfig"]
     assert own(found)
     assert not [each.name for each in found.requests.values() if "kubernetes" in each.type or "Platform" in each.type]
 
 
 def test_a_cluster_that_the_stack_did_not_make_has_nothing_to_tell() -> None:
     cluster = Cluster(
-        kubeconfig=pulumi.Output.from_input(""), options={}, seed=pulumi.Output.from_input(""), images={},
-        storage_class=None, disposable=True,
+        kubeconfig=pulumi.Output.from_input(""), options={}, images={}, storage_class=None, disposable=True,
     )  # fmt: skip
     assert cluster.summary() == {}

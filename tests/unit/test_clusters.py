@@ -23,18 +23,15 @@ KUBECONFIG: dict[str, Any] = {
 TEXT = json.dumps(KUBECONFIG)
 
 
-@pytest.mark.parametrize(
-    ("secrets", "missing"), [({"kubeconfig": TEXT}, "seed"), ({"seed": "s"}, "kubeconfig"), ({}, "kubeconfig")]
-)
-def test_a_missing_secret_is_named_with_the_command_that_sets_it(secrets: dict[str, str], missing: str) -> None:
-    with pytest.raises(SettingsError, match=f"pulumi config set --secret ml-platform:{missing} ") as refused:
-        _connect(ExistingCluster(source="existing"), secrets)
-    assert f"ml-platform:{missing} is not set" in str(refused.value)
+def test_a_missing_kubeconfig_is_named_with_the_command_that_sets_it() -> None:
+    with pytest.raises(SettingsError, match="pulumi config set --secret ml-platform:kubeconfig ") as refused:
+        _connect(ExistingCluster(source="existing"), {})
+    assert "ml-platform:kubeconfig is not set" in str(refused.value)
 
 
 def test_a_kubeconfig_file_that_is_not_there_is_named() -> None:
     with pytest.raises(SettingsError, match=r"ml-platform:cluster\.kubeconfig is '/nowhere/config'"):
-        _connect(ExistingCluster(source="existing", kubeconfig="/nowhere/config"), {"seed": "s"})
+        _connect(ExistingCluster(source="existing", kubeconfig="/nowhere/config"), {})
 
 
 def test_a_kubeconfig_file_that_is_no_text_is_named(tmp_path: Path) -> None:
@@ -78,7 +75,7 @@ def test_an_output_that_another_stack_has_not_is_named_with_those_it_has(output:
 
 
 def test_an_existing_cluster_adopts_nothing_and_keeps_what_it_holds() -> None:
-    found = _connect(ExistingCluster(source="existing"), {"seed": "s", "kubeconfig": TEXT})
+    found = _connect(ExistingCluster(source="existing"), {"kubeconfig": TEXT})
     options = found.inputs("pulumi:providers:kubernetes", "cluster")
     assert "upsertExistingObjects" not in options
     assert options["kubeconfig"] == "[secret]"

@@ -46,7 +46,7 @@ WRONG_TYPES: list[tuple[str, Any, str, str, str]] = [
     ("workloads", training(parameters={"C": [1]}), "workloads.training.iris.parameters.C", "[1]", "a number, a text"),
 ]
 OUT_OF_RANGE: list[tuple[str, Any, str, str, str]] = [
-    ("cluster", {"source": "aws"}, "cluster.source", '"aws"', "eks, existing, gke, ionos, local"),
+    ("cluster", {"source": "aws"}, "cluster.source", '"aws"', "eks, existing, gke, ionos, local, stack"),
     ("platform", {"gateway": {"host_port": 65536}}, "platform.gateway.host_port", "65536", "65535"),
     ("platform", {"mlflow": {"replicas": 0}}, "platform.mlflow.replicas", "0", "greater than or equal to 1"),
     ("platform", {"images": {"mlflow": "mlflow:3"}}, "platform.images.mlflow", '"mlflow:3"', "sha256"),
@@ -54,7 +54,7 @@ OUT_OF_RANGE: list[tuple[str, Any, str, str, str]] = [
     ("platform", {"object_store": {"storage": "much"}}, "platform.object_store.storage", '"much"', "pattern"),
     ("platform", {"gateway": {"ingress": "nginx"}}, "platform.gateway.ingress", '"nginx"', "'istio' or 'traefik'"),
     ("platform", {"serving": {"mode": "Serverless"}}, "serving.mode", '"Serverless"', "'knative' or 'standard'"),
-    ("platform", {"spark": {"operator": "apache"}}, "spark.operator", '"apache"', "'stackable' or 'kubeflow'"),
+    ("platform", {"spark": {"operator": "apache"}}, "spark.operator", '"apache"', "'kubeflow' or 'stackable'"),
     ("platform", {"bundles": {"mirror": "mirror"}}, "platform.bundles.mirror", '"mirror"', "pattern"),
     ("platform", {"bundles": {"registry": "https://r.test/"}}, "bundles.registry", '"https://r.test/"', "pattern"),
     ("platform", {"size": "huge"}, "platform.size", '"huge"', "'small', 'standard' or 'large'"),

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 import yaml
 from ml_platform.configuration import validate
+from ml_platform.settings import ClusterSettings, platform_model
 from ml_workloads import schema
+from ml_workloads.settings import WorkloadsSettings
 
 ROOT = schema.FILE.parents[1]
 STACKS = sorted([*ROOT.glob("stacks/Pulumi.*.yaml"), *ROOT.glob("tests/stacks/*.yaml")])
@@ -25,8 +27,10 @@ def test_a_stack_file_names_it_and_fulfils_the_settings(path: Path) -> None:
     named = path.read_text().partition("\n")[0].removeprefix("# yaml-language-server: $schema=")
     assert (path.parent / named).resolve() == schema.FILE
     config = yaml.safe_load(path.read_text())["config"]
-    for key, model in schema.BLOCKS.items():
-        assert validate(key, config[f"ml-platform:{key}"], model)
+    assert validate("cluster", config["ml-platform:cluster"], ClusterSettings)
+    platform = config["ml-platform:platform"]
+    assert validate("platform", platform, platform_model(platform))
+    assert validate("workloads", config["ml-platform:workloads"], WorkloadsSettings)
 
 
 def test_what_the_command_line_writes_is_allowed() -> None:

@@ -28,7 +28,7 @@ class Dataset(Component):
     def __init__(self, name: str, args: DatasetArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         self.settings = settings = args.settings
-        image = args.workspace.platform.images["training"]
+        image = args.workspace.platform.image("training")
         uploaded = settings.source == "uploaded"
         version = pods.digest(settings.model_dump(mode="json"), *([] if uploaded else [image]))
         key = pulumi.Output.from_input(settings.key)

@@ -117,4 +117,4 @@ class InferenceService(Component):
 
     def _url(self, host: str, settled: list[pulumi.Resource]) -> pulumi.Output[str]:
         model = self._args.settings.model.name
-        return after(f"{self._platform.url(host)}/v2/models/{model}/infer", *settled)
+        return pulumi.Output.concat(self._platform.url(host), after(f"/v2/models/{model}/infer", *settled))

@@ -49,14 +49,14 @@ class Registration(Component):
             "columns": list(candidate.columns),
             "target": settings.target,
             "gate": settings.rules,
-            "image": args.workspace.platform.images["mlserver"],
+            "image": args.workspace.platform.image("mlserver"),
         }
         run = Run(
             self,
             f"{name}-gate",
             RunArgs(
                 workspace=args.workspace,
-                key=f"{name}-gate-{pods.digest(what, candidate.run, args.workspace.platform.images['training'])}",
+                key=f"{name}-gate-{pods.digest(what, candidate.run, args.workspace.platform.image('training'))}",
                 account=f"gate-{name}",
                 description={**what, "candidate": candidate.id},
                 pod=_pod(args),
@@ -73,14 +73,14 @@ def _pod(args: RegistrationArgs) -> dict[str, Any]:
     platform = args.workspace.platform
     copy = pods.container(
         "code",
-        platform.images["training"],
+        platform.image("training"),
         COPY,
         mounts={"code": "/code"},
         command=["cp", "-r", f"{CODE}/ml_runtime", "/code"],
     )
     gate = pods.container(
         "gate",
-        platform.images["mlserver"],
+        platform.image("mlserver"),
         args.settings.resources,
         env={"MLFLOW_TRACKING_URI": platform.mlflow_url, "PYTHONPATH": CODE, "HOME": MOUNTS["tmp"]},
         mounts={**MOUNTS, "code": CODE},

@@ -59,18 +59,22 @@ class Shared:
 
     def _http(self, name: str, shares: Mapping[str, int]) -> dict[str, Any]:
         platform = self.workspace.platform
-        namespace, _, gateway = platform.gateway.partition("/")
         backends = [{"name": f"{each}-predictor", "port": 80, "weight": share} for each, share in shares.items()]
         return {
             "apiVersion": HTTP_ROUTE,
             "kind": "HTTPRoute",
             "metadata": self._meta(name),
             "spec": {
-                "parentRefs": [{"name": gateway, "namespace": namespace}],
-                "hostnames": [urlsplit(platform.url(f"{name}.{self.workspace.name}")).hostname],
+                "parentRefs": [platform.gateway.apply(_parent)],
+                "hostnames": [platform.url(f"{name}.{self.workspace.name}").apply(lambda url: urlsplit(url).hostname)],
                 "rules": [{"backendRefs": backends}],
             },
         }
 
     def _meta(self, name: str) -> dict[str, Any]:
         return {**pods.metadata(name, self.workspace.name, self.workspace.labels), "annotations": AWAIT}
+
+
+def _parent(gateway: str) -> dict[str, str]:
+    namespace, _, name = gateway.partition("/")
+    return {"name": name, "namespace": namespace}

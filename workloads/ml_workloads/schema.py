@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from ml_platform.configuration import PROJECT
-from ml_platform.settings import ClusterSettings, PlatformSettings
-from pydantic import BaseModel
+from ml_platform.settings import ClusterSettings, PlatformSettings, SharedPlatform
+from pydantic import TypeAdapter
 
 from ml_workloads.settings import WorkloadsSettings
 
 FILE = Path(__file__).resolve().parents[2] / "stacks" / "config.schema.json"
-BLOCKS: dict[str, type[BaseModel]] = {
-    "cluster": ClusterSettings,
-    "platform": PlatformSettings,
-    "workloads": WorkloadsSettings,
+BLOCKS: dict[str, TypeAdapter[Any]] = {
+    "cluster": TypeAdapter(ClusterSettings),
+    "platform": TypeAdapter(PlatformSettings | SharedPlatform),
+    "workloads": TypeAdapter(WorkloadsSettings),
 }
 
 
@@ -25,9 +25,9 @@ def stack_file() -> dict[str, Any]:
     """The schema of Pulumi.<stack>.yaml: our three keys, our secrets, and what the CLI itself writes."""
     definitions: dict[str, Any] = {}
     blocks: dict[str, Any] = {}
-    for key, model in BLOCKS.items():
+    for key, block in BLOCKS.items():
         # Names of models may repeat between blocks: each has its definitions under its own name.
-        schema = model.model_json_schema(ref_template=f"#/$defs/{key}.{{model}}")
+        schema = block.json_schema(ref_template=f"#/$defs/{key}.{{model}}")
         definitions |= {f"{key}.{name}": each for name, each in schema.pop("$defs", {}).items()}
         blocks[f"{PROJECT}:{key}"] = schema
     secret = {"type": "object", "required": ["secure"], "additionalProperties": False}

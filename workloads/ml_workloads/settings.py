@@ -46,6 +46,11 @@ class WorkloadsSettings(Settings):
     serving: dict[Name, ServingSettings] = Field(default_factory=dict)
 
     @property
+    def namespaces(self) -> tuple[str, ...]:
+        """Those that this work needs: none where there is none to do."""
+        return (self.namespace,) if self.datasets or self.etl or self.learning or self.serving else ()
+
+    @property
     def learning(self) -> dict[str, LearningSettings]:
         """The blocks that give candidates, by name; no two have the same."""
         return {**self.training, **self.tuning}

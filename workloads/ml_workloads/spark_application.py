@@ -86,13 +86,15 @@ class SparkApplication(Component):
 
     @property
     def _image(self) -> str | None:
-        own = self._args.platform.images["spark"] if self._args.spark.operator == "kubeflow" else None
+        own = self._args.platform.image("spark") if self._args.spark.operator == "kubeflow" else None
         return self._args.settings.image or own
 
     def _what(self) -> dict[str, Any]:
         """All that the run does; how long it may take is no reason for a new one."""
         spark = self._args.spark
         return {
+            # Teams with stacks of their own share the namespace of runs.
+            "stack": pulumi.get_stack(),
             "image": self._image,
             "operator": spark.operator,
             "version": VERSIONS[spark.operator],

@@ -33,7 +33,7 @@ class TrainingJob(Component):
     def __init__(self, name: str, args: TrainingJobArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         settings, table = args.settings, args.table
-        image = args.workspace.platform.images["training"]
+        image = args.workspace.platform.image("training")
         program = {PROGRAM: script.text(f"training.{name}.script", settings.script)} if settings.script else {}
         own = {} if program else {"estimator": settings.estimator or DEFAULTS[settings.task]}
         what = {**learning(name, table, settings), **own}

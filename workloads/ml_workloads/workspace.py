@@ -90,10 +90,9 @@ class Workspace(Component):
 
     def _policy(self) -> dict[str, Any]:
         """Models are asked through the gateway and Knative's own components; runs by nobody."""
-        sources = [
-            *map(pods.from_namespace, self.platform.entry_namespaces),
-            {"podSelector": {}},
-        ]
+        sources = self.platform.entry_namespaces.apply(
+            lambda names: [*map(pods.from_namespace, names), {"podSelector": {}}]
+        )
         return {
             "apiVersion": "networking.k8s.io/v1",
             "kind": "NetworkPolicy",

@@ -7,7 +7,15 @@ import pulumi
 
 from ml_platform.clusters.cluster import Cluster
 from ml_platform.configuration import SettingsError
-from ml_platform.settings import AnyCluster, EksCluster, ExistingCluster, GkeCluster, IonosCluster, LocalCluster
+from ml_platform.settings import (
+    AnyCluster,
+    EksCluster,
+    ExistingCluster,
+    GkeCluster,
+    IonosCluster,
+    LocalCluster,
+    StackCluster,
+)
 
 EXTRAS = {"pulumi_ionoscloud": "ionos", "pulumi_gcp": "gcp", "pulumi_aws": "aws"}
 
@@ -40,18 +48,22 @@ def _connect(settings: AnyCluster, config: pulumi.Config) -> Cluster:
             from ml_platform.clusters import existing
 
             return existing.connect(settings, config)
+        case StackCluster():
+            from ml_platform.clusters import stack
+
+            return stack.connect(settings)
         case IonosCluster():
             from ml_platform.clusters import ionos
 
-            return ionos.connect(settings, config)
+            return ionos.connect(settings)
         case GkeCluster():
             from ml_platform.clusters import gke
 
-            return gke.connect(settings, config)
+            return gke.connect(settings)
         case EksCluster():
             from ml_platform.clusters import eks
 
-            return eks.connect(settings, config)
+            return eks.connect(settings)
 
 
 __all__ = ["Cluster", "connect"]

@@ -23,12 +23,16 @@ class LoadBalancer:
     """What stands before a Service of type LoadBalancer."""
 
     kind: str
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] | pulumi.Output[Mapping[str, str]] = field(default_factory=dict)
     """Those of the gateway's Service that make it so."""
-    address: pulumi.Output[str] | None = None
+    address: pulumi.Output[str | None] | None = None
     """Its address where that is known before it is there."""
     assumed: bool = False
     """Whether it is there for certain, so that nobody need look for signs of it."""
+
+    def annotated(self, own: Mapping[str, str]) -> pulumi.Output[Mapping[str, str]]:
+        """The annotations of the gateway's Service, with `own` ones."""
+        return pulumi.Output.from_input(self.annotations).apply(lambda found: {**own, **found})
 
     def spec(self, networks: Sequence[str] = ()) -> dict[str, Any]:
         """What a Service asks for it by, beside its annotations; `networks` alone may connect, if there are any."""
@@ -56,14 +60,14 @@ class Cluster:
     """The text, complete and secret: dynamic resources have no provider of their own."""
     options: Mapping[str, Any]
     """Of the provider for its objects."""
-    seed: pulumi.Output[str]
-    """What passwords are derived from."""
     images: Mapping[str, str]
     """Image references by name, for what its own registry holds."""
     storage_class: str | None
     """None is the cluster's default."""
     disposable: bool
     """Whether removing the stack removes everything, definitions and volumes too."""
+    seed: pulumi.Output[str] | None = None
+    """What passwords are derived from; None is the stack's secret ml-platform:seed."""
     pulls: bool = True
     """Whether it can pull images from the network, and not only those of `images`."""
     version: str | None = None
@@ -84,7 +88,7 @@ class Cluster:
             "version": self.version,
             "pools": [asdict(pool) for pool in self.pools],
             "storage_class": self.storage_class,
-            "load_balancer": _known(self.load_balancer, "kind", "address"),
+            "load_balancer": _known(self.load_balancer, "kind", "annotations", "address"),
             "registry": self.registry,
             "object_storage": _known(self.object_storage, *ObjectStorage.__annotations__),
         }

@@ -24,7 +24,6 @@ def connect(settings: ExistingCluster, config: pulumi.Config) -> Cluster:
         kubeconfig=kubeconfig,
         # Another text is not another cluster: the preflight asks which one it is.
         options={"cluster_identifier": "existing", "kube_client_settings": {"qps": 100, "burst": 200}},
-        seed=require_secret(config, "seed", "a long random text that all passwords are derived from"),
         images={},
         storage_class=settings.storage_class,
         disposable=False,

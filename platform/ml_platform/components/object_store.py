@@ -72,8 +72,8 @@ class ObjectStore(Component):
         self.access = {
             owner: ObjectStoreAccess(
                 endpoint=after(self.endpoint, server, buckets),
-                region=REGION,
-                access_key=owner,
+                region=pulumi.Output.from_input(REGION),
+                access_key=pulumi.Output.from_input(owner),
                 secret_key=self._keys[owner],
                 buckets=tuple(owned),
             )

@@ -175,7 +175,7 @@ class Traefik(Component):
         namespace: pulumi.Resource,
         balancer: LoadBalancer | None = None,
     ) -> KubernetesObject:
-        annotations = balancer.annotations if balancer else {}
+        own = {"pulumi.com/skipAwait": "true"}
         return self._declare(
             "v1",
             "Service",
@@ -183,7 +183,7 @@ class Traefik(Component):
             deleted_with=namespace,
             depends_on=[namespace],
             # Its pods come after it.
-            metadata={"annotations": {"pulumi.com/skipAwait": "true", **annotations}},
+            metadata={"annotations": balancer.annotated(own) if balancer else own},
             spec={
                 **(balancer.spec(self._settings.access) if balancer else {"type": "ClusterIP"}),
                 "selector": {"app": PUBLIC},

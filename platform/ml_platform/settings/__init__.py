@@ -3,9 +3,11 @@
 Plain values that decide what exists. Secrets are never in here: they are keys of their own, read as Outputs.
 """
 
+from collections.abc import Mapping
+
 import pulumi
 
-from ml_platform.configuration import read
+from ml_platform.configuration import given, read, validate
 from ml_platform.settings.bundles import BundlesSettings
 from ml_platform.settings.cluster import (
     AnyCluster,
@@ -21,6 +23,7 @@ from ml_platform.settings.gke import GkeCluster
 from ml_platform.settings.ionos import IonosCluster
 from ml_platform.settings.platform import PlatformSettings
 from ml_platform.settings.services import MLflowSettings, ObjectStoreSettings, PostgresSettings
+from ml_platform.settings.stack import SharedPlatform, StackCluster
 from ml_platform.settings.tls import AcmeSettings, AnyDns, TlsSettings
 from ml_platform.settings.work import RaySettings, ServingSettings, SparkSettings, TrainingSettings
 
@@ -28,7 +31,8 @@ __all__ = [
     "AcmeSettings", "AnyCluster", "AnyDns", "BundlesSettings", "ClusterSettings", "EksCluster", "ExistingCluster",
     "GatewaySettings", "GkeCluster", "IonosCluster", "JwtSettings", "LoadBalancerSettings", "LocalCluster",
     "MLflowSettings", "ObjectStoreSettings", "PlatformSettings", "PostgresSettings", "RaySettings", "ServingSettings",
-    "SparkSettings", "StackOutput", "TlsSettings", "TrainingSettings", "load_cluster", "load_platform",
+    "SharedPlatform", "SparkSettings", "StackCluster", "StackOutput", "TlsSettings", "TrainingSettings",
+    "load_cluster", "load_platform", "platform_model",
 ]  # fmt: skip
 
 
@@ -36,5 +40,11 @@ def load_cluster(config: pulumi.Config) -> AnyCluster:
     return read(config, "cluster", ClusterSettings).root
 
 
-def load_platform(config: pulumi.Config) -> PlatformSettings:
-    return read(config, "platform", PlatformSettings)
+def load_platform(config: pulumi.Config) -> PlatformSettings | SharedPlatform:
+    block = given(config, "platform")
+    return validate("platform", block, platform_model(block))
+
+
+def platform_model(block: object) -> type[PlatformSettings | SharedPlatform]:
+    """What the block ml-platform:platform is: one with a source takes the platform of another stack."""
+    return SharedPlatform if isinstance(block, Mapping) and "source" in block else PlatformSettings

@@ -8,6 +8,7 @@ from ml_platform.configuration import Settings, one_rule
 from ml_platform.settings.eks import EksCluster
 from ml_platform.settings.gke import GkeCluster
 from ml_platform.settings.ionos import IonosCluster
+from ml_platform.settings.stack import StackCluster
 
 
 class LocalCluster(Settings):
@@ -55,7 +56,7 @@ class ExistingCluster(Settings):
     load_balancer: LoadBalancerSettings = LoadBalancerSettings()
 
 
-AnyCluster = LocalCluster | ExistingCluster | IonosCluster | GkeCluster | EksCluster
+AnyCluster = LocalCluster | ExistingCluster | StackCluster | IonosCluster | GkeCluster | EksCluster
 
 
 class ClusterSettings(RootModel[Annotated[AnyCluster, Field(discriminator="source")]]):

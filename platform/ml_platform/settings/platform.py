@@ -11,6 +11,8 @@ from ml_platform.settings.gateway import GatewaySettings
 from ml_platform.settings.services import MLflowSettings, ObjectStoreSettings, PostgresSettings
 from ml_platform.settings.work import RaySettings, ServingSettings, SparkSettings, TrainingSettings
 
+ImageReference = Annotated[str, Field(pattern=r"^[^@\s]+@sha256:[0-9a-f]{64}$")]
+
 
 class PlatformSettings(Settings):
     """ml-platform:platform: what stands on the cluster before any ML work."""
@@ -29,8 +31,13 @@ class PlatformSettings(Settings):
     postgres: PostgresSettings = PostgresSettings()
     object_store: ObjectStoreSettings = ObjectStoreSettings()
     mlflow: MLflowSettings = MLflowSettings()
-    images: dict[str, Annotated[str, Field(pattern=r"^[^@\s]+@sha256:[0-9a-f]{64}$")]] = Field(default_factory=dict)
+    images: dict[str, ImageReference] = Field(default_factory=dict)
     """Image references by digest, by name; they win over those that the cluster brings along."""
+
+    @property
+    def certified_below(self) -> tuple[str, ...] | None:
+        """What the certificate is for, below the domain; None where there is no certificate."""
+        return self.gateway.certified_below
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

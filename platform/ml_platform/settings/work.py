@@ -1,10 +1,11 @@
 """What the platform offers to machine learning work: serving, Spark, Ray, distributed training."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from ml_platform.configuration import Name, Settings
+from ml_platform.handle import ServingMode, SparkOperator
 
 Seconds = Annotated[str, Field(pattern=r"^([6-9]|[1-9]\d{1,2})s$")]
 """From 6s, the shortest that Knative takes, to 999s."""
@@ -22,7 +23,7 @@ class AutoscalingSettings(Settings):
 class ServingSettings(Settings):
     """How models are served."""
 
-    mode: Literal["knative", "standard"] = "knative"
+    mode: ServingMode = "knative"
     """knative: revisions that shrink to zero. standard: Deployments behind routes of the Gateway API."""
     autoscaling: AutoscalingSettings = AutoscalingSettings()
     """Of mode knative."""
@@ -31,7 +32,7 @@ class ServingSettings(Settings):
 class SparkSettings(Settings):
     """The operator that runs SparkApplications."""
 
-    operator: Literal["stackable", "kubeflow"] = "kubeflow"
+    operator: SparkOperator = "kubeflow"
     namespace: Name = "spark-jobs"
     """Where SparkApplications are run; the platform makes it. Stackable's operator watches all others as well."""
 

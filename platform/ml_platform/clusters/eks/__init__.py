@@ -13,7 +13,6 @@ from ml_platform.clusters.eks.network import Network, NetworkArgs
 from ml_platform.clusters.eks.nodes import STORAGE_CLASS, Nodes, NodesArgs
 from ml_platform.clusters.eks.storage import Storage, StorageArgs
 from ml_platform.component import Component
-from ml_platform.configuration import require_secret
 from ml_platform.settings import EksCluster
 
 LOGIN = cloud.Credentials(
@@ -40,7 +39,7 @@ ADMIN = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 PATIENCE = pulumi.CustomTimeouts(create="1h", update="2h", delete="1h")
 
 
-def connect(settings: EksCluster, config: pulumi.Config) -> Cluster:
+def connect(settings: EksCluster) -> Cluster:
     """The cluster, made by this stack.
 
     Raises:
@@ -48,12 +47,10 @@ def connect(settings: EksCluster, config: pulumi.Config) -> Cluster:
     """
     LOGIN.require()
     cloud.require_command("aws", "Install the AWS CLI, version 2: https://docs.aws.amazon.com/cli/")
-    seed = require_secret(config, "seed", "a long random text that all passwords are derived from")
     made = Eks(settings.name, EksArgs(settings=settings))
     return Cluster(
         kubeconfig=made.kubeconfig,
         options={"cluster_identifier": made.identifier, "kube_client_settings": {"qps": 100, "burst": 200}},
-        seed=seed,
         images={},
         storage_class=STORAGE_CLASS,
         disposable=False,

@@ -12,7 +12,6 @@ from ml_platform.clusters.gke.network import PODS, SERVICES, Network, NetworkArg
 from ml_platform.clusters.gke.nodes import Identity, Nodes, NodesArgs
 from ml_platform.clusters.gke.storage import Storage, StorageArgs
 from ml_platform.component import Component
-from ml_platform.configuration import require_secret
 from ml_platform.settings import GkeCluster
 
 LOGIN = cloud.Credentials(
@@ -29,7 +28,7 @@ PLUGIN = "gke-gcloud-auth-plugin"
 PATIENCE = pulumi.CustomTimeouts(create="1h", update="2h", delete="1h")
 
 
-def connect(settings: GkeCluster, config: pulumi.Config) -> Cluster:
+def connect(settings: GkeCluster) -> Cluster:
     """The cluster, made by this stack.
 
     Raises:
@@ -37,12 +36,10 @@ def connect(settings: GkeCluster, config: pulumi.Config) -> Cluster:
     """
     LOGIN.require()
     cloud.require_command(PLUGIN, f"Install it with: gcloud components install {PLUGIN}")
-    seed = require_secret(config, "seed", "a long random text that all passwords are derived from")
     made = Gke(settings.name, GkeArgs(settings=settings))
     return Cluster(
         kubeconfig=made.kubeconfig,
         options={"cluster_identifier": made.identifier, "kube_client_settings": {"qps": 100, "burst": 200}},
-        seed=seed,
         images={},
         storage_class=settings.storage_class,
         disposable=False,

@@ -12,7 +12,6 @@ from ml_platform.clusters.ionos.network import Network, NetworkArgs
 from ml_platform.clusters.ionos.nodes import Nodes, NodesArgs
 from ml_platform.clusters.ionos.storage import Storage, StorageArgs
 from ml_platform.component import Component
-from ml_platform.configuration import require_secret
 from ml_platform.settings import IonosCluster
 
 TOKEN = cloud.Credentials(
@@ -28,7 +27,7 @@ KEYS = cloud.Credentials(
 PATIENCE = pulumi.CustomTimeouts(create="2h", update="2h", delete="1h")
 
 
-def connect(settings: IonosCluster, config: pulumi.Config) -> Cluster:
+def connect(settings: IonosCluster) -> Cluster:
     """The cluster, made by this stack.
 
     Raises:
@@ -37,12 +36,10 @@ def connect(settings: IonosCluster, config: pulumi.Config) -> Cluster:
     TOKEN.require()
     if settings.object_storage.buckets:
         KEYS.require()
-    seed = require_secret(config, "seed", "a long random text that all passwords are derived from")
     made = Ionos(settings.name, IonosArgs(settings=settings))
     return Cluster(
         kubeconfig=made.kubeconfig,
         options={"cluster_identifier": made.identifier, "kube_client_settings": {"qps": 100, "burst": 200}},
-        seed=seed,
         images={},
         storage_class=settings.storage_class,
         disposable=False,

@@ -1,0 +1,54 @@
+"""The outputs of another stack, or an error that says what it lacks and what to do.
+
+What they mean is for those to say who ask for them.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+from ml_platform.configuration import PROJECT, SettingsError
+
+
+class OtherStack:
+    """The stack `name`, as the key `key` of this stack's settings has it. Its outputs are known in every preview."""
+
+    def __init__(self, key: str, name: str) -> None:
+        self._key, self._name = f"{PROJECT}:{key}", name
+        # Named after the key, since the engine's own error about a stack that does not exist shows this name.
+        self._reference = pulumi.StackReference(self._key, name)
+
+    def output(self, name: str) -> pulumi.Output[Any]:
+        """An output that is no secret."""
+        return self._reference.get_output(name).apply(lambda value: self._present(name, value))
+
+    def secret(self, name: str) -> pulumi.Output[str]:
+        """An output that is a secret there and stays one here."""
+        both = pulumi.Output.all(self._reference.get_output(name), self._reference.secret_output_names)
+        return pulumi.Output.secret(both.apply(lambda found: self._sealed(name, *found)))
+
+    def _present(self, name: str, value: Any) -> Any:
+        if value is None:
+            raise SettingsError(
+                f"{self._key} is {self._name!r}, and that stack has no output {name!r}: either its `pulumi up` has not "
+                f"ended yet, or it is another program's, or has no platform. Bring it up first, or name another one, "
+                f"as `pulumi stack ls --all` shows them:\n"
+                f"  pulumi config set --path '{self._key}' <organization>/<project>/<stack>"
+            )
+        return value
+
+    def _sealed(self, name: str, value: Any, secrets: Sequence[str]) -> str:
+        self._present(name, value)
+        if name not in secrets:
+            raise SettingsError(
+                f"{self._key} is {self._name!r}, whose output {name!r} is not secret: whoever may read that stack "
+                f"reads it in the clear. Have that stack export it as a secret, and change what it has already shown"
+            )
+        if isinstance(value, Mapping):  # what the engine puts in place of a secret that it can't decrypt
+            raise SettingsError(
+                f"{self._key} is {self._name!r}, whose output {name!r} can't be decrypted here: that stack's secrets "
+                f"have another passphrase or key. Use the same one, or do without that output: "
+                f"docs/environments/team.md says how"
+            )
+        return str(value)

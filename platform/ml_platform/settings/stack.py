@@ -1,0 +1,72 @@
+"""ml-platform:cluster and ml-platform:platform for what another stack has made.
+
+The plain choices are this stack's own, since they decide what it declares; the other stack's are compared with them.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ml_platform.configuration import Name, Settings
+from ml_platform.handle import ServingMode, SparkOperator
+from ml_platform.settings.platform import ImageReference
+from ml_platform.settings.work import RaySettings
+
+StackName = Annotated[
+    str,
+    Field(
+        pattern=r"^[^/\s]+/[^/\s]+/[^/\s]+$",
+        description="<organization>/<project>/<stack>. Where states lie in a bucket or a folder, the organization is "
+        "called `organization`.",
+    ),
+]
+
+
+class StackCluster(Settings):
+    """The cluster of another stack of this program, by its kubeconfig."""
+
+    source: Literal["stack"]
+    stack: StackName
+    storage_class: str | None = None
+    """Storage class of all volumes; without it, the cluster's default."""
+
+
+class SharedServing(Settings):
+    """How models are served there."""
+
+    mode: ServingMode = "knative"
+    """As the platform has it."""
+
+
+class SharedSpark(Settings):
+    """The operator there that runs SparkApplications."""
+
+    operator: SparkOperator = "kubeflow"
+    """As the platform has it."""
+    namespace: Name = "spark-jobs"
+    """As the platform has it; all that use the platform share it."""
+
+
+class SharedObjectStore(Settings):
+    """What is used of the object store there."""
+
+    buckets: tuple[Name, ...] = ("datasets",)
+    """Of those that the platform makes."""
+
+
+class SharedPlatform(Settings):
+    """The platform of another stack of this program, and what of it this stack's work uses."""
+
+    source: Literal["stack"]
+    stack: StackName
+    serving: SharedServing = SharedServing()
+    spark: SharedSpark | None = None
+    ray: RaySettings | None = None
+    object_store: SharedObjectStore = SharedObjectStore()
+    images: dict[str, ImageReference] = Field(default_factory=dict)
+    """Image references by digest, by name. They are this stack's own, since another image is another run; but mlserver,
+    in which candidates are judged, must be the one that the platform serves with."""
+
+    @property
+    def certified_below(self) -> None:
+        """Not known here: the other stack knows what its certificate is for."""

@@ -1,0 +1,134 @@
+"""The platform of another stack, for the work of this one.
+
+What this stack declares is decided by its own settings alone, so that a preview shows all of it; what it is wired with
+comes from the other stack, once the two agree. It declares nothing of the platform's, and changes nothing of it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+from ml_platform import selection
+from ml_platform.bundles.preflight import Preflight
+from ml_platform.clusters import Cluster
+from ml_platform.configuration import PROJECT, SettingsError
+from ml_platform.handle import ObjectStoreAccess, PlatformHandle, PlatformOutputs, SparkAccess
+from ml_platform.other_stack import OtherStack
+from ml_platform.settings import SharedPlatform
+
+SECRET_KEY = "object_store_secret_key"  # noqa: S105 - the name of an output
+
+
+def handle(cluster: Cluster, settings: SharedPlatform, *, tenants: Sequence[str]) -> PlatformHandle:
+    """That platform, for work in the namespaces `tenants` of its cluster.
+
+    An Output of it fails with a SettingsError where the other stack has no platform, or another one than is asked for.
+    """
+    other = OtherStack("platform.stack", settings.stack)
+    agreed = other.output("platform").apply(lambda found: _agreed(found, settings, tenants))
+
+    def wired(*path: str) -> pulumi.Output[Any]:
+        return agreed.apply(lambda found: _at(found, *path))
+
+    spark = settings.spark
+    return PlatformHandle(
+        provider=cluster.provider([_preflight(cluster, tenants)]),
+        outputs=PlatformOutputs(
+            mlflow_url=wired("mlflow_url"),
+            object_store=ObjectStoreAccess(
+                endpoint=wired("object_store", "endpoint"),
+                region=wired("object_store", "region"),
+                access_key=wired("object_store", "access_key"),
+                secret_key=pulumi.Config().get_secret(SECRET_KEY) or other.secret(SECRET_KEY),
+                buckets=settings.object_store.buckets,
+            ),
+            serving_mode=settings.serving.mode,
+            serving=wired("serving_mode"),
+            url_template=wired("url_template"),
+            gateway=wired("gateway"),
+            object_store_url=wired("object_store_url"),
+            entry_namespaces=wired("entry_namespaces"),
+            namespaces=wired("namespaces"),
+            images=settings.images,
+            kubeconfig=cluster.kubeconfig,
+            spark=SparkAccess(**spark.model_dump(), jobs=wired("spark", "namespace")) if spark else None,
+            ray=wired("ray") if settings.ray else None,
+        ),
+    )
+
+
+def _preflight(cluster: Cluster, tenants: Sequence[str]) -> Preflight:
+    return Preflight(
+        "preflight",
+        entries=(),
+        own=[*map(selection.namespace, tenants)],
+        mirror=None,
+        labels={"ml-platform/stack": pulumi.get_stack()},
+        adopt=cluster.disposable,
+        storage_class=cluster.storage_class,
+        kubeconfig=cluster.kubeconfig,
+    )
+
+
+def _agreed(found: Mapping[str, Any], settings: SharedPlatform, tenants: Sequence[str]) -> Mapping[str, Any]:
+    """`found`, if it is what the settings say.
+
+    Raises:
+        SettingsError: naming each key that differs, both values and the way out.
+    """
+    problems = [*_differences(found, settings), *_taken(found, settings, tenants)]
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return found
+
+
+def _differences(found: Mapping[str, Any], settings: SharedPlatform) -> Iterator[str]:
+    wanted = {"serving.mode": settings.serving.mode, "images.mlserver": settings.images.get("mlserver")}
+    theirs = {"serving.mode": _at(found, "serving_mode"), "images.mlserver": _at(found, "images", "mlserver")}
+    if settings.spark:
+        for key, value in settings.spark.model_dump().items():
+            wanted[f"spark.{key}"], theirs[f"spark.{key}"] = value, _at(found, "spark", key)
+    if settings.ray:
+        wanted["ray"], theirs["ray"] = "{}", "{}" if _at(found, "ray") else None
+    for key, mine in wanted.items():
+        if mine is not None and mine != theirs[key]:
+            yield _differs(settings.stack, key, mine, theirs[key])
+    for index, bucket in enumerate(settings.object_store.buckets):
+        buckets = _at(found, "object_store", "buckets") or []
+        if bucket not in buckets:
+            yield _differs(settings.stack, f"object_store.buckets[{index}]", bucket, " or ".join(buckets))
+
+
+def _differs(stack: str, key: str, mine: str, theirs: str | None) -> str:
+    block = f"{PROJECT}:platform.{key if theirs else key.partition('.')[0]}"
+    change = f"pulumi config set --path '{block}' {theirs}" if theirs else f"pulumi config rm --path '{block}'"
+    return (
+        f"{PROJECT}:platform.{key} is {mine!r}, and the platform of stack {stack} has {theirs or 'none'}. Follow it "
+        f"with:\n  {change}\nor have those who run that stack change it there"
+    )
+
+
+def _taken(found: Mapping[str, Any], settings: SharedPlatform, tenants: Sequence[str]) -> Iterator[str]:
+    taken, certified = _at(found, "namespaces") or [], _at(found, "certified")
+    for namespace in set(taken).intersection(tenants):
+        yield (
+            f"{PROJECT}:workloads.namespace is {namespace!r}, and the platform of stack {settings.stack} has "
+            f"{', '.join(taken)} itself. Choose a name of your own with:\n"
+            f"  pulumi config set --path '{PROJECT}:workloads.namespace' <namespace>"
+        )
+
+    for namespace in tenants if certified is not None else ():
+        if not any(name.endswith(f".{namespace}") for name in certified):
+            yield (
+                f"{PROJECT}:workloads.namespace is {namespace!r}, and the certificate of stack {settings.stack} is for "
+                f"no name in it, but for {', '.join(certified) or 'none'}. Have those who run that stack add "
+                f"'*.{namespace}' to {PROJECT}:platform.gateway.tls.hosts, or choose another namespace"
+            )
+
+
+def _at(found: Any, *path: str) -> Any:
+    """What is there; None where nothing is: a stack's outputs don't keep what is None."""
+    for step in path:
+        found = found.get(step) if isinstance(found, Mapping) else None
+    return found

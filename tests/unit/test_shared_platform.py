@@ -1,0 +1,217 @@
+"""The cluster and the platform of another stack: what is taken from it, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+from ml_platform import shared
+from ml_platform.clusters import connect
+from ml_platform.configuration import SettingsError, validate
+from ml_platform.settings import ClusterSettings, PlatformSettings, SharedPlatform, platform_model
+from support import recorder, stacks
+
+OTHER = "acme/ml-platform/production"
+CLUSTER = {"source": "stack", "stack": OTHER}
+PLATFORM: dict[str, Any] = {**CLUSTER, "images": stacks.images({"mlserver", "training"})}
+FOUND: dict[str, Any] = {
+    "mlflow_url": "http://mlflow.test:5000",
+    "object_store": {
+        "endpoint": "http://s3.test",
+        "region": "r",
+        "access_key": "workloads",
+        "buckets": ["datasets", "b"],
+    },
+    "serving_mode": "knative",
+    "serving": "knative",
+    "url_template": "http://{host}.ml.test",
+    "gateway": "gateway/gateway",
+    "object_store_url": "http://s3.ml.test",
+    "entry_namespaces": ["gateway"],
+    "namespaces": ["gateway", "kserve"],
+    "images": stacks.images({"mlserver"}),
+    "spark": {"operator": "kubeflow", "namespace": "spark-jobs"},
+    "ray": "kuberay-system",
+}
+EXPORTS: dict[str, Any] = {
+    "cluster": {"load_balancer": {"annotations": {"balancer": "nlb"}, "address": "192.0.2.9"}},
+    "kubeconfig": '{"clusters": []}',
+    "object_store_secret_key": "very secret",
+    "platform": FOUND,
+}
+USES = {"spark": {"operator": "kubeflow"}, "ray": {}, "object_store": {"buckets": ["datasets", "b"]}}
+SECRETS = ("kubeconfig", "object_store_secret_key")
+
+
+def stand_on(
+    settings: Mapping[str, Any] = PLATFORM,
+    *,
+    exports: Mapping[str, Any] = EXPORTS,
+    sealed: Collection[str] = SECRETS,
+    namespace: str = "team",
+    secrets: Mapping[str, str] | None = None,
+) -> recorder.Recorder:
+    """The handle of the other stack's platform, every part of it exported."""
+
+    def program() -> None:
+        cluster = connect(validate("cluster", CLUSTER, ClusterSettings).root, pulumi.Config())
+        handle = shared.handle(cluster, validate("platform", settings, SharedPlatform), tenants=[namespace])
+        for name, value in handle.outputs.as_inputs().items():
+            pulumi.export(name, value)
+
+    world = recorder.Outputs({OTHER: recorder.OtherStack(exports, sealed)})
+    given = {f"ml-platform:{name}": value for name, value in (secrets or {}).items()}
+    return recorder.record(program, stack="team", config=given, secrets=given, world=world)
+
+
+def without(*path: str) -> dict[str, Any]:
+    """What the other stack exports, but for one thing."""
+    found = {**EXPORTS, "platform": dict(FOUND)}
+    *way, last = path
+    place = found
+    for step in way:
+        place = place[step]
+    del place[last]
+    return found
+
+
+def test_what_the_other_stack_exports_is_what_work_is_wired_with() -> None:
+    found = stand_on({**PLATFORM, **USES})
+    wired = {name: found.exports[name] for name in FOUND if name not in ("images", "object_store", "spark")}
+    assert wired == {name: FOUND[name] for name in wired}
+    assert found.exports["spark"] == {**FOUND["spark"], "jobs": "spark-jobs"}
+    assert found.exports["object_store"] == {
+        **FOUND["object_store"], "buckets": ("datasets", "b"), "secret_key": "very secret",
+    }  # fmt: skip
+
+
+def test_secrets_stay_secrets_and_nothing_else_becomes_one() -> None:
+    assert stand_on().secrets == {"kubeconfig", "object_store"}
+
+
+def test_nothing_of_the_platform_is_declared() -> None:
+    assert [request.type for request in stand_on().requests.values()] == [
+        "pulumi:pulumi:Stack",
+        "pulumi-python:dynamic/bundles:Preflight",
+        "pulumi:providers:kubernetes",
+    ]
+
+
+def test_what_is_not_used_is_not_there_though_the_platform_has_it() -> None:
+    found = stand_on()
+    assert (found.exports["spark"], found.exports["ray"]) == (None, None)
+
+
+def test_a_key_of_ones_own_wins_over_that_of_the_other_stack() -> None:
+    found = stand_on(exports=without("object_store_secret_key"), secrets={"object_store_secret_key": "own"})
+    assert found.exports["object_store"]["secret_key"] == "own"
+
+
+DIFFERENCES: list[tuple[dict[str, Any], str, list[str]]] = [
+    ({"serving": {"mode": "standard"}}, "platform.serving.mode is 'standard'", ["has knative", "mode' knative"]),
+    ({"spark": {"operator": "stackable"}}, "platform.spark.operator is 'stackable'", ["has kubeflow"]),
+    ({"spark": {"namespace": "mine"}}, "platform.spark.namespace is 'mine'", ["spark.namespace' spark-jobs"]),
+    ({"object_store": {"buckets": ["datasets", "x"]}}, "object_store.buckets[1] is 'x'", ["has datasets or b"]),
+    ({"images": stacks.images({"training"}) | {"mlserver": f"other@sha256:{'0' * 64}"}},
+     "platform.images.mlserver is 'other@sha256:", ["has registry.test/mlserver@sha256:"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "says", "way_out"), DIFFERENCES)
+def test_another_choice_than_the_platforms_is_refused_with_both_values_and_the_way_out(
+    changes: dict[str, Any], says: str, way_out: list[str]
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        stand_on({**PLATFORM, **changes})
+    message = str(refused.value)
+    for text in (says, f"the platform of stack {OTHER} has", "pulumi config set --path", *way_out):
+        assert text in message
+
+
+@pytest.mark.parametrize(("block", "key"), [("spark", "spark.operator"), ("ray", "ray")])
+def test_what_the_platform_does_not_have_is_refused_with_the_block_to_remove(block: str, key: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        stand_on({**PLATFORM, block: {}}, exports=without("platform", block))
+    assert f"ml-platform:platform.{key} is " in str(refused.value)
+    assert "has none" in str(refused.value)
+    assert f"pulumi config rm --path 'ml-platform:platform.{block}'" in str(refused.value)
+
+
+def test_all_differences_are_shown_at_once() -> None:
+    with pytest.raises(SettingsError) as refused:
+        stand_on({**PLATFORM, "serving": {"mode": "standard"}, "object_store": {"buckets": ["x"]}}, namespace="kserve")
+    assert str(refused.value).count("pulumi config set") == 3
+
+
+@pytest.mark.parametrize("namespace", ["gateway", "kserve"])
+def test_a_namespace_of_the_platforms_own_is_refused(namespace: str) -> None:
+    with pytest.raises(SettingsError, match=rf"workloads.namespace is '{namespace}'.*has gateway, kserve itself"):
+        stand_on(namespace=namespace)
+
+
+@pytest.mark.parametrize(("name", "key"), [("platform", "platform"), ("kubeconfig", "cluster")])
+def test_a_stack_without_such_an_output_is_refused_with_what_it_may_be(name: str, key: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        stand_on(exports=without(name))
+    message = str(refused.value)
+    assert f"ml-platform:{key}.stack is {OTHER!r}, and that stack has no output {name!r}" in message
+    assert "another program's" in message
+    assert f"pulumi config set --path 'ml-platform:{key}.stack' <organization>/<project>/<stack>" in message
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_an_output_in_the_clear_that_should_be_secret_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"output {name!r} is not secret") as refused:
+        stand_on(sealed=set(SECRETS) - {name})
+    assert EXPORTS[name] not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_that_can_not_be_decrypted_is_refused_with_the_way_out(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"output {name!r} can't be decrypted here.*same one"):
+        stand_on(exports={**EXPORTS, name: {}})
+
+
+def test_the_load_balancer_is_as_the_other_stack_knows_it() -> None:
+    found: dict[str, Any] = {}
+
+    def program() -> None:
+        balancer = connect(validate("cluster", CLUSTER, ClusterSettings).root, pulumi.Config()).load_balancer
+        pulumi.Output.all(balancer.annotated({"own": "1"}), balancer.address).apply(
+            lambda values: found.update(annotations=values[0], address=values[1])
+        )
+
+    recorder.record(program, world=recorder.Outputs({OTHER: recorder.OtherStack(EXPORTS)}))
+    assert found == {"annotations": {"own": "1", "balancer": "nlb"}, "address": "192.0.2.9"}
+
+
+@pytest.mark.parametrize("name", ["production", "ml-platform/production", "acme/ml-platform/", "a/b/c/d"])
+def test_a_stack_is_named_in_full(name: str) -> None:
+    with pytest.raises(SettingsError, match=r"ml-platform:platform\.stack is .*<organization>|pattern"):
+        validate("platform", {**PLATFORM, "stack": name}, SharedPlatform)
+
+
+@pytest.mark.parametrize(
+    ("block", "model"), [({}, PlatformSettings), (PLATFORM, SharedPlatform), ({"source": "x"}, SharedPlatform)]
+)
+def test_a_source_says_whose_platform_it_is(block: dict[str, Any], model: type[Any]) -> None:
+    assert platform_model(block) is model
+
+
+def test_a_stack_without_work_has_a_platform_and_no_namespace_for_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ML_PLATFORM_STATE", str(stacks.node(tmp_path)))
+    monkeypatch.setattr(stacks, "blocks", _idle(stacks.blocks("local")))
+    found = stacks.record("local")
+    assert not [request.name for request in found.requests.values() if ":workloads:" in request.type]
+    assert {"platform", *SECRETS} <= set(found.exports)
+    assert set(SECRETS) <= found.secrets
+    assert "platform" not in found.secrets
+
+
+def _idle(config: dict[str, Any]) -> Any:
+    return lambda _stack: {name: dict(block) for name, block in config.items() if name != "ml-platform:workloads"}
