@@ -28,7 +28,7 @@ def main() -> int:
 
 def preview(arguments: Arguments) -> int:
     """preview a stack under the policies, and write a report of it"""
-    report = runs.preview(arguments.stack)
+    report = runs.preview(arguments.stack).model_copy(update={"cause": _cause(arguments)})
     arguments.report.parent.mkdir(parents=True, exist_ok=True)
     arguments.report.write_text(report.model_dump_json())
     return 1 if report.errors else 0
@@ -43,8 +43,7 @@ def comment(arguments: Arguments) -> int:
 
 def up(arguments: Arguments) -> int:
     """bring a stack to what its settings say, under the policies"""
-    cause = changes.changed(arguments.since).get(arguments.stack, "nothing")
-    runs.up(arguments.stack, message=f"change of {cause}, up from {arguments.since[:12]}")
+    runs.up(arguments.stack, message=f"A change of {_cause(arguments)} since {arguments.since[:12]}")
     return 0
 
 
@@ -92,6 +91,10 @@ COMMANDS: Mapping[str, Callable[[Arguments], int]] = {
 }
 
 
+def _cause(arguments: Arguments) -> str:
+    return changes.changed(arguments.since).get(arguments.stack, "nothing")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ml_ci", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -100,7 +103,8 @@ def _parser() -> argparse.ArgumentParser:
         of[name].add_argument("--stack", required=True)
     of["preview"].add_argument("--report", required=True, type=Path, help="the file to write")
     of["comment"].add_argument("reports", type=Path, help="the folder of the reports")
-    of["up"].add_argument("--since", required=True, help="the commit that was there before")
+    for name in ("preview", "up"):
+        of[name].add_argument("--since", required=True, help="the commit that was there before")
     of["changed"].add_argument("--since", help="the commit that was there before; without it, all stacks are meant")
     of["data"].add_argument("--dataset", required=True)
     of["data"].add_argument("--key", required=True, help="of the new object in the dataset's bucket")

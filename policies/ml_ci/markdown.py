@@ -9,6 +9,7 @@ from ml_policies.shapes.prices import written
 
 from ml_ci.report import Change, Cost, Report
 
+HEAD = "stack | a change of | create | update | replace | delete | policies | a month at most"
 COUNTED = ("create", "update", "replace", "delete")
 SHOWN = 60
 """Changes of a stack that are listed: a comment holds 65,536 characters, and the job's log has them all."""
@@ -17,9 +18,8 @@ LONGEST = 60_000
 
 def comment(reports: Sequence[Report]) -> str:
     """Of all stacks together: a table, then each by itself."""
-    head = "| stack | create | update | replace | delete | policies | a month at most |\n|---|--:|--:|--:|--:|---|---|"
-    rows = [_row(each) for each in reports]
-    parts = ["## Preview", "\n".join([head, *rows]), *(_section(each) for each in reports)]
+    rows = [f"| {HEAD} |", "|---|---|--:|--:|--:|--:|---|---|", *map(_row, reports)]
+    parts = ["## Preview", "\n".join(rows), *(_section(each) for each in reports)]
     return _cut("\n\n".join(parts) if reports else "## Preview\n\nNo stack is touched.")
 
 
@@ -33,7 +33,13 @@ def _row(report: Report) -> str:
     counts = Counter(each.does for each in report.changes)
     levels = Counter(each.level for each in report.findings)
     verdict = ", ".join(f"{count} {level}" for level, count in sorted(levels.items(), reverse=True)) or "kept"
-    cells = [f"`{report.stack}`", *(str(counts[each]) for each in COUNTED), verdict, _step(report.before, report.after)]
+    cells = [
+        f"`{report.stack}`",
+        report.cause,
+        *(str(counts[each]) for each in COUNTED),
+        verdict,
+        _step(report.before, report.after),
+    ]
     if report.errors:
         cells[0] += " **failed**"
     return f"| {' | '.join(cells)} |"

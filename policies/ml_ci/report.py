@@ -50,6 +50,8 @@ class Cost(Model):
 
 class Report(Model):
     stack: str
+    cause: str = ""
+    """What kind of change it is to the stack."""
     changes: tuple[Change, ...] = ()
     findings: tuple[Finding, ...] = ()
     policies: str = ""

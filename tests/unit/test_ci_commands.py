@@ -130,6 +130,7 @@ def test_a_job_logs_in_to_the_clouds_that_are_configured(tmp_path: Path, monkeyp
 
 REPORT = Report(
     stack="gke",
+    cause="code",
     changes=(
         Change(does="create", resource="Deployment models/web"),
         Change(does="update", resource="ConfigMap models/a`|b", properties=("data.x", "data.y")),
@@ -144,8 +145,8 @@ REPORT = Report(
 
 def test_a_comment_has_each_stacks_changes_findings_and_cost() -> None:
     text = markdown.comment([REPORT, Report(stack="eks")])
-    assert "| `gke` **failed** | 1 | 1 | 0 | 0 | 1 mandatory | 100 EUR → 80 EUR (-20 EUR) |" in text
-    assert "| `eks` | 0 | 0 | 0 | 0 | kept | 0 EUR → 0 EUR (+0 EUR) |" in text
+    assert "| `gke` **failed** | code | 1 | 1 | 0 | 0 | 1 mandatory | 100 EUR → 80 EUR (-20 EUR) |" in text
+    assert "| `eks` |  | 0 | 0 | 0 | 0 | kept | 0 EUR → 0 EUR (+0 EUR) |" in text
     assert "- **bounded-retries** (mandatory): `Job models/load: it is tried again 6 times`" in text
     assert "| of it: `red` | 40 EUR | 0 EUR | -40 EUR |" in text
     assert "| of it: `blue` | 0 EUR | 30 EUR | +30 EUR |" in text
