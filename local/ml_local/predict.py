@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import socket
+import ssl
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +23,7 @@ from ml_local.request import Rows
 EXAMPLE = Path("workloads") / "examples" / "iris.json"
 USAGE = 'make predict FILE=rows.json, or make predict ARGS="COLUMN=VALUE ..."'
 TIMEOUT = 30.0
+TOKEN = "ML_PLATFORM_TOKEN"  # noqa: S105 - the variable's name
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class Model:
 
     name: str
     url: str
+    authority: str | None = None
+    """Whom its certificate is from, as PEM, where nobody else knows it."""
 
     def inputs(self) -> dict[str, str]:
         """The datatype of each column that it takes, as the model server tells.
@@ -49,7 +55,7 @@ class Model:
         Raises:
             LocalError: nothing answers there, or not that.
         """
-        answer = send("GET", self.url.removesuffix("/infer"))
+        answer = send("GET", self.url.removesuffix("/infer"), authority=self.authority)
         if answer.status != http.client.OK or "inputs" not in answer.body:
             raise LocalError(f"{self.url.removesuffix('/infer')} answered {answer.status}: {answer.body}")
         return {each["name"]: each["datatype"] for each in answer.body["inputs"]}
@@ -74,7 +80,7 @@ class Model:
         Raises:
             LocalError: they are not its columns, or it refused them.
         """
-        answer = send("POST", self.url, self.body(rows))
+        answer = send("POST", self.url, self.body(rows), authority=self.authority)
         if answer.status != http.client.OK:
             raise LocalError(f"{self.url} answered {answer.status}: {answer.body}")
         return answer
@@ -131,7 +137,8 @@ def served(layout: Layout, *, canary: bool = False) -> list[Model]:
 
 def of_outputs(outputs: Mapping[str, Any], key: str = "prediction_urls") -> list[Model]:
     """The models that a stack with these outputs serves."""
-    return [Model(name, url) for name, url in outputs.get(key, {}).items()]
+    authority = outputs.get("certificate_authority")
+    return [Model(name, url, authority) for name, url in outputs.get(key, {}).items()]
 
 
 def choose(models: Sequence[Model], rows: Rows, name: str | None = None) -> Model:
@@ -159,22 +166,34 @@ def example() -> Rows:
     return request.read_file(paths.checkout() / EXAMPLE)
 
 
-def send(method: str, url: str, body: Any = None, *, connect_to: str | None = None) -> Answer:
-    """A request; the name in `url` need not resolve, the gateway listens on loopback.
+def send(
+    method: str, url: str, body: Any = None, *, connect_to: str | None = None, authority: str | None = None
+) -> Answer:
+    """A request; the name in `url` need not resolve, the gateway listens on loopback. `authority` (PEM) is trusted
+    beside those that the machine knows; the environment's ML_PLATFORM_TOKEN goes along, if there is one.
 
     Raises:
-        LocalError: nothing answers there.
+        LocalError: nothing answers there, or nobody whom this machine trusts.
     """
     place = urlsplit(url)
-    if place.scheme != "http":
-        raise LocalError(f"{url} is behind TLS; `make predict` has no certificate and no token for it, a client has")
-    connection = http.client.HTTPConnection(connect_to or LOOPBACK, place.port or 80, timeout=TIMEOUT)
+    secure, token = place.scheme == "https", os.environ.get(TOKEN)
+    address = connect_to or LOOPBACK, place.port or (443 if secure else 80)
+    connection = http.client.HTTPConnection(*address, timeout=TIMEOUT)
     started = time.perf_counter()
     try:
+        if secure:
+            trust = ssl.create_default_context()
+            if authority:
+                trust.load_verify_locations(cadata=authority)
+            plain = socket.create_connection(address, TIMEOUT)
+            connection.sock = trust.wrap_socket(plain, server_hostname=place.hostname)
         headers = {"Host": place.netloc, "Content-Type": "application/json"}
+        headers |= {"Authorization": f"Bearer {token}"} if token else {}
         connection.request(method, place.path, body=None if body is None else json.dumps(body), headers=headers)
         response = connection.getresponse()
         text = response.read().decode(errors="replace")
+    except ssl.SSLCertVerificationError as stranger:
+        raise LocalError(f"{url} has a certificate of somebody whom nothing here knows: {stranger}") from stranger
     except (OSError, http.client.HTTPException) as gone:
         raise LocalError(f"nothing answers at {url} ({gone}); see `make status`, and `make up` to start it") from gone
     finally:

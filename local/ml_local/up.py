@@ -52,7 +52,7 @@ def up(layout: Layout, config: Path | None = None) -> None:
             with step("An answer from each model") as say:
                 wait_for_answers(of_outputs(outputs), say)
     console.line()
-    console.table({name: _shown(value) for name, value in outputs.items() if name not in FOR_STACKS})
+    console.table({name: _shown(value) for name, value in outputs.items() if value and name not in FOR_STACKS})
     if serves:
         console.line()
         predict_example(layout)
@@ -128,4 +128,5 @@ def _check_machine(wanted: Collection[str]) -> None:
 
 
 def _shown(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if "\n" not in text else "`pulumi stack output` has its text"

@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +41,14 @@ def ask(url: str, *, certificate: str | None = None, token: str | None = None, b
         return Answer(response.status, response.headers.get("Location", ""), response.read().decode(errors="replace"))
     finally:
         connection.close()
+
+
+def until_answered(url: str, status: int, seconds: float = 20.0) -> None:
+    """Wait until the gateway has taken a route over."""
+    end = time.monotonic() + seconds
+    while (answer := ask(url)).status != status:
+        assert time.monotonic() < end, answer
+        time.sleep(0.2)
 
 
 def rows(values: Mapping[str, float]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import datetime
 
 import pytest
 from cryptography import x509
+from cryptography.x509 import verification
 from ml_platform.bundles import certificates
 
 pytestmark = pytest.mark.unit
@@ -19,6 +20,15 @@ def test_the_certificate_is_for_its_names_and_signed_by_the_authority() -> None:
     leaf.verify_directly_issued_by(authority)
     alternatives = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert alternatives.get_values_for_type(x509.DNSName) == NAMES
+
+
+def test_the_strictest_of_clients_trusts_it() -> None:
+    issued = certificates.issue(["ml.example.com", "*.models.ml.example.com"])
+    leaf = x509.load_pem_x509_certificate(issued["certificate"].encode())
+    store = verification.Store(x509.load_pem_x509_certificates(base64.b64decode(issued["ca_bundle"])))
+    for name in ("ml.example.com", "iris.models.ml.example.com"):
+        client = verification.PolicyBuilder().store(store).build_server_verifier(x509.DNSName(name))
+        assert len(client.verify(leaf, [])) == 2
 
 
 def test_a_renewal_goes_on_trusting_the_previous_authority() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import http.server
 import json
+import ssl
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from ml_local import predict, stack
 from ml_local.errors import LocalError
 from ml_local.node.layout import layout
 from ml_local.predict import Model
+from ml_platform.bundles import certificates
 
 INPUTS = {
     "iris": dict.fromkeys(("sepal_length", "sepal_width", "petal_length", "petal_width"), "FP64"),
@@ -25,8 +28,14 @@ WINE = {"ash": ["2.4"], "magnesium": ["100"]}
 class Server:
     """Answers as MLServer does for the models of INPUTS; keeps what it was asked."""
 
-    def __init__(self, port: int) -> None:
-        self.port, self.seen = port, list[Any]()
+    def __init__(self, listening: http.server.HTTPServer) -> None:
+        self._listening, self.port = listening, listening.server_port
+        self.seen, self.tokens = list[Any](), list[str | None]()
+
+    def secure(self, pair: Path) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pair)
+        self._listening.socket = context.wrap_socket(self._listening.socket, server_side=True)
 
     def model(self, name: str) -> Model:
         return Model(name, f"http://{name}.models.localhost:{self.port}/v2/models/{name}/infer")
@@ -52,6 +61,7 @@ def server() -> Iterator[Server]:
             self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
 
         def _answer(self, body: Any) -> None:
+            known.tokens.append(self.headers["Authorization"])
             status, content = known.answer(self.headers["Host"], self.path, body)
             text = json.dumps(content).encode()
             self.send_response(status)
@@ -63,7 +73,7 @@ def server() -> Iterator[Server]:
             return
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        known = Server(listening.server_port)
+        known = Server(listening)
         threading.Thread(target=listening.serve_forever, daemon=True).start()
         yield known
         listening.shutdown()
@@ -87,6 +97,20 @@ def test_the_name_of_the_model_need_not_resolve(server: Server) -> None:
         ("ash", "FP64", [2.4]),
         ("magnesium", "INT64", [100]),
     ]
+
+
+def test_a_model_behind_tls_is_asked_by_who_trusts_its_authority_with_a_token(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued = certificates.issue(["wine.models.localhost"])
+    (tmp_path / "pair.pem").write_text(issued["private_key"] + issued["certificate"])
+    server.secure(tmp_path / "pair.pem")
+    monkeypatch.setenv(predict.TOKEN, "a token")
+    url = server.model("wine").url.replace("http:", "https:")
+    assert Model("wine", url, issued["authority"]).ask(WINE).predictions == ["setosa"]
+    assert server.tokens[-1] == "Bearer a token"
+    with pytest.raises(LocalError, match="somebody whom nothing here knows"):
+        Model("wine", url).ask(WINE)
 
 
 @pytest.mark.parametrize("serving", [["iris", "wine"]], indirect=True)
@@ -159,11 +183,8 @@ def test_a_model_that_stays_silent_ends_the_wait_with_its_last_words() -> None:
         predict.wait_for_answers([silent], lambda _: None, timeout=0)
 
 
-@pytest.mark.parametrize(
-    ("url", "says"),
-    [("http://x.localhost:1/v2/models/x/infer", "make status"), ("https://x.localhost/v2/models/x/infer", "TLS")],
-)
-def test_a_place_that_can_not_be_asked_is_named_with_what_to_do(url: str, says: str) -> None:
-    with pytest.raises(LocalError, match=says) as refused:
+@pytest.mark.parametrize("url", ["http://x.localhost:1/v2/models/x/infer", "https://x.localhost:1/v2/models/x/infer"])
+def test_a_place_that_can_not_be_asked_is_named_with_what_to_do(url: str) -> None:
+    with pytest.raises(LocalError, match="make status") as refused:
         Model("x", url).inputs()
     assert "x.localhost" in str(refused.value)

@@ -1,4 +1,4 @@
-"""Certificates for webhooks where no cert-manager issues them.
+"""Certificates for webhooks, and for the gateway, where no cert-manager issues them.
 
 It owns key, certificate and the trust that goes with them, and says what objects of a release must know of them. The
 authority signs once and its key is thrown away.
@@ -23,6 +23,19 @@ from ml_platform.bundles.transforms import Transform, ca_bundle, pod_annotations
 CERT_MANAGER = "cert-manager.io"
 DAYS_VALID = 365
 DAYS_LEFT = 90  # renewed by the first `up` with fewer
+
+
+_SIGNS = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 class WebhookCertificate(dynamic.Resource, module="certificates", name="WebhookCertificate"):
@@ -114,6 +127,8 @@ def issue(dns_names: Sequence[str], previous: str = "") -> dict[str, Any]:
     ca = (
         _builder(ca_name, ca_name, ca_key, end)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_SIGNS, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
     alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in dns_names])
@@ -121,6 +136,7 @@ def issue(dns_names: Sequence[str], previous: str = "") -> dict[str, Any]:
         _builder(_name(dns_names[0][:64]), ca_name, key, end)
         .add_extension(alternatives, critical=False)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
     authority = _pem(ca)
