@@ -11,6 +11,7 @@ import pulumi
 from pulumi import dynamic
 
 CLOUDS = pulumi.ResourceOptions(version="1.0.0")
+DYNAMIC = "pulumi-python:dynamic/"
 bundles: dict[str, pulumi.ComponentResource] = {}
 
 
@@ -26,20 +27,14 @@ class Unknown(dynamic.Resource):
         super().__init__(Later(), "unknown", {"value": None})
 
 
-class Definitions(dynamic.Resource, module="bundles", name="Definitions"):
-    def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions) -> None:
-        super().__init__(Later(), name, props, opts)
+def own(kind: str, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions) -> None:
+    """One of the platform's own resources, which Python itself provides."""
+    place, _, noun = kind.removeprefix(DYNAMIC).partition(":")
 
+    class Own(dynamic.Resource, module=place, name=noun):
+        pass
 
-class RunOutcome(dynamic.Resource, module="workloads", name="RunOutcome"):
-    def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions) -> None:
-        super().__init__(Later(), name, props, opts)
-
-
-OWN = {
-    "pulumi-python:dynamic/bundles:Definitions": Definitions,
-    "pulumi-python:dynamic/workloads:RunOutcome": RunOutcome,
-}
+    Own(Later(), name, props, opts)
 
 
 def parent(bundle: str) -> pulumi.ResourceOptions:
@@ -67,8 +62,8 @@ for each in json.loads(Path("program.json").read_text()):
     opts = pulumi.ResourceOptions(protect=each["protect"])
     if each["bundle"]:
         opts = pulumi.ResourceOptions.merge(opts, parent(each["bundle"]))
-    if kind in OWN:
-        OWN[kind](name, props, opts)
+    if kind.startswith(DYNAMIC):
+        own(kind, name, props, opts)
     else:
         plugin = KUBERNETES if kind.startswith("kubernetes:") else CLOUDS
         pulumi.CustomResource(kind, name, props, pulumi.ResourceOptions.merge(opts, plugin))
