@@ -10,6 +10,7 @@ import pulumi
 from ml_platform.clusters.cluster import Cluster, LoadBalancer
 from ml_platform.clusters.kubeconfig import complete
 from ml_platform.configuration import SettingsError, require_secret
+from ml_platform.other_stack import OtherStack
 from ml_platform.settings import ExistingCluster, StackOutput
 
 
@@ -32,13 +33,15 @@ def connect(settings: ExistingCluster, config: pulumi.Config) -> Cluster:
 
 
 def _text(settings: ExistingCluster, config: pulumi.Config) -> pulumi.Input[str]:
+    def completed(text: str) -> str:
+        return complete(text, Path.cwd(), settings.context)
+
     match settings.kubeconfig:
         case None:
-            secret = require_secret(config, "kubeconfig", "the text of a kubeconfig, as cluster.kubeconfig names none")
-            return secret.apply(lambda text: complete(text, Path.cwd(), settings.context))
+            purpose = "the text of a kubeconfig, as cluster.kubeconfig names none"
+            return require_secret(config, "kubeconfig", purpose).apply(completed)
         case StackOutput() as other:
-            outputs = pulumi.StackReference(other.stack).outputs
-            return outputs.apply(lambda known: complete(_among(known, other), Path.cwd(), settings.context))
+            return OtherStack("cluster.kubeconfig.stack", other.stack).secret(other.output).apply(completed)
         case str() as name:
             return _of_file(Path(name).expanduser(), settings.context)
 
@@ -53,15 +56,3 @@ def _of_file(path: Path, context: str | None) -> str:
             f"  pulumi config set --path 'ml-platform:cluster.kubeconfig' <path>"
         ) from unreadable
     return complete(text, path.parent.resolve(), context)
-
-
-def _among(outputs: dict[str, object], other: StackOutput) -> str:
-    found = outputs.get(other.output)
-    if not isinstance(found, str):
-        names = ", ".join(sorted(name for name, value in outputs.items() if isinstance(value, str))) or "none"
-        raise SettingsError(
-            f"ml-platform:cluster.kubeconfig.output is {other.output!r}, and stack {other.stack} has no such text "
-            f"among its outputs; it has {names}. Export one there, or set it with:\n"
-            f"  pulumi config set --path 'ml-platform:cluster.kubeconfig.output' <output>"
-        )
-    return found

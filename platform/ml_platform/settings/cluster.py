@@ -8,7 +8,7 @@ from ml_platform.configuration import Settings, one_rule
 from ml_platform.settings.eks import EksCluster
 from ml_platform.settings.gke import GkeCluster
 from ml_platform.settings.ionos import IonosCluster
-from ml_platform.settings.stack import StackCluster
+from ml_platform.settings.stack import StackCluster, StackName
 
 
 class LocalCluster(Settings):
@@ -20,10 +20,9 @@ class LocalCluster(Settings):
 
 
 class StackOutput(Settings):
-    """What another stack has for others."""
+    """What another stack has for others, as a secret."""
 
-    stack: str
-    """Its full name: <organization>/<project>/<stack>; on a backend of one's own the organization is `organization`."""
+    stack: StackName
     output: str = "kubeconfig"
     """The name of the output."""
 
