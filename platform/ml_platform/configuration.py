@@ -64,6 +64,14 @@ class Resources(Settings):
     memory_limit: Quantity = "1Gi"
 
 
+class Quota(Settings):
+    """What all work of a namespace may take together, as limits."""
+
+    cpu: Quantity = "16"
+    memory: Quantity = "16Gi"
+    pods: Annotated[int, Field(ge=1, le=10000)] = 50
+
+
 S = TypeVar("S", bound=BaseModel)
 
 

@@ -51,10 +51,18 @@ class Platform(Component):
     authority: pulumi.Output[str] | None
     """Whom clients have to be told to trust, as PEM."""
 
-    def __init__(self, name: str, cluster: Cluster, settings: PlatformSettings, *, tenants: Sequence[str] = ()) -> None:
-        """`tenants` are the namespaces that the work of this stack will have."""
+    def __init__(
+        self,
+        name: str,
+        cluster: Cluster,
+        settings: PlatformSettings,
+        *,
+        ownership: Mapping[str, str],
+        tenants: Sequence[str] = (),
+    ) -> None:
+        """`ownership` are labels, `tenants` the namespaces that the work of this stack will have."""
         super().__init__(name)
-        self._cluster, self._settings = cluster, settings
+        self._cluster, self._settings, self._ownership = cluster, settings, ownership
         self._seed = cluster.seed or require_secret(pulumi.Config(), "seed", SEED)
         self._images = {**cluster.images, **settings.images}
         selection.check(settings, images=self._images, pulls=cluster.pulls, version=cluster.version)
@@ -65,8 +73,9 @@ class Platform(Component):
         self._routes = self._route_kinds()
         self._installation = self._certified()
 
-        storage = Namespace(selection.STORAGE, NamespaceArgs(labels=self._labels), self.child())
-        tracking = Namespace(selection.TRACKING, NamespaceArgs(labels=self._labels), self.child())
+        held = self.child(protect=cluster.protected)
+        storage = Namespace(selection.STORAGE, NamespaceArgs(labels=self._labels), held)
+        tracking = Namespace(selection.TRACKING, NamespaceArgs(labels=self._labels), held)
         gateway, serving = self._serving()
         after_gateway = super().child(depends_on=gateway.ready)
         self.dns = records_of(gateway, settings.gateway, cluster.kubeconfig, after_gateway)
@@ -226,9 +235,19 @@ class Platform(Component):
         settings = self._settings.spark
         if settings is None:
             return None
-        chosen = settings.model_dump()
-        spark = Spark("spark", SparkArgs(installation=self._installation, **chosen), self.child())
-        return SparkAccess(**chosen, jobs=after(settings.namespace, spark.jobs, *spark.ready))
+        args = SparkArgs(
+            installation=self._installation,
+            operator=settings.operator,
+            namespace=settings.namespace,
+            quota=settings.quota,
+            ownership=self._ownership,
+        )
+        spark = Spark("spark", args, self.child())
+        return SparkAccess(
+            operator=settings.operator,
+            namespace=settings.namespace,
+            jobs=after(settings.namespace, *spark.jobs, *spark.ready),
+        )
 
     def _ray(self) -> pulumi.Output[str] | None:
         if self._settings.ray is None:
@@ -254,6 +273,7 @@ class Platform(Component):
             seed=self._seed,
             settings=self._settings.object_store,
             storage_class=self._cluster.storage_class,
+            protected=self._cluster.protected,
             accounts={"mlflow": ["mlflow"], "workloads": self._settings.object_store.buckets},
             gateway=gateway,
             hosts=[f"s3.{domain}", domain],
@@ -269,6 +289,7 @@ class Platform(Component):
             seed=self._seed,
             settings=self._settings.postgres,
             storage_class=self._cluster.storage_class,
+            protected=self._cluster.protected,
             database="mlflow",
             clients=("mlflow", "mlflow-schema"),
         )

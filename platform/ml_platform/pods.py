@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi
 
-from ml_platform.configuration import Resources
+from ml_platform.configuration import Quota, Resources
 
 USER = 65532
 """The user of all our images."""
@@ -126,6 +126,22 @@ def ingress_from(
             "ingress": [{"from": list(sources), "ports": [{"port": port}]}],
         },
     }
+
+
+def closed(meta: Mapping[str, Any], sources: pulumi.Input[Sequence[Mapping[str, Any]]] = ()) -> dict[str, Any]:
+    """A NetworkPolicy: pods of its namespace are reached by one another and by `sources`, and by nobody else."""
+    peers = pulumi.Output.from_input(sources).apply(lambda others: [*others, {"podSelector": {}}])
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": meta,
+        "spec": {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"from": peers}]},
+    }
+
+
+def quota(meta: Mapping[str, Any], settings: Quota) -> dict[str, Any]:
+    hard = {"limits.cpu": settings.cpu, "limits.memory": settings.memory, "pods": str(settings.pods)}
+    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": meta, "spec": {"hard": hard}}
 
 
 def from_namespace(name: pulumi.Input[str]) -> dict[str, Any]:

@@ -52,7 +52,8 @@ def user(before: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> So
         for key, block in yaml.safe_load(machine.STACK_FILE.read_text())["config"].items()
         if key.startswith("ml-platform:")
     }
-    blocks["cluster"] = {"source": "existing", "kubeconfig": str(home / "kubeconfig"), "context": CONTEXT}
+    reached = {"kubeconfig": str(home / "kubeconfig"), "context": CONTEXT}
+    blocks["cluster"] = {"source": "existing", **reached, "data": "delete"}
     blocks["platform"]["images"] = machine.images()
     somebody.init(STACK, blocks)
     return somebody

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 from ml_platform.clusters import connect
 from ml_platform.configuration import validate
-from ml_platform.settings import ClusterSettings
+from ml_platform.settings import ClusterSettings, OwnershipSettings
 from pulumi.runtime import mocks
 from support import recorder
 from support.typed import PACKAGES
@@ -47,6 +47,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
                     "acme-old": {"used_by": ["models/etl"]}},
     },
 }  # fmt: skip
+OWNERSHIP = OwnershipSettings(owner="jane-doe", team="ml", cost_centre="cc-1234")
 AUTHORITY = "QVVUSE9SSVRZ"
 OUTPUTS: dict[str, dict[str, Any]] = {
     "gcp:container/cluster:Cluster": {"endpoint": "192.0.2.1", "masterAuth": {"clusterCaCertificate": AUTHORITY}},
@@ -85,7 +86,7 @@ def declare(cloud: str, **changes: Any) -> tuple[recorder.Recorder, dict[str, An
 
     def program() -> None:
         settings = validate("cluster", {**COMMON, **SETTINGS[cloud], **changes}, ClusterSettings).root
-        cluster = connect(settings, pulumi.Config("ml-platform"))
+        cluster = connect(settings, pulumi.Config("ml-platform"), OWNERSHIP)
         cluster.provider([])
         known["cluster"] = cluster
         pulumi.export("kubeconfig", cluster.kubeconfig)

@@ -202,7 +202,7 @@ GOOD: dict[str, Declared] = {
     "amazon": bucket("aws:s3/bucket:Bucket", "amazon", tags=TAGS),
     "amazon-block": Declared("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", BLOCKED),
     "amazon-versions": Declared("aws:s3/bucketVersioning:BucketVersioning", {}),
-    "ionos": bucket("ionoscloud:objectstorage/bucket:Bucket", "ionos"),
+    "ionos": bucket("ionoscloud:objectstorage/bucket:Bucket", "ionos", tags=TAGS),
     "ionos-block": Declared("ionoscloud:objectstorage/publicAccessBlock:PublicAccessBlock", BLOCKED),
     "ionos-versions": Declared("ionoscloud:objectstorage/bucketVersioning:BucketVersioning", {}),
     "ionos-encryption": Declared(

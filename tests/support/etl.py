@@ -66,7 +66,7 @@ def declare_work(settings: dict[str, Any], operator: SparkOperator = "kubeflow")
             ray=known("kuberay-system"),
         )
         handle = PlatformHandle(provider=kubernetes.Provider("cluster", kubeconfig="{}"), outputs=outputs)
-        Workloads("workloads", handle, WorkloadsSettings.model_validate(settings))
+        Workloads("workloads", handle, WorkloadsSettings.model_validate(settings), {})
 
     return recorder.record(program)
 

@@ -40,7 +40,7 @@ def declare(mode: ServingMode, **serving: Any) -> recorder.Recorder:
         )
         handle = PlatformHandle(provider=kubernetes.Provider("cluster", kubeconfig="{}"), outputs=outputs)
         served = {"iris": {"model": {"name": "iris", "version": 3}, **serving}}
-        work = Workloads("workloads", handle, WorkloadsSettings.model_validate({"serving": served}))
+        work = Workloads("workloads", handle, WorkloadsSettings.model_validate({"serving": served}), {})
         pulumi.export("prediction_urls", work.prediction_urls)
         pulumi.export("canary_urls", work.canary_urls)
 

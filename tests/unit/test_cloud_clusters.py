@@ -11,7 +11,7 @@ import pytest
 import yaml
 from ml_platform.clusters import Cluster
 from support import recorder, stacks
-from support.clouds import AUTHORITY, CLOUDS, SETTINGS, USER, declare, own
+from support.clouds import AUTHORITY, CLOUDS, OWNERSHIP, SETTINGS, USER, declare, own
 from support.typed import strangers
 
 
@@ -101,6 +101,23 @@ def test_what_holds_data_is_kept_as_the_settings_say(cloud: str, data: str) -> N
         for key in ("forceDestroy", "forceDelete", "allowReplace"):
             assert inputs.get(key, data == "delete") == (data == "delete"), each.type
         assert inputs.get("deletionProtection", data == "protect") == (data == "protect"), each.type
+
+
+@pytest.mark.parametrize(
+    ("cloud", "noun", "field"),
+    [
+        ("gke", "Cluster", "resourceLabels"),
+        ("gke", "Bucket", "labels"),
+        ("eks", "Cluster", "tags"),
+        ("eks", "Bucket", "tags"),
+        ("ionos", "Bucket", "tags"),
+    ],
+)
+def test_what_costs_money_or_holds_data_says_whose_it_is(cloud: str, noun: str, field: str) -> None:
+    found, _ = declare(cloud)
+    owned = [recorder.inputs(each)[field] for each in own(found) if each.type.endswith(f":{noun}")]
+    assert owned
+    assert [each for each in owned if each != OWNERSHIP.tags] == []
 
 
 @pytest.mark.parametrize(
@@ -223,5 +240,6 @@ def test_a_cluster_alone_has_its_registry_and_nothing_on_it(
 def test_a_cluster_that_the_stack_did_not_make_has_nothing_to_tell() -> None:
     cluster = Cluster(
         kubeconfig=pulumi.Output.from_input(""), options={}, images={}, storage_class=None, disposable=True,
+        protected=False,
     )  # fmt: skip
     assert cluster.summary() == {}

@@ -10,7 +10,7 @@ import pulumi
 import pytest
 from ml_platform.clusters import connect
 from ml_platform.configuration import SettingsError
-from ml_platform.settings import ExistingCluster, LoadBalancerSettings, LocalCluster, StackOutput
+from ml_platform.settings import ExistingCluster, LoadBalancerSettings, LocalCluster, OwnershipSettings, StackOutput
 from pulumi.runtime import mocks
 from support import recorder
 
@@ -44,7 +44,9 @@ def test_its_load_balancer_is_told_what_the_settings_say() -> None:
     balancer = LoadBalancerSettings(annotations={"balancer.test/internal": "true"}, assumed=True)
     settings, found = ExistingCluster(source="existing", load_balancer=balancer), []
     config = {"ml-platform:seed": "s", "ml-platform:kubeconfig": TEXT}
-    recorder.record(lambda: found.append(connect(settings, pulumi.Config("ml-platform"))), config=config)
+    recorder.record(
+        lambda: found.append(connect(settings, pulumi.Config("ml-platform"), OwnershipSettings())), config=config
+    )
     assert found[0].load_balancer.annotations == balancer.annotations
     assert found[0].load_balancer.assumed
 
@@ -61,7 +63,7 @@ def test_the_kubeconfig_can_be_an_output_of_another_stack() -> None:
     settings = ExistingCluster(source="existing", kubeconfig=StackOutput(stack="acme/network/prod"))
 
     def program() -> None:
-        pulumi.export("kubeconfig", connect(settings, pulumi.Config("ml-platform")).kubeconfig)
+        pulumi.export("kubeconfig", connect(settings, pulumi.Config("ml-platform"), OwnershipSettings()).kubeconfig)
 
     found = recorder.record(program, config={"ml-platform:seed": "s"}, world=Other())
     assert json.loads(found.exports["kubeconfig"]) == KUBECONFIG
@@ -91,7 +93,7 @@ def test_a_node_that_was_not_started_is_named_with_the_command_that_starts_it(
 def _connect(settings: LocalCluster | ExistingCluster, secrets: dict[str, str]) -> recorder.Recorder:
     config = {f"ml-platform:{name}": value for name, value in secrets.items()}
     return recorder.record(
-        lambda: connect(settings, pulumi.Config("ml-platform")).provider([]),
+        lambda: connect(settings, pulumi.Config("ml-platform"), OwnershipSettings()).provider([]),
         config=config,
         secrets=config,
         world=Other(),

@@ -32,10 +32,13 @@ SERVICE = "kubernetes:serving.kserve.io/v1beta1:InferenceService"
 WORKLOAD_KINDS = ("Deployment", "StatefulSet", "Job")
 
 
+OWNERSHIP = {"ml-platform/owner": "jane-doe"}
 LEAN = {"versions": {"knative-serving": "1.23.0-lean", "kserve": "0.20.0-lean"}}
 
 
-def declare(work: dict[str, Any] | None = None, platform: dict[str, Any] | None = None) -> recorder.Recorder:
+def declare(
+    work: dict[str, Any] | None = None, platform: dict[str, Any] | None = None, *, protected: bool = False
+) -> recorder.Recorder:
     def program() -> None:
         cluster = Cluster(
             options={},
@@ -44,10 +47,11 @@ def declare(work: dict[str, Any] | None = None, platform: dict[str, Any] | None 
             images={name: IMAGE.format(name) for name in NAMES},
             storage_class=None,
             disposable=True,
+            protected=protected,
         )
         settings = validate("platform", {"bundles": LEAN, **(platform or {})}, PlatformSettings)
-        handle = Platform("platform", cluster, settings).handle
-        Workloads("workloads", handle, WorkloadsSettings.model_validate(work or WORK, strict=False))
+        handle = Platform("platform", cluster, settings, ownership=OWNERSHIP).handle
+        Workloads("workloads", handle, WorkloadsSettings.model_validate(work or WORK, strict=False), OWNERSHIP)
 
     return recorder.record(program)
 
@@ -294,3 +298,15 @@ def _all_before(tree: recorder.Recorder, urn: str) -> set[str]:
                 found.add(before)
                 todo.append(before)
     return found
+
+
+def test_the_namespace_of_work_says_whose_it_is(tree: recorder.Recorder) -> None:
+    labels = tree.inputs("kubernetes:core/v1:Namespace", "models")["metadata"]["labels"]
+    assert labels["ml-platform/owner"] == "jane-doe"
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_what_holds_data_is_protected_where_the_cluster_says_so_and_nothing_else(protected: bool) -> None:
+    held = {(each.type.rpartition(":")[2], each.name) for each, _ in own(declare(protected=protected)) if each.protect}
+    data = {("StatefulSet", "postgres"), ("StatefulSet", "s3"), ("Namespace", "mlflow"), ("Namespace", "storage")}
+    assert held == (data if protected else set())

@@ -6,12 +6,17 @@ from typing import Any
 
 import pytest
 from ml_platform.configuration import SettingsError, validate
-from ml_platform.settings import ClusterSettings, PlatformSettings
+from ml_platform.settings import ClusterSettings, OwnershipSettings, PlatformSettings
 from ml_workloads.settings import WorkloadsSettings
 
 IRIS: dict[str, Any] = {"source": "sklearn:iris", "key": "iris.csv", "columns": ["a", "b", "species"]}
 TRAINING: dict[str, Any] = {"dataset": "iris", "target": "species"}
-MODELS: dict[str, Any] = {"cluster": ClusterSettings, "platform": PlatformSettings, "workloads": WorkloadsSettings}
+MODELS: dict[str, Any] = {
+    "cluster": ClusterSettings,
+    "platform": PlatformSettings,
+    "ownership": OwnershipSettings,
+    "workloads": WorkloadsSettings,
+}
 
 
 def workloads(**blocks: Any) -> dict[str, Any]:
@@ -30,6 +35,7 @@ UNKNOWN_KEYS = [
     ("cluster", {"source": "local", "kubeconfig": "x"}, "cluster.kubeconfig", "source, state_dir"),
     ("platform", {"gatway": {}}, "platform.gatway", "gateway, images, mlflow"),
     ("platform", {"gateway": {"port": 1}}, "platform.gateway.port", "bind, domain, host_port"),
+    ("ownership", {"cost-center": "1"}, "ownership.cost-center", "cost_centre, owner, team"),
     ("platform", {"ray": {"version": "2"}}, "platform.ray.version", "allowed here: ."),
     ("platform", {"bundles": {"version": {}}}, "platform.bundles.version", "existing, mirror, registry, versions"),
     ("workloads", training(gate={"accuracy": 1}), "workloads.training.iris.gate.accuracy", "threshold"),
@@ -54,6 +60,7 @@ OUT_OF_RANGE: list[tuple[str, Any, str, str, str]] = [
     ("platform", {"object_store": {"storage": "much"}}, "platform.object_store.storage", '"much"', "pattern"),
     ("platform", {"gateway": {"ingress": "nginx"}}, "platform.gateway.ingress", '"nginx"', "'istio' or 'traefik'"),
     ("platform", {"serving": {"mode": "Serverless"}}, "serving.mode", '"Serverless"', "'knative' or 'standard'"),
+    ("ownership", {"owner": "jane@example.com"}, "ownership.owner", '"jane@example.com"', "pattern"),
     ("platform", {"spark": {"operator": "apache"}}, "spark.operator", '"apache"', "'kubeflow' or 'stackable'"),
     ("platform", {"bundles": {"mirror": "mirror"}}, "platform.bundles.mirror", '"mirror"', "pattern"),
     ("platform", {"bundles": {"registry": "https://r.test/"}}, "bundles.registry", '"https://r.test/"', "pattern"),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from ml_platform.configuration import validate
-from ml_platform.settings import ClusterSettings, platform_model
+from ml_platform.settings import ClusterSettings, OwnershipSettings, platform_model
 from ml_workloads import schema
 from ml_workloads.settings import WorkloadsSettings
 
@@ -31,6 +31,7 @@ def test_a_stack_file_names_it_and_fulfils_the_settings(path: Path) -> None:
     platform = config["ml-platform:platform"]
     assert validate("platform", platform, platform_model(platform))
     assert validate("workloads", config["ml-platform:workloads"], WorkloadsSettings)
+    assert validate("ownership", config.get("ml-platform:ownership", {}), OwnershipSettings)
 
 
 def test_what_the_command_line_writes_is_allowed() -> None:

@@ -39,6 +39,13 @@ def test_jobs_have_their_account_and_their_rights_in_their_namespace(tree: recor
     )
 
 
+def test_the_namespace_of_jobs_has_walls(tree: recorder.Recorder) -> None:
+    quota = tree.inputs("kubernetes:core/v1:ResourceQuota", "spark-jobs-quota")
+    assert quota["spec"]["hard"] == {"limits.cpu": "16", "limits.memory": "16Gi", "pods": "50"}
+    (peers,) = tree.inputs("kubernetes:networking.k8s.io/v1:NetworkPolicy", "spark-jobs-entry")["spec"]["ingress"]
+    assert peers == {"from": [{"podSelector": {}}]}
+
+
 def test_the_operator_watches_the_namespace_of_jobs(tree: recorder.Recorder) -> None:
     deployments = [item for item in spark(tree) if item["kind"] == "Deployment"]
     assert len(deployments) == 2

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ml_platform.configuration import PROJECT
-from ml_platform.settings import ClusterSettings, PlatformSettings, SharedPlatform
+from ml_platform.settings import ClusterSettings, OwnershipSettings, PlatformSettings, SharedPlatform
 from pydantic import TypeAdapter
 
 from ml_workloads.settings import WorkloadsSettings
@@ -18,11 +18,12 @@ BLOCKS: dict[str, TypeAdapter[Any]] = {
     "cluster": TypeAdapter(ClusterSettings),
     "platform": TypeAdapter(PlatformSettings | SharedPlatform),
     "workloads": TypeAdapter(WorkloadsSettings),
+    "ownership": TypeAdapter(OwnershipSettings),
 }
 
 
 def stack_file() -> dict[str, Any]:
-    """The schema of Pulumi.<stack>.yaml: our three keys, our secrets, and what the CLI itself writes."""
+    """The schema of Pulumi.<stack>.yaml: our four keys, our secrets, and what the CLI itself writes."""
     definitions: dict[str, Any] = {}
     blocks: dict[str, Any] = {}
     for key, block in BLOCKS.items():

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Annotated, Literal, Self
 
 import pulumi
-from ml_platform.configuration import MisfitError, Name, Quantity, Settings, read
+from ml_platform.configuration import MisfitError, Name, Quota, Settings, read
 from pydantic import Field, model_validator
 
 from ml_workloads.etl_settings import EtlSettings
@@ -26,19 +26,11 @@ class DatasetSettings(Settings):
     """Names of the columns, in the order of the file."""
 
 
-class QuotaSettings(Settings):
-    """What all workloads of the namespace may take together, as limits."""
-
-    cpu: Quantity = "16"
-    memory: Quantity = "16Gi"
-    pods: Annotated[int, Field(ge=1, le=10000)] = 50
-
-
 class WorkloadsSettings(Settings):
     """ml-platform:workloads: data, ETL, training and serving. All of it but the ETL is in one namespace."""
 
     namespace: Name = "models"
-    quota: QuotaSettings = QuotaSettings()
+    quota: Quota = Quota()
     datasets: dict[Name, DatasetSettings] = Field(default_factory=dict)
     etl: dict[Name, EtlSettings] = Field(default_factory=dict)
     training: dict[Name, TrainingSettings] = Field(default_factory=dict)

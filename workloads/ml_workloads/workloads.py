@@ -35,10 +35,13 @@ class Workloads(Component):
     versions: dict[str, pulumi.Output[str]]
     """The champion of each trained model."""
 
-    def __init__(self, name: str, platform: PlatformHandle, settings: WorkloadsSettings) -> None:
+    def __init__(
+        self, name: str, platform: PlatformHandle, settings: WorkloadsSettings, ownership: Mapping[str, str]
+    ) -> None:
         super().__init__(name, pulumi.ResourceOptions(provider=platform.provider))
         self.namespace = settings.namespace
-        workspace = Workspace(settings.namespace, WorkspaceArgs(platform=platform, quota=settings.quota), self.child())
+        shared = WorkspaceArgs(platform=platform, quota=settings.quota, ownership=ownership)
+        workspace = Workspace(settings.namespace, shared, self.child())
         datasets = {
             block: Dataset(block, DatasetArgs(workspace=workspace, settings=each), self.child())
             for block, each in settings.datasets.items()

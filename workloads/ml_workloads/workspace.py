@@ -12,10 +12,9 @@ import pulumi
 from ml_platform import pods
 from ml_platform.component import Component
 from ml_platform.components.namespace import Namespace, NamespaceArgs
+from ml_platform.configuration import Quota
 from ml_platform.handle import PlatformHandle
 from ml_platform.objects import KubernetesObject
-
-from ml_workloads.settings import QuotaSettings
 
 KEYS = "object-store"
 DATASET, MODEL = "dataset", "model"
@@ -24,7 +23,9 @@ DATASET, MODEL = "dataset", "model"
 @dataclass(frozen=True, kw_only=True)
 class WorkspaceArgs:
     platform: PlatformHandle
-    quota: QuotaSettings
+    quota: Quota
+    ownership: Mapping[str, str]
+    """Labels that say whose it is."""
 
 
 class Workspace(Component):
@@ -43,11 +44,11 @@ class Workspace(Component):
         self.name = name
         self.platform = args.platform.outputs
         self.labels = {"ml-platform/stack": pulumi.get_stack()}
-        self.namespace = Namespace(
-            name, NamespaceArgs(labels={**self.labels, pods.WORKLOADS_LABEL: "true"}), self.child()
-        ).resource
+        marks = {**self.labels, **args.ownership, pods.WORKLOADS_LABEL: "true"}
+        self.namespace = Namespace(name, NamespaceArgs(labels=marks), self.child()).resource
         passive = self.child(deleted_with=self.namespace)
-        quota = KubernetesObject(f"{name}-quota", self._quota(args.quota), self.child())
+        limits = pods.quota(pods.metadata("workloads", name, self.labels), args.quota)
+        quota = KubernetesObject(f"{name}-quota", limits, self.child())
         self.ready = [
             quota,
             KubernetesObject(
@@ -79,23 +80,7 @@ class Workspace(Component):
             "AWS_SECRET_ACCESS_KEY": pods.secret_key(KEYS, "secret_key"),
         }
 
-    def _quota(self, quota: QuotaSettings) -> dict[str, Any]:
-        hard = {"limits.cpu": quota.cpu, "limits.memory": quota.memory, "pods": str(quota.pods)}
-        return {
-            "apiVersion": "v1",
-            "kind": "ResourceQuota",
-            "metadata": pods.metadata("workloads", self.name, self.labels),
-            "spec": {"hard": hard},
-        }
-
     def _policy(self) -> dict[str, Any]:
         """Models are asked through the gateway and Knative's own components; runs by nobody."""
-        sources = self.platform.entry_namespaces.apply(
-            lambda names: [*map(pods.from_namespace, names), {"podSelector": {}}]
-        )
-        return {
-            "apiVersion": "networking.k8s.io/v1",
-            "kind": "NetworkPolicy",
-            "metadata": pods.metadata("entry", self.name, self.labels),
-            "spec": {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"from": sources}]},
-        }
+        sources = self.platform.entry_namespaces.apply(lambda names: [*map(pods.from_namespace, names)])
+        return pods.closed(pods.metadata("entry", self.name, self.labels), sources)

@@ -14,20 +14,21 @@ from ml_platform.settings import (
     GkeCluster,
     IonosCluster,
     LocalCluster,
+    OwnershipSettings,
     StackCluster,
 )
 
 EXTRAS = {"pulumi_ionoscloud": "ionos", "pulumi_gcp": "gcp", "pulumi_aws": "aws"}
 
 
-def connect(settings: AnyCluster, config: pulumi.Config) -> Cluster:
+def connect(settings: AnyCluster, config: pulumi.Config, ownership: OwnershipSettings) -> Cluster:
     """The cluster that the settings choose; the module of the chosen source is the only one that is loaded.
 
     Raises:
         SettingsError: what its source needs is missing.
     """
     try:
-        return _connect(settings, config)
+        return _connect(settings, config, ownership)
     except ModuleNotFoundError as missing:
         package = (missing.name or "").partition(".")[0]
         if package not in EXTRAS:
@@ -38,7 +39,7 @@ def connect(settings: AnyCluster, config: pulumi.Config) -> Cluster:
         ) from missing
 
 
-def _connect(settings: AnyCluster, config: pulumi.Config) -> Cluster:
+def _connect(settings: AnyCluster, config: pulumi.Config, ownership: OwnershipSettings) -> Cluster:
     match settings:
         case LocalCluster():
             from ml_platform.clusters import local
@@ -55,15 +56,15 @@ def _connect(settings: AnyCluster, config: pulumi.Config) -> Cluster:
         case IonosCluster():
             from ml_platform.clusters import ionos
 
-            return ionos.connect(settings)
+            return ionos.connect(settings, ownership)
         case GkeCluster():
             from ml_platform.clusters import gke
 
-            return gke.connect(settings)
+            return gke.connect(settings, ownership)
         case EksCluster():
             from ml_platform.clusters import eks
 
-            return eks.connect(settings)
+            return eks.connect(settings, ownership)
 
 
 __all__ = ["Cluster", "connect"]

@@ -66,6 +66,8 @@ class Cluster:
     """None is the cluster's default."""
     disposable: bool
     """Whether removing the stack removes everything, definitions and volumes too."""
+    protected: bool
+    """Whether what holds data in it is neither removed nor replaced."""
     seed: pulumi.Output[str] | None = None
     """What passwords are derived from; None is the stack's secret ml-platform:seed."""
     pulls: bool = True

@@ -28,6 +28,7 @@ def connect(settings: ExistingCluster, config: pulumi.Config) -> Cluster:
         images={},
         storage_class=settings.storage_class,
         disposable=False,
+        protected=settings.data == "protect",
         load_balancer=LoadBalancer(kind="the cluster's own", **settings.load_balancer.model_dump()),
     )
 

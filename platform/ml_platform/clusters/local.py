@@ -38,6 +38,7 @@ def connect(settings: LocalCluster) -> Cluster:
         images=images,
         storage_class="local-path",
         disposable=True,
+        protected=False,
         pulls=False,
     )
 

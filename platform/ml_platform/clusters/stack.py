@@ -21,6 +21,7 @@ def connect(settings: StackCluster) -> Cluster:
         images={},
         storage_class=settings.storage_class,
         disposable=False,
+        protected=settings.data == "protect",
         load_balancer=_load_balancer(other),
     )
 

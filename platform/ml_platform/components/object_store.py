@@ -34,6 +34,8 @@ class ObjectStoreArgs:
     seed: pulumi.Input[str]
     settings: ObjectStoreSettings
     storage_class: str | None
+    protected: bool
+    """Whether the server, and so its volume, is neither removed nor replaced."""
     accounts: Mapping[str, Sequence[str]]
     """Buckets by the account that owns them."""
     gateway: Gateway
@@ -65,7 +67,7 @@ class ObjectStore(Component):
             KubernetesObject(name, manifest, passive)
             for manifest in (account, self._secret(), pods.service(self._meta, PORT), policy)
         ]
-        server = KubernetesObject(name, self._server(), self.child(depends_on=before))
+        server = KubernetesObject(name, self._server(), self.child(depends_on=before, protect=args.protected))
         route = args.gateway.route(self._meta, PORT, args.hosts)
         KubernetesObject(name, route, self.child(depends_on=[server, *args.gateway.routable]))
         buckets = KubernetesObject(f"{name}-buckets", self._buckets(), self.child(depends_on=before))

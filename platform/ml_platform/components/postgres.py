@@ -28,6 +28,8 @@ class PostgresArgs:
     seed: pulumi.Input[str]
     settings: PostgresSettings
     storage_class: str | None
+    protected: bool
+    """Whether the server, and so its volume, is neither removed nor replaced."""
     database: str
     """Also the name of the role that owns it."""
     clients: tuple[str, ...]
@@ -54,7 +56,8 @@ class Postgres(Component):
             KubernetesObject(name, pods.service(self._meta, PORT, clusterIP="None"), passive),
             KubernetesObject(name, pods.ingress_from(name, args.namespace.name, args.labels, PORT, clients), passive),
         ]
-        self.server = KubernetesObject(name, self._server(name, args), self.child(depends_on=before))
+        held = self.child(depends_on=before, protect=args.protected)
+        self.server = KubernetesObject(name, self._server(name, args), held)
         host = f"{name}.{args.namespace.name}.svc.cluster.local"
         self.uri = pulumi.Output.concat(f"postgresql://{args.database}:", password, f"@{host}:{PORT}/{args.database}")
         self.register_outputs({"uri": self.uri})

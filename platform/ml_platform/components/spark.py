@@ -14,7 +14,9 @@ from ml_platform.bundles.parse import Object
 from ml_platform.bundles.transforms import Transform, arguments
 from ml_platform.components.foreign import Foreign, ForeignArgs
 from ml_platform.components.namespace import Namespace, NamespaceArgs
+from ml_platform.configuration import Quota
 from ml_platform.handle import SparkOperator
+from ml_platform.objects import KubernetesObject
 
 STACKABLE = ("stackable-commons", "stackable-secret", "stackable-listener", "stackable-spark")
 RELEASED = "default"
@@ -27,20 +29,20 @@ class SparkArgs(ForeignArgs):
     operator: SparkOperator
     namespace: str
     """Where the jobs are."""
+    quota: Quota
+    ownership: Mapping[str, str]
+    """Labels that say whose it is."""
 
 
 class Spark(Foreign):
     token = "ml-platform:spark:Spark"  # noqa: S105 - a type token
 
-    jobs: pulumi.Resource
-    """Their namespace."""
+    jobs: list[pulumi.Resource]
+    """Their namespace, and its walls."""
 
     def __init__(self, name: str, args: SparkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        labels = {**args.installation.labels, pods.WORKLOADS_LABEL: "true"}
-        # Pods of Spark itself say nothing about their security.
-        jobs = Namespace(args.namespace, NamespaceArgs(labels=labels, pod_security="baseline"), self.child())
-        self.jobs = jobs.resource
+        self.jobs = self._namespace(args)
         if args.operator == "kubeflow":
             flags = {"--namespaces": args.namespace}
             self.install(
@@ -49,7 +51,7 @@ class Spark(Foreign):
                     installation=args.installation,
                     bundle="spark-operator",
                     transforms=[_moved(args.namespace), *(arguments("Deployment", each, flags) for each in OPERATORS)],
-                    after=[*args.after, jobs.resource],
+                    after=[*args.after, *self.jobs],
                 ),
             )
         for bundle in STACKABLE if args.operator == "stackable" else ():
@@ -61,7 +63,19 @@ class Spark(Foreign):
                     after=[*args.after, *self.ready[-1:]],
                 ),
             )
-        self.register_outputs({"namespace": jobs.name})
+        self.register_outputs({"namespace": args.namespace})
+
+    def _namespace(self, args: SparkArgs) -> list[pulumi.Resource]:
+        name, labels = args.namespace, args.installation.labels
+        marks = {**labels, **args.ownership, pods.WORKLOADS_LABEL: "true"}
+        # Pods of Spark itself say nothing about their security.
+        namespace = Namespace(name, NamespaceArgs(labels=marks, pod_security="baseline"), self.child()).resource
+        meta, passive = pods.metadata("spark", name, labels), self.child(deleted_with=namespace)
+        return [
+            namespace,
+            KubernetesObject(f"{name}-quota", pods.quota(meta, args.quota), passive),
+            KubernetesObject(f"{name}-entry", pods.closed(meta), passive),
+        ]
 
 
 def _moved(namespace: str) -> Transform:

@@ -1,4 +1,4 @@
-"""The operator's contract: what ml-platform:cluster and ml-platform:platform may say.
+"""The operator's contract: what ml-platform:cluster, ml-platform:platform and ml-platform:ownership may say.
 
 Plain values that decide what exists. Secrets are never in here: they are keys of their own, read as Outputs.
 """
@@ -21,6 +21,7 @@ from ml_platform.settings.eks import EksCluster
 from ml_platform.settings.gateway import GatewaySettings, JwtSettings
 from ml_platform.settings.gke import GkeCluster
 from ml_platform.settings.ionos import IonosCluster
+from ml_platform.settings.ownership import OwnershipSettings
 from ml_platform.settings.platform import PlatformSettings
 from ml_platform.settings.services import MLflowSettings, ObjectStoreSettings, PostgresSettings
 from ml_platform.settings.stack import SharedPlatform, StackCluster
@@ -30,9 +31,9 @@ from ml_platform.settings.work import RaySettings, ServingSettings, SparkSetting
 __all__ = [
     "AcmeSettings", "AnyCluster", "AnyDns", "BundlesSettings", "ClusterSettings", "EksCluster", "ExistingCluster",
     "GatewaySettings", "GkeCluster", "IonosCluster", "JwtSettings", "LoadBalancerSettings", "LocalCluster",
-    "MLflowSettings", "ObjectStoreSettings", "PlatformSettings", "PostgresSettings", "RaySettings", "ServingSettings",
-    "SharedPlatform", "SparkSettings", "StackCluster", "StackOutput", "TlsSettings", "TrainingSettings",
-    "load_cluster", "load_platform", "platform_model",
+    "MLflowSettings", "ObjectStoreSettings", "OwnershipSettings", "PlatformSettings", "PostgresSettings", "RaySettings",
+    "ServingSettings", "SharedPlatform", "SparkSettings", "StackCluster", "StackOutput", "TlsSettings",
+    "TrainingSettings", "load_cluster", "load_ownership", "load_platform", "platform_model",
 ]  # fmt: skip
 
 
@@ -48,3 +49,7 @@ def load_platform(config: pulumi.Config) -> PlatformSettings | SharedPlatform:
 def platform_model(block: object) -> type[PlatformSettings | SharedPlatform]:
     """What the block ml-platform:platform is: one with a source takes the platform of another stack."""
     return SharedPlatform if isinstance(block, Mapping) and "source" in block else PlatformSettings
+
+
+def load_ownership(config: pulumi.Config) -> OwnershipSettings:
+    return read(config, "ownership", OwnershipSettings)

@@ -82,9 +82,9 @@ class CloudCluster(Settings):
     """Whether the stack stops at the cluster, its buckets and its registry, as the first `pulumi up` does where images
     have to be pushed into that registry before pods can run. Set on a later one, it removes the platform."""
     data: Data = "protect"
-    """What becomes of the cluster and its buckets, registry and keys. protect: what would remove or replace one of them
-    is refused, by Pulumi and by the cloud. retain: buckets, registry and keys stay in the cloud when the stack lets go
-    of them. delete: all of it goes, contents included."""
+    """What becomes of the cluster and its buckets, registry and keys, and of the database and the object store in it.
+    protect: what would remove or replace one of them is refused, by Pulumi and by the cloud. retain: buckets, registry
+    and keys stay in the cloud when the stack lets go of them. delete: all of it goes, contents included."""
 
 
 def check_general(pools: Mapping[str, NodePoolSettings]) -> None:

@@ -53,6 +53,9 @@ class ExistingCluster(Settings):
     storage_class: str | None = None
     """Storage class of all volumes; without it, the cluster's default."""
     load_balancer: LoadBalancerSettings = LoadBalancerSettings()
+    data: Literal["protect", "delete"] = "protect"
+    """What becomes of the database and the object store. protect: Pulumi refuses what would remove or replace them.
+    delete: they go with the stack."""
 
 
 AnyCluster = LocalCluster | ExistingCluster | StackCluster | IonosCluster | GkeCluster | EksCluster

@@ -29,6 +29,9 @@ class StackCluster(Settings):
     stack: StackName
     storage_class: str | None = None
     """Storage class of all volumes; without it, the cluster's default."""
+    data: Literal["protect", "delete"] = "protect"
+    """What becomes of the database and the object store of a platform that this stack puts on it. protect: Pulumi
+    refuses what would remove or replace them. delete: they go with the stack."""
 
 
 class SharedServing(Settings):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ml_platform.configuration import Name, Settings
+from ml_platform.configuration import Name, Quota, Settings
 from ml_platform.handle import ServingMode, SparkOperator
 
 Seconds = Annotated[str, Field(pattern=r"^([6-9]|[1-9]\d{1,2})s$")]
@@ -35,6 +35,7 @@ class SparkSettings(Settings):
     operator: SparkOperator = "kubeflow"
     namespace: Name = "spark-jobs"
     """Where SparkApplications are run; the platform makes it. Stackable's operator watches all others as well."""
+    quota: Quota = Quota()
 
 
 class RaySettings(Settings):

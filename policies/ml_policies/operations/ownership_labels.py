@@ -5,14 +5,16 @@ from typing import Any
 
 from ml_policies.engine.policy import Parameters, ResourcePolicy
 from ml_policies.engine.resource import Resource
+from ml_policies.shapes.buckets import AMAZON, GOOGLE, IONOS
 
 WORK = "ml-platform/workloads"
 """The label of namespaces for work."""
 TAGGED = {
     "gcp:container/cluster:Cluster": "resourceLabels",
-    "gcp:storage/bucket:Bucket": "labels",
+    GOOGLE: "labels",
     "aws:eks/cluster:Cluster": "tags",
-    "aws:s3/bucket:Bucket": "tags",
+    AMAZON: "tags",
+    IONOS: "tags",
 }
 
 
@@ -33,7 +35,7 @@ def check(found: tuple[Mapping[str, Any], bool], parameters: Labels) -> Iterator
     labels, of_cloud = found
     wanted = [label.rpartition("/")[2] if of_cloud else label for label in parameters.labels]
     if missing := [label for label in wanted if not labels.get(label)]:
-        yield f"it has no {', no '.join(missing)}; label it, so that somebody can be asked, and billed"
+        yield f"it has no {', no '.join(missing)}; set ml-platform:ownership, so that somebody can be asked, and billed"
 
 
 POLICY = ResourcePolicy(

@@ -13,7 +13,7 @@ from ml_platform.clusters.eks.network import Network, NetworkArgs
 from ml_platform.clusters.eks.nodes import STORAGE_CLASS, Nodes, NodesArgs
 from ml_platform.clusters.eks.storage import Storage, StorageArgs
 from ml_platform.component import Component
-from ml_platform.settings import EksCluster
+from ml_platform.settings import EksCluster, OwnershipSettings
 
 LOGIN = cloud.Credentials(
     cloud="AWS",
@@ -39,7 +39,7 @@ ADMIN = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 PATIENCE = pulumi.CustomTimeouts(create="1h", update="2h", delete="1h")
 
 
-def connect(settings: EksCluster) -> Cluster:
+def connect(settings: EksCluster, ownership: OwnershipSettings) -> Cluster:
     """The cluster, made by this stack.
 
     Raises:
@@ -47,13 +47,14 @@ def connect(settings: EksCluster) -> Cluster:
     """
     LOGIN.require()
     cloud.require_command("aws", "Install the AWS CLI, version 2: https://docs.aws.amazon.com/cli/")
-    made = Eks(settings.name, EksArgs(settings=settings))
+    made = Eks(settings.name, EksArgs(settings=settings, ownership=ownership))
     return Cluster(
         kubeconfig=made.kubeconfig,
         options={"cluster_identifier": made.identifier, "kube_client_settings": {"qps": 100, "burst": 200}},
         images={},
         storage_class=STORAGE_CLASS,
         disposable=False,
+        protected=settings.data == "protect",
         version=settings.version,
         load_balancer=LOAD_BALANCER,
         registry=made.storage.registry,
@@ -66,6 +67,7 @@ def connect(settings: EksCluster) -> Cluster:
 @dataclass(frozen=True, kw_only=True)
 class EksArgs:
     settings: EksCluster
+    ownership: OwnershipSettings
 
 
 class Eks(Component):
@@ -77,14 +79,14 @@ class Eks(Component):
 
     def __init__(self, name: str, args: EksArgs) -> None:
         super().__init__(name)
-        self._name, self._settings = name, args.settings
+        self._name, self._settings, self._ownership = name, args.settings, args.ownership
         self._provider = aws.Provider(
             "aws",
             region=args.settings.region,
-            default_tags={"tags": {"ml-platform/stack": pulumi.get_stack()}},
+            default_tags={"tags": {"ml-platform/stack": pulumi.get_stack(), **args.ownership.tags}},
             opts=super().child(),
         )
-        self.storage = Storage(name, StorageArgs(settings=args.settings), self.child())
+        self.storage = Storage(name, StorageArgs(settings=args.settings, ownership=args.ownership), self.child())
         network = Network(name, NetworkArgs(settings=args.settings), self.child())
         cluster = self._cluster(network)
         self._access(cluster)
@@ -127,6 +129,7 @@ class Eks(Component):
             # All of them are add-ons of ours, configured.
             bootstrap_self_managed_addons=False,
             deletion_protection=protect,
+            tags=self._ownership.tags,
             opts=self.child(protect=protect, custom_timeouts=PATIENCE, depends_on=attached),
         )
 

@@ -10,7 +10,7 @@ from ml_platform.clusters import cloud
 from ml_platform.clusters.cluster import ObjectStorage
 from ml_platform.clusters.eks import roles
 from ml_platform.component import Component
-from ml_platform.settings import EksCluster
+from ml_platform.settings import EksCluster, OwnershipSettings
 from ml_platform.settings.clouds import buckets_by_user
 
 READ_AND_WRITE = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload")
@@ -19,6 +19,7 @@ READ_AND_WRITE = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMu
 @dataclass(frozen=True, kw_only=True)
 class StorageArgs:
     settings: EksCluster
+    ownership: OwnershipSettings
 
 
 class Storage(Component):
@@ -32,7 +33,7 @@ class Storage(Component):
 
     def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__(name, opts)
-        self._name, self._settings = name, args.settings
+        self._name, self._settings, self._ownership = name, args.settings, args.ownership
         self._held = self.child(**cloud.kept(args.settings.data))
         self.key = kms.Key(
             name,
@@ -60,7 +61,7 @@ class Storage(Component):
 
     def _bucket(self, name: str, versions: bool) -> s3.Bucket:
         delete = self._settings.data == "delete"
-        bucket = s3.Bucket(name, bucket=name, force_destroy=delete, opts=self._held)
+        bucket = s3.Bucket(name, bucket=name, force_destroy=delete, tags=self._ownership.tags, opts=self._held)
         s3.BucketPublicAccessBlock(
             name,
             bucket=bucket.id,

@@ -12,7 +12,7 @@ from ml_platform.clusters.gke.network import PODS, SERVICES, Network, NetworkArg
 from ml_platform.clusters.gke.nodes import Identity, Nodes, NodesArgs
 from ml_platform.clusters.gke.storage import Storage, StorageArgs
 from ml_platform.component import Component
-from ml_platform.settings import GkeCluster
+from ml_platform.settings import GkeCluster, OwnershipSettings
 
 LOGIN = cloud.Credentials(
     cloud="Google Cloud",
@@ -28,7 +28,7 @@ PLUGIN = "gke-gcloud-auth-plugin"
 PATIENCE = pulumi.CustomTimeouts(create="1h", update="2h", delete="1h")
 
 
-def connect(settings: GkeCluster) -> Cluster:
+def connect(settings: GkeCluster, ownership: OwnershipSettings) -> Cluster:
     """The cluster, made by this stack.
 
     Raises:
@@ -36,13 +36,14 @@ def connect(settings: GkeCluster) -> Cluster:
     """
     LOGIN.require()
     cloud.require_command(PLUGIN, f"Install it with: gcloud components install {PLUGIN}")
-    made = Gke(settings.name, GkeArgs(settings=settings))
+    made = Gke(settings.name, GkeArgs(settings=settings, ownership=ownership))
     return Cluster(
         kubeconfig=made.kubeconfig,
         options={"cluster_identifier": made.identifier, "kube_client_settings": {"qps": 100, "burst": 200}},
         images={},
         storage_class=settings.storage_class,
         disposable=False,
+        protected=settings.data == "protect",
         version=settings.version,
         load_balancer=LoadBalancer(kind="an external network load balancer", address=made.network.address),
         registry=made.storage.registry,
@@ -55,6 +56,7 @@ def connect(settings: GkeCluster) -> Cluster:
 @dataclass(frozen=True, kw_only=True)
 class GkeArgs:
     settings: GkeCluster
+    ownership: OwnershipSettings
 
 
 class Gke(Component):
@@ -66,8 +68,8 @@ class Gke(Component):
 
     def __init__(self, name: str, args: GkeArgs) -> None:
         super().__init__(name)
-        self._name, self._settings = name, args.settings
-        labels = {"ml-platform-stack": pulumi.get_stack()}
+        self._name, self._settings, self._ownership = name, args.settings, args.ownership
+        labels = {"ml-platform-stack": pulumi.get_stack(), **args.ownership.tags}
         self._provider = gcp.Provider(
             "gcp",
             project=args.settings.project,
@@ -79,7 +81,9 @@ class Gke(Component):
         identity = Identity(name, args.settings.project, self.child())
         cluster = self._cluster(identity, self.child(protect=args.settings.data == "protect", **_MANAGED))
         nodes = Nodes(name, NodesArgs(settings=args.settings, cluster=cluster, identity=identity), self.child())
-        self.storage = Storage(name, StorageArgs(settings=args.settings, identity=identity), self.child())
+        self.storage = Storage(
+            name, StorageArgs(settings=args.settings, ownership=args.ownership, identity=identity), self.child()
+        )
         self.identifier = cluster.id
         text = cloud.kubeconfig(
             server=pulumi.Output.concat("https://", cluster.endpoint),
@@ -126,6 +130,7 @@ class Gke(Component):
             initial_node_count=1,
             node_config={"service_account": identity.email},
             deletion_protection=settings.data == "protect",
+            resource_labels=self._ownership.tags,
             opts=opts,
         )
 

@@ -9,13 +9,14 @@ from ml_platform.clusters import cloud
 from ml_platform.clusters.cluster import ObjectStorage
 from ml_platform.clusters.gke.nodes import Identity
 from ml_platform.component import Component
-from ml_platform.settings import GkeCluster
+from ml_platform.settings import GkeCluster, OwnershipSettings
 from ml_platform.settings.clouds import SharedBucketSettings
 
 
 @dataclass(frozen=True, kw_only=True)
 class StorageArgs:
     settings: GkeCluster
+    ownership: OwnershipSettings
     identity: Identity
 
 
@@ -27,7 +28,8 @@ class Storage(Component):
 
     def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__(name, opts)
-        self._settings = settings = args.settings
+        self._settings, self._ownership = args.settings, args.ownership
+        settings = args.settings
         self._held = self.child(**cloud.kept(settings.data))
         for bucket, chosen in settings.buckets.items():
             self._bucket(bucket, chosen)
@@ -50,6 +52,7 @@ class Storage(Component):
             uniform_bucket_level_access=True,
             public_access_prevention="enforced",
             versioning={"enabled": settings.versions},
+            labels=self._ownership.tags,
             force_destroy=whole.data == "delete",
             opts=self._held,
         )

@@ -12,7 +12,7 @@ from ml_platform.clusters.ionos.network import Network, NetworkArgs
 from ml_platform.clusters.ionos.nodes import Nodes, NodesArgs
 from ml_platform.clusters.ionos.storage import Storage, StorageArgs
 from ml_platform.component import Component
-from ml_platform.settings import IonosCluster
+from ml_platform.settings import IonosCluster, OwnershipSettings
 
 TOKEN = cloud.Credentials(
     cloud="IONOS CLOUD",
@@ -27,7 +27,7 @@ KEYS = cloud.Credentials(
 PATIENCE = pulumi.CustomTimeouts(create="2h", update="2h", delete="1h")
 
 
-def connect(settings: IonosCluster) -> Cluster:
+def connect(settings: IonosCluster, ownership: OwnershipSettings) -> Cluster:
     """The cluster, made by this stack.
 
     Raises:
@@ -36,13 +36,14 @@ def connect(settings: IonosCluster) -> Cluster:
     TOKEN.require()
     if settings.object_storage.buckets:
         KEYS.require()
-    made = Ionos(settings.name, IonosArgs(settings=settings))
+    made = Ionos(settings.name, IonosArgs(settings=settings, ownership=ownership))
     return Cluster(
         kubeconfig=made.kubeconfig,
         options={"cluster_identifier": made.identifier, "kube_client_settings": {"qps": 100, "burst": 200}},
         images={},
         storage_class=settings.storage_class,
         disposable=False,
+        protected=settings.data == "protect",
         version=settings.version,
         load_balancer=LoadBalancer(kind="a public address on one of the nodes", address=made.network.address),
         registry=made.storage.registry,
@@ -55,6 +56,7 @@ def connect(settings: IonosCluster) -> Cluster:
 @dataclass(frozen=True, kw_only=True)
 class IonosArgs:
     settings: IonosCluster
+    ownership: OwnershipSettings
 
 
 class Ionos(Component):
@@ -84,7 +86,7 @@ class Ionos(Component):
             opts=self.child(provider=provider, protect=settings.data == "protect", custom_timeouts=PATIENCE),
         )
         nodes = Nodes(name, NodesArgs(settings=settings, cluster=cluster, datacenter=self.network.datacenter), below)
-        self.storage = Storage(name, StorageArgs(settings=settings), below)
+        self.storage = Storage(name, StorageArgs(settings=settings, ownership=args.ownership), below)
         self.identifier = cluster.id
         found = k8s.get_cluster_output(id=cluster.id, opts=pulumi.InvokeOutputOptions(parent=self, provider=provider))
         self.kubeconfig = pulumi.Output.secret(cloud.when(found.kube_config, nodes.ready))

@@ -11,13 +11,14 @@ from pulumi_ionoscloud import compute, creg, objectstorage
 from ml_platform.clusters import cloud
 from ml_platform.clusters.cluster import ObjectStorage
 from ml_platform.component import Component
-from ml_platform.settings import IonosCluster
+from ml_platform.settings import IonosCluster, OwnershipSettings
 from ml_platform.settings.ionos import IonosRegistrySettings
 
 
 @dataclass(frozen=True, kw_only=True)
 class StorageArgs:
     settings: IonosCluster
+    ownership: OwnershipSettings
 
 
 class Storage(Component):
@@ -28,7 +29,7 @@ class Storage(Component):
 
     def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__(name, opts)
-        self._data = args.settings.data
+        self._data, self._ownership = args.settings.data, args.ownership
         self._held = self.child(**cloud.kept(self._data))
         settings = args.settings.object_storage
         for bucket, chosen in settings.buckets.items():
@@ -51,7 +52,12 @@ class Storage(Component):
 
     def _bucket(self, name: str, region: str, versions: bool) -> None:
         bucket = objectstorage.Bucket(
-            name, name=name, region=region, force_destroy=self._data == "delete", opts=self._held
+            name,
+            name=name,
+            region=region,
+            force_destroy=self._data == "delete",
+            tags=self._ownership.tags,
+            opts=self._held,
         )
         objectstorage.PublicAccessBlock(
             name,
