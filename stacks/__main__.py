@@ -4,7 +4,7 @@ import pulumi
 from ml_platform import shared
 from ml_platform.clusters import connect
 from ml_platform.platform import Platform
-from ml_platform.settings import PlatformSettings, SharedPlatform, load_cluster, load_ownership, load_platform
+from ml_platform.settings import SharedPlatform, load_cluster, load_ownership, load_platform
 from ml_workloads import fit
 from ml_workloads.settings import load_workloads
 from ml_workloads.workloads import Workloads
@@ -19,27 +19,23 @@ ray, buckets = chosen_platform.ray is not None, chosen_platform.object_store.buc
 serving, certified = chosen_platform.serving.mode, chosen_platform.certified_below
 fit.check(chosen_work, serving=serving, spark=spark, ray=ray, buckets=buckets, certified=certified)
 
-labels, tenants = ownership.labels, chosen_work.namespaces
 cluster = connect(chosen_cluster, config, ownership)
 pulumi.export("cluster", cluster.summary())
 pulumi.export("kubeconfig", cluster.kubeconfig)
-
 if not cluster.alone:
-    match chosen_platform:
-        case SharedPlatform():
-            platform = shared.handle(cluster, chosen_platform, tenants=tenants)
-        case PlatformSettings():
-            made = Platform("platform", cluster, chosen_platform, ownership=labels, tenants=tenants)
-            platform = made.handle
-            pulumi.export("dns", made.dns)
-            pulumi.export("certificate_authority", made.authority)
-            for name, value in platform.outputs.handed_over().items():
-                pulumi.export(name, value)
+    if isinstance(chosen_platform, SharedPlatform):
+        platform = shared.handle(cluster, chosen_platform, tenants=chosen_work.namespaces)
+    else:
+        made = Platform(
+            "platform", cluster, chosen_platform, ownership=ownership.labels, tenants=chosen_work.namespaces
+        )
+        platform = made.handle
+        for name, value in made.exports().items():
+            pulumi.export(name, value)
     pulumi.export("mlflow_url", platform.outputs.url("mlflow"))
     pulumi.export("object_store_endpoint", platform.outputs.object_store_url)
-
-    if tenants:
-        workloads = Workloads("workloads", platform, chosen_work, labels)
+    if chosen_work.namespaces:
+        workloads = Workloads("workloads", platform, chosen_work, ownership.labels)
         pulumi.export("prediction_urls", workloads.prediction_urls)
         pulumi.export("canary_urls", workloads.canary_urls)
         pulumi.export("model_versions", workloads.versions)

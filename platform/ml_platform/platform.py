@@ -114,6 +114,10 @@ class Platform(Component):
         )
         self.register_outputs(self.handle.outputs.as_inputs())
 
+    def exports(self) -> dict[str, Any]:
+        """What people, and other stacks, have to know of it."""
+        return {"dns": self.dns, "certificate_authority": self.authority, **self.handle.outputs.handed_over()}
+
     def child(self, **options: Any) -> pulumi.ResourceOptions:
         """Options for a child whose objects go to the cluster."""
         return super().child(provider=self._provider, **options)
