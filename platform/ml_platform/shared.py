@@ -33,7 +33,7 @@ def handle(cluster: Cluster, settings: SharedPlatform, *, tenants: Sequence[str]
 
     spark = settings.spark
     return PlatformHandle(
-        provider=cluster.provider([_preflight(cluster, tenants)]),
+        provider=cluster.provider([_preflight(cluster, tenants, agreed)]),
         outputs=PlatformOutputs(
             mlflow_url=wired("mlflow_url"),
             object_store=ObjectStoreAccess(
@@ -58,7 +58,8 @@ def handle(cluster: Cluster, settings: SharedPlatform, *, tenants: Sequence[str]
     )
 
 
-def _preflight(cluster: Cluster, tenants: Sequence[str]) -> Preflight:
+def _preflight(cluster: Cluster, tenants: Sequence[str], agreed: pulumi.Output[Any]) -> Preflight:
+    """Once the two stacks have agreed: all that goes to the cluster waits for it."""
     return Preflight(
         "preflight",
         entries=(),
@@ -67,7 +68,7 @@ def _preflight(cluster: Cluster, tenants: Sequence[str]) -> Preflight:
         labels={"ml-platform/stack": pulumi.get_stack()},
         adopt=cluster.disposable,
         storage_class=cluster.storage_class,
-        kubeconfig=cluster.kubeconfig,
+        kubeconfig=pulumi.Output.all(cluster.kubeconfig, agreed).apply(lambda both: str(both[0])),
     )
 
 

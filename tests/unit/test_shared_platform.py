@@ -100,6 +100,19 @@ def test_nothing_of_the_platform_is_declared() -> None:
     ]
 
 
+def test_what_goes_to_the_cluster_waits_until_the_two_have_agreed() -> None:
+    found = stand_on()
+    waits = found.find("pulumi-python:dynamic/bundles:Preflight", "preflight").dependencies
+    assert sorted(urn.rpartition("::")[2] for urn in waits) == [
+        "ml-platform:cluster.stack",
+        "ml-platform:platform.stack",
+    ]
+    (before,) = {
+        urn.rpartition("::")[2] for urn in found.find("pulumi:providers:kubernetes", "cluster").dependencies
+    } - {"ml-platform:cluster.stack"}
+    assert before == "preflight"
+
+
 def test_what_is_not_used_is_not_there_though_the_platform_has_it() -> None:
     found = stand_on()
     assert (found.exports["spark"], found.exports["ray"]) == (None, None)
