@@ -1,6 +1,6 @@
 # The commands of the project. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up down stop status predict env bundles build test test-all check bench policies lock
+.PHONY: help up down stop status predict env bundles build test test-all check bench policies supply lock
 RUN := ./local/bootstrap
 LOCK := uv pip compile pyproject.toml --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
@@ -47,6 +47,9 @@ bench:  ## measure, print, and write bench.json; with COLD=1 also from an empty 
 
 policies:  ## write docs/policies.md, after a change of a policy
 	@exec $(RUN) ml_policies.docs
+
+supply:  ## what must not be in this repository: make supply DO=secrets; DO=--help says more
+	@exec $(RUN) ml_supply $(or $(DO),--help)
 
 lock:  ## pin the Python packages again after a change of pyproject.toml (needs uv)
 	$(LOCK) --extra notebook -o requirements.txt

@@ -1,0 +1,1 @@
+"""What this repository and its images are made of, and what must not be in them. It builds and deploys nothing."""

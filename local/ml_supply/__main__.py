@@ -1,0 +1,45 @@
+"""`make supply DO=...`: what must not be in this repository, and what it is made of."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from ml_local import paths
+from ml_local.errors import LocalError
+
+from ml_supply import leaks
+
+
+def main(words: list[str] | None = None) -> int:
+    """0: nothing is wrong. 1: something was found, each in a line of its own. 2: it could not be looked for."""
+    parser = argparse.ArgumentParser(prog="make supply DO=...", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    secrets = commands.add_parser("secrets", help="secrets in the files and in the whole history of this repository")
+    secrets.add_argument("folder", nargs="?", type=Path, default=paths.checkout(), help="of another repository")
+    secrets.set_defaults(do=_secrets)
+    options = parser.parse_args(words)
+    try:
+        return int(options.do(options))
+    except LocalError as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return 2
+
+
+def _secrets(options: argparse.Namespace) -> int:
+    found = leaks.scan(options.folder)
+    for finding in found:
+        print(finding)
+    if found:
+        print(
+            "Take each out of use where it was issued: who has a clone has it. What is no secret: .gitleaks.toml",
+            file=sys.stderr,
+        )
+        return 1
+    print("no secret in the files and in the whole history")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""The scan for secrets, on repositories of its own."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from ml_local import paths
+from ml_local.errors import LocalError
+from ml_supply import __main__ as command
+from ml_supply import leaks
+
+TOKEN = "ghp_" + "9aXkq2Lr7VbTz0WmYc4HdPe6NsJu1RgFo3Qi"  # in parts: the scan of this repository is not to find it
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    shutil.copy(paths.checkout() / ".gitleaks.toml", folder)
+    git(folder, "init", "-q")
+    commit(folder, "app.py", "print(1)\n")
+    return folder
+
+
+def git(folder: Path, *words: str) -> None:
+    who = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.com")
+    subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True)
+
+
+def commit(folder: Path, name: str, text: str) -> None:
+    (folder / name).write_text(text)
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", name)
+
+
+def test_a_clean_repository_has_nothing_to_tell(repository: Path) -> None:
+    assert leaks.scan(repository) == []
+
+
+def test_a_secret_that_is_gone_from_the_files_is_found_in_the_history_and_not_shown(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commit(repository, "app.py", f'TOKEN = "{TOKEN}"\n')
+    commit(repository, "app.py", "print(2)\n")
+    assert command.main(["secrets", str(repository)]) == 1
+    told = capsys.readouterr().out
+    assert told.startswith("app.py:1: github-pat, since commit ")
+    assert TOKEN not in told
+
+
+@pytest.mark.parametrize("staged", [True, False])
+def test_a_secret_that_is_not_committed_is_found(repository: Path, staged: bool) -> None:
+    (repository / "app.py").write_text(f'TOKEN = "{TOKEN}"\n')
+    if staged:
+        git(repository, "add", "app.py")
+    assert leaks.scan(repository) == ["app.py:1: github-pat, not committed yet"]
+
+
+def test_a_history_that_is_not_whole_is_refused(repository: Path, tmp_path: Path) -> None:
+    commit(repository, "app.py", "print(2)\n")
+    subprocess.run(["git", "clone", "-q", "--depth=1", repository.as_uri(), tmp_path / "shallow"], check=True)
+    with pytest.raises(LocalError, match="git fetch --unshallow"):
+        leaks.scan(tmp_path / "shallow")
