@@ -12,8 +12,8 @@ from ml_workloads.workloads import Workloads
 config = pulumi.Config()
 chosen_cluster = load_cluster(config)
 chosen_platform = load_platform(config)
-chosen_work = load_workloads(config)
-ownership = load_ownership(config)
+chosen_work, ownership = load_workloads(config), load_ownership(config)
+labels, tenants = ownership.labels, chosen_work.namespaces
 spark = chosen_platform.spark.operator if chosen_platform.spark else None
 ray, buckets = chosen_platform.ray is not None, chosen_platform.object_store.buckets
 serving, certified = chosen_platform.serving.mode, chosen_platform.certified_below
@@ -24,18 +24,16 @@ pulumi.export("cluster", cluster.summary())
 pulumi.export("kubeconfig", cluster.kubeconfig)
 if not cluster.alone:
     if isinstance(chosen_platform, SharedPlatform):
-        platform = shared.handle(cluster, chosen_platform, tenants=chosen_work.namespaces)
+        platform = shared.handle(cluster, chosen_platform, tenants=tenants)
     else:
-        made = Platform(
-            "platform", cluster, chosen_platform, ownership=ownership.labels, tenants=chosen_work.namespaces
-        )
+        made = Platform("platform", cluster, chosen_platform, ownership=labels, tenants=tenants)
         platform = made.handle
         for name, value in made.exports().items():
             pulumi.export(name, value)
     pulumi.export("mlflow_url", platform.outputs.url("mlflow"))
     pulumi.export("object_store_endpoint", platform.outputs.object_store_url)
-    if chosen_work.namespaces:
-        workloads = Workloads("workloads", platform, chosen_work, ownership.labels)
+    if tenants:
+        workloads = Workloads("workloads", platform, chosen_work, labels)
         pulumi.export("prediction_urls", workloads.prediction_urls)
         pulumi.export("canary_urls", workloads.canary_urls)
         pulumi.export("model_versions", workloads.versions)

@@ -11,7 +11,7 @@ import pytest
 from ml_platform import shared
 from ml_platform.clusters import connect
 from ml_platform.configuration import SettingsError, validate
-from ml_platform.settings import ClusterSettings, PlatformSettings, SharedPlatform, platform_model
+from ml_platform.settings import ClusterSettings, OwnershipSettings, PlatformSettings, SharedPlatform, platform_model
 from support import recorder, stacks
 
 OTHER = "acme/ml-platform/production"
@@ -57,7 +57,7 @@ def stand_on(
     """The handle of the other stack's platform, every part of it exported."""
 
     def program() -> None:
-        cluster = connect(validate("cluster", CLUSTER, ClusterSettings).root, pulumi.Config())
+        cluster = connect(validate("cluster", CLUSTER, ClusterSettings).root, pulumi.Config(), OwnershipSettings())
         handle = shared.handle(cluster, validate("platform", settings, SharedPlatform), tenants=[namespace])
         for name, value in handle.outputs.as_inputs().items():
             pulumi.export(name, value)
@@ -192,7 +192,9 @@ def test_the_load_balancer_is_as_the_other_stack_knows_it() -> None:
     found: dict[str, Any] = {}
 
     def program() -> None:
-        balancer = connect(validate("cluster", CLUSTER, ClusterSettings).root, pulumi.Config()).load_balancer
+        balancer = connect(
+            validate("cluster", CLUSTER, ClusterSettings).root, pulumi.Config(), OwnershipSettings()
+        ).load_balancer
         pulumi.Output.all(balancer.annotated({"own": "1"}), balancer.address).apply(
             lambda values: found.update(annotations=values[0], address=values[1])
         )
