@@ -1,7 +1,7 @@
 """Every stack, as a table of contents: its settings, its cluster, the platform on it, the work on that."""
 
 import pulumi
-from ml_platform import shared
+from ml_platform import shared, store
 from ml_platform.clusters import connect
 from ml_platform.platform import Platform
 from ml_platform.settings import SharedPlatform, load_cluster, load_ownership, load_platform
@@ -18,8 +18,8 @@ spark = chosen_platform.spark.operator if chosen_platform.spark else None
 ray, buckets = chosen_platform.ray is not None, chosen_platform.object_store.buckets
 serving, certified = chosen_platform.serving.mode, chosen_platform.certified_below
 fit.check(chosen_work, serving=serving, spark=spark, ray=ray, buckets=buckets, certified=certified)
-
-cluster = connect(chosen_cluster, config, ownership)
+accounts = store.of_cluster(chosen_cluster, chosen_platform, chosen_work.accounts)
+cluster = connect(chosen_cluster, config, ownership, accounts)
 pulumi.export("cluster", cluster.summary())
 pulumi.export("kubeconfig", cluster.kubeconfig)
 if not cluster.alone:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import pulumi
 
+from ml_platform import pods
 from ml_platform.configuration import PROJECT, SettingsError
 
 ServingMode = Literal["knative", "standard"]
@@ -20,13 +21,25 @@ SparkOperator = Literal["kubeflow", "stackable"]
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectStoreAccess:
-    """An S3 endpoint as pods reach it, and the keys of an account on it."""
+    """An S3 endpoint as pods reach it, and the key of an account on it, if pods need one."""
 
     endpoint: pulumi.Output[str]
     region: pulumi.Output[str]
-    access_key: pulumi.Output[str]
-    secret_key: pulumi.Output[str]
+    access_key: pulumi.Output[str] | None = None
+    secret_key: pulumi.Output[str] | None = None
     buckets: tuple[str, ...]
+    checksums: pulumi.Output[str]
+    """When its clients send some: when_supported, as Amazon has it, or when_required, for likenesses of S3."""
+
+    def environment(self, secret: str, key: str) -> dict[str, Any]:
+        """What its clients read beside its address; the secret key is under `key` in the Secret of that name."""
+        known = {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": pods.secret_key(secret, key)}
+        return {
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_REQUEST_CHECKSUM_CALCULATION": self.checksums,
+            "AWS_RESPONSE_CHECKSUM_VALIDATION": self.checksums,
+            **(known if self.secret_key is not None else {}),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +67,7 @@ class PlatformOutputs:
     gateway: pulumi.Output[str]
     """<namespace>/<name> of the Gateway to which routes to models attach in serving mode standard."""
     object_store_url: pulumi.Output[str]
-    """The object store on the gateway."""
+    """The object store as its users reach it: on the gateway, if it is the platform's own."""
     entry_namespaces: pulumi.Output[Sequence[str]]
     """Where requests to served models come from: the gateway, and what wakes sleeping ones."""
     namespaces: pulumi.Output[Sequence[str]]

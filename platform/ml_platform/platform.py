@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi
 
-from ml_platform import pods, selection
+from ml_platform import object_storage, pods, selection, store
 from ml_platform.bundles.installation import Installation
 from ml_platform.bundles.preflight import Preflight
 from ml_platform.clusters import Cluster
@@ -26,15 +26,15 @@ from ml_platform.components.knative import Autoscaling, Knative, KnativeArgs
 from ml_platform.components.kserve import KServe, KServeArgs
 from ml_platform.components.mlflow import MLflow, MLflowArgs
 from ml_platform.components.namespace import Namespace, NamespaceArgs
-from ml_platform.components.object_store import ObjectStore, ObjectStoreArgs
+from ml_platform.components.object_store import ObjectStore, ObjectStoreArgs, url_on
 from ml_platform.components.postgres import Postgres, PostgresArgs
 from ml_platform.components.ray import Ray
 from ml_platform.components.spark import Spark, SparkArgs
 from ml_platform.components.traefik import Traefik, TraefikArgs
 from ml_platform.components.training import Training, TrainingArgs
 from ml_platform.configuration import require_secret
-from ml_platform.handle import PlatformHandle, PlatformOutputs, SparkAccess
-from ml_platform.settings import GatewaySettings, PlatformSettings
+from ml_platform.handle import ObjectStoreAccess, PlatformHandle, PlatformOutputs, SparkAccess
+from ml_platform.settings import PlatformSettings
 
 SEED = "a long random text that all passwords are derived from"
 MLFLOW_URL = "http://mlflow.mlflow.svc.cluster.local:5000"
@@ -74,7 +74,6 @@ class Platform(Component):
         self._installation = self._certified()
 
         held = self.child(protect=cluster.protected)
-        storage = Namespace(selection.STORAGE, NamespaceArgs(labels=self._labels), held)
         tracking = Namespace(selection.TRACKING, NamespaceArgs(labels=self._labels), held)
         gateway, serving = self._serving()
         after_gateway = super().child(depends_on=gateway.ready)
@@ -83,28 +82,27 @@ class Platform(Component):
         spark, ray = self._spark(), self._ray()
         self._training()
         clients = [pods.from_namespace(gateway.namespace), pods.from_workloads()]
-        store = self._object_store(storage, gateway, [*clients, pods.from_namespace(tracking.name)])
+        access = self._object_store(gateway, [*clients, pods.from_namespace(tracking.name)])
         database = self._postgres(tracking)
-        mlflow = self._mlflow(tracking, database, store, gateway, clients)
+        workers = access[store.WORKLOADS]
+        mlflow = self._mlflow(tracking, database, access[store.MLFLOW], gateway, clients)
 
         knative = ["knative-serving"] if settings.serving.mode == "knative" else []
         bundles = self._installation.declared.namespaces
-        jobs = [settings.spark.namespace] if settings.spark else []
+        jobs, storage = ([settings.spark.namespace] if settings.spark else []), selection.storage(settings)
         known = pulumi.Output.from_input
         self.handle = PlatformHandle(
             provider=self._provider,
             outputs=PlatformOutputs(
                 mlflow_url=mlflow.url,
-                object_store=store.access["workloads"],
+                object_store=workers,
                 serving_mode=settings.serving.mode,
                 serving=after(settings.serving.mode, *self.joined("serving", serving)),
                 url_template=known(gateway.url),
                 gateway=known(gateway.reference),
-                object_store_url=known(_object_store_url(gateway.url, settings.gateway)),
+                object_store_url=known(url_on(gateway.url, settings.gateway.domain)) if storage else workers.endpoint,
                 entry_namespaces=known([gateway.namespace, *knative]),
-                namespaces=known(
-                    list(dict.fromkeys([gateway.namespace, *bundles, *jobs, storage.name, tracking.name]))
-                ),
+                namespaces=known(list(dict.fromkeys([gateway.namespace, *bundles, *jobs, *storage, tracking.name]))),
                 images=self._images,
                 kubeconfig=cluster.kubeconfig,
                 certified=settings.certified_below,
@@ -262,28 +260,30 @@ class Platform(Component):
     def _training(self) -> None:
         chosen = self._settings.training
         if chosen.v1 or chosen.v2:
-            args = TrainingArgs(installation=self._installation, **chosen.model_dump())
-            Training("training", args, self.child())
+            Training("training", TrainingArgs(installation=self._installation, **chosen.model_dump()), self.child())
 
-    def _object_store(
-        self, namespace: Namespace, gateway: Gateway, clients: Sequence[Mapping[str, Any]]
-    ) -> ObjectStore:
-        domain = self._settings.gateway.domain
+    def _object_store(self, gateway: Gateway, clients: Sequence[Mapping[str, Any]]) -> Mapping[str, ObjectStoreAccess]:
+        """How each account reaches its buckets."""
+        settings, accounts = self._settings.object_store, store.accounts(self._settings)
+        if settings.source != "own":
+            storage = object_storage.chosen(settings, self._cluster.object_storage, accounts)
+            return {name: storage.access(name, account.buckets) for name, account in accounts.items()}
+        domain, held = self._settings.gateway.domain, self.child(protect=self._cluster.protected)
         args = ObjectStoreArgs(
-            namespace=namespace,
+            namespace=Namespace(selection.STORAGE, NamespaceArgs(labels=self._labels), held),
             labels=self._labels,
             image=self._images["versitygw"],
             step_image=self._images["training"],
             seed=self._seed,
-            settings=self._settings.object_store,
+            settings=settings,
             storage_class=self._cluster.storage_class,
             protected=self._cluster.protected,
-            accounts={"mlflow": ["mlflow"], "workloads": self._settings.object_store.buckets},
+            accounts={name: account.buckets for name, account in accounts.items()},
             gateway=gateway,
             hosts=[f"s3.{domain}", domain],
             clients=clients,
         )
-        return ObjectStore("s3", args, self.child())
+        return ObjectStore("s3", args, self.child()).access
 
     def _postgres(self, namespace: Namespace) -> Postgres:
         args = PostgresArgs(
@@ -303,7 +303,7 @@ class Platform(Component):
         self,
         namespace: Namespace,
         database: Postgres,
-        store: ObjectStore,
+        access: ObjectStoreAccess,
         gateway: Gateway,
         clients: Sequence[Mapping[str, Any]],
     ) -> MLflow:
@@ -315,16 +315,10 @@ class Platform(Component):
             settings=settings.mlflow,
             database=database.uri,
             passwords=(settings.postgres.password_version, settings.object_store.password_version),
-            store=store.access["mlflow"],
+            store=access,
             gateway=gateway,
             hosts=[f"mlflow.{settings.gateway.domain}", None],
             allowed_hosts=[f"{settings.gateway.bind}:*"],
             clients=clients,
         )
         return MLflow("mlflow", args, self.child())
-
-
-def _object_store_url(template: str, gateway: GatewaySettings) -> str:
-    # Python resolves localhost, but no name under it.
-    url = template.format(host="s3")
-    return url.replace("//s3.", "//") if gateway.domain == "localhost" else url

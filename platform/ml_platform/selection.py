@@ -68,10 +68,15 @@ def existing(settings: PlatformSettings) -> tuple[Entry, ...]:
 def own(settings: PlatformSettings) -> list[Object]:
     """What belongs to no bundle and stands outside of any namespace, by kind and name: what could be taken already."""
     jobs = [settings.spark.namespace] if settings.spark else []
-    found = [namespace(name) for name in (STORAGE, TRACKING, *jobs)]
+    found = [namespace(name) for name in (*storage(settings), TRACKING, *jobs)]
     if settings.gateway.ingress == "traefik":
         found += [namespace(GATEWAY), _named("networking.k8s.io/v1", "IngressClass", traefik.CLASS)]
     return found
+
+
+def storage(settings: PlatformSettings) -> list[str]:
+    """The namespace of the object store, if the platform runs one."""
+    return [STORAGE] if settings.object_store.source == "own" else []
 
 
 def namespace(name: str) -> Object:
@@ -127,8 +132,9 @@ def _named(api_version: str, kind: str, name: str) -> Object:
 def _required(settings: PlatformSettings) -> frozenset[str]:
     """Images that only we have: our own, and those of lean releases."""
     traefik = {"traefik"} if settings.gateway.ingress == "traefik" else set()
+    foreign = set() if storage(settings) else {"versitygw"}
     lean = {name for entry in bundles(settings) for name, reference in entry.images.items() if name == reference}
-    return OWN_IMAGES | traefik | lean
+    return OWN_IMAGES - foreign | traefik | lean
 
 
 def _check_pods(settings: PlatformSettings, entry: Entry, found: Collection[str], images: Collection[str]) -> None:

@@ -42,6 +42,7 @@ def handle(cluster: Cluster, settings: SharedPlatform, *, tenants: Sequence[str]
                 access_key=wired("object_store", "access_key"),
                 secret_key=pulumi.Config().get_secret(SECRET_KEY) or other.secret(SECRET_KEY),
                 buckets=settings.object_store.buckets,
+                checksums=wired("object_store", "checksums"),
             ),
             serving_mode=settings.serving.mode,
             serving=wired("serving_mode"),

@@ -9,6 +9,7 @@ import pulumi
 from ml_platform.clusters import connect
 from ml_platform.configuration import validate
 from ml_platform.settings import ClusterSettings, OwnershipSettings
+from ml_platform.store import Account
 from pulumi.runtime import mocks
 from support import recorder
 from support.typed import PACKAGES
@@ -48,6 +49,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 OWNERSHIP = OwnershipSettings(owner="jane-doe", team="ml", cost_centre="cc-1234")
+ACCOUNTS = {
+    "mlflow": Account(buckets=("acme-old",), pods=(("mlflow", "mlflow"),)),
+    "workloads": Account(buckets=("acme-raw",), pods=(("models", "dataset"), ("models", "training-iris"))),
+}
 AUTHORITY = "QVVUSE9SSVRZ"
 OUTPUTS: dict[str, dict[str, Any]] = {
     "gcp:container/cluster:Cluster": {"endpoint": "192.0.2.1", "masterAuth": {"clusterCaCertificate": AUTHORITY}},
@@ -62,6 +67,7 @@ OUTPUTS: dict[str, dict[str, Any]] = {
     "aws:ecr/repository:Repository": {"repositoryUrl": "123456789012.dkr.ecr.test/ml-platform/mlflow"},
     "ionoscloud:compute/iPBlock:IPBlock": {"ips": ["192.0.2.9"]},
     "ionoscloud:compute/s3Key:S3Key": {"secretKey": "secret"},
+    "gcp:storage/hmacKey:HmacKey": {"accessId": "access", "secret": "secret"},
     "ionoscloud:creg/registry:Registry": {"hostname": "acme.cr.test"},
 }  # fmt: skip
 CLOUDS = sorted(SETTINGS)
@@ -86,7 +92,7 @@ def declare(cloud: str, **changes: Any) -> tuple[recorder.Recorder, dict[str, An
 
     def program() -> None:
         settings = validate("cluster", {**COMMON, **SETTINGS[cloud], **changes}, ClusterSettings).root
-        cluster = connect(settings, pulumi.Config("ml-platform"), OWNERSHIP)
+        cluster = connect(settings, pulumi.Config("ml-platform"), OWNERSHIP, ACCOUNTS)
         cluster.provider([])
         known["cluster"] = cluster
         pulumi.export("kubeconfig", cluster.kubeconfig)

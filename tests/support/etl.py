@@ -49,6 +49,7 @@ def declare_work(settings: dict[str, Any], operator: SparkOperator = "kubeflow")
                 region=known("r"),
                 access_key=known("workloads"),
                 secret_key=pulumi.Output.secret("very secret"),
+                checksums=known("when_supported"),
                 buckets=("datasets",),
             ),
             serving_mode="knative",

@@ -26,6 +26,7 @@ def declare(mode: ServingMode, **serving: Any) -> recorder.Recorder:
                 region=known("r"),
                 access_key=known("k"),
                 secret_key=known("s"),
+                checksums=known("when_supported"),
                 buckets=("data",),
             ),
             serving_mode=mode,

@@ -44,15 +44,20 @@ def blocks(stack: str) -> dict[str, Any]:
     return found
 
 
-def record(stack: str, changes: Mapping[str, Any] | None = None, world: mocks.Mocks | None = None) -> recorder.Recorder:
+def record(
+    stack: str,
+    changes: Mapping[str, Any] | None = None,
+    world: mocks.Mocks | None = None,
+    secrets: Mapping[str, str] | None = None,
+) -> recorder.Recorder:
     """All that a first `pulumi up` asks the engine for, with `changes` of the platform's settings; a node is the one of
     ML_PLATFORM_STATE. In a cloud it is a first preview, unless its `world` is another one."""
     config = blocks(stack)
     config["ml-platform:platform"] |= changes or {}
-    secrets = {}
+    secrets = dict(secrets or {})
     if config["ml-platform:cluster"]["source"] in CLOUDS:
         config["ml-platform:platform"].setdefault("images", images({"traefik", *selection.OWN_IMAGES}))
-        secrets = {"ml-platform:seed": "a seed"}
+        secrets |= {"ml-platform:seed": "a seed"}
         world = world or recorder.NothingYet()
     if config["ml-platform:cluster"]["source"] == "stack":
         other = config["ml-platform:cluster"]["stack"]
@@ -64,7 +69,7 @@ def record(stack: str, changes: Mapping[str, Any] | None = None, world: mocks.Mo
     if config["ml-platform:cluster"]["source"] == "existing":
         config["ml-platform:cluster"].pop("kubeconfig", None)
         config["ml-platform:platform"].setdefault("images", images({"traefik", "tuning", *selection.OWN_IMAGES}))
-        secrets = {"ml-platform:seed": "a seed", "ml-platform:kubeconfig": json.dumps(KUBECONFIG)}
+        secrets |= {"ml-platform:seed": "a seed", "ml-platform:kubeconfig": json.dumps(KUBECONFIG)}
     return recorder.record(
         lambda: runpy.run_path(str(ROOT / "stacks" / "__main__.py")),
         stack=stack,

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from ml_platform.clusters import Cluster
 from support import recorder, stacks
-from support.clouds import AUTHORITY, CLOUDS, OWNERSHIP, SETTINGS, USER, declare, own
+from support.clouds import ACCOUNTS, AUTHORITY, CLOUDS, OWNERSHIP, SETTINGS, USER, declare, own
 from support.typed import strangers
 
 
@@ -179,6 +179,7 @@ def test_pods_on_eks_reach_their_buckets_by_who_they_are() -> None:
     assert {(each["namespace"], each["serviceAccount"]) for each in identities} == {
         ("models", "etl"),
         ("models", "iris"),
+        *(pod for account in ACCOUNTS.values() for pod in account.pods),
     }
     policy = json.loads(found.inputs("RolePolicy", "ml-platform-models-etl")["policy"])
     assert [each["Resource"] for each in policy["Statement"]] == [
@@ -219,8 +220,37 @@ def test_the_keys_to_buckets_of_ionos_are_made_for_a_user() -> None:
     found, known = declare("ionos")
     assert found.inputs("S3Key", "ml-platform-key") == {"userId": USER, "active": True}
     storage = known["cluster"].object_storage
-    assert (storage.endpoint, storage.credentials) == ("https://s3.eu-central-3.ionoscloud.com", "keys")
-    assert known["summary"]["object_storage"]["access_key"] == "ml-platform-key-id"
+    assert storage.endpoint == "https://s3.eu-central-3.ionoscloud.com"
+    assert set(storage.keys) == set(ACCOUNTS)
+
+
+@pytest.mark.parametrize("account", ACCOUNTS)
+def test_the_platform_reaches_buckets_of_gke_by_a_key_that_opens_its_own_alone(account: str) -> None:
+    found, known = declare("gke")
+    email = {"serviceAccountEmail": "nodes@acme.test"}  # of the account that is made for it
+    assert found.inputs("HmacKey", f"ml-platform-{account}") == email
+    (bucket,) = ACCOUNTS[account].buckets
+    member = found.inputs("BucketIAMMember", f"{bucket}-{account}")
+    assert (member["bucket"], member["role"]) == (bucket, "roles/storage.objectUser")
+    assert account in known["cluster"].object_storage.keys
+
+
+def test_the_platform_reaches_buckets_of_eks_by_a_role_that_opens_its_own_alone() -> None:
+    found, known = declare("eks")
+    for account, each in ACCOUNTS.items():
+        statements = json.loads(found.inputs("RolePolicy", f"ml-platform-{account}")["policy"])["Statement"]
+        assert [len(each["Resource"]) for each in statements] == [1, 1, 1]
+        for namespace, name in each.pods:
+            identity = found.inputs("PodIdentityAssociation", f"ml-platform-{namespace}-{name}")
+            assert (identity["namespace"], identity["serviceAccount"]) == (namespace, name)
+    assert known["cluster"].object_storage.keys == {}
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_nothing_goes_to_the_cluster_before_its_buckets_are_open(cloud: str) -> None:
+    request = declare(cloud)[0].find("pulumi:providers:kubernetes", "cluster")
+    opens = {"gke": "BucketIAMMember", "eks": "PodIdentityAssociation", "ionos": "objectstorage/bucket:Bucket"}
+    assert any(opens[cloud] in urn for urn in request.dependencies)
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)

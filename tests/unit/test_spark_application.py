@@ -63,7 +63,6 @@ def test_keys_of_the_object_store_come_from_a_secret_and_are_in_no_configuration
     pods = found["spec"] if operator == "stackable" else container(found, "driver")
     sources = {each["name"]: each.get("valueFrom", {}).get("secretKeyRef") for each in pods["env"]}
     keys = f"{found['metadata']['name']}-keys"
-    assert sources["AWS_ACCESS_KEY_ID"] == {"name": keys, "key": "access"}
     assert sources["AWS_SECRET_ACCESS_KEY"] == {"name": keys, "key": "secret"}
     assert tree.inputs("Secret", "iris-keys")["metadata"]["name"] == keys
 

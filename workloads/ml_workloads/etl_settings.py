@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from ml_platform.configuration import MisfitError, Name, Quantity, Settings, one_rule
+from ml_platform.configuration import BucketName, MisfitError, Name, Quantity, Settings, one_rule
 from pydantic import AfterValidator, Field, model_validator
 
 from ml_workloads.fields import Column, Columns, Script, Share
@@ -59,7 +59,7 @@ class EtlSettings(Settings):
     """What each class is written as, by its name in the raw table. Rows of any other class are refused."""
     maximum_refused: Share = 0.01
     """The run fails if a greater part of all rows does not fit."""
-    bucket: Name = "datasets"
+    bucket: BucketName = "datasets"
     output: Annotated[str, Field(pattern=r"^[A-Za-z0-9][-A-Za-z0-9._/]*/$", max_length=200)] | None = None
     """The folder that takes the table and its report; without it, `<name of this block>/preprocessed/`."""
     columns: Columns | None = None
@@ -74,7 +74,7 @@ class EtlSettings(Settings):
     """The one in the image; without it, 4.0.4 for Kubeflow's operator and 4.1.1 for Stackable's."""
     driver: DriverSettings = DriverSettings()
     executor: ExecutorSettings = ExecutorSettings()
-    event_log: Name | None = None
+    event_log: BucketName | None = None
     """A bucket of the platform's object store that keeps what a Spark history server shows."""
     timeout: Annotated[int, Field(ge=30, le=86400)] = 900
     """Seconds after which the run counts as failed."""

@@ -30,8 +30,9 @@ def check(
     problems = [
         *_serving(settings, serving),
         *_certified(settings, certified),
-        *_etl(settings, spark, buckets),
+        *_etl(settings, spark),
         *_tuning(settings, ray),
+        *_buckets(settings, buckets),
     ]
     if problems:
         raise SettingsError("\n".join(problems))
@@ -89,8 +90,8 @@ def _misfits(served: ServingSettings, mode: ServingMode) -> Iterator[tuple[str, 
         yield "split_by", "KServe has no split of its own; allowed: route", "route"
 
 
-def _etl(settings: WorkloadsSettings, spark: SparkOperator | None, buckets: Collection[str]) -> Iterator[str]:
-    for name, each in settings.etl.items():
+def _etl(settings: WorkloadsSettings, spark: SparkOperator | None) -> Iterator[str]:
+    for name in settings.etl:
         path = f"{PROJECT}:workloads.etl.{name}"
         if spark is None:
             yield (
@@ -98,12 +99,20 @@ def _etl(settings: WorkloadsSettings, spark: SparkOperator | None, buckets: Coll
                 f"  pulumi config set --path '{PROJECT}:platform.spark.operator' kubeflow\nor remove the block with:\n"
                 f"  pulumi config rm --path '{path}'"
             )
-        for key, bucket in (("bucket", each.bucket), ("event_log", each.event_log)):
-            if bucket is not None and bucket not in buckets:
-                yield (
-                    f"{path}.{key} is {bucket!r}; allowed: {', '.join(buckets) or 'nothing, there are none'}. Name one "
-                    f"of them, or have the platform make it, in {PROJECT}:platform.object_store.buckets"
-                )
+
+
+def _buckets(settings: WorkloadsSettings, buckets: Collection[str]) -> Iterator[str]:
+    wanted = {
+        **{f"datasets.{name}.bucket": each.bucket for name, each in settings.datasets.items()},
+        **{f"etl.{name}.bucket": each.bucket for name, each in settings.etl.items()},
+        **{f"etl.{name}.event_log": each.event_log for name, each in settings.etl.items()},
+    }
+    for key, bucket in wanted.items():
+        if bucket is not None and bucket not in buckets:
+            yield (
+                f"{PROJECT}:workloads.{key} is {bucket!r}; allowed: {', '.join(buckets) or 'nothing, there are none'}. "
+                f"Name one of them, or have the platform make it, in {PROJECT}:platform.object_store.buckets"
+            )
 
 
 def _tuning(settings: WorkloadsSettings, ray: bool) -> Iterator[str]:

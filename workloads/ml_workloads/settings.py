@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Annotated, Literal, Self
 
 import pulumi
-from ml_platform.configuration import MisfitError, Name, Quota, Settings, read
+from ml_platform.configuration import BucketName, MisfitError, Name, Quota, Settings, read
 from pydantic import Field, model_validator
 
 from ml_workloads.etl_settings import EtlSettings
@@ -20,7 +20,7 @@ class DatasetSettings(Settings):
     source: Literal["sklearn:iris", "sklearn:wine", "sklearn:breast-cancer", "uploaded"]
     """Where it comes from: scikit-learn's own copies of tables from the UCI repository, or somebody who uploads it;
     then other data need another key, or no run will know of them."""
-    bucket: Name = "datasets"
+    bucket: BucketName = "datasets"
     key: Annotated[str, Field(pattern=r"^[A-Za-z0-9]([-A-Za-z0-9._/]*[-A-Za-z0-9._])?$", max_length=200)]
     columns: Columns
     """Names of the columns, in the order of the file."""
@@ -56,6 +56,14 @@ class WorkloadsSettings(Settings):
     def images(self) -> frozenset[str]:
         """Our short names of the images that this work needs beyond those of every platform."""
         return frozenset({"tuning"} if self.tuning else ())
+
+    @property
+    def accounts(self) -> tuple[tuple[str, str], ...]:
+        """Namespace and name of the service accounts whose pods use the object store, beside those of the ETL."""
+        datasets = ["dataset"] if self.datasets else []
+        trainings = [f"training-{name}" for name in self.training]
+        tunings = [f"tuning-{name}" for name in self.tuning]
+        return tuple((self.namespace, account) for account in (*datasets, *trainings, *tunings))
 
     def etl_columns(self, name: str) -> tuple[str, ...]:
         """Those of the table that a run leaves."""

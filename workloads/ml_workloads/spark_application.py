@@ -55,7 +55,7 @@ class SparkApplication(Component):
             KubernetesObject(f"{name}-program", self._program(), self.child()),
             # Without data: the run writes the verdict, and nothing else may.
             KubernetesObject(f"{name}-verdict", self._configmap(self.run), self.child()),
-            KubernetesObject(f"{name}-keys", self._keys(), self.child()),
+            *(KubernetesObject(f"{name}-keys", secret, self.child()) for secret in self._keys()),
         ]
         application = KubernetesObject(
             name, manifest(args.spark.operator, self._application()), self.child(depends_on=needs)
@@ -126,13 +126,12 @@ class SparkApplication(Component):
         content = pulumi.Output.json_dumps(spec, indent=2, sort_keys=True)
         return {**self._configmap(f"{self.run}-program"), "data": {**self._texts, SPEC: content}}
 
-    def _keys(self) -> dict[str, Any]:
-        store = self._args.platform.object_store
-        return pods.secret(self._meta(f"{self.run}-keys"), {"access": store.access_key, "secret": store.secret_key})
+    def _keys(self) -> list[dict[str, Any]]:
+        key = self._args.platform.object_store.secret_key
+        return [] if key is None else [pods.secret(self._meta(f"{self.run}-keys"), {"secret": key})]
 
     def _application(self) -> Application:
         settings = self._args.settings
-        keys = f"{self.run}-keys"
         own = {SCRIPT: SCRIPT} if settings.script else {}
         paths = {SPEC: SPEC, **{f"{module}.py": f"ml_runtime/{module}.py" for module in MODULES}, **own}
         items = [{"key": key, "path": path} for key, path in paths.items()]
@@ -145,8 +144,7 @@ class SparkApplication(Component):
             program=settings.application or default,
             files={"name": "program", "configMap": {"name": f"{self.run}-program", "items": items}},
             environment={
-                "AWS_ACCESS_KEY_ID": pods.secret_key(keys, "access"),
-                "AWS_SECRET_ACCESS_KEY": pods.secret_key(keys, "secret"),
+                **self._args.platform.object_store.environment(f"{self.run}-keys", "secret"),
                 "PYTHONPATH": FOLDER,
             },
             configuration=configuration(self._args.platform.object_store, settings),

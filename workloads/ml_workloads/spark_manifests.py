@@ -68,6 +68,10 @@ def configuration(store: ObjectStoreAccess, settings: EtlSettings) -> dict[str, 
         "spark.hadoop.fs.s3a.endpoint.region": store.region,
         "spark.hadoop.fs.s3a.path.style.access": "true",
         "spark.hadoop.fs.s3a.connection.ssl.enabled": secure,
+        # What takes no checksums may not delete many objects at once either.
+        "spark.hadoop.fs.s3a.multiobjectdelete.enable": store.checksums.apply(
+            lambda when: "true" if when == "when_supported" else "false"
+        ),
         **_event_log(settings.event_log),
         **_allocation(settings.executor),
     }

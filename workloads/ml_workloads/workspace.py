@@ -51,13 +51,7 @@ class Workspace(Component):
         quota = KubernetesObject(f"{name}-quota", limits, self.child())
         self.ready = [
             quota,
-            KubernetesObject(
-                f"{name}-{KEYS}",
-                pods.secret(
-                    pods.metadata(KEYS, name, self.labels), {"secret_key": self.platform.object_store.secret_key}
-                ),
-                passive,
-            ),
+            *(KubernetesObject(f"{name}-{KEYS}", secret, passive) for secret in self._keys()),
             KubernetesObject(f"{name}-entry", self._policy(), passive),
             *(
                 KubernetesObject(f"{name}-{account}", pods.service_account(account, name, self.labels), passive)
@@ -75,10 +69,12 @@ class Workspace(Component):
         store = self.platform.object_store
         return {
             "AWS_ENDPOINT_URL_S3": store.endpoint,
-            "AWS_DEFAULT_REGION": store.region,
-            "AWS_ACCESS_KEY_ID": store.access_key,
-            "AWS_SECRET_ACCESS_KEY": pods.secret_key(KEYS, "secret_key"),
+            **store.environment(KEYS, "secret_key"),
         }
+
+    def _keys(self) -> list[dict[str, Any]]:
+        key = self.platform.object_store.secret_key
+        return [] if key is None else [pods.secret(pods.metadata(KEYS, self.name, self.labels), {"secret_key": key})]
 
     def _policy(self) -> dict[str, Any]:
         """Models are asked through the gateway and Knative's own components; runs by nobody."""

@@ -3,6 +3,8 @@
 Nothing beyond this package knows which source it was.
 """
 
+from collections.abc import Mapping
+
 import pulumi
 
 from ml_platform.clusters.cluster import Cluster
@@ -17,18 +19,25 @@ from ml_platform.settings import (
     OwnershipSettings,
     StackCluster,
 )
+from ml_platform.store import Account
 
 EXTRAS = {"pulumi_ionoscloud": "ionos", "pulumi_gcp": "gcp", "pulumi_aws": "aws"}
 
 
-def connect(settings: AnyCluster, config: pulumi.Config, ownership: OwnershipSettings) -> Cluster:
-    """The cluster that the settings choose; the module of the chosen source is the only one that is loaded.
+def connect(
+    settings: AnyCluster,
+    config: pulumi.Config,
+    ownership: OwnershipSettings,
+    accounts: Mapping[str, Account] | None = None,
+) -> Cluster:
+    """The cluster that the settings choose, its buckets open for `accounts`; of all sources, only the module of the
+    chosen one is loaded.
 
     Raises:
         SettingsError: what its source needs is missing.
     """
     try:
-        return _connect(settings, config, ownership)
+        return _connect(settings, config, ownership, accounts or {})
     except ModuleNotFoundError as missing:
         package = (missing.name or "").partition(".")[0]
         if package not in EXTRAS:
@@ -39,7 +48,9 @@ def connect(settings: AnyCluster, config: pulumi.Config, ownership: OwnershipSet
         ) from missing
 
 
-def _connect(settings: AnyCluster, config: pulumi.Config, ownership: OwnershipSettings) -> Cluster:
+def _connect(
+    settings: AnyCluster, config: pulumi.Config, ownership: OwnershipSettings, accounts: Mapping[str, Account]
+) -> Cluster:
     match settings:
         case LocalCluster():
             from ml_platform.clusters import local
@@ -56,15 +67,15 @@ def _connect(settings: AnyCluster, config: pulumi.Config, ownership: OwnershipSe
         case IonosCluster():
             from ml_platform.clusters import ionos
 
-            return ionos.connect(settings, ownership)
+            return ionos.connect(settings, ownership, accounts)
         case GkeCluster():
             from ml_platform.clusters import gke
 
-            return gke.connect(settings, ownership)
+            return gke.connect(settings, ownership, accounts)
         case EksCluster():
             from ml_platform.clusters import eks
 
-            return eks.connect(settings, ownership)
+            return eks.connect(settings, ownership, accounts)
 
 
 __all__ = ["Cluster", "connect"]

@@ -7,6 +7,8 @@ from typing import Any, Literal
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from ml_platform.object_storage import ObjectStorage
+
 
 @dataclass(frozen=True, kw_only=True)
 class NodePool:
@@ -38,18 +40,6 @@ class LoadBalancer:
         """What a Service asks for it by, beside its annotations; `networks` alone may connect, if there are any."""
         asked = {"loadBalancerIP": self.address} if self.address is not None else {}
         return {"type": "LoadBalancer", **asked, **({"loadBalancerSourceRanges": list(networks)} if networks else {})}
-
-
-@dataclass(frozen=True, kw_only=True)
-class ObjectStorage:
-    """Buckets of the cloud, beside the platform's own object store, and how pods come by credentials."""
-
-    endpoint: str
-    region: str
-    buckets: tuple[str, ...]
-    credentials: Literal["keys", "pod-identity", "workload-identity"]
-    access_key: pulumi.Output[str] | None = None
-    secret_key: pulumi.Output[str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +82,7 @@ class Cluster:
             "storage_class": self.storage_class,
             "load_balancer": _known(self.load_balancer, "kind", "annotations", "address"),
             "registry": self.registry,
-            "object_storage": _known(self.object_storage, *ObjectStorage.__annotations__),
+            "object_storage": _known(self.object_storage, "endpoint", "region", "buckets"),
         }
 
     def provider(self, after: Sequence[pulumi.Resource]) -> pulumi.ProviderResource:

@@ -69,7 +69,8 @@ class MLflow(Component):
         self.register_outputs({"url": self.url})
 
     def _secret(self) -> dict[str, Any]:
-        return pods.secret(self._meta, {"database": self._args.database, "s3": self._args.store.secret_key})
+        key = self._args.store.secret_key
+        return pods.secret(self._meta, {"database": self._args.database, **({"s3": key} if key is not None else {})})
 
     def _migration(self) -> dict[str, Any]:
         """A Job that brings the schema to the image's version; it waits for the database itself."""
@@ -122,9 +123,7 @@ class MLflow(Component):
             "MLFLOW_BACKEND_STORE_URI": pods.secret_key(self._name, "database"),
             "MLFLOW_ARTIFACTS_DESTINATION": f"s3://{args.store.buckets[0]}/artifacts",
             "MLFLOW_S3_ENDPOINT_URL": args.store.endpoint,
-            "AWS_ACCESS_KEY_ID": args.store.access_key,
-            "AWS_SECRET_ACCESS_KEY": pods.secret_key(self._name, "s3"),
-            "AWS_DEFAULT_REGION": args.store.region,
+            **args.store.environment(self._name, "s3"),
             "MLFLOW_HOST": "0.0.0.0",  # noqa: S104 - of its pod; a NetworkPolicy says who connects
             "MLFLOW_PORT": str(PORT),
             "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join([*hosts, *args.allowed_hosts, *args.settings.allowed_hosts]),

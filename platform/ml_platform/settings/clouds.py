@@ -28,7 +28,6 @@ Cidr = Annotated[str, AfterValidator(_network)]
 CloudName = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=20)]
 """Short, since clouds put more behind it."""
 PoolName = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=12)]
-BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][-a-z0-9]{1,61}[a-z0-9]$")]
 Minor = Annotated[str, Field(pattern=r"^1\.[0-9]{2}$", description="A minor version of Kubernetes: 1.35.")]
 ServiceAccountName = Annotated[str, Field(pattern=r"^[a-z0-9][-a-z0-9]*/[a-z0-9][-a-z0-9.]*$")]
 """<namespace>/<service account>"""
@@ -85,6 +84,11 @@ class CloudCluster(Settings):
     """What becomes of the cluster and its buckets, registry and keys, and of the database and the object store in it.
     protect: what would remove or replace one of them is refused, by Pulumi and by the cloud. retain: buckets, registry
     and keys stay in the cloud when the stack lets go of them. delete: all of it goes, contents included."""
+
+    @property
+    def bucket_users(self) -> dict[str, tuple[str, ...]]:
+        """The buckets that it makes, and the service accounts that the settings let use them."""
+        raise NotImplementedError
 
 
 def check_general(pools: Mapping[str, NodePoolSettings]) -> None:

@@ -5,9 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ml_platform.configuration import MisfitError, Name
+from ml_platform.configuration import BucketName, MisfitError, Name
 from ml_platform.settings.clouds import (
-    BucketName,
     Cidr,
     CloudCluster,
     Minor,
@@ -61,6 +60,10 @@ class EksCluster(CloudCluster):
         "mlflow", "mlserver", "postgres", "ray", "spark", "training", "traefik", "versitygw",
     )  # fmt: skip
     """Of the registry: one for each image that you push."""
+
+    @property
+    def bucket_users(self) -> dict[str, tuple[str, ...]]:
+        return {name: bucket.used_by for name, bucket in self.buckets.items()}
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

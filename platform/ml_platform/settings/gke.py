@@ -5,9 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ml_platform.configuration import MisfitError, Settings
+from ml_platform.configuration import BucketName, MisfitError, Settings
 from ml_platform.settings.clouds import (
-    BucketName,
     Cidr,
     CloudCluster,
     Minor,
@@ -74,6 +73,10 @@ class GkeCluster(CloudCluster):
     """Of the platform's volumes."""
     buckets: dict[BucketName, SharedBucketSettings] = Field(default_factory=dict)
     """Of Cloud Storage, by their names, which nobody else in the world has."""
+
+    @property
+    def bucket_users(self) -> dict[str, tuple[str, ...]]:
+        return {name: bucket.used_by for name, bucket in self.buckets.items()}
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -4,9 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ml_platform.configuration import MisfitError, Settings
+from ml_platform.configuration import BucketName, MisfitError, Settings
 from ml_platform.settings.clouds import (
-    BucketName,
     BucketSettings,
     Cidr,
     CloudCluster,
@@ -85,6 +84,10 @@ class IonosCluster(CloudCluster):
     node_maintenance: WindowSettings = WindowSettings(day="Monday", time="03:00")
     object_storage: IonosStorageSettings = IonosStorageSettings()
     registry: IonosRegistrySettings | None = None
+
+    @property
+    def bucket_users(self) -> dict[str, tuple[str, ...]]:
+        return dict.fromkeys(self.object_storage.buckets, ())
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -1,10 +1,11 @@
-"""The services of the platform's own: database, object store, tracking server."""
+"""What the platform keeps things in: database, object store, tracking server."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ml_platform.configuration import MisfitError, Name, Quantity, Resources, Settings
+from ml_platform.configuration import BucketName, MisfitError, Quantity, Resources, Settings
+from ml_platform.settings.gateway import Url
 
 
 class PostgresSettings(Settings):
@@ -17,20 +18,46 @@ class PostgresSettings(Settings):
 
 
 class ObjectStoreSettings(Settings):
-    """The S3 object store."""
+    """The S3 object store of data and models."""
 
+    source: Literal["own", "cluster", "given"] = "own"
+    """own: a server on a volume of the cluster. cluster: buckets of the cloud, which ml-platform:cluster declares.
+    given: an S3 that is there already, with its buckets; the stack's secret ml-platform:object_store_key is its key."""
+    buckets: tuple[BucketName, ...] = ("datasets",)
+    """Buckets of the workloads."""
+    artifacts: BucketName = "mlflow"
+    """The bucket of MLflow, and of nobody else."""
     storage: Quantity = "10Gi"
-    buckets: tuple[Name, ...] = ("datasets",)
-    """Buckets of the workloads. MLflow's own is not among them."""
+    """Of source own."""
     password_version: Annotated[int, Field(ge=1)] = 1
-    """Raise it to change all keys."""
+    """Of source own. Raise it to change all keys."""
     resources: Resources = Resources(memory="32Mi", memory_limit="512Mi")
+    """Of source own."""
+    endpoint: Url | None = None
+    """Of source given."""
+    region: Annotated[str, Field(pattern=r"^[a-z0-9][-a-z0-9]*$")] = "us-east-1"
+    """Of source given."""
+    access_key: Annotated[str, Field(pattern=r"^\S+$")] | None = None
+    """Of source given: the name of the key."""
 
     @model_validator(mode="after")
-    def _own_bucket(self) -> Self:
-        if "mlflow" in self.buckets:
-            raise MisfitError("buckets", "bucket mlflow belongs to MLflow alone; name another one")
+    def _of_one_source(self) -> Self:
+        if self.artifacts in self.buckets:
+            raise MisfitError("buckets", f"bucket {self.artifacts} belongs to MLflow alone; name another one")
+        for source, keys in _OF_SOURCE.items():
+            for key in keys:
+                if key in self.model_fields_set and self.source != source:
+                    raise MisfitError(key, f"it is of source: {source} alone; remove it, or choose that source")
+        for key in ("endpoint", "access_key"):
+            if self.source == "given" and getattr(self, key) is None:
+                raise MisfitError(key, "source: given needs it")
         return self
+
+
+_OF_SOURCE = {
+    "own": ("storage", "password_version", "resources"),
+    "given": ("endpoint", "region", "access_key"),
+}
 
 
 class MLflowSettings(Settings):

@@ -1,5 +1,6 @@
 """Amazon Elastic Kubernetes Service, with all that it stands on: nodes have no public address, pods need no keys."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -14,6 +15,7 @@ from ml_platform.clusters.eks.nodes import STORAGE_CLASS, Nodes, NodesArgs
 from ml_platform.clusters.eks.storage import Storage, StorageArgs
 from ml_platform.component import Component
 from ml_platform.settings import EksCluster, OwnershipSettings
+from ml_platform.store import Account
 
 LOGIN = cloud.Credentials(
     cloud="AWS",
@@ -39,7 +41,7 @@ ADMIN = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 PATIENCE = pulumi.CustomTimeouts(create="1h", update="2h", delete="1h")
 
 
-def connect(settings: EksCluster, ownership: OwnershipSettings) -> Cluster:
+def connect(settings: EksCluster, ownership: OwnershipSettings, accounts: Mapping[str, Account]) -> Cluster:
     """The cluster, made by this stack.
 
     Raises:
@@ -47,7 +49,7 @@ def connect(settings: EksCluster, ownership: OwnershipSettings) -> Cluster:
     """
     LOGIN.require()
     cloud.require_command("aws", "Install the AWS CLI, version 2: https://docs.aws.amazon.com/cli/")
-    made = Eks(settings.name, EksArgs(settings=settings, ownership=ownership))
+    made = Eks(settings.name, EksArgs(settings=settings, ownership=ownership, accounts=accounts))
     return Cluster(
         kubeconfig=made.kubeconfig,
         options={"cluster_identifier": made.identifier, "kube_client_settings": {"qps": 100, "burst": 200}},
@@ -68,6 +70,8 @@ def connect(settings: EksCluster, ownership: OwnershipSettings) -> Cluster:
 class EksArgs:
     settings: EksCluster
     ownership: OwnershipSettings
+    accounts: Mapping[str, Account]
+    """Who its buckets are open for."""
 
 
 class Eks(Component):
@@ -86,10 +90,12 @@ class Eks(Component):
             default_tags={"tags": {"ml-platform/stack": pulumi.get_stack(), **args.ownership.tags}},
             opts=super().child(),
         )
-        self.storage = Storage(name, StorageArgs(settings=args.settings, ownership=args.ownership), self.child())
+        stored = StorageArgs(settings=args.settings, ownership=args.ownership, accounts=args.accounts)
+        self.storage = Storage(name, stored, self.child())
         network = Network(name, NetworkArgs(settings=args.settings), self.child())
         cluster = self._cluster(network)
-        self._access(cluster)
+        self._admit(cluster)
+        users = self._users(cluster)
         nodes = Nodes(name, NodesArgs(settings=args.settings, cluster=cluster, network=network), self.child())
         self.identifier = cluster.arn
         region = args.settings.region
@@ -99,7 +105,7 @@ class Eks(Component):
             command=["aws", "eks", "get-token", "--cluster-name", cluster.name, "--region", region, "--output", "json"],
             api="client.authentication.k8s.io/v1beta1",
         )
-        self.kubeconfig = pulumi.Output.secret(cloud.when(text, nodes.ready))
+        self.kubeconfig = pulumi.Output.secret(cloud.when(text, [*nodes.ready, *self.storage.ready, *users]))
         self.register_outputs({"identifier": self.identifier})
 
     def child(self, **options: object) -> pulumi.ResourceOptions:
@@ -133,7 +139,7 @@ class Eks(Component):
             opts=self.child(protect=protect, custom_timeouts=PATIENCE, depends_on=attached),
         )
 
-    def _access(self, cluster: eks.Cluster) -> None:
+    def _admit(self, cluster: eks.Cluster) -> None:
         for principal in self._settings.admins:
             name = f"{self._name}-{principal.rpartition('/')[2]}"
             entry = eks.AccessEntry(name, cluster_name=cluster.name, principal_arn=principal, opts=self.child())
@@ -145,7 +151,10 @@ class Eks(Component):
                 access_scope={"type": "cluster"},
                 opts=self.child(),
             )
-        for (namespace, account), role in self.storage.users.items():
+
+    def _users(self, cluster: eks.Cluster) -> list[pulumi.Resource]:
+        """Pods get the role of their service account when they are made, and never later."""
+        return [
             eks.PodIdentityAssociation(
                 f"{self._name}-{namespace}-{account}",
                 cluster_name=cluster.name,
@@ -154,3 +163,5 @@ class Eks(Component):
                 role_arn=role,
                 opts=self.child(),
             )
+            for (namespace, account), role in self.storage.users.items()
+        ]

@@ -1,17 +1,18 @@
 """What holds data outside of the cluster: buckets, which pods use without keys, a registry, and the key of all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 from pulumi_aws import ecr, iam, kms, s3
 
 from ml_platform.clusters import cloud
-from ml_platform.clusters.cluster import ObjectStorage
 from ml_platform.clusters.eks import roles
 from ml_platform.component import Component
+from ml_platform.object_storage import ObjectStorage
 from ml_platform.settings import EksCluster, OwnershipSettings
 from ml_platform.settings.clouds import buckets_by_user
+from ml_platform.store import Account
 
 READ_AND_WRITE = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload")
 
@@ -20,6 +21,7 @@ READ_AND_WRITE = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMu
 class StorageArgs:
     settings: EksCluster
     ownership: OwnershipSettings
+    accounts: Mapping[str, Account]
 
 
 class Storage(Component):
@@ -30,6 +32,8 @@ class Storage(Component):
     registry: pulumi.Output[str]
     users: dict[tuple[str, str], pulumi.Output[str]]
     """The role of each service account that uses buckets."""
+    ready: list[pulumi.Resource]
+    """What those who use buckets wait for."""
 
     def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__(name, opts)
@@ -44,16 +48,17 @@ class Storage(Component):
         )
         kms.Alias(name, name=f"alias/{name}", target_key_id=self.key.key_id, opts=self.child())
         made = {bucket: self._bucket(bucket, each.versions) for bucket, each in args.settings.buckets.items()}
-        self.users = {
-            user: self._user(user, [made[bucket] for bucket in buckets])
-            for user, buckets in buckets_by_user(args.settings.buckets).items()
-        }
+        self.users, self.ready = {}, list(made.values())
+        for user, buckets in buckets_by_user(args.settings.buckets).items():
+            self._open("-".join(user), [made[each] for each in buckets], [user])
+        for account, each in args.accounts.items():
+            self._open(account, [made[bucket] for bucket in each.buckets], each.pods)
         if made:
             self.objects = ObjectStorage(
                 endpoint=f"https://s3.{args.settings.region}.amazonaws.com",
                 region=args.settings.region,
                 buckets=tuple(made),
-                credentials="pod-identity",
+                amazon=True,
             )
         repositories = [self._repository(image) for image in args.settings.repositories]
         self.registry = repositories[0].repository_url.apply(lambda url: url.rpartition("/")[0])
@@ -84,12 +89,13 @@ class Storage(Component):
             )
         return bucket
 
-    def _user(self, user: tuple[str, str], buckets: Sequence[s3.Bucket]) -> pulumi.Output[str]:
-        name = "-".join((self._name, *user))
+    def _open(self, part: str, buckets: Sequence[s3.Bucket], users: Sequence[tuple[str, str]]) -> None:
+        """The role of those who may use these buckets."""
+        name = f"{self._name}-{part}"
         role, _ = roles.role(name, roles.PODS, [], self.child())
         arns = pulumi.Output.all(self.key.arn, *(bucket.arn for bucket in buckets))
-        iam.RolePolicy(name, role=role.name, policy=arns.apply(_use), opts=self.child())
-        return role.arn
+        self.ready.append(iam.RolePolicy(name, role=role.name, policy=arns.apply(_use), opts=self.child()))
+        self.users.update(dict.fromkeys(users, role.arn))
 
     def _repository(self, image: str) -> ecr.Repository:
         name = f"{self._name}/{image}"

@@ -1,5 +1,6 @@
 """Google Kubernetes Engine, with all that it stands on: nodes have no public address, pods need no keys."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -13,6 +14,7 @@ from ml_platform.clusters.gke.nodes import Identity, Nodes, NodesArgs
 from ml_platform.clusters.gke.storage import Storage, StorageArgs
 from ml_platform.component import Component
 from ml_platform.settings import GkeCluster, OwnershipSettings
+from ml_platform.store import Account
 
 LOGIN = cloud.Credentials(
     cloud="Google Cloud",
@@ -28,7 +30,7 @@ PLUGIN = "gke-gcloud-auth-plugin"
 PATIENCE = pulumi.CustomTimeouts(create="1h", update="2h", delete="1h")
 
 
-def connect(settings: GkeCluster, ownership: OwnershipSettings) -> Cluster:
+def connect(settings: GkeCluster, ownership: OwnershipSettings, accounts: Mapping[str, Account]) -> Cluster:
     """The cluster, made by this stack.
 
     Raises:
@@ -36,7 +38,7 @@ def connect(settings: GkeCluster, ownership: OwnershipSettings) -> Cluster:
     """
     LOGIN.require()
     cloud.require_command(PLUGIN, f"Install it with: gcloud components install {PLUGIN}")
-    made = Gke(settings.name, GkeArgs(settings=settings, ownership=ownership))
+    made = Gke(settings.name, GkeArgs(settings=settings, ownership=ownership, accounts=accounts))
     return Cluster(
         kubeconfig=made.kubeconfig,
         options={"cluster_identifier": made.identifier, "kube_client_settings": {"qps": 100, "burst": 200}},
@@ -57,6 +59,8 @@ def connect(settings: GkeCluster, ownership: OwnershipSettings) -> Cluster:
 class GkeArgs:
     settings: GkeCluster
     ownership: OwnershipSettings
+    accounts: Mapping[str, Account]
+    """Who its buckets are open for."""
 
 
 class Gke(Component):
@@ -81,9 +85,10 @@ class Gke(Component):
         identity = Identity(name, args.settings.project, self.child())
         cluster = self._cluster(identity, self.child(protect=args.settings.data == "protect", **_MANAGED))
         nodes = Nodes(name, NodesArgs(settings=args.settings, cluster=cluster, identity=identity), self.child())
-        self.storage = Storage(
-            name, StorageArgs(settings=args.settings, ownership=args.ownership, identity=identity), self.child()
+        stored = StorageArgs(
+            settings=args.settings, ownership=args.ownership, accounts=args.accounts, identity=identity
         )
+        self.storage = Storage(name, stored, self.child())
         self.identifier = cluster.id
         text = cloud.kubeconfig(
             server=pulumi.Output.concat("https://", cluster.endpoint),
@@ -91,7 +96,9 @@ class Gke(Component):
             command=[PLUGIN],
             api="client.authentication.k8s.io/v1beta1",
         )
-        self.kubeconfig = pulumi.Output.secret(cloud.when(text, [*nodes.ready, *self.network.ready]))
+        self.kubeconfig = pulumi.Output.secret(
+            cloud.when(text, [*nodes.ready, *self.network.ready, *self.storage.ready])
+        )
         self.register_outputs({"identifier": self.identifier})
 
     def child(self, **options: object) -> pulumi.ResourceOptions:

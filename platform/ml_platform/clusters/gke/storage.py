@@ -1,22 +1,29 @@
-"""What holds data outside of the cluster: buckets, which pods use without keys, and a registry for images."""
+"""What holds data outside of the cluster: buckets and a registry for images.
 
+Pods that speak Google's own protocol use buckets without keys. Those of the platform speak S3, and for that Google
+wants a key: each account has one, of a Google service account that may use the account's buckets and nothing else.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_gcp import artifactregistry, storage
+from pulumi_gcp import artifactregistry, serviceaccount, storage
 
 from ml_platform.clusters import cloud
-from ml_platform.clusters.cluster import ObjectStorage
 from ml_platform.clusters.gke.nodes import Identity
 from ml_platform.component import Component
+from ml_platform.object_storage import Key, ObjectStorage
 from ml_platform.settings import GkeCluster, OwnershipSettings
 from ml_platform.settings.clouds import SharedBucketSettings
+from ml_platform.store import Account
 
 
 @dataclass(frozen=True, kw_only=True)
 class StorageArgs:
     settings: GkeCluster
     ownership: OwnershipSettings
+    accounts: Mapping[str, Account]
     identity: Identity
 
 
@@ -25,27 +32,34 @@ class Storage(Component):
 
     objects: ObjectStorage | None = None
     registry: pulumi.Output[str]
+    ready: list[pulumi.Resource]
+    """What those who use buckets wait for."""
 
     def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__(name, opts)
-        self._settings, self._ownership = args.settings, args.ownership
+        self._name, self._settings, self._ownership = name, args.settings, args.ownership
         settings = args.settings
         self._held = self.child(**cloud.kept(settings.data))
+        made = {bucket: self._bucket(bucket, chosen) for bucket, chosen in settings.buckets.items()}
+        self.ready, keys = list(made.values()), {}
         for bucket, chosen in settings.buckets.items():
-            self._bucket(bucket, chosen)
+            for user in chosen.used_by:
+                self._open(made[bucket], f"{bucket}-{user.replace('/', '-')}", self._principal(made[bucket], user))
+        for account, each in args.accounts.items():
+            keys[account] = self._key(account, {bucket: made[bucket] for bucket in each.buckets})
         if settings.buckets:
             self.objects = ObjectStorage(
                 endpoint="https://storage.googleapis.com",
                 region=settings.region,
                 buckets=tuple(settings.buckets),
-                credentials="workload-identity",
+                keys=keys,
             )
         self.registry = self._registry(name, args.identity)
         self.register_outputs({"buckets": list(settings.buckets), "registry": self.registry})
 
-    def _bucket(self, name: str, settings: SharedBucketSettings) -> None:
+    def _bucket(self, name: str, settings: SharedBucketSettings) -> storage.Bucket:
         whole = self._settings
-        bucket = storage.Bucket(
+        return storage.Bucket(
             name,
             name=name,
             location=whole.region,
@@ -56,21 +70,30 @@ class Storage(Component):
             force_destroy=whole.data == "delete",
             opts=self._held,
         )
-        pool = f"{whole.project}.svc.id.goog"
-        for user in settings.used_by:
-            namespace, _, account = user.partition("/")
-            member = pulumi.Output.concat(
-                "principal://iam.googleapis.com/projects/",
-                bucket.project_number.apply(str),
-                f"/locations/global/workloadIdentityPools/{pool}/subject/ns/{namespace}/sa/{account}",
-            )
-            storage.BucketIAMMember(
-                f"{name}-{namespace}-{account}",
-                bucket=bucket.name,
-                role="roles/storage.objectUser",
-                member=member,
-                opts=self.child(),
-            )
+
+    def _open(self, bucket: storage.Bucket, name: str, member: pulumi.Output[str]) -> None:
+        role = "roles/storage.objectUser"
+        self.ready.append(
+            storage.BucketIAMMember(name, bucket=bucket.name, role=role, member=member, opts=self.child())
+        )
+
+    def _principal(self, bucket: storage.Bucket, user: str) -> pulumi.Output[str]:
+        """Pods of a service account of the cluster."""
+        namespace, _, account = user.partition("/")
+        pool = f"{self._settings.project}.svc.id.goog"
+        return pulumi.Output.concat(
+            "principal://iam.googleapis.com/projects/",
+            bucket.project_number.apply(str),
+            f"/locations/global/workloadIdentityPools/{pool}/subject/ns/{namespace}/sa/{account}",
+        )
+
+    def _key(self, account: str, buckets: Mapping[str, storage.Bucket]) -> Key:
+        name = f"{self._name}-{account}"
+        user = serviceaccount.Account(name, account_id=name, display_name=f"Buckets of {account}", opts=self.child())
+        for bucket, made in buckets.items():
+            self._open(made, f"{bucket}-{account}", user.member)
+        key = storage.HmacKey(name, service_account_email=user.email, opts=self.child())
+        return Key(access=key.access_id, secret=key.secret)
 
     def _registry(self, name: str, identity: Identity) -> pulumi.Output[str]:
         whole = self._settings

@@ -1,5 +1,6 @@
 """Managed Kubernetes on IONOS CLOUD, with all that it stands on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -13,6 +14,7 @@ from ml_platform.clusters.ionos.nodes import Nodes, NodesArgs
 from ml_platform.clusters.ionos.storage import Storage, StorageArgs
 from ml_platform.component import Component
 from ml_platform.settings import IonosCluster, OwnershipSettings
+from ml_platform.store import Account
 
 TOKEN = cloud.Credentials(
     cloud="IONOS CLOUD",
@@ -27,7 +29,7 @@ KEYS = cloud.Credentials(
 PATIENCE = pulumi.CustomTimeouts(create="2h", update="2h", delete="1h")
 
 
-def connect(settings: IonosCluster, ownership: OwnershipSettings) -> Cluster:
+def connect(settings: IonosCluster, ownership: OwnershipSettings, accounts: Mapping[str, Account]) -> Cluster:
     """The cluster, made by this stack.
 
     Raises:
@@ -36,7 +38,7 @@ def connect(settings: IonosCluster, ownership: OwnershipSettings) -> Cluster:
     TOKEN.require()
     if settings.object_storage.buckets:
         KEYS.require()
-    made = Ionos(settings.name, IonosArgs(settings=settings, ownership=ownership))
+    made = Ionos(settings.name, IonosArgs(settings=settings, ownership=ownership, accounts=accounts))
     return Cluster(
         kubeconfig=made.kubeconfig,
         options={"cluster_identifier": made.identifier, "kube_client_settings": {"qps": 100, "burst": 200}},
@@ -57,6 +59,8 @@ def connect(settings: IonosCluster, ownership: OwnershipSettings) -> Cluster:
 class IonosArgs:
     settings: IonosCluster
     ownership: OwnershipSettings
+    accounts: Mapping[str, Account]
+    """Who its buckets are open for."""
 
 
 class Ionos(Component):
@@ -86,8 +90,9 @@ class Ionos(Component):
             opts=self.child(provider=provider, protect=settings.data == "protect", custom_timeouts=PATIENCE),
         )
         nodes = Nodes(name, NodesArgs(settings=settings, cluster=cluster, datacenter=self.network.datacenter), below)
-        self.storage = Storage(name, StorageArgs(settings=settings, ownership=args.ownership), below)
+        stored = StorageArgs(settings=settings, ownership=args.ownership, accounts=args.accounts)
+        self.storage = Storage(name, stored, below)
         self.identifier = cluster.id
         found = k8s.get_cluster_output(id=cluster.id, opts=pulumi.InvokeOutputOptions(parent=self, provider=provider))
-        self.kubeconfig = pulumi.Output.secret(cloud.when(found.kube_config, nodes.ready))
+        self.kubeconfig = pulumi.Output.secret(cloud.when(found.kube_config, [*nodes.ready, *self.storage.ready]))
         self.register_outputs({"identifier": self.identifier})

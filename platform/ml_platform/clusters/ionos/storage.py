@@ -1,24 +1,28 @@
 """What holds data outside of the cluster: buckets with a key to them, and a registry for images.
 
 Pods on IONOS have no identity of their own, so a key is made for a user of the contract, and handed over as a secret.
+It opens whatever that user may, so all accounts have the same.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 from pulumi_ionoscloud import compute, creg, objectstorage
 
 from ml_platform.clusters import cloud
-from ml_platform.clusters.cluster import ObjectStorage
 from ml_platform.component import Component
+from ml_platform.object_storage import Key, ObjectStorage
 from ml_platform.settings import IonosCluster, OwnershipSettings
 from ml_platform.settings.ionos import IonosRegistrySettings
+from ml_platform.store import Account
 
 
 @dataclass(frozen=True, kw_only=True)
 class StorageArgs:
     settings: IonosCluster
     ownership: OwnershipSettings
+    accounts: Mapping[str, Account]
 
 
 class Storage(Component):
@@ -26,31 +30,31 @@ class Storage(Component):
 
     objects: ObjectStorage | None = None
     registry: pulumi.Output[str] | None = None
+    ready: Sequence[pulumi.Resource]
+    """What those who use buckets wait for."""
 
     def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__(name, opts)
         self._data, self._ownership = args.settings.data, args.ownership
         self._held = self.child(**cloud.kept(self._data))
         settings = args.settings.object_storage
-        for bucket, chosen in settings.buckets.items():
-            self._bucket(bucket, settings.region, chosen.versions)
-        key = None
+        self.ready = [self._bucket(each, settings.region, chosen.versions) for each, chosen in settings.buckets.items()]
+        keys = {}
         if settings.key_owner:
-            key = compute.S3Key(f"{name}-key", user_id=settings.key_owner, active=True, opts=self.child())
-        if settings.buckets or key:
+            made = compute.S3Key(f"{name}-key", user_id=settings.key_owner, active=True, opts=self.child())
+            keys = dict.fromkeys(args.accounts, Key(access=made.id, secret=made.secret_key))
+        if settings.buckets:
             self.objects = ObjectStorage(
                 endpoint=f"https://s3.{settings.region}.ionoscloud.com",
                 region=settings.region,
                 buckets=tuple(settings.buckets),
-                credentials="keys",
-                access_key=key.id if key else None,
-                secret_key=pulumi.Output.secret(key.secret_key) if key else None,
+                keys=keys,
             )
         if args.settings.registry:
             self.registry = self._registry(name, args.settings.registry)
         self.register_outputs({"buckets": list(settings.buckets), "registry": self.registry})
 
-    def _bucket(self, name: str, region: str, versions: bool) -> None:
+    def _bucket(self, name: str, region: str, versions: bool) -> objectstorage.Bucket:
         bucket = objectstorage.Bucket(
             name,
             name=name,
@@ -68,10 +72,17 @@ class Storage(Component):
             restrict_public_buckets=True,
             opts=self._held,
         )
+        objectstorage.BucketServerSideEncryptionConfiguration(
+            name,
+            bucket=bucket.name,
+            rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
+            opts=self._held,
+        )
         if versions:
             objectstorage.BucketVersioning(
                 name, bucket=bucket.name, versioning_configuration={"status": "Enabled"}, opts=self.child()
             )
+        return bucket
 
     def _registry(self, name: str, settings: IonosRegistrySettings) -> pulumi.Output[str]:
         registry = creg.Registry(

@@ -1,0 +1,74 @@
+"""Buckets that are not the platform's own: of the cluster's cloud, or of an S3 that is there already."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+
+from ml_platform.configuration import PROJECT, SettingsError, require_secret
+from ml_platform.handle import ObjectStoreAccess
+from ml_platform.settings import ObjectStoreSettings
+from ml_platform.store import Account
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """To an object store."""
+
+    access: pulumi.Output[str]
+    secret: pulumi.Output[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectStorage:
+    """Buckets as S3 clients reach them."""
+
+    endpoint: str
+    region: str
+    buckets: tuple[str, ...]
+    amazon: bool = False
+    """Whether it is S3 itself, and no likeness of it."""
+    keys: Mapping[str, Key] = field(default_factory=dict)
+    """By account; without one, it is by their service accounts that its pods are let in."""
+
+    def access(self, account: str, buckets: tuple[str, ...]) -> ObjectStoreAccess:
+        key = self.keys.get(account)
+        return ObjectStoreAccess(
+            endpoint=pulumi.Output.from_input(self.endpoint),
+            region=pulumi.Output.from_input(self.region),
+            access_key=key.access if key else None,
+            secret_key=key.secret if key else None,
+            buckets=buckets,
+            checksums=pulumi.Output.from_input("when_supported" if self.amazon else "when_required"),
+        )
+
+
+def chosen(
+    settings: ObjectStoreSettings, of_cluster: ObjectStorage | None, accounts: Mapping[str, Account]
+) -> ObjectStorage:
+    """The one that the settings choose, which is not the platform's own.
+
+    Raises:
+        SettingsError: the cluster has none, or the key of the given one is missing.
+    """
+    if settings.source == "given":
+        return _given(settings, accounts)
+    if of_cluster is None:
+        path = f"{PROJECT}:platform.object_store.source"
+        raise SettingsError(
+            f"{path} is 'cluster', and this cluster has no buckets; those of source ionos, gke and eks may. Have the "
+            f"platform run a store of its own, or name one that is there already (given):\n"
+            f"  pulumi config set --path '{path}' own"
+        )
+    return of_cluster
+
+
+def _given(settings: ObjectStoreSettings, accounts: Mapping[str, Account]) -> ObjectStorage:
+    secret = require_secret(pulumi.Config(), "object_store_key", "the secret key of platform.object_store.access_key")
+    key = Key(access=pulumi.Output.from_input(settings.access_key or ""), secret=secret)
+    return ObjectStorage(
+        endpoint=settings.endpoint or "",
+        region=settings.region,
+        buckets=(settings.artifacts, *settings.buckets),
+        keys=dict.fromkeys(accounts, key),
+    )
