@@ -23,6 +23,7 @@ FOUND: dict[str, Any] = {
         "endpoint": "http://s3.test",
         "region": "r",
         "access_key": "workloads",
+        "checksums": "when_supported",
         "buckets": ["datasets", "b"],
     },
     "serving_mode": "knative",
