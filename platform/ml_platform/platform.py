@@ -16,24 +16,20 @@ from ml_platform.bundles.preflight import Preflight
 from ml_platform.clusters import Cluster
 from ml_platform.component import Component, after
 from ml_platform.components.address import records_of
-from ml_platform.components.cert_manager import BUNDLE, CertManager, CertManagerArgs
-from ml_platform.components.certificate import Issuing, issuing
+from ml_platform.components.cert_manager import CertManager, CertManagerArgs
 from ml_platform.components.foreign import ForeignArgs
 from ml_platform.components.gateway import Gateway
 from ml_platform.components.gateway_api import GatewayApi
-from ml_platform.components.istio import Istio, IstioArgs
-from ml_platform.components.knative import Autoscaling, Knative, KnativeArgs
-from ml_platform.components.kserve import KServe, KServeArgs
 from ml_platform.components.mlflow import MLflow, MLflowArgs
 from ml_platform.components.namespace import Namespace, NamespaceArgs
 from ml_platform.components.object_store import ObjectStore, ObjectStoreArgs, url_on
 from ml_platform.components.postgres import Postgres, PostgresArgs
 from ml_platform.components.ray import Ray
 from ml_platform.components.spark import Spark, SparkArgs
-from ml_platform.components.traefik import Traefik, TraefikArgs
 from ml_platform.components.training import Training, TrainingArgs
 from ml_platform.configuration import require_secret
 from ml_platform.handle import ObjectStoreAccess, PlatformHandle, PlatformOutputs, SparkAccess
+from ml_platform.serving_layer import ServingLayer
 from ml_platform.settings import PlatformSettings
 
 SEED = "a long random text that all passwords are derived from"
@@ -75,7 +71,7 @@ class Platform(Component):
 
         held = self.child(protect=cluster.protected)
         tracking = Namespace(selection.TRACKING, NamespaceArgs(labels=self._labels), held)
-        gateway, serving = self._serving()
+        gateway, serving = self._serving_layer()
         after_gateway = super().child(depends_on=gateway.ready)
         self.dns = records_of(gateway, settings.gateway, cluster.kubeconfig, after_gateway)
         self.authority = gateway.certificate.authority if gateway.certificate else None
@@ -170,68 +166,18 @@ class Platform(Component):
         issuer = CertManager("cert-manager", args, self.child())
         return dataclasses.replace(installation, after=[*installation.after, *issuer.ready])
 
-    def _serving(self) -> tuple[Gateway, Sequence[pulumi.Resource]]:
-        """The gateway, and all that serves models: Knative, or routes of the Gateway API, below KServe."""
-        istio, standard = self._settings.gateway.ingress == "istio", self._settings.serving.mode == "standard"
-        mesh = self._istio() if istio else None
-        knative = None if standard else self._knative(mesh.ready if mesh else [])
-        kinds = [*self._routes, *(knative.kinds if knative else [])]
-        gateway = mesh or self._traefik(kinds)
-        kserve = self._kserve(gateway, kinds, knative.ready if knative else gateway.ready)
-        return gateway, [each for each in (knative, gateway, kserve) if each]
-
-    def _issuing(self) -> Issuing:
-        namespace = self._installation.entry(BUNDLE).namespace if self._installation.cert_manager else None
-        return issuing(self._settings.gateway, pulumi.Config(), namespace)
-
-    def _istio(self) -> Istio:
-        args = IstioArgs(
+    def _serving_layer(self) -> tuple[Gateway, Sequence[pulumi.Resource]]:
+        layer = ServingLayer(
+            owner=self,
             installation=self._installation,
-            settings=self._settings.gateway,
+            settings=self._settings,
             load_balancer=self._cluster.load_balancer,
-            issuing=self._issuing(),
-            shared=self._settings.serving.mode == "knative",
-            after=self._routes,
-        )
-        return Istio(selection.GATEWAY, args, self.child())
-
-    def _knative(self, after: Sequence[pulumi.Resource]) -> Knative:
-        gateway = self._settings.gateway
-        args = KnativeArgs(
-            installation=self._installation,
-            domain=gateway.domain,
-            ingress=gateway.ingress,
-            scheme="https" if gateway.https else "http",
-            autoscaling=Autoscaling(**self._settings.serving.autoscaling.model_dump()),
-            after=after,
-        )
-        return Knative("knative", args, self.child())
-
-    def _traefik(self, kinds: Sequence[pulumi.Resource]) -> Traefik:
-        args = TraefikArgs(
-            image=self._images["traefik"],
+            images=self._images,
             labels=self._labels,
-            settings=self._settings.gateway,
-            load_balancer=self._cluster.load_balancer,
-            mode=self._settings.serving.mode,
-            issuing=self._issuing(),
-            after=[*kinds, *self._installation.after],
-        )
-        return Traefik(selection.GATEWAY, args, self.child())
-
-    def _kserve(self, gateway: Gateway, kinds: Sequence[pulumi.Resource], over: Sequence[pulumi.Resource]) -> KServe:
-        args = KServeArgs(
-            installation=self._installation,
-            mode=self._settings.serving.mode,
-            domain=self._settings.gateway.domain,
-            ingress=self._settings.gateway.ingress,
-            gateway=gateway.reference,
-            scheme=gateway.url.partition(":")[0],
+            routes=self._routes,
             tracking_uri=MLFLOW_URL,
-            after=kinds,
-            over=over,
         )
-        return KServe("kserve", args, self.child())
+        return layer.declare()
 
     def _spark(self) -> SparkAccess | None:
         settings = self._settings.spark

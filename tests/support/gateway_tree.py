@@ -28,8 +28,9 @@ def declare(gateway: Mapping[str, Any], secrets: Mapping[str, str] | None = None
             images=stacks.images({"tuning", *selection.image_names(settings)}),
             storage_class=None,
             disposable=True,
+            protected=False,
         )
-        made = Platform("platform", cluster, settings)
+        made = Platform("platform", cluster, settings, ownership={})
         pulumi.export("dns", made.dns)
         pulumi.export("certificate_authority", made.authority)
 
