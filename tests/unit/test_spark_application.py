@@ -84,6 +84,7 @@ def test_where_the_object_store_is_and_nothing_more_is_configured_unless_asked_f
         "spark.hadoop.fs.s3a.endpoint.region": "r",
         "spark.hadoop.fs.s3a.path.style.access": "true",
         "spark.hadoop.fs.s3a.connection.ssl.enabled": "false",
+        "spark.hadoop.fs.s3a.multiobjectdelete.enable": "true",
     }
 
 
