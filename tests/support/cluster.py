@@ -56,8 +56,8 @@ class FakeClient:
         assert self.objects[kind, namespace, name]["metadata"]["uid"] == uid
         del self.objects[kind, namespace, name]
 
-    def logs(self, _namespace: str, pod: str, *, container: str = "", tail: int) -> str:
-        key = f"{pod}/{container}" if container else pod
+    def logs(self, _namespace: str, pod: str, *, container: str = "", tail: int, previous: bool) -> str:
+        key = (f"{pod}/{container}" if container else pod) + (" before" if previous else "")
         if key not in self._logs:
             raise KubeError(400, "BadRequest", "no log yet")
         return "\n".join(self._logs[key].splitlines()[-tail:])

@@ -124,6 +124,13 @@ def test_a_model_that_can_not_be_loaded_is_an_error_at_once(monkeypatch: pytest.
     assert rollout.time.monotonic() == 0
 
 
+def test_a_server_that_is_starting_again_is_asked_what_it_said_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    objects = [service(ready="iris-1"), behind(), revision(), knative_pod("CrashLoopBackOff")]
+    logs = {"p/storage-initializer before": "Traceback", "p/storage-initializer": "I start"}
+    with pytest.raises(RolloutError, match="storage-initializer in pod p:\nTraceback"):
+        ask(monkeypatch, FakeClient(*objects, logs=logs))
+
+
 def ended(restarts: int, code: int = 0) -> dict[str, Any]:
     state = {"terminated": {"exitCode": code, "reason": "Completed"}}
     return {"name": "kserve-container", "state": state, "restartCount": restarts}

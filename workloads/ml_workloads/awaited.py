@@ -61,14 +61,26 @@ class AwaitedProvider(dynamic.ResourceProvider):
 def last_lines(
     client: Client, namespace: str, pods: Iterable[Object], *containers: str, lines: int = LOG_LINES
 ) -> str | None:
-    """The end of the first log that is there: of `containers` in their order, or of the pods' only one."""
+    """The end of the first log that is there: of `containers` in their order, or of the pods' only one. One that has
+    ended before is asked for what it said then: it may be starting again."""
     for pod in pods:
-        name = pod["metadata"]["name"]
+        name, ended = pod["metadata"]["name"], _ended_before(pod)
         for container in containers or (None,):
-            try:
-                text = client.logs(namespace, name, container=container, tail=lines).rstrip()
-            except KubeError:
-                continue
-            if text:
-                return f"The last lines of {f'{container} in ' if container else ''}pod {name}:\n{text}"
+            for previous in (True, False) if container in ended else (False,):
+                if text := _log(client, namespace, name, container, lines, previous):
+                    return f"The last lines of {f'{container} in ' if container else ''}pod {name}:\n{text}"
     return None
+
+
+def _ended_before(pod: Object) -> set[str | None]:
+    """The containers of a pod that have been started again."""
+    status = pod.get("status", {})
+    found = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+    return {each["name"] for each in found if (each.get("lastState") or {}).get("terminated")}
+
+
+def _log(client: Client, namespace: str, pod: str, container: str | None, lines: int, previous: bool) -> str:
+    try:
+        return client.logs(namespace, pod, container=container, tail=lines, previous=previous).rstrip()
+    except KubeError:
+        return ""
