@@ -86,7 +86,8 @@ def test_a_killed_change_is_gone_on_with_and_no_request_fails(restored: None, tm
         shares = load.next(200)
     assert done.returncode == 0, done.stdout
     assert load.problems == []
-    assert shares == {in_use(): 160, str(tried): 40}
+    assert set(shares) == {in_use(), str(tried)}
+    assert abs(shares[str(tried)] - 40) <= 2  # whose turn it is starts anew when the gateway reads its routes again
 
 
 def canary_declared() -> bool:
