@@ -9,6 +9,7 @@ import boto3
 import pulumi
 from ml_platform.handle import ObjectStoreAccess, PlatformHandle, PlatformOutputs, SparkAccess, SparkOperator
 from ml_platform.kube import Client
+from ml_platform.store import WORKLOADS
 from ml_workloads.settings import WorkloadsSettings
 from ml_workloads.workloads import Workloads
 from support import recorder
@@ -81,5 +82,5 @@ def object_store(client: Client, endpoint: str) -> Any:
     """An S3 client with the keys that Spark has on the real node."""
     secrets = {each["metadata"]["name"]: each["data"] for each in client.list("v1", "Secret", "spark-jobs")}
     keys = next(data for name, data in secrets.items() if name.endswith("-keys"))
-    access, secret = (b64decode(keys[name]).decode() for name in ("access", "secret"))
-    return boto3.client("s3", endpoint_url=endpoint, aws_access_key_id=access, aws_secret_access_key=secret)
+    secret = b64decode(keys["secret"]).decode()
+    return boto3.client("s3", endpoint_url=endpoint, aws_access_key_id=WORKLOADS, aws_secret_access_key=secret)
