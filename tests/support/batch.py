@@ -71,7 +71,14 @@ def spark_application(name: str, namespace: str, image: str, code: str) -> tuple
         "capabilities": {"drop": ["ALL"]},
         "seccompProfile": {"type": "RuntimeDefault"},
     }
-    size = {"cores": 1, "coreRequest": "50m", "memory": "471m", "memoryOverhead": "200m", "securityContext": secure}
+    size: dict[str, Any] = {
+        "cores": 1,
+        "coreRequest": "50m",
+        "coreLimit": "1",
+        "memory": "471m",
+        "memoryOverhead": "200m",
+    }
+    size["securityContext"] = secure
     volume = {"name": "script", "configMap": {"name": name}}
     mount = {"name": "script", "mountPath": "/opt/script"}
     meta = {"name": name, "namespace": namespace}
