@@ -48,7 +48,7 @@ bench:  ## measure, print, and write bench.json; with COLD=1 also from an empty 
 policies:  ## write docs/policies.md, after a change of a policy
 	@exec $(RUN) ml_policies.docs
 
-supply:  ## what must not be in this repository: make supply DO=secrets; DO=--help says more
+supply:  ## what must not be in this repository, and what it is made of: make supply DO=licences; DO=--help says more
 	@exec $(RUN) ml_supply $(or $(DO),--help)
 
 lock:  ## pin the Python packages again after a change of pyproject.toml (needs uv)

@@ -9,7 +9,7 @@ from pathlib import Path
 from ml_local import paths
 from ml_local.errors import LocalError
 
-from ml_supply import leaks
+from ml_supply import leaks, licences, python_packages
 
 
 def main(words: list[str] | None = None) -> int:
@@ -19,6 +19,8 @@ def main(words: list[str] | None = None) -> int:
     secrets = commands.add_parser("secrets", help="secrets in the files and in the whole history of this repository")
     secrets.add_argument("folder", nargs="?", type=Path, default=paths.checkout(), help="of another repository")
     secrets.set_defaults(do=_secrets)
+    by_licence = commands.add_parser("licences", help="of each dependency, and whether licences.toml has it")
+    by_licence.set_defaults(do=_licences)
     options = parser.parse_args(words)
     try:
         return int(options.do(options))
@@ -39,6 +41,18 @@ def _secrets(options: argparse.Namespace) -> int:
         return 1
     print("no secret in the files and in the whole history")
     return 0
+
+
+def _licences(_: argparse.Namespace) -> int:
+    components = python_packages.pinned(paths.checkout() / "requirements-dev.txt")
+    for line in licences.listed(components):
+        print(line)
+    found = licences.refused(components)
+    for finding in found:
+        print(f"refused: {finding}")
+    if found:
+        print(f"Take another package, or say in {licences.FILE} why this one will do.", file=sys.stderr)
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,99 @@
+"""Under which licences packages are, by their metadata, and which of them this project takes, by licences.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator
+from email.message import Message
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclonedx.model.component import Component
+from cyclonedx.spdx import is_expression
+from license_expression import get_spdx_licensing
+from ml_local.errors import LocalError
+from packaging.utils import canonicalize_name
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+FILE = Path(__file__).with_name("licences.toml")
+SPDX = get_spdx_licensing()
+
+
+class ByHand(BaseModel):
+    """What a package is under, and why it is taken so."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    licence: str
+    reason: Annotated[str, Field(min_length=20)]
+
+
+class Terms(BaseModel):
+    """licences.toml, which explains its fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    allowed: frozenset[str]
+    names: dict[str, str]
+    packages: dict[str, ByHand]
+
+    def stated(self, metadata: Message) -> str:
+        """The licence of a Python package as an SPDX expression; empty where its metadata does not tell."""
+        if by_hand := self.packages.get(canonicalize_name(metadata["Name"])):
+            return by_hand.licence
+        if expression := metadata["License-Expression"]:
+            return str(expression)
+        classifiers = [line for line in metadata.get_all("Classifier", ()) if line.startswith("License ::")]
+        for words in ([metadata["License"] or ""], [line.rpartition(" :: ")[2] for line in classifiers]):
+            known = [self.names.get(word, word if is_expression(word) else "") for word in words]
+            if known and all(known):
+                return " AND ".join(sorted(known))
+        return ""
+
+    def takes(self, component: Component) -> bool:
+        """Whether a package may be used as it is."""
+        stated = of(component)
+        return component.name in self.packages or (stated != "" and self._takes(SPDX.parse(stated)))
+
+    def _takes(self, expression: Any) -> bool:
+        operator = getattr(expression, "operator", "").strip()
+        if operator in ("AND", "OR"):
+            return {"AND": all, "OR": any}[operator](self._takes(each) for each in expression.args)
+        return expression.render() in self.allowed
+
+
+@cache
+def terms(path: Path = FILE) -> Terms:
+    """
+    Raises:
+        LocalError: the file can't be read, or one of its entries breaks a rule.
+    """
+    try:
+        return Terms.model_validate(tomllib.loads(path.read_text()))
+    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
+        raise LocalError(f"{path} can't be read:\n{error}") from error
+
+
+def of(component: Component) -> str:
+    """The SPDX expression; empty for a package that states none."""
+    return "".join(getattr(licence, "value", "") for licence in component.licenses)
+
+
+def listed(components: Iterable[Component]) -> Iterator[str]:
+    """A line for each licence, with its packages."""
+    by_licence: dict[str, list[str]] = {}
+    for component in components:
+        by_licence.setdefault(of(component) or "unknown", []).append(f"{component.name} {component.version}")
+    for licence, packages in sorted(by_licence.items()):
+        yield f"{licence}: {', '.join(sorted(packages))}"
+
+
+def refused(components: Iterable[Component]) -> list[str]:
+    """A line for each package that is under nothing that is taken."""
+    return sorted(
+        f"{component.name} {component.version}: "
+        + (f"{of(component)} is not among what is allowed" if of(component) else "its metadata states no known licence")
+        for component in components
+        if not terms().takes(component)
+    )

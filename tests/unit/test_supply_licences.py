@@ -1,0 +1,134 @@
+"""Licences: what metadata states, in each way that it may, and what of it is taken."""
+
+from __future__ import annotations
+
+from email.parser import HeaderParser
+from pathlib import Path
+
+import pytest
+from ml_local import paths
+from ml_local.errors import LocalError
+from ml_supply import __main__ as command
+from ml_supply import licences, python_packages
+
+LOCKS = [
+    *paths.checkout().glob("requirements*.txt"),
+    *paths.checkout().glob("workloads/images/requirements/*.txt"),
+]
+BSD = "Classifier: License :: OSI Approved :: BSD License"
+APACHE = "Classifier: License :: OSI Approved :: Apache Software License"
+TERMS = licences.Terms(
+    allowed={"MIT", "Apache-2.0", "LicenseRef-BSD", "GPL-3.0-only WITH GCC-exception-3.1"},
+    names={"BSD License": "LicenseRef-BSD", "Apache Software License": "Apache-2.0", "Apache 2.0": "Apache-2.0"},
+    packages={"by-hand": {"licence": "LGPL-3.0-only", "reason": "Used as a library, unchanged."}},
+)
+
+
+@pytest.fixture(autouse=True)
+def terms(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(licences, "terms", lambda: TERMS)
+
+
+def package(*lines: str, name: str = "some") -> python_packages.Component:
+    headers = [f"Name: {name}", "Version: 1", *lines]
+    return python_packages.component(HeaderParser().parsestr("\n".join(headers)))
+
+
+@pytest.mark.parametrize(
+    ("lines", "stated"),
+    [
+        (["License-Expression: MIT OR Apache-2.0", BSD], "MIT OR Apache-2.0"),
+        (["License: Apache-2.0"], "Apache-2.0"),
+        (["License: Apache 2.0", BSD], "Apache-2.0"),
+        (["License: Dual License", BSD, APACHE], "Apache-2.0 AND LicenseRef-BSD"),
+        (["License: The whole text", "        of a licence", BSD], "LicenseRef-BSD"),
+        ([BSD, "Classifier: License :: Other/Proprietary License"], ""),
+        (["License: UNKNOWN"], ""),
+        ([], ""),
+    ],
+)
+def test_a_licence_is_read_however_a_package_states_it(lines: list[str], stated: str) -> None:
+    assert licences.of(package(*lines)) == stated
+
+
+@pytest.mark.parametrize(
+    ("stated", "taken"),
+    [
+        ("MIT", True),
+        ("mit", True),
+        ("GPL-3.0-only", False),
+        ("GPL-3.0-only OR MIT", True),
+        ("GPL-3.0-only AND MIT", False),
+        ("MIT AND (GPL-3.0-only OR Apache-2.0)", True),
+        ("GPL-3.0-only WITH GCC-exception-3.1", True),
+        ("GPL-3.0-only WITH Classpath-exception-2.0", False),
+    ],
+)
+def test_an_expression_is_taken_by_its_grammar(stated: str, taken: bool) -> None:
+    found = licences.refused([package(f"License-Expression: {stated}")])
+    assert found == ([] if taken else [f"some 1: {stated} is not among what is allowed"])
+
+
+def test_a_package_that_states_nothing_is_refused_until_it_is_named_with_a_reason() -> None:
+    assert licences.refused([package()]) == ["some 1: its metadata states no known licence"]
+    by_hand = package("License: Dual License", name="By_Hand")
+    assert licences.of(by_hand) == "LGPL-3.0-only"
+    assert licences.refused([by_hand]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("allowed = [", "at end of document"),
+        ("allowed = []\nnames = {}\npackages = {}\nforbidden = []", "forbidden"),
+        ("allowed = []\nnames = {}\npackages = {some = {licence = 'MIT', reason = 'ok'}}", "packages.some.reason"),
+    ],
+)
+def test_a_broken_file_is_named_with_the_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, problem: str
+) -> None:
+    monkeypatch.undo()
+    (tmp_path / "licences.toml").write_text(text)
+    with pytest.raises(LocalError, match=rf"licences\.toml can't be read(.|\n)*{problem}"):
+        licences.terms(tmp_path / "licences.toml")
+
+
+def test_each_entry_by_hand_is_of_a_package_that_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    pinned = {found[1] for lock in LOCKS for found in python_packages.PINNED.finditer(lock.read_text())}
+    assert set(licences.terms().packages) - pinned == set()
+
+
+def test_each_package_of_this_project_is_taken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.undo()
+    assert command.main(["licences"]) == 0
+    listed = capsys.readouterr().out
+    assert "MIT: " in listed
+    assert "pytest 8.4.2" in listed
+    assert "pulumi 3.259.0" in listed
+
+
+def test_a_refused_package_fails_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(licences, "terms", lambda: TERMS.model_copy(update={"allowed": frozenset({"MIT"})}))
+    assert command.main(["licences"]) == 1
+    assert "refused: pulumi 3.259.0: Apache-2.0 is not among what is allowed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("pin", ["pulumi==0.0.1", "no-such-package==1"])
+def test_what_is_pinned_and_not_installed_is_named_with_the_way_out(tmp_path: Path, pin: str) -> None:
+    lock = tmp_path / "requirements.txt"
+    lock.write_text(f"{pin} \\\n    --hash=sha256:{'0' * 64}\n")
+    name, _, version = pin.partition("==")
+    with pytest.raises(LocalError, match=rf"requirements\.txt pins {name} {version}, and .*`make supply"):
+        python_packages.pinned(lock)
+
+
+def test_a_pinned_package_has_the_hashes_of_its_files() -> None:
+    (found,) = [each for each in python_packages.pinned(paths.checkout() / "requirements.txt") if each.name == "pyyaml"]
+    (reference,) = found.external_references
+    assert str(found.purl) == "pkg:pypi/pyyaml@6.0.3"
+    assert len(reference.hashes) > 10
