@@ -11,6 +11,7 @@ import json
 import time
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache as memoize
 from pathlib import Path
@@ -112,6 +113,17 @@ def build(names: Collection[str], progress: Progress) -> dict[str, Path]:
         raise LocalError(
             f"can't write {full.filename or image_builder.folder()}: {full.strerror}; free some space"
         ) from full
+
+
+def built() -> dict[str, str]:
+    """The digest of the manifest of each image that is built as it is declared now."""
+    found = {}
+    for name in table():
+        with suppress(LocalError):  # the command that it holds is not built
+            marker = _marker(reference(name))
+            if marker.exists() and image_builder.layout().blob(marker.read_text()).exists():
+                found[name] = marker.read_text()
+    return found
 
 
 def push(names: Collection[str], registry: str, ca: Path, progress: Progress) -> dict[str, str]:

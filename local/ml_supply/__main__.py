@@ -6,10 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from ml_local import paths
+from ml_local import images, paths
 from ml_local.errors import LocalError
 
-from ml_supply import leaks, licences, python_packages
+from ml_supply import bom, leaks, licences
 
 
 def main(words: list[str] | None = None) -> int:
@@ -21,6 +21,11 @@ def main(words: list[str] | None = None) -> int:
     secrets.set_defaults(do=_secrets)
     by_licence = commands.add_parser("licences", help="of each dependency, and whether licences.toml has it")
     by_licence.set_defaults(do=_licences)
+    bill = commands.add_parser(
+        "bom", help="bills of materials: of the Python packages, and of each image that is built"
+    )
+    bill.add_argument("--output", required=True, type=Path, help="folder for python.cdx.json and <image>.cdx.json")
+    bill.set_defaults(do=_bom)
     options = parser.parse_args(words)
     try:
         return int(options.do(options))
@@ -44,7 +49,9 @@ def _secrets(options: argparse.Namespace) -> int:
 
 
 def _licences(_: argparse.Namespace) -> int:
-    components = python_packages.pinned(paths.checkout() / "requirements-dev.txt")
+    bills = [bom.python(), *bom.built()]
+    packages = {str(each.purl): each for bill in bills for each in bill.components if each.purl.type == "pypi"}
+    components = packages.values()
     for line in licences.listed(components):
         print(line)
     found = licences.refused(components)
@@ -53,6 +60,16 @@ def _licences(_: argparse.Namespace) -> int:
     if found:
         print(f"Take another package, or say in {licences.FILE} why this one will do.", file=sys.stderr)
     return 1 if found else 0
+
+
+def _bom(options: argparse.Namespace) -> int:
+    for bill in (bom.python(), *bom.built()):
+        print(f"{bom.write(bill, options.output)}: {len(bill.components)} packages")
+    if missing := sorted(set(images.table()) - set(images.built())):
+        print(
+            f"not built here, so without a bill: {', '.join(missing)}; `make build` builds a stack's", file=sys.stderr
+        )
+    return 0
 
 
 if __name__ == "__main__":

@@ -9,30 +9,27 @@ from email.parser import HeaderParser
 from pathlib import Path
 
 from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, XsUri
-from cyclonedx.model.component import Component, ComponentType
-from cyclonedx.model.license import LicenseExpression
+from cyclonedx.model.component import Component
 from ml_local.errors import LocalError
 from packageurl import PackageURL
 from packaging.utils import canonicalize_name
 
 from ml_supply import licences
+from ml_supply.package import library
 
 PINNED = re.compile(r"^([a-z0-9.-]+)(?:\[.*?\])?==(\S+)((?: \\\n +--hash=\S+)+)$", re.MULTILINE)
 
 
 def component(metadata: Message) -> Component:
     """The package that this METADATA describes."""
-    name, version = canonicalize_name(metadata["Name"]), metadata["Version"]
-    purl = PackageURL("pypi", None, name, version)
-    licence = licences.terms().stated(metadata)
-    return Component(
-        type=ComponentType.LIBRARY,
-        bom_ref=str(purl),
-        name=name,
-        version=version,
-        purl=purl,
-        licenses=[LicenseExpression(licence)] if licence else (),
-    )
+    purl = PackageURL("pypi", None, canonicalize_name(metadata["Name"]), metadata["Version"])
+    return library(purl, licence=licences.terms().stated(metadata))
+
+
+def named(lock: Path) -> list[Component]:
+    """What a lock pins, by name and version alone."""
+    pins = (found.groups() for found in PINNED.finditer(lock.read_text()))
+    return [component(HeaderParser().parsestr(f"Name: {name}\nVersion: {version}")) for name, version, _ in pins]
 
 
 def pinned(lock: Path) -> list[Component]:

@@ -24,9 +24,14 @@ TERMS = licences.Terms(
 )
 
 
-@pytest.fixture(autouse=True)
-def terms(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(licences, "terms", lambda: TERMS)
+
+
+@pytest.fixture(autouse=True)
+def no_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ML_PLATFORM_CACHE", str(tmp_path))
 
 
 def package(*lines: str, name: str = "some") -> python_packages.Component:
@@ -47,7 +52,7 @@ def package(*lines: str, name: str = "some") -> python_packages.Component:
         ([], ""),
     ],
 )
-def test_a_licence_is_read_however_a_package_states_it(lines: list[str], stated: str) -> None:
+def test_a_licence_is_read_however_a_package_states_it(lines: list[str], stated: str, made_up: None) -> None:
     assert licences.of(package(*lines)) == stated
 
 
@@ -64,12 +69,12 @@ def test_a_licence_is_read_however_a_package_states_it(lines: list[str], stated:
         ("GPL-3.0-only WITH Classpath-exception-2.0", False),
     ],
 )
-def test_an_expression_is_taken_by_its_grammar(stated: str, taken: bool) -> None:
+def test_an_expression_is_taken_by_its_grammar(stated: str, taken: bool, made_up: None) -> None:
     found = licences.refused([package(f"License-Expression: {stated}")])
     assert found == ([] if taken else [f"some 1: {stated} is not among what is allowed"])
 
 
-def test_a_package_that_states_nothing_is_refused_until_it_is_named_with_a_reason() -> None:
+def test_a_package_that_states_nothing_is_refused_until_it_is_named_with_a_reason(made_up: None) -> None:
     assert licences.refused([package()]) == ["some 1: its metadata states no known licence"]
     by_hand = package("License: Dual License", name="By_Hand")
     assert licences.of(by_hand) == "LGPL-3.0-only"
@@ -84,25 +89,18 @@ def test_a_package_that_states_nothing_is_refused_until_it_is_named_with_a_reaso
         ("allowed = []\nnames = {}\npackages = {some = {licence = 'MIT', reason = 'ok'}}", "packages.some.reason"),
     ],
 )
-def test_a_broken_file_is_named_with_the_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, problem: str
-) -> None:
-    monkeypatch.undo()
+def test_a_broken_file_is_named_with_the_place(tmp_path: Path, text: str, problem: str) -> None:
     (tmp_path / "licences.toml").write_text(text)
     with pytest.raises(LocalError, match=rf"licences\.toml can't be read(.|\n)*{problem}"):
         licences.terms(tmp_path / "licences.toml")
 
 
-def test_each_entry_by_hand_is_of_a_package_that_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()
+def test_each_entry_by_hand_is_of_a_package_that_is_used() -> None:
     pinned = {found[1] for lock in LOCKS for found in python_packages.PINNED.finditer(lock.read_text())}
     assert set(licences.terms().packages) - pinned == set()
 
 
-def test_each_package_of_this_project_is_taken(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.undo()
+def test_each_package_of_this_project_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["licences"]) == 0
     listed = capsys.readouterr().out
     assert "MIT: " in listed

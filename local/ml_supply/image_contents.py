@@ -1,0 +1,142 @@
+"""What an image holds, read from its layers without running it: packages of Debian and of Python, Go modules, jars.
+
+Owns which files tell of packages and how layers lie on each other. A program that is none of these, such as Envoy, is
+known by the lock that pins its package.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import tarfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from email.parser import BytesHeaderParser, HeaderParser
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+import zstandard
+from cyclonedx.model import HashAlgorithm, HashType
+from cyclonedx.model.component import Component
+from ml_local import apt_sources, images
+from ml_local.oci_layout import Layout
+from packageurl import PackageURL
+
+from ml_supply import python_packages
+from ml_supply.package import library
+
+DPKG_STATUS = "var/lib/dpkg/status"
+PYTHON = re.compile(r"^(?!usr/lib/python3/).*\.(dist-info/METADATA|egg-info/PKG-INFO)$")  # Debian's own are Debian's
+POM = re.compile(r"META-INF/maven/[^/]+/[^/]+/pom\.properties")
+JAR_NAME = re.compile(r"(.+?)-(\d.*)\.jar")
+WHITEOUT, OPAQUE = ".wh.", ".wh..wh..opq"
+
+ELF = b"\x7fELF"
+GO_MAGIC = re.compile(rb"\xff Go buildinf:.\x02", re.DOTALL)
+GO_HEADER, GO_SENTINEL = 32, 16
+"""Of debug/buildinfo: in front of the two strings, and around the second."""
+
+
+def components(name: str, layout: Layout, manifest: str) -> list[Component]:
+    """The packages in the image `name`, each once."""
+    found: dict[str, tuple[Component, ...]] = {}
+    for layer in json.loads(layout.blob(manifest).read_bytes())["layers"]:
+        gone, held = _layer(layout.blob(layer["digest"]))
+        found = {path: each for path, each in found.items() if not _within(path, gone)} | held
+    pinned = [lock for lock in images.table()[name].files if lock.endswith(".txt")]
+    locks = [each for lock in pinned for each in python_packages.named(images.workloads() / lock)]
+    inside = [each for packages in found.values() for each in packages]
+    return list({str(each.purl): each for each in (*locks, *inside)}.values())
+
+
+@cache  # most layers are those of a common base
+def _layer(blob: Path) -> tuple[frozenset[str], dict[str, tuple[Component, ...]]]:
+    """The paths that a layer removes or replaces, and the packages of those files that tell of any."""
+    gone, held = set(), {}
+    with (
+        blob.open("rb") as packed,
+        zstandard.ZstdDecompressor().stream_reader(packed) as stream,
+        tarfile.open(fileobj=stream, mode="r|") as archive,
+    ):
+        for member in archive:
+            path = PurePosixPath(member.name)
+            if path.name == OPAQUE:
+                gone.add(str(path.parent))
+            elif path.name.startswith(WHITEOUT):
+                gone.add(str(path.with_name(path.name.removeprefix(WHITEOUT))))
+            elif not member.isdir():
+                gone.add(str(path))
+            if member.isfile() and (packages := tuple(_packages(str(path), member, archive))):
+                held[str(path)] = packages
+    return frozenset(gone), held
+
+
+def _within(path: str, gone: frozenset[str]) -> bool:
+    return path in gone or any(str(parent) in gone for parent in PurePosixPath(path).parents)
+
+
+def _packages(path: str, member: tarfile.TarInfo, archive: tarfile.TarFile) -> Iterable[Component]:
+    def content() -> bytes:
+        file = archive.extractfile(member)
+        return file.read() if file else b""
+
+    if path == DPKG_STATUS:
+        return debian(content().decode())
+    if PYTHON.match(path):
+        return [python_packages.component(BytesHeaderParser().parsebytes(content()))]
+    if path.endswith(".jar"):
+        return jar(PurePosixPath(path).name, content())
+    return go_modules(content()) if member.mode & 0o111 else ()
+
+
+def debian(status: str) -> Iterator[Component]:
+    """The installed packages, with the source package that advisories are about."""
+    for paragraph in status.strip().split("\n\n"):
+        fields = HeaderParser().parsestr(paragraph)
+        if fields["Status"] != "install ok installed":
+            continue
+        upstream = fields["Source"] or fields["Package"]  # `name (version)` where the version is another one
+        qualifiers = {"arch": fields["Architecture"], "distro": apt_sources.RELEASE}
+        qualifiers["upstream"] = re.sub(r" \((.*)\)", r"@\1", upstream)
+        yield library(PackageURL("deb", "debian", fields["Package"], fields["Version"], qualifiers))
+
+
+def go_modules(binary: bytes) -> Iterator[Component]:
+    """What a Go command was linked from, the standard library too; nothing of any other file."""
+    found = GO_MAGIC.search(binary) if binary.startswith(ELF) else None
+    if not found:
+        return
+    version, rest = _go_string(binary, found.start() + GO_HEADER)
+    yield library(PackageURL("golang", None, "stdlib", version.decode().removeprefix("go").partition(" ")[0]))
+    lines = _go_string(binary, rest)[0][GO_SENTINEL:-GO_SENTINEL].decode().splitlines()
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        _, *words = (following if following.startswith("=>") else line).split("\t")
+        if line.startswith("dep\t") and words[1].startswith("v"):  # a folder in its place has no version
+            namespace, _, name = words[0].rpartition("/")
+            yield library(PackageURL("golang", namespace, name, words[1]))
+
+
+def _go_string(binary: bytes, start: int) -> tuple[bytes, int]:
+    """A string that its length precedes, and where it ends."""
+    length = shift = 0
+    while True:
+        byte = binary[start]
+        start, length, shift = start + 1, length | (byte & 0x7F) << shift, shift + 7
+        if byte < 0x80:
+            return binary[start : start + length], start + length
+
+
+def jar(file: str, content: bytes) -> Iterator[Component]:
+    """The Maven artifacts in a jar, also those that are shaded into it; of a jar that does not tell, its name."""
+    digest = HashType(alg=HashAlgorithm.SHA_256, content=hashlib.sha256(content).hexdigest())
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        poms = [archive.read(each).decode() for each in archive.namelist() if POM.fullmatch(each)]
+    for pom in poms:
+        entry = dict(re.findall(r"^(\w+)\s*=\s*(\S+)", pom, re.MULTILINE))
+        purl = PackageURL("maven", entry["groupId"], entry["artifactId"], entry["version"])
+        yield library(purl, hashes=[digest] if len(poms) == 1 else ())
+    if not poms:
+        named = JAR_NAME.fullmatch(file)
+        yield library(PackageURL("generic", None, *(named.groups() if named else (file, None))), hashes=[digest])
