@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from itertools import chain
 from pathlib import Path
 
 from ml_local import images, paths
 from ml_local.errors import LocalError
 
-from ml_supply import bom, leaks, licences
+from ml_supply import advisories, bom, leaks, licences, vulnerabilities
 
 
 def main(words: list[str] | None = None) -> int:
@@ -26,6 +27,9 @@ def main(words: list[str] | None = None) -> int:
     )
     bill.add_argument("--output", required=True, type=Path, help="folder for python.cdx.json and <image>.cdx.json")
     bill.set_defaults(do=_bom)
+    known = commands.add_parser("vulnerabilities", help="known ones of the Python packages and of what images hold")
+    known.add_argument("--database", default=advisories.PUBLIC, help="OSV records: a folder, a zip file, a URL")
+    known.set_defaults(do=_vulnerabilities)
     options = parser.parse_args(words)
     try:
         return int(options.do(options))
@@ -50,7 +54,9 @@ def _secrets(options: argparse.Namespace) -> int:
 
 def _licences(_: argparse.Namespace) -> int:
     bills = [bom.python(), *bom.built()]
-    packages = {str(each.purl): each for bill in bills for each in bill.components if each.purl.type == "pypi"}
+    packages = {
+        str(each.purl): each for bill in bills for each in bill.components if each.purl and each.purl.type == "pypi"
+    }
     components = packages.values()
     for line in licences.listed(components):
         print(line)
@@ -70,6 +76,19 @@ def _bom(options: argparse.Namespace) -> int:
             f"not built here, so without a bill: {', '.join(missing)}; `make build` builds a stack's", file=sys.stderr
         )
     return 0
+
+
+def _vulnerabilities(options: argparse.Namespace) -> int:
+    known = advisories.read(options.database)
+    first = next(known)  # that there is no database is told before images are read, which takes a minute
+    bills = [bom.python(), *bom.built()]
+    found = vulnerabilities.found(bills, chain([first], known))
+    for finding in found:
+        print(finding)
+    if unknown := vulnerabilities.unknown(bills):
+        print(f"{len(unknown)} jars don't tell who publishes them, so no advisory is looked up", file=sys.stderr)
+    print(f"{len(found)} found in {', '.join(map(bom.title, bills))}", file=sys.stderr)
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

@@ -54,7 +54,8 @@ def components(name: str, layout: Layout, manifest: str) -> list[Component]:
 @cache  # most layers are those of a common base
 def _layer(blob: Path) -> tuple[frozenset[str], dict[str, tuple[Component, ...]]]:
     """The paths that a layer removes or replaces, and the packages of those files that tell of any."""
-    gone, held = set(), {}
+    gone: set[str] = set()
+    held: dict[str, tuple[Component, ...]] = {}
     with (
         blob.open("rb") as packed,
         zstandard.ZstdDecompressor().stream_reader(packed) as stream,
@@ -139,4 +140,5 @@ def jar(file: str, content: bytes) -> Iterator[Component]:
         yield library(purl, hashes=[digest] if len(poms) == 1 else ())
     if not poms:
         named = JAR_NAME.fullmatch(file)
-        yield library(PackageURL("generic", None, *(named.groups() if named else (file, None))), hashes=[digest])
+        name, version = (named[1], named[2]) if named else (file, None)
+        yield library(PackageURL("generic", None, name, version), hashes=[digest])
