@@ -36,7 +36,13 @@ def in_use() -> str:
     return str(versions.champion().version)
 
 
-@pytest.mark.parametrize("earlier", [False, True], ids=["the first", "after one that was rolled back"])
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        pytest.param(False, marks=pytest.mark.long, id="the first"),
+        pytest.param(True, id="after one that was rolled back"),
+    ],
+)
 def test_a_canary_that_can_not_be_loaded_gets_no_request(earlier: bool, restored: None, tmp_path: Path) -> None:
     if earlier:
         good = {"version": versions.another(), "percent": 30}
@@ -57,8 +63,10 @@ def test_a_canary_that_can_not_be_loaded_gets_no_request(earlier: bool, restored
 
 @pytest.mark.parametrize(
     ("key", "settings"),
-    [("canary.version", {"canary": {"version": 999}}), ("model.version", {"model": {"version": 999}})],
-    ids=["as a canary", "in use"],
+    [
+        pytest.param("canary.version", {"canary": {"version": 999}}, id="as a canary"),
+        pytest.param("model.version", {"model": {"version": 999}}, marks=pytest.mark.long, id="in use"),
+    ],
 )
 def test_a_version_that_does_not_exist_is_named_and_what_answers_goes_on(
     key: str, settings: dict[str, Any], restored: None, tmp_path: Path

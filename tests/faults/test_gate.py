@@ -49,7 +49,10 @@ def test_a_gate_that_is_changed_judges_again_and_nothing_is_trained(unchanged: d
     assert machine.outputs()["model_versions"] == unchanged["model_versions"]
 
 
-@pytest.mark.parametrize("moment", ["", "judged: "], ids=["at its start", "while it registers"])
+@pytest.mark.parametrize(
+    "moment",
+    [pytest.param("", marks=pytest.mark.long, id="at its start"), pytest.param("judged: ", id="while it registers")],
+)
 def test_a_gate_that_is_killed_is_started_again_and_registers_nothing_twice(
     moment: str, unchanged: dict[str, Any], tmp_path: Path
 ) -> None:
