@@ -53,7 +53,8 @@ class _Provider(Provider):
         return dynamic.UpdateResult(outs={**news, "address": _await(news)})
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
-        return dynamic.ReadResult(id_=id_, outs={**props, "address": _given(props) or props["address"]})
+        given = _given(Client.from_kubeconfig(props["kubeconfig"]), props)
+        return dynamic.ReadResult(id_=id_, outs={**props, "address": given or props["address"]})
 
 
 def records_of(
@@ -81,24 +82,23 @@ def _type(address: str) -> str:
 
 
 def _await(props: Mapping[str, Any]) -> str:
-    end = time.monotonic() + DEADLINE
-    while not (address := _given(props)):
+    client, end = Client.from_kubeconfig(props["kubeconfig"]), time.monotonic() + DEADLINE
+    while not (address := _given(client, props)):
         if time.monotonic() > end:
-            raise BundleError(_pending(props))
+            raise BundleError(_pending(client, props))
         time.sleep(1)
     return address
 
 
-def _given(props: Mapping[str, Any]) -> str:
-    service = Client.from_kubeconfig(props["kubeconfig"]).get("v1", "Service", props["service"], props["namespace"])
+def _given(client: Client, props: Mapping[str, Any]) -> str:
+    service = client.get("v1", "Service", props["service"], props["namespace"])
     found = service.get("status", {}).get("loadBalancer", {}).get("ingress") or [{}]
     return str(found[0].get("ip") or found[0].get("hostname") or "")
 
 
-def _pending(props: Mapping[str, Any]) -> str:
+def _pending(client: Client, props: Mapping[str, Any]) -> str:
     name = f"{props['namespace']}/{props['service']}"
-    client, fields = Client.from_kubeconfig(props["kubeconfig"]), f"involvedObject.name={props['service']}"
-    events = client.list("v1", "Event", props["namespace"], fields=fields)
+    events = client.list("v1", "Event", props["namespace"], fields=f"involvedObject.name={props['service']}")
     said = f"Its last event: {events[-1].get('message')}" if events else "Nobody on this cluster tries to give it one."
     return (
         f"Service {name} of type LoadBalancer has no address after {DEADLINE:.0f} s. {said} A cluster needs somebody "
