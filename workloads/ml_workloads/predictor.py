@@ -13,7 +13,7 @@ from ml_platform.component import Component
 from ml_platform.objects import KubernetesObject
 
 from ml_workloads.newest import SETTINGS
-from ml_workloads.rollout import Rollout
+from ml_workloads.rollout import Rollout, ready_path
 from ml_workloads.serving_settings import OF_REQUESTS, SCALE_TARGETS, ProbeSettings, ScaleMetric, ServingSettings
 from ml_workloads.workspace import MODEL, Workspace
 
@@ -123,7 +123,7 @@ class Predictor:
     def _model(self) -> dict[str, Any]:
         settings = self.settings
         probes = {
-            "readinessProbe": _probe(f"/v2/models/{settings.model.name}/ready", settings.readiness),
+            "readinessProbe": _probe(ready_path(settings.model.name), settings.readiness),
             "livenessProbe": _probe("/v2/health/live", settings.liveness),
         }
         return {

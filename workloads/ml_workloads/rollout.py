@@ -78,10 +78,15 @@ class _Provider(AwaitedProvider):
             time.sleep(POLL)
 
 
+def ready_path(model: str) -> str:
+    """Where a model server says whether this model is ready."""
+    return f"/v2/models/{model}/ready"
+
+
 def answers(client: Client, namespace: str, address: str, model: str) -> bool:
     """Whether the model server behind a service answers that its model is ready, asked by way of the API server."""
     try:
-        path = f"/api/v1/namespaces/{namespace}/services/{address}/proxy/v2/models/{model}/ready"
+        path = f"/api/v1/namespaces/{namespace}/services/{address}/proxy{ready_path(model)}"
         client.request("GET", path, timeout=5)
     except KubeError:
         return False
