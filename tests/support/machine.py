@@ -6,7 +6,7 @@ import copy
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ Done = subprocess.CompletedProcess[str]
 
 def make(*words: str, timeout: float = 1800, env: Mapping[str, str] | None = None) -> Done:
     """`make ...` in the checkout, standard error with the output."""
-    return _run(["make", "--no-print-directory", *words], timeout, {**os.environ, **(env or {})})
+    return run(["make", "--no-print-directory", *words], timeout, {**os.environ, **(env or {})})
 
 
 def start(*words: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
@@ -31,7 +31,7 @@ def start(*words: str, env: Mapping[str, str] | None = None) -> subprocess.Popen
 
 def tool(*words: str, timeout: float = 300) -> Done:
     """A command as after `eval "$(make env)"`."""
-    return _run(list(words), timeout, {**os.environ, **environment.variables(layout())})
+    return run(list(words), timeout, {**os.environ, **environment.variables(layout())})
 
 
 def client() -> Client:
@@ -97,10 +97,11 @@ def _start(words: list[str], env: Mapping[str, str]) -> subprocess.Popen[str]:
     )
 
 
-def _run(words: list[str], timeout: float, env: Mapping[str, str]) -> Done:
+def run(words: Sequence[str], timeout: float, env: Mapping[str, str], folder: Path | None = None) -> Done:
+    """A command in the checkout, or in a folder, standard error with the output."""
     return subprocess.run(
         words,
-        cwd=paths.checkout(),
+        cwd=folder or paths.checkout(),
         env=dict(env),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

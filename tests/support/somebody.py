@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,9 @@ from typing import Any
 import yaml
 from ml_local import engine, environment, paths, toolchains
 from ml_local.node.layout import layout
+from support import machine
+from support.machine import Done
 
-Done = subprocess.CompletedProcess[str]
 BACKEND = "PULUMI_BACKEND_URL"
 OWNERS = ("KUBECONFIG", "ML_PLATFORM_STATE", "PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_SKIP_CHECKPOINTS")
 
@@ -63,14 +63,4 @@ class Somebody:
         return done
 
     def run(self, *words: str, timeout: float = 600) -> Done:
-        return subprocess.run(
-            words,
-            cwd=self.project,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        return machine.run(words, timeout, self._environment, self.project)
