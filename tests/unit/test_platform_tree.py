@@ -16,7 +16,7 @@ from ml_platform.settings import PlatformSettings
 from ml_runtime import gate_spec, learning_spec
 from ml_workloads.settings import WorkloadsSettings
 from ml_workloads.workloads import Workloads
-from support import recorder, stacks
+from support import recorder
 
 IMAGE = "registry.test/{}@sha256:" + "0" * 64
 NAMES = (
@@ -151,20 +151,6 @@ def test_one_does_not_wait_for_the_other(one: str, other: str, tree: recorder.Re
 def test_nothing_goes_to_the_cluster_before_the_preflight(tree: recorder.Recorder) -> None:
     (provider,) = (each for each in tree.requests.values() if each.type == "pulumi:providers:kubernetes")
     assert [urn.rpartition("::")[2] for urn in provider.dependencies] == ["preflight"]
-
-
-@pytest.mark.parametrize("stack", ["local", pytest.param("istio", marks=pytest.mark.mirror),
-                                   pytest.param("everything", marks=pytest.mark.mirror)])  # fmt: skip
-def test_whatever_the_stack_puts_outside_of_namespaces_is_looked_for_before(
-    stack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ML_PLATFORM_STATE", str(stacks.node(tmp_path)))
-    found = stacks.record(stack)
-    ours = [recorder.inputs(each) for each in found.requests.values() if "bundles:Bundle" not in each.parent]
-    kinds = ("Namespace", "IngressClass")
-    declared = {(each["kind"], each["metadata"]["name"]) for each in ours if each.get("kind") in kinds}
-    looked_for = found.inputs("Preflight", "preflight")["own"]
-    assert {(each["kind"], each["metadata"]["name"]) for each in looked_for} == declared
 
 
 @pytest.mark.mirror

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ml_platform.bundles.preflight import load_balancer, owners, rights, storage
 from ml_platform.bundles.preflight.load_balancer import Signs
+from support import recorder, stacks
 from support.made_up import thing
 
 pytestmark = pytest.mark.unit
@@ -128,3 +130,17 @@ def test_what_the_user_may_not_create_is_named_once() -> None:
 )  # fmt: skip
 def test_an_owner_is_named_in_the_words_of_its_tool(metadata: Any, owner: str) -> None:
     assert owners.owner(metadata) == owner
+
+
+@pytest.mark.parametrize("stack", ["local", pytest.param("istio", marks=pytest.mark.mirror),
+                                   pytest.param("everything", marks=pytest.mark.mirror)])  # fmt: skip
+def test_whatever_the_stack_puts_outside_of_namespaces_is_looked_for_before(
+    stack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ML_PLATFORM_STATE", str(stacks.node(tmp_path)))
+    found = stacks.record(stack)
+    ours = [recorder.inputs(each) for each in found.requests.values() if "bundles:Bundle" not in each.parent]
+    kinds = ("Namespace", "IngressClass")
+    declared = {(each["kind"], each["metadata"]["name"]) for each in ours if each.get("kind") in kinds}
+    looked_for = found.inputs("Preflight", "preflight")["own"]
+    assert {(each["kind"], each["metadata"]["name"]) for each in looked_for} == declared
