@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
 from ml_local import images, paths
 from ml_local.errors import LocalError
 
-from ml_supply import advisories, bom, leaks, licences, vulnerabilities
+from ml_supply import accepted, advisories, bom, leaks, licences, vulnerabilities
 
 
 def main(words: list[str] | None = None) -> int:
@@ -28,7 +29,9 @@ def main(words: list[str] | None = None) -> int:
     bill.add_argument("--output", required=True, type=Path, help="folder for python.cdx.json and <image>.cdx.json")
     bill.set_defaults(do=_bom)
     known = commands.add_parser("vulnerabilities", help="known ones of the Python packages and of what images hold")
-    known.add_argument("--database", default=advisories.PUBLIC, help="OSV records: a folder, a zip file, a URL")
+    known.add_argument(
+        "--database", default=advisories.PUBLIC, help="OSV records: a folder, a zip file, a URL; %(default)s"
+    )
     known.set_defaults(do=_vulnerabilities)
     options = parser.parse_args(words)
     try:
@@ -79,16 +82,24 @@ def _bom(options: argparse.Namespace) -> int:
 
 
 def _vulnerabilities(options: argparse.Namespace) -> int:
+    entries, today = accepted.read(), datetime.now(UTC).date()
     known = advisories.read(options.database)
     first = next(known)  # that there is no database is told before images are read, which takes a minute
     bills = [bom.python(), *bom.built()]
-    found = vulnerabilities.found(bills, chain([first], known))
-    for finding in found:
-        print(finding)
+    packages = vulnerabilities.packages(bills)
+    found = vulnerabilities.found(packages, chain([first], known))
+    failing = accepted.left(found, entries, today)
+    for finding in failing:
+        print(finding.line)
+    seen = {each.purl for each in packages} if set(images.table()) - set(images.built()) else None
+    outdated = list(accepted.outdated(found, entries, seen, today))
+    for line in outdated:
+        print(line)
     if unknown := vulnerabilities.unknown(bills):
         print(f"{len(unknown)} jars don't tell who publishes them, so no advisory is looked up", file=sys.stderr)
-    print(f"{len(found)} found in {', '.join(map(bom.title, bills))}", file=sys.stderr)
-    return 1 if found else 0
+    counted = f"{len(failing)} found, {len(found) - len(failing)} accepted"
+    print(f"{counted} in {', '.join(map(bom.title, bills))}", file=sys.stderr)
+    return 1 if failing or outdated else 0
 
 
 if __name__ == "__main__":

@@ -36,10 +36,14 @@ class Advisory:
     affected: dict[str, Any]
 
     @property
+    def numbers(self) -> frozenset[str]:
+        """Its own, and those under which others know it."""
+        return frozenset((self.record["id"], *self.record.get("aliases", ()), *self.record.get("upstream", ())))
+
+    @property
     def title(self) -> str:
         """Its number, the CVE's first, and what it is about."""
-        numbers = [self.record["id"], *self.record.get("aliases", ()), *self.record.get("upstream", ())]
-        known = sorted(dict.fromkeys(numbers), key=lambda number: (not number.startswith("CVE-"), number))
+        known = sorted(self.numbers, key=lambda number: (not number.startswith("CVE-"), number))
         summary = self.record.get("summary") or self.record.get("details", "").partition("\n")[0]
         return ", ".join(known[:2]) + (f": {summary}" if summary else "")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cyclonedx.model.bom import Bom
@@ -20,35 +20,57 @@ class Package:
     ecosystem: str
     name: str
     version: str
+    purl: str
+    """Of all its versions; of one of Debian's, that of the source package."""
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """A vulnerability of a package."""
+
+    line: str
+    package: str
+    numbers: frozenset[str]
 
 
 def package(purl: PackageURL) -> Package | None:
     """What to look up; none for a kind of package that no advisory names."""
-    version = purl.version or ""
-    if purl.type == "pypi":
-        return Package("PyPI", purl.name, version)
-    if purl.type == "golang":
-        return Package("Go", "/".join(filter(None, (purl.namespace, purl.name))), version)
-    if purl.type == "maven":
-        return Package("Maven", f"{purl.namespace}:{purl.name}", version)
+    namespace, name, version = purl.namespace or "", purl.name, purl.version or ""
     if purl.type == "deb":
-        source, _, of_source = dict(purl.qualifiers)["upstream"].partition("@")
-        return Package("Debian:12", source, of_source or version)
-    return None
+        name, _, of_source = dict(purl.qualifiers)["upstream"].partition("@")
+        version = of_source or version
+    known = {
+        "pypi": ("PyPI", name),
+        "golang": ("Go", f"{namespace}/{name}".lstrip("/")),
+        "maven": ("Maven", f"{namespace}:{name}"),
+        "deb": ("Debian:12", name),
+    }
+    if purl.type not in known:
+        return None
+    return Package(*known[purl.type], version, str(PackageURL(purl.type, namespace, name)))
 
 
-def found(bills: Iterable[Bom], advisories: Iterable[Advisory]) -> list[str]:
-    """A line for each vulnerability of a package: what it is, since when it is mended, and what has the package."""
+def packages(bills: Iterable[Bom]) -> dict[Package, set[str]]:
+    """What can be looked up, with the names of what has it."""
     holders: dict[Package, set[str]] = defaultdict(set)
     for bill in bills:
         for component in bill.components:
             if component.purl and (key := package(component.purl)):
                 holders[key].add(bom.title(bill))
+    return holders
+
+
+def found(holders: Mapping[Package, set[str]], advisories: Iterable[Advisory]) -> list[Finding]:
+    """Each vulnerability of a package: what it is, since when it is mended, and what has the package."""
     versions: dict[tuple[str, str], list[Package]] = defaultdict(list)
     for each in holders:
         versions[each.ecosystem, each.name.lower()].append(each)
     return sorted(
-        f"{each.name} {each.version} ({', '.join(sorted(holders[each]))}): {_told(advisory, each)}"
+        Finding(
+            f"{each.name} {each.version} ({', '.join(sorted(holders[each]))}): {_told(advisory, each)}",
+            each.purl,
+            advisory.numbers,
+        )
         for advisory in advisories
         for each in versions.get((advisory.ecosystem, advisory.name.lower()), ())
         if advisory.concerns(each.version)

@@ -25,6 +25,7 @@ WRITES = {
     "change.yml": {"comment": {"pull-requests"}, "preview": {"id-token"}},
     "merge.yml": {"up": {"id-token"}},
     "drift.yml": {"drift": {"id-token", "issues"}},
+    "vulnerabilities.yml": {},
     "data.yml": {"data": {"contents", "pull-requests"}},
 }
 
@@ -137,6 +138,11 @@ def test_an_update_waits_for_approval_and_never_runs_beside_another() -> None:
         ("a change", {"pull_request"}, 'if: $CI_PIPELINE_SOURCE == "merge_request_event"'),
         ("a merge", {"push"}, 'if: $CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH'),
         ("drift", {"schedule", "workflow_dispatch"}, 'if: $CI_PIPELINE_SOURCE == "schedule"'),
+        (
+            "vulnerabilities",
+            {"schedule", "workflow_dispatch"},
+            'if: $CI_PIPELINE_SOURCE == "schedule" && $OSV_DATABASE && $NODE_RUNNER',
+        ),
         ("data", {"repository_dispatch", "workflow_dispatch"}, "if: $CI_PIPELINE_SOURCE =~ /^(trigger|web|api)$/"),
     ],
 )

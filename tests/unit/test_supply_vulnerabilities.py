@@ -48,7 +48,8 @@ def zipped(path: Path, *records: dict[str, Any]) -> Path:
 
 def found(purl: str, *records: dict[str, Any], tmp_path: Path) -> list[str]:
     bill = bom.bill(ComponentType.CONTAINER, "some", "sha256:0", [library(PackageURL.from_string(purl))])
-    return vulnerabilities.found([bill], advisories.read(str(written(tmp_path / "database", *records))))
+    known = advisories.read(str(written(tmp_path / "database", *records)))
+    return [finding.line for finding in vulnerabilities.found(vulnerabilities.packages([bill]), known)]
 
 
 SINCE, FIXED = {"introduced": "0"}, {"fixed": "1.10.0"}
@@ -130,7 +131,8 @@ def test_all_that_have_a_package_are_in_one_line(tmp_path: Path) -> None:
     bills = [bom.bill(ComponentType.CONTAINER, name, "sha256:0", [package]) for name in ("ray", "mlflow")]
     advisory = record(PYPI, "Some", SINCE, aliases=[], summary="", details="More\nthan that")
     known = advisories.read(str(written(tmp_path, advisory)))
-    assert vulnerabilities.found(bills, known) == ["some 1 (mlflow, ray): not fixed yet, GHSA-1: More"]
+    (finding,) = vulnerabilities.found(vulnerabilities.packages(bills), known)
+    assert finding.line == "some 1 (mlflow, ray): not fixed yet, GHSA-1: More"
 
 
 def test_what_no_advisory_can_name_is_told() -> None:
