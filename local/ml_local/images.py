@@ -18,6 +18,7 @@ from pathlib import Path
 
 from ml_local import apt_sources, image_builder, paths, toolchains
 from ml_local.errors import LocalError
+from ml_local.image_builder import Builder
 from ml_local.registry import Registry
 
 Progress = Callable[[str], None]
@@ -36,14 +37,20 @@ class Image:
     tag: str | None = None
 
     @property
+    def fetches(self) -> bool:
+        """Whether its build asks a package registry, by this machine's settings, which are its secrets."""
+        return "--mount=type=secret" in self.containerfile.read_text()
+
+    @property
     def containerfile(self) -> Path:
         """What it is built by."""
         return workloads() / "images" / f"Containerfile.{self.name}"
 
-    @property
-    def context(self) -> Path:
-        """The folder that holds all that it copies."""
-        return toolchains.binary(self.command).parent if self.command else workloads()
+    def copied(self) -> dict[str, Path]:
+        """The files that it copies, by the paths by which it does."""
+        folder = toolchains.binary(self.command).parent if self.command else workloads()
+        command = {self.command: toolchains.binary(self.command)} if self.command else {}
+        return {path.relative_to(folder).as_posix(): path for path in _expand(folder, self.files)} | command
 
     def inputs(self) -> Iterator[bytes]:
         """All that its content depends on."""
@@ -51,8 +58,9 @@ class Image:
         yield self.containerfile.read_bytes()
         if self.base:
             yield reference(self.base).encode()
-        for path in _expand(self.context, self.files):
-            yield path.relative_to(self.context).as_posix().encode() + b"\0" + path.read_bytes()
+        for name, path in self.copied().items():
+            if name != self.command:
+                yield name.encode() + b"\0" + path.read_bytes()
         if self.command:
             # The folder's name is a digest of the sources; reading 700 MB at each start would take seconds.
             binary = toolchains.binary(self.command)
@@ -108,22 +116,37 @@ def build(names: Collection[str], progress: Progress) -> dict[str, Path]:
         LocalError: a build failed; the message says which, why, and what to do.
     """
     try:
-        return {name: image_builder.layout().blob(_build(name, progress)) for name in names}
+        return {name: image_builder.cached().layout.blob(_build(name, progress)) for name in names}
     except OSError as full:
         raise LocalError(
-            f"can't write {full.filename or image_builder.folder()}: {full.strerror}; free some space"
+            f"can't write {full.filename or image_builder.cached().folder}: {full.strerror}; free some space"
         ) from full
+
+
+def build_again(name: str, builder: Builder) -> str:
+    """Build an image that is built a second time, by another builder and on the very base that the first is on.
+
+    Returns:
+        The digest of its manifest.
+    """
+    if base := _base(name):
+        builder.take(image_builder.cached(), base)
+    return _make(name, builder)
 
 
 def built() -> dict[str, str]:
     """The digest of the manifest of each image that is built as it is declared now."""
-    found = {}
-    for name in table():
-        with suppress(LocalError):  # the command that it holds is not built
-            marker = _marker(reference(name))
-            if marker.exists() and image_builder.layout().blob(marker.read_text()).exists():
-                found[name] = marker.read_text()
-    return found
+    found = {name: built_digest(name) for name in table()}
+    return {name: digest for name, digest in found.items() if digest}
+
+
+def built_digest(name: str) -> str | None:
+    """The digest of an image's manifest, if it is built as it is declared now."""
+    with suppress(LocalError):  # the command that it holds is not built
+        marker = _marker(reference(name))
+        if marker.exists() and image_builder.cached().layout.blob(marker.read_text()).exists():
+            return marker.read_text()
+    return None
 
 
 def push(names: Collection[str], registry: str, ca: Path, progress: Progress) -> dict[str, str]:
@@ -140,7 +163,7 @@ def push(names: Collection[str], registry: str, ca: Path, progress: Progress) ->
             raise LocalError(f"the image {name} is not built; run `make build`")
         progress(f"{name}, {position} of {len(names)}")
         digest = _marker(key).read_text()
-        target.push(name, table()[name].tag or key.partition(":")[2], digest, image_builder.layout())
+        target.push(name, table()[name].tag or key.partition(":")[2], digest, image_builder.cached().layout)
         references[name] = f"{registry}/{name}@{digest}"
     _write(paths.state() / "images.json", json.dumps(references, indent=2))
     _forget_unused(names)
@@ -150,39 +173,47 @@ def push(names: Collection[str], registry: str, ca: Path, progress: Progress) ->
 def _forget_unused(names: Collection[str]) -> None:
     current = {_marker(reference(name)) for name in (DEBIAN, *with_bases(names))}
     oldest = time.time() - UNUSED_SECONDS
-    markers = (image_builder.folder() / "built").iterdir()
+    markers = (image_builder.cached().folder / "built").iterdir()
     unused = [path for path in markers if path not in current and path.stat().st_mtime < oldest]
     for path in unused:
         path.unlink()
     if unused:
-        image_builder.forget([":".join(path.name.rsplit("-", 1)) for path in unused])
+        image_builder.cached().forget([":".join(path.name.rsplit("-", 1)) for path in unused])
 
 
 def _build(name: str, progress: Progress) -> str:
     """Build one image if need be; the digest of its manifest."""
     key = reference(name)
-    marker = _marker(key)
-    if marker.exists() and image_builder.layout().blob(marker.read_text()).exists():
-        marker.touch()
-        return marker.read_text()
+    if digest := built_digest(name):
+        _marker(key).touch()
+        return digest
+    image = table().get(name)
+    if image and image.base:
+        _build(image.base, progress)
+    progress(name if image else "a minimal Debian")
+    digest = _make(name, image_builder.cached())
+    _write(_marker(key), digest)
+    return digest
+
+
+def _make(name: str, builder: Builder) -> str:
+    key = reference(name)
     if name == DEBIAN:
-        progress("a minimal Debian")
-        image_builder.debian_root(key)
+        builder.debian_root(key)
     else:
         image = table()[name]
-        if image.base:
-            _build(image.base, progress)
-        progress(name)
-        base = reference(image.base) if image.base else None
-        image_builder.containerfile(key, image.containerfile, image.context, base)
-    digest = image_builder.manifest_digest(key)
-    _write(marker, digest)
-    return digest
+        builder.containerfile(key, image.containerfile, image.copied(), _base(name))
+    return builder.digest(key)
+
+
+def _base(name: str) -> str | None:
+    image = table().get(name)
+    return reference(image.base) if image and image.base else None
 
 
 def _marker(key: str) -> Path:
     """The file that holds the digest of a built image: there is no half of it."""
-    return image_builder.folder() / "built" / key.replace(":", "-")
+    return image_builder.cached().folder / "built" / key.replace(":", "-")
 
 
 def _expand(context: Path, files: Sequence[str]) -> Iterator[Path]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,6 +51,17 @@ class Layout:
                 path.unlink(missing_ok=True)
         if base:
             self._graft(name, base)
+
+    def take(self, other: Layout, name: str) -> None:
+        """Copy an image from another layout."""
+        index, entry = self._index(), other._entry(other._index(), name)
+        if entry is None:
+            raise FileNotFoundError(f"no image {name} in {other.folder}")
+        manifest = other._read(entry["digest"])
+        for digest in (entry["digest"], *(each["digest"] for each in (manifest["config"], *manifest["layers"]))):
+            self.blob(digest).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(other.blob(digest), self.blob(digest))
+        self._write_index({**index, "manifests": [*index["manifests"], entry]})
 
     def drop(self, names: Sequence[str]) -> None:
         """Forget images, and the blobs that no other image has."""

@@ -125,8 +125,9 @@ def build(toolchain: Toolchain) -> None:
     partial = toolchain.folder.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
     (partial / "bin").mkdir(parents=True)
-    # The linker drops DWARF (-w); that the compiler writes none saves a tenth of the time.
-    flags = ("-trimpath", *toolchain.build_tags, "-gcflags=all=-dwarf=false")
+    # Where the sources lie, and at which commit, is no input. The linker drops DWARF (-w); that the compiler writes
+    # none saves a tenth of the time.
+    flags = ("-trimpath", "-buildvcs=false", *toolchain.build_tags, "-gcflags=all=-dwarf=false")
     flags += ("-ldflags", f"-s -w {toolchain.ldflags}".strip())
     _go(toolchain, "build", *flags, "-o", f"{partial / 'bin'}/", *toolchain.packages)
     for built, wanted in toolchain.rename.items():

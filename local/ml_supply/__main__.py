@@ -11,7 +11,7 @@ from pathlib import Path
 from ml_local import images, paths
 from ml_local.errors import LocalError
 
-from ml_supply import accepted, advisories, bom, leaks, licences, vulnerabilities
+from ml_supply import accepted, advisories, bom, leaks, licences, reproduction, vulnerabilities
 
 
 def main(words: list[str] | None = None) -> int:
@@ -33,6 +33,10 @@ def main(words: list[str] | None = None) -> int:
         "--database", default=advisories.PUBLIC, help="OSV records: a folder, a zip file, a URL; %(default)s"
     )
     known.set_defaults(do=_vulnerabilities)
+    again = commands.add_parser("reproduce", help="build images again, and compare them with those that are built")
+    again.add_argument("images", nargs="*", metavar="IMAGE", help="those that fetch nothing, which takes seconds each")
+    again.add_argument("--all", action="store_true", help="all that are built")
+    again.set_defaults(do=_reproduce)
     options = parser.parse_args(words)
     try:
         return int(options.do(options))
@@ -100,6 +104,18 @@ def _vulnerabilities(options: argparse.Namespace) -> int:
     counted = f"{len(failing)} found, {len(found) - len(failing)} accepted"
     print(f"{counted} in {', '.join(map(bom.title, bills))}", file=sys.stderr)
     return 1 if failing or outdated else 0
+
+
+def _reproduce(options: argparse.Namespace) -> int:
+    differ = 0
+    for name, differences in reproduction.compared(reproduction.names(options.images, options.all)):
+        print(f"{name}: {'differs' if differences else 'the same'}", flush=True)
+        for line in differences:
+            print(f"{name}: {line}", flush=True)
+        differ += bool(differences)
+    if differ:
+        print("What differs is no input: fix it where the image is built, in workloads/images.", file=sys.stderr)
+    return 1 if differ else 0
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def python() -> Bom:
 def built() -> Iterator[Bom]:
     """Of each image that is built as it is declared now."""
     for name, digest in images.built().items():
-        contents = image_contents.components(name, image_builder.layout(), digest)
+        contents = image_contents.components(name, image_builder.cached().layout, digest)
         yield bill(ComponentType.CONTAINER, name, digest, contents)
 
 

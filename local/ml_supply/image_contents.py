@@ -17,14 +17,13 @@ from email.parser import BytesHeaderParser, HeaderParser
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-import zstandard
 from cyclonedx.model import HashAlgorithm, HashType
 from cyclonedx.model.component import Component
 from ml_local import apt_sources, images
 from ml_local.oci_layout import Layout
 from packageurl import PackageURL
 
-from ml_supply import python_packages
+from ml_supply import layers, python_packages
 from ml_supply.package import library
 
 DPKG_STATUS = "var/lib/dpkg/status"
@@ -56,21 +55,16 @@ def _layer(blob: Path) -> tuple[frozenset[str], dict[str, tuple[Component, ...]]
     """The paths that a layer removes or replaces, and the packages of those files that tell of any."""
     gone: set[str] = set()
     held: dict[str, tuple[Component, ...]] = {}
-    with (
-        blob.open("rb") as packed,
-        zstandard.ZstdDecompressor().stream_reader(packed) as stream,
-        tarfile.open(fileobj=stream, mode="r|") as archive,
-    ):
-        for member in archive:
-            path = PurePosixPath(member.name)
-            if path.name == OPAQUE:
-                gone.add(str(path.parent))
-            elif path.name.startswith(WHITEOUT):
-                gone.add(str(path.with_name(path.name.removeprefix(WHITEOUT))))
-            elif not member.isdir():
-                gone.add(str(path))
-            if member.isfile() and (packages := tuple(_packages(str(path), member, archive))):
-                held[str(path)] = packages
+    for member, archive in layers.members(blob):
+        path = PurePosixPath(member.name)
+        if path.name == OPAQUE:
+            gone.add(str(path.parent))
+        elif path.name.startswith(WHITEOUT):
+            gone.add(str(path.with_name(path.name.removeprefix(WHITEOUT))))
+        elif not member.isdir():
+            gone.add(str(path))
+        if member.isfile() and (packages := tuple(_packages(str(path), member, archive))):
+            held[str(path)] = packages
     return frozenset(gone), held
 
 
@@ -79,17 +73,14 @@ def _within(path: str, gone: frozenset[str]) -> bool:
 
 
 def _packages(path: str, member: tarfile.TarInfo, archive: tarfile.TarFile) -> Iterable[Component]:
-    def content() -> bytes:
-        file = archive.extractfile(member)
-        return file.read() if file else b""
-
     if path == DPKG_STATUS:
-        return debian(content().decode())
+        return debian(layers.content(member, archive).decode())
     if PYTHON.match(path):
-        return [python_packages.component(BytesHeaderParser().parsebytes(content()))]
+        metadata = BytesHeaderParser().parsebytes(layers.content(member, archive))
+        return [python_packages.component(metadata)]
     if path.endswith(".jar"):
-        return jar(PurePosixPath(path).name, content())
-    return go_modules(content()) if member.mode & 0o111 else ()
+        return jar(PurePosixPath(path).name, layers.content(member, archive))
+    return go_modules(layers.content(member, archive)) if member.mode & 0o111 else ()
 
 
 def debian(status: str) -> Iterator[Component]:

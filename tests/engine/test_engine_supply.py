@@ -1,9 +1,10 @@
-"""The scan for secrets, on repositories of its own."""
+"""The scan for secrets, on repositories of its own; images that are built a second time."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,9 @@ def test_a_history_that_is_not_whole_is_refused(repository: Path, tmp_path: Path
     subprocess.run(["git", "clone", "-q", "--depth=1", repository.as_uri(), tmp_path / "shallow"], check=True)
     with pytest.raises(LocalError, match="git fetch --unshallow"):
         leaks.scan(tmp_path / "shallow")
+
+
+def test_an_image_of_a_go_command_and_one_of_python_files_come_out_the_same_a_second_time() -> None:
+    words = [sys.executable, "-m", "ml_supply", "reproduce", "pause", "mlflow"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "pause: the same\nmlflow: the same\n", "")

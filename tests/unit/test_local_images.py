@@ -53,6 +53,36 @@ def test_no_image_runs_as_root(name: str) -> None:
     assert user == known.get(name.partition("-")[0], "65532:65532")
 
 
+@pytest.mark.parametrize("path", CONTAINERFILES.values(), ids=lambda path: path.name)
+def test_whoever_makes_a_user_does_not_note_the_day(path: Path) -> None:
+    before, makes, _ = path.read_text().partition("useradd")
+    assert not makes or "\nARG SOURCE_DATE_EPOCH\n" in before.rpartition("\nFROM ")[2]
+
+
+def test_a_build_has_the_files_that_it_copies_whatever_the_umask_of_the_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"folder/main.py": 0o640, "run": 0o700}
+    for name, mode in files.items():
+        path = tmp_path / "checkout" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode)
+    (tmp_path / "checkout/another").touch()
+    seen: dict[str, int] = {}
+
+    def run(_: image_builder.Builder, words: list[str], *__: object, **___: object) -> str:
+        if "build" in words:
+            context = Path(words[-1])
+            seen.update({str(each.relative_to(context)): each.stat().st_mode & 0o777 for each in context.rglob("*")})
+        return ""
+
+    monkeypatch.setattr(image_builder.Builder, "_run", run)
+    (tmp_path / "Containerfile").write_text("FROM scratch\n")
+    copied = {name: tmp_path / "checkout" / name for name in files}
+    image_builder.Builder(tmp_path / "images").containerfile("some:1", tmp_path / "Containerfile", copied)
+    assert seen == {"folder": 0o755, "folder/main.py": 0o644, "run": 0o755}
+
+
 @pytest.mark.parametrize(
     "path", sorted(images.workloads().glob("images/requirements/*.txt")), ids=lambda path: path.name
 )
@@ -148,6 +178,21 @@ def test_an_export_lists_the_layers_of_its_base_and_leaves_no_empty_file(tmp_pat
     manifest = json.loads(layout.blob(digest or "").read_text())
     assert [layer["digest"] for layer in manifest["layers"]] == ["sha256:packed", "sha256:own"]
     assert not layout.blob("sha256:plain").exists()
+
+
+def test_an_image_is_taken_from_another_layout_with_its_blobs_beside_what_is_there(tmp_path: Path) -> None:
+    layout, other = Layout(tmp_path / "one"), Layout(tmp_path / "other")
+    manifests = []
+    for each, name in ((layout, "here"), (other, "there")):
+        config, layer = written(each, {"of": name}), written(each, f"layer of {name}")
+        manifests.append(written(each, {"config": config, "layers": [layer]}))
+        index = {"manifests": [{**manifests[-1], "annotations": {NAME: name}}]}
+        (each.folder / "index.json").write_text(json.dumps(index))
+    layout.take(other, "there")
+    assert [layout.find(name) for name in ("here", "there")] == [each["digest"] for each in manifests]
+    files = {path.name: path.read_bytes() for path in (other.folder / "blobs").glob("*/*")}
+    assert len(files) == 3
+    assert files.items() <= {path.name: path.read_bytes() for path in (layout.folder / "blobs").glob("*/*")}.items()
 
 
 def test_what_a_killed_export_left_is_mended(tmp_path: Path) -> None:

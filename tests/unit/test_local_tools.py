@@ -59,6 +59,16 @@ def test_a_file_of_a_module_lies_beside_the_commands(tmp_path: Path, monkeypatch
     assert not plain.built
 
 
+def test_a_command_does_not_know_where_and_at_which_commit_it_was_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toolchains, "go", _fake_go(tmp_path, tmp_path))
+    monkeypatch.setenv("ML_PLATFORM_CACHE", str(tmp_path / "cache"))
+    toolchains.build(next(each for each in toolchains.toolchains() if each.name == "pause"))
+    (log,) = (tmp_path / "cache/logs").iterdir()
+    assert {"-trimpath", "-buildvcs=false"} < set(log.read_text().split())
+
+
 def _fake_go(folder: Path, module: Path) -> Callable[[], Path]:
     """A Go that builds nothing and has every module in one place."""
     script = folder / "go"

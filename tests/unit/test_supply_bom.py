@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import tarfile
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
-import zstandard
 from cyclonedx.model.component import ComponentType
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
@@ -19,6 +17,7 @@ from ml_local import images
 from ml_local.oci_layout import Layout
 from ml_supply import __main__ as command
 from ml_supply import bom, image_contents
+from oci_images import image
 
 DIGEST = f"sha256:{'0' * 64}"
 SITE = "opt/ml/lib/python3.11/site-packages"
@@ -79,26 +78,6 @@ def metadata(name: str, version: str) -> bytes:
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
     return Layout(tmp_path / "oci")
-
-
-def blob(layout: Layout, content: bytes) -> str:
-    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-    layout.blob(digest).parent.mkdir(parents=True, exist_ok=True)
-    layout.blob(digest).write_bytes(content)
-    return digest
-
-
-def image(layout: Layout, *layers: Mapping[str, bytes]) -> str:
-    digests = []
-    for files in layers:
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w") as archive:
-            for name, content in files.items():
-                entry = tarfile.TarInfo(name)
-                entry.size, entry.mode = len(content), 0o755
-                archive.addfile(entry, io.BytesIO(content))
-        digests.append(blob(layout, zstandard.compress(packed.getvalue())))
-    return blob(layout, json.dumps({"layers": [{"digest": digest} for digest in digests]}).encode())
 
 
 def found(layout: Layout, *layers: Mapping[str, bytes], name: str = "pause") -> set[str]:
