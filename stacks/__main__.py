@@ -1,7 +1,7 @@
 """Every stack, as a table of contents: its settings, its cluster, the platform on it, the work on that."""
 
 import pulumi
-from ml_platform import shared, store
+from ml_platform import placement, shared, store
 from ml_platform.clusters import connect
 from ml_platform.platform import Platform
 from ml_platform.settings import SharedPlatform, load_cluster, load_ownership, load_platform
@@ -13,20 +13,20 @@ config = pulumi.Config()
 chosen_cluster = load_cluster(config)
 chosen_platform = load_platform(config)
 chosen_work, ownership = load_workloads(config), load_ownership(config)
-labels, tenants = ownership.labels, chosen_work.namespaces
+labels, tenants, pools = ownership.labels, chosen_work.namespaces, placement.of_cluster(chosen_cluster)
 spark = chosen_platform.spark.operator if chosen_platform.spark else None
 ray, buckets = chosen_platform.ray is not None, chosen_platform.object_store.buckets
 serving, certified = chosen_platform.serving.mode, chosen_platform.certified_below
-fit.check(chosen_work, serving=serving, spark=spark, ray=ray, buckets=buckets, certified=certified)
+fit.check(chosen_work, serving=serving, spark=spark, ray=ray, buckets=buckets, certified=certified, pools=pools)
 accounts = store.of_cluster(chosen_cluster, chosen_platform, chosen_work.accounts)
 cluster = connect(chosen_cluster, config, ownership, accounts)
 pulumi.export("cluster", cluster.summary())
 pulumi.export("kubeconfig", cluster.kubeconfig)
 if not cluster.alone:
     if isinstance(chosen_platform, SharedPlatform):
-        platform = shared.handle(cluster, chosen_platform, tenants=tenants)
+        platform = shared.handle(cluster, chosen_platform, tenants=tenants, pools=pools)
     else:
-        made = Platform("platform", cluster, chosen_platform, ownership=labels, tenants=tenants)
+        made = Platform("platform", cluster, chosen_platform, ownership=labels, tenants=tenants, pools=pools)
         platform = made.handle
         for name, value in made.exports().items():
             pulumi.export(name, value)

@@ -6,7 +6,7 @@ PlatformHandle adds the provider, which each stack has of its own.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
 import pulumi
@@ -79,6 +79,12 @@ class PlatformOutputs:
     """Names below the domain that the gateway's certificate is for; None where there is no certificate."""
     ray: pulumi.Output[str] | None = None
     """The namespace of KubeRay's operator, if there is one; resolves when RayJobs are accepted."""
+    pools: Mapping[str, pods.Placement] = field(default_factory=dict)
+    """The cluster's node pools, and what pods have that run there."""
+
+    def placed(self, pool: str | None) -> pods.Placement:
+        """What pods have that run on the nodes of `pool`; None is wherever there is room."""
+        return self.pools[pool] if pool else {}
 
     def url(self, host: str) -> pulumi.Output[str]:
         """The URL of `host` on the gateway."""
@@ -124,5 +130,6 @@ def no_image(name: str, images: Collection[str]) -> SettingsError:
 
 
 def _plain(value: Any) -> dict[str, Any]:
+    """Its fields, but for empty mappings."""
     named = {each.name: getattr(value, each.name) for each in fields(value)}
-    return {name: _plain(each) if is_dataclass(each) else each for name, each in named.items()}
+    return {name: _plain(each) if is_dataclass(each) else each for name, each in named.items() if each != {}}

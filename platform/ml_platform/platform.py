@@ -55,9 +55,11 @@ class Platform(Component):
         *,
         ownership: Mapping[str, str],
         tenants: Sequence[str] = (),
+        pools: Mapping[str, pods.Placement] | None = None,
     ) -> None:
-        """`ownership` are labels, `tenants` the namespaces that the work of this stack will have."""
+        """`ownership` are labels, `tenants` the namespaces of this stack's work, `pools` the nodes it may be put on."""
         super().__init__(name)
+        self._pools = pools or {}
         self._cluster, self._settings, self._ownership = cluster, settings, ownership
         self._seed = cluster.seed or require_secret(pulumi.Config(), "seed", SEED)
         self._images = {**cluster.images, **settings.images}
@@ -104,6 +106,7 @@ class Platform(Component):
                 certified=settings.certified_below,
                 spark=spark,
                 ray=ray,
+                pools=self._pools,
             ),
         )
         self.register_outputs(self.handle.outputs.as_inputs())
@@ -176,6 +179,7 @@ class Platform(Component):
             labels=self._labels,
             routes=self._routes,
             tracking_uri=MLFLOW_URL,
+            placed=bool(self._pools),
         )
         return layer.declare()
 

@@ -50,6 +50,10 @@ def resource_sizes(size: Resources) -> dict[str, Any]:
     }
 
 
+Placement = Mapping[str, Any]
+"""What of a pod's specification says on which nodes it may run."""
+
+
 def pod(service_account: str, containers: Sequence[Mapping[str, Any]], **more: Any) -> dict[str, Any]:
     """A pod under the restricted standard, without a token for the Kubernetes API unless `more` asks for one."""
     return {

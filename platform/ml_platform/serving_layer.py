@@ -36,6 +36,8 @@ class ServingLayer:
     routes: Sequence[pulumi.Resource]
     """The kinds of the Gateway API, where something has routes of them."""
     tracking_uri: str
+    placed: bool
+    """Whether there are node pools that models may be put on."""
 
     def declare(self) -> tuple[Gateway, Sequence[pulumi.Resource]]:
         """The gateway, and all that serves models: Knative, or routes of the Gateway API, below KServe."""
@@ -70,6 +72,7 @@ class ServingLayer:
             ingress=gateway.ingress,
             scheme="https" if gateway.https else "http",
             autoscaling=Autoscaling(**self.settings.serving.autoscaling.model_dump()),
+            placed=self.placed,
             after=after,
         )
         return Knative("knative", args, self.owner.child())

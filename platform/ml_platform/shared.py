@@ -4,6 +4,7 @@ What this stack declares is decided by its own settings alone, so that a preview
 comes from the other stack, once the two agree. It declares nothing of the platform's, and changes nothing of it.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,18 +16,25 @@ from ml_platform.clusters import Cluster
 from ml_platform.configuration import PROJECT, SettingsError
 from ml_platform.handle import ObjectStoreAccess, PlatformHandle, PlatformOutputs, SparkAccess
 from ml_platform.other_stack import OtherStack
+from ml_platform.pods import Placement
 from ml_platform.settings import SharedPlatform
 
 SECRET_KEY = "object_store_secret_key"  # noqa: S105 - the name of an output
 
 
-def handle(cluster: Cluster, settings: SharedPlatform, *, tenants: Sequence[str]) -> PlatformHandle:
-    """That platform, for work in the namespaces `tenants` of its cluster.
+def handle(
+    cluster: Cluster,
+    settings: SharedPlatform,
+    *,
+    tenants: Sequence[str],
+    pools: Mapping[str, Placement] | None = None,
+) -> PlatformHandle:
+    """That platform, for work in the namespaces `tenants` of its cluster, some of it on `pools` of it.
 
     An Output of it fails with a SettingsError where the other stack has no platform, or another one than is asked for.
     """
     other = OtherStack("platform.stack", settings.stack)
-    agreed = other.output("platform").apply(lambda found: _agreed(found, settings, tenants))
+    agreed = other.output("platform").apply(lambda found: _agreed(found, settings, tenants, pools or {}))
 
     def wired(*path: str) -> pulumi.Output[Any]:
         return agreed.apply(lambda found: _at(found, *path))
@@ -55,6 +63,7 @@ def handle(cluster: Cluster, settings: SharedPlatform, *, tenants: Sequence[str]
             kubeconfig=cluster.kubeconfig,
             spark=SparkAccess(**spark.model_dump(), jobs=wired("spark", "namespace")) if spark else None,
             ray=wired("ray") if settings.ray else None,
+            pools=pools or {},
         ),
     )
 
@@ -73,13 +82,19 @@ def _preflight(cluster: Cluster, tenants: Sequence[str], agreed: pulumi.Output[A
     )
 
 
-def _agreed(found: Mapping[str, Any], settings: SharedPlatform, tenants: Sequence[str]) -> Mapping[str, Any]:
+def _agreed(
+    found: Mapping[str, Any], settings: SharedPlatform, tenants: Sequence[str], pools: Mapping[str, Placement]
+) -> Mapping[str, Any]:
     """`found`, if it is what the settings say.
 
     Raises:
         SettingsError: naming each key that differs, both values and the way out.
     """
-    problems = [*_differences(found, settings), *_taken(found, settings, tenants)]
+    problems = [
+        *_differences(found, settings),
+        *_other_pools(found, settings, pools),
+        *_taken(found, settings, tenants),
+    ]
     if problems:
         raise SettingsError("\n".join(problems))
     return found
@@ -109,6 +124,22 @@ def _differs(stack: str, key: str, mine: str, theirs: str | None) -> str:
         f"{PROJECT}:platform.{key} is {mine!r}, and the platform of stack {stack} has {theirs or 'none'}. Follow it "
         f"with:\n  {change}\nor have those who run that stack change it there"
     )
+
+
+def _other_pools(found: Mapping[str, Any], settings: SharedPlatform, pools: Mapping[str, Placement]) -> Iterator[str]:
+    theirs = _at(found, "pools") or {}
+    for name, mine in pools.items():
+        if name not in theirs:
+            yield (
+                f"{PROJECT}:cluster.pools.{name} is none of the pools that stack {settings.stack} has: "
+                f"{', '.join(sorted(theirs)) or 'there are none'}. Describe one of those, or remove it with:\n"
+                f"  pulumi config rm --path '{PROJECT}:cluster.pools.{name}'"
+            )
+        elif mine != theirs[name]:
+            yield (
+                f"{PROJECT}:cluster.pools.{name} makes pods say {json.dumps(mine)}, and in stack {settings.stack} they "
+                f"say {json.dumps(theirs[name])}. Give it the labels and taints of that stack"
+            )
 
 
 def _taken(found: Mapping[str, Any], settings: SharedPlatform, tenants: Sequence[str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from ml_platform.kube import Client
 from ml_platform.store import WORKLOADS
 from ml_workloads.settings import WorkloadsSettings
 from ml_workloads.workloads import Workloads
-from support import recorder
+from support import pools, recorder
 
 COLUMNS = ("sepal_length", "sepal_width", "petal_length", "petal_width", "species")
 RAW: dict[str, Any] = {"source": "uploaded", "key": "raw/iris.data", "columns": COLUMNS}
@@ -66,6 +66,7 @@ def declare_work(settings: dict[str, Any], operator: SparkOperator = "kubeflow")
             kubeconfig=known("{}"),
             spark=SparkAccess(operator=operator, namespace="spark-jobs", jobs=known("spark-jobs")),
             ray=known("kuberay-system"),
+            pools=pools.PLACED,
         )
         handle = PlatformHandle(provider=kubernetes.Provider("cluster", kubeconfig="{}"), outputs=outputs)
         Workloads("workloads", handle, WorkloadsSettings.model_validate(settings), {})

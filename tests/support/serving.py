@@ -8,7 +8,7 @@ import pulumi
 from ml_platform.handle import ObjectStoreAccess, PlatformHandle, PlatformOutputs, ServingMode
 from ml_workloads.settings import WorkloadsSettings
 from ml_workloads.workloads import Workloads
-from support import recorder
+from support import pools, recorder
 
 ISVC = "kubernetes:serving.kserve.io/v1beta1:InferenceService"
 
@@ -38,6 +38,7 @@ def declare(mode: ServingMode, **serving: Any) -> recorder.Recorder:
             namespaces=known(["gateway"]),
             images={"training": "training@sha256:0"},
             kubeconfig=known("{}"),
+            pools=pools.PLACED,
         )
         handle = PlatformHandle(provider=kubernetes.Provider("cluster", kubeconfig="{}"), outputs=outputs)
         served = {"iris": {"model": {"name": "iris", "version": 3}, **serving}}

@@ -36,6 +36,7 @@ FOUND: dict[str, Any] = {
     "images": stacks.images({"mlserver"}),
     "spark": {"operator": "kubeflow", "namespace": "spark-jobs"},
     "ray": "kuberay-system",
+    "pools": {"gpu": {"nodeSelector": {"kind": "gpu"}}, "spot": {"nodeSelector": {"kind": "spot"}}},
 }
 EXPORTS: dict[str, Any] = {
     "cluster": {"load_balancer": {"annotations": {"balancer": "nlb"}, "address": "192.0.2.9"}},
@@ -54,12 +55,14 @@ def stand_on(
     sealed: Collection[str] = SECRETS,
     namespace: str = "team",
     secrets: Mapping[str, str] | None = None,
+    pools: Mapping[str, Any] | None = None,
 ) -> recorder.Recorder:
     """The handle of the other stack's platform, every part of it exported."""
 
     def program() -> None:
         cluster = connect(validate("cluster", CLUSTER, ClusterSettings).root, pulumi.Config(), OwnershipSettings())
-        handle = shared.handle(cluster, validate("platform", settings, SharedPlatform), tenants=[namespace])
+        chosen = validate("platform", settings, SharedPlatform)
+        handle = shared.handle(cluster, chosen, tenants=[namespace], pools=pools)
         for name, value in handle.outputs.as_inputs().items():
             pulumi.export(name, value)
 
@@ -81,7 +84,7 @@ def without(*path: str) -> dict[str, Any]:
 
 def test_what_the_other_stack_exports_is_what_work_is_wired_with() -> None:
     found = stand_on({**PLATFORM, **USES})
-    wired = {name: found.exports[name] for name in FOUND if name not in ("images", "object_store", "spark")}
+    wired = {name: found.exports[name] for name in FOUND if name not in ("images", "object_store", "pools", "spark")}
     assert wired == {name: FOUND[name] for name in wired}
     assert found.exports["spark"] == {**FOUND["spark"], "jobs": "spark-jobs"}
     assert found.exports["object_store"] == {
@@ -152,6 +155,31 @@ def test_what_the_platform_does_not_have_is_refused_with_the_block_to_remove(blo
     assert f"ml-platform:platform.{key} is " in str(refused.value)
     assert "has none" in str(refused.value)
     assert f"pulumi config rm --path 'ml-platform:platform.{block}'" in str(refused.value)
+
+
+def test_pools_are_those_of_the_platform_though_not_all_need_be_described() -> None:
+    mine = {"gpu": FOUND["pools"]["gpu"]}
+    assert stand_on(pools=mine).exports["pools"] == mine
+
+
+@pytest.mark.parametrize(
+    ("mine", "exports", "words"),
+    [
+        (
+            {"big": {}},
+            EXPORTS,
+            "cluster.pools.big is none of the pools that stack acme/ml-platform/production has: gpu, spot.",
+        ),
+        ({"gpu": {}}, without("platform", "pools"), "has: there are none. Describe one of those, or remove it with:"),
+        ({"gpu": {"nodeSelector": {"kind": "x"}}}, EXPORTS, 'they say {"nodeSelector": {"kind": "gpu"}}'),
+    ],
+)
+def test_another_pool_than_the_platforms_is_refused_with_theirs(
+    mine: dict[str, Any], exports: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        stand_on(exports=exports, pools=mine)
+    assert words in str(refused.value)
 
 
 def test_all_differences_are_shown_at_once() -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from ml_platform.configuration import BucketName, MisfitError, Name, Quantity, Settings, one_rule
 from pydantic import AfterValidator, Field, model_validator
 
-from ml_workloads.fields import Column, Columns, Script, Share
+from ml_workloads.fields import Column, Columns, Pool, Script, Share
 
 LEAST_MEMORY = 704
 """MiB. Spark starts with no heap below 471 MiB, and takes two thirds of a pod's memory for that."""
@@ -74,6 +74,8 @@ class EtlSettings(Settings):
     """The one in the image; without it, 4.0.4 for Kubeflow's operator and 4.1.1 for Stackable's."""
     driver: DriverSettings = DriverSettings()
     executor: ExecutorSettings = ExecutorSettings()
+    pool: Pool = None
+    """The node pool that driver and executors run on."""
     event_log: BucketName | None = None
     """A bucket of the platform's object store that keeps what a Spark history server shows."""
     timeout: Annotated[int, Field(ge=30, le=86400)] = 900

@@ -2,11 +2,15 @@
 
 from typing import Annotated
 
+from ml_platform.configuration import Name
 from pydantic import AfterValidator, Field
 
 Column = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Script = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.][-A-Za-z0-9_./]*\.py$")]
+
+Pool = Name | None
+"""One of the cluster's node pools; None is wherever there is room, on nodes without taints."""
 
 
 UNITS = {"m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}

@@ -3,11 +3,13 @@
 Plain values alone, so that it is asked before anything of either is declared.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from ml_platform.configuration import PROJECT, SettingsError
 from ml_platform.handle import ServingMode, SparkOperator
 
+from ml_workloads.etl_settings import EtlSettings
+from ml_workloads.learning_settings import LearningSettings
 from ml_workloads.serving_settings import OF_REQUESTS, ServingSettings
 from ml_workloads.settings import WorkloadsSettings
 
@@ -20,9 +22,10 @@ def check(
     ray: bool = False,
     buckets: Collection[str],
     certified: Sequence[str] | None = None,
+    pools: Collection[str] = (),
 ) -> None:
-    """Refuses what a platform that serves so, with this operator of Spark, KubeRay or not, these buckets, and a
-    certificate for these hosts below its domain, can't do.
+    """Refuses what a platform that serves so, with this operator of Spark, KubeRay or not, these buckets, a certificate
+    for these hosts below its domain, and these node pools, can't do.
 
     Raises:
         SettingsError: naming each setting, the reason and the way out.
@@ -33,6 +36,7 @@ def check(
         *_etl(settings, spark),
         *_tuning(settings, ray),
         *_buckets(settings, buckets),
+        *_pools(settings, pools),
     ]
     if problems:
         raise SettingsError("\n".join(problems))
@@ -122,4 +126,22 @@ def _tuning(settings: WorkloadsSettings, ray: bool) -> Iterator[str]:
             yield (
                 f"{path} is 'ray-job', and the platform has no KubeRay to run it. Have it installed by `ray: {{}}` "
                 f"in {PROJECT}:platform, or run it in a Job, which needs none:\n  pulumi config set --path '{path}' job"
+            )
+
+
+def _pools(settings: WorkloadsSettings, pools: Collection[str]) -> Iterator[str]:
+    blocks: Mapping[str, Mapping[str, EtlSettings | LearningSettings | ServingSettings]] = {
+        "etl": settings.etl,
+        "training": settings.training,
+        "tuning": settings.tuning,
+        "serving": settings.serving,
+    }
+    wanted = {f"{kind}.{name}": each.pool for kind, named in blocks.items() for name, each in named.items()}
+    for block, pool in wanted.items():
+        if pool is not None and pool not in pools:
+            path = f"{PROJECT}:workloads.{block}.pool"
+            yield (
+                f"{path} is {pool!r}; allowed: {', '.join(pools) or 'nothing, there are none'}. Declare it in "
+                f"{PROJECT}:cluster.pools, or have the work done wherever there is room:\n"
+                f"  pulumi config rm --path '{path}'"
             )

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from ml_platform.configuration import MisfitError, Name, Resources, Settings, one_rule
 from pydantic import Field, model_validator
 
-from ml_workloads.fields import Column, Features, Script
+from ml_workloads.fields import Column, Features, Pool, Script
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Parameter = Annotated[bool | int | float | str | None, one_rule("a parameter is a number, a text, true, false or null")]
@@ -75,6 +75,8 @@ class LearningSettings(Settings):
     """Seconds after which the run is stopped, retries included; its gate has as long once more."""
     resources: Resources = Resources(cpu="250m", memory="384Mi", cpu_limit="2", memory_limit="2Gi")
     """Of the run, and of its gate."""
+    pool: Pool = None
+    """The node pool that both run on."""
 
     @property
     def rules(self) -> dict[str, Any]:

@@ -74,6 +74,10 @@ class Predictor:
     def _standard(self) -> bool:
         return self.workspace.platform.serving_mode == "standard"
 
+    @property
+    def _placed(self) -> pods.Placement:
+        return self.workspace.platform.placed(self.settings.pool)
+
     def _manifest(self, uri: pulumi.Output[str]) -> dict[str, Any]:
         workspace, private = self.workspace, PRIVATE[self.workspace.platform.serving_mode]
         labels = {MODEL_LABEL: self.settings.model.name, **workspace.labels, **({} if self.public else private)}
@@ -88,7 +92,7 @@ class Predictor:
                 **pods.metadata(self.name, workspace.name, labels),
                 "annotations": {**AWAIT, **self._mode()},
             },
-            "spec": {"predictor": {**self._account(), **self._scale(), **canary, "model": model}},
+            "spec": {"predictor": {**self._account(), **self._placed, **self._scale(), **canary, "model": model}},
         }
 
     def _account(self) -> dict[str, Any]:
@@ -118,7 +122,7 @@ class Predictor:
 
     def _digest(self) -> str:
         """Of what new pods are made for: in Knative every setting, in Standard mode what the pods are made of."""
-        return pods.digest(self._model(), *([] if self._standard else [self._scale()]))
+        return pods.digest({**self._model(), **self._placed}, *([] if self._standard else [self._scale()]))
 
     def _model(self) -> dict[str, Any]:
         settings = self.settings

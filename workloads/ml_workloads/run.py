@@ -84,7 +84,8 @@ def job(args: RunArgs, pod: Mapping[str, Any]) -> Mapping[str, Any]:
 def _pod(args: RunArgs) -> dict[str, Any]:
     more = {**args.pod, "automountServiceAccountToken": True}
     volumes = [{"name": "description", "configMap": {"name": f"{args.key}-description"}}, pods.scratch(size="1Gi")]
-    return pods.pod(args.account, **{**more, "volumes": [*volumes, *more.get("volumes", [])]})
+    placed = args.workspace.platform.placed(args.settings.pool)
+    return pods.pod(args.account, **{**more, "volumes": [*volumes, *more.get("volumes", [])], **placed})
 
 
 def _description(args: RunArgs) -> dict[str, Any]:

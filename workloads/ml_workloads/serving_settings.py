@@ -9,6 +9,8 @@ from typing import Annotated, Literal, Self
 from ml_platform.configuration import MisfitError, Name, Resources, Settings, one_rule
 from pydantic import Field, model_validator
 
+from ml_workloads.fields import Pool
+
 Count = Annotated[int, Field(ge=0, le=100)]
 Version = Annotated[
     Literal["champion"] | Annotated[int, Field(ge=1)], one_rule("allowed: champion, or a number from 1")
@@ -76,6 +78,8 @@ class ServingSettings(Settings):
     """Seconds that a new version may take until it answers."""
     resources: Resources = Resources(cpu="100m", memory="384Mi", cpu_limit="1", memory_limit="1Gi")
     """Of each replica."""
+    pool: Pool = None
+    """The node pool that all replicas run on."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -89,6 +89,10 @@ class SparkApplication(Component):
         own = self._args.platform.image("spark") if self._args.spark.operator == "kubeflow" else None
         return self._args.settings.image or own
 
+    @property
+    def _placed(self) -> pods.Placement:
+        return self._args.platform.placed(self._args.settings.pool)
+
     def _what(self) -> dict[str, Any]:
         """All that the run does; how long it may take is no reason for a new one."""
         spark = self._args.spark
@@ -100,7 +104,8 @@ class SparkApplication(Component):
             "version": VERSIONS[spark.operator],
             "raw": {"bucket": self._args.raw.bucket, "key": self._args.raw.path},
             "columns": list(self._args.raw.columns),
-            "settings": self._args.settings.model_dump(mode="json", exclude={"dataset", "timeout"}),
+            "settings": self._args.settings.model_dump(mode="json", exclude={"dataset", "pool", "timeout"}),
+            **self._placed,
         }
 
     def _meta(self, name: str) -> dict[str, Any]:
@@ -148,4 +153,5 @@ class SparkApplication(Component):
                 "PYTHONPATH": FOLDER,
             },
             configuration=configuration(self._args.platform.object_store, settings),
+            placed=self._placed,
         )

@@ -43,6 +43,7 @@ class Application:
     """The volume below FOLDER."""
     environment: Mapping[str, Any]
     configuration: Mapping[str, Any]
+    placed: pods.Placement
 
     @property
     def mount(self) -> dict[str, Any]:
@@ -132,7 +133,7 @@ def _kubeflow_pod(application: Application, size: DriverSettings, role: str) -> 
         "coreLimit": size.cpu_limit,
         "memory": f"{heap}m",
         "memoryOverhead": f"{mebibytes(size.memory) - heap}m",
-        "template": {"spec": {"containers": [container], "volumes": [application.files]}},
+        "template": {"spec": {"containers": [container], "volumes": [application.files], **application.placed}},
     }
 
 
@@ -163,5 +164,5 @@ def _stackable_role(application: Application, size: DriverSettings) -> dict[str,
     resources = {"cpu": {"min": size.cpu, "max": size.cpu_limit}, "memory": {"limit": size.memory}}
     return {
         "config": {"resources": resources, "volumeMounts": [application.mount]},
-        "podOverrides": {"spec": {"containers": [{"name": "spark", **LAST_WORDS}]}},
+        "podOverrides": {"spec": {"containers": [{"name": "spark", **LAST_WORDS}], **application.placed}},
     }

@@ -9,15 +9,14 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import pulumi
 
+from ml_platform import placement
 from ml_platform.clusters.cluster import NodePool
 from ml_platform.configuration import SettingsError
 from ml_platform.settings.clouds import Data, NodePoolSettings
-
-PURPOSE = "ml-platform/purpose"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,14 +103,6 @@ def kept(data: Data) -> Kept:
 
 def pools(settings: Mapping[str, NodePoolSettings]) -> tuple[NodePool, ...]:
     return tuple(
-        NodePool(name=name, purpose=purpose(pool), minimum=pool.minimum, maximum=pool.maximum)
+        NodePool(name=name, purpose=placement.purpose(pool), minimum=pool.minimum, maximum=pool.maximum)
         for name, pool in settings.items()
     )
-
-
-def purpose(pool: NodePoolSettings) -> Any:
-    return getattr(pool, "purpose", "general")
-
-
-def labels(name: str, pool: NodePoolSettings) -> dict[str, str]:
-    return {"ml-platform/pool": name, PURPOSE: purpose(pool)}

@@ -21,6 +21,7 @@ SMALL_QUEUE = {
     "queue-sidecar-memory-request": "24Mi",
     "queue-sidecar-memory-limit": "128Mi",
 }
+PLACED = {"kubernetes.podspec-nodeselector": "enabled", "kubernetes.podspec-tolerations": "enabled"}
 
 DRAINING = ("activator", "webhook")
 """As released, they go on for 45 s after they were told to end."""
@@ -44,6 +45,8 @@ class KnativeArgs:
     scheme: str = "http"
     """Of the gateway: of the URLs that its routes say they have."""
     autoscaling: Autoscaling = field(default_factory=Autoscaling)
+    placed: bool = False
+    """Whether revisions may choose among nodes, which Knative keeps to itself as released."""
     after: Sequence[pulumi.Resource] = ()
     """What serves its routes, where that has kinds of its own."""
 
@@ -86,7 +89,7 @@ def _configuration(args: KnativeArgs) -> list[Transform]:
             "scale-to-zero-grace-period": times.scale_to_zero_grace_period,
         },
         # What the restricted pod security standard asks for, where a workload says nothing.
-        "config-features": {"secure-pod-defaults": "enabled"},
+        "config-features": {"secure-pod-defaults": "enabled", **(PLACED if args.placed else {})},
         # The counters of each request; they are off by default.
         "config-observability": {"metrics-protocol": "prometheus", "request-metrics-protocol": "prometheus"},
         "config-deployment": SMALL_QUEUE if args.installation.size == "small" else {},

@@ -4,10 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, RootModel
 
-from ml_platform.configuration import Settings, one_rule
+from ml_platform.configuration import Name, Settings, one_rule
 from ml_platform.settings.eks import EksCluster
 from ml_platform.settings.gke import GkeCluster
 from ml_platform.settings.ionos import IonosCluster
+from ml_platform.settings.pools import GivenPoolSettings
 from ml_platform.settings.stack import StackCluster, StackName
 
 
@@ -53,6 +54,8 @@ class ExistingCluster(Settings):
     storage_class: str | None = None
     """Storage class of all volumes; without it, the cluster's default."""
     load_balancer: LoadBalancerSettings = LoadBalancerSettings()
+    pools: dict[Name, GivenPoolSettings] = Field(default_factory=dict)
+    """Node pools that work may be put on."""
     data: Literal["protect", "delete"] = "protect"
     """What becomes of the database and the object store. protect: Pulumi refuses what would remove or replace them.
     delete: they go with the stack."""

@@ -10,6 +10,7 @@ from pydantic import Field
 from ml_platform.configuration import Name, Settings
 from ml_platform.handle import ServingMode, SparkOperator
 from ml_platform.settings.platform import ImageReference
+from ml_platform.settings.pools import GivenPoolSettings
 from ml_platform.settings.work import RaySettings
 
 StackName = Annotated[
@@ -29,6 +30,8 @@ class StackCluster(Settings):
     stack: StackName
     storage_class: str | None = None
     """Storage class of all volumes; without it, the cluster's default."""
+    pools: dict[Name, GivenPoolSettings] = Field(default_factory=dict)
+    """Node pools that work may be put on, as the platform has them."""
     data: Literal["protect", "delete"] = "protect"
     """What becomes of the database and the object store of a platform that this stack puts on it. protect: Pulumi
     refuses what would remove or replace them. delete: they go with the stack."""

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 from pulumi_aws import ec2, eks
 
-from ml_platform.clusters import cloud
+from ml_platform import placement
 from ml_platform.clusters.eks import roles
 from ml_platform.clusters.eks.network import Network
 from ml_platform.component import Component
@@ -93,7 +93,7 @@ class Nodes(Component):
                 "min_size": settings.minimum,
                 "max_size": settings.maximum,
             },
-            labels=cloud.labels(pool, settings),
+            labels=placement.labels(pool, settings),
             taints=_taints(settings),
             launch_template={"id": template.id, "version": template.latest_version.apply(str)},
             update_config={"max_unavailable_percentage": 33},
@@ -120,6 +120,5 @@ class Nodes(Component):
 
 
 def _taints(settings: EksPoolSettings) -> list[eks.NodeGroupTaintArgs] | None:
-    taints = {"general": None, "spot": (cloud.PURPOSE, "spot"), "gpu": ("nvidia.com/gpu", "present")}
-    taint = taints[settings.purpose]
+    taint = placement.TAINTS[settings.purpose]
     return [eks.NodeGroupTaintArgs(key=taint[0], value=taint[1], effect="NO_SCHEDULE")] if taint else None

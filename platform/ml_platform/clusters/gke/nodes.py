@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_gcp import container, projects, serviceaccount
 
-from ml_platform.clusters import cloud
+from ml_platform import placement
 from ml_platform.component import Component
 from ml_platform.settings import GkeCluster
 from ml_platform.settings.gke import GkePoolSettings
@@ -84,7 +84,7 @@ class Nodes(Component):
 
     def _node(self, pool: str, settings: GkePoolSettings) -> container.NodePoolNodeConfigArgs:
         spot = settings.purpose == "spot"
-        taint = container.NodePoolNodeConfigTaintArgs(key=cloud.PURPOSE, value="spot", effect="NO_SCHEDULE")
+        taint = container.NodePoolNodeConfigTaintArgs(key=placement.PURPOSE, value="spot", effect="NO_SCHEDULE")
         return container.NodePoolNodeConfigArgs(
             machine_type=settings.machine,
             disk_size_gb=settings.disk,
@@ -93,7 +93,7 @@ class Nodes(Component):
             # GKE itself puts the taint nvidia.com/gpu=present on nodes with GPUs.
             taints=[taint] if spot else None,
             guest_accelerators=_accelerators(settings),
-            labels=cloud.labels(pool, settings),
+            labels=placement.labels(pool, settings),
             tags=[self._name],
             service_account=self._args.identity.email,
             oauth_scopes=["https://www.googleapis.com/auth/cloud-platform"],

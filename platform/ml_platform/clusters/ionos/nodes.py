@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_ionoscloud import k8s
 
-from ml_platform.clusters import cloud
+from ml_platform import placement
 from ml_platform.component import Component
 from ml_platform.settings import IonosCluster
 from ml_platform.settings.ionos import IonosPoolSettings
@@ -51,7 +51,7 @@ class Nodes(Component):
             availability_zone=settings.zone,
             server_type=settings.server_type,
             cpu_family=settings.cpu_family,
-            labels=cloud.labels(pool, settings),
+            labels=placement.labels(pool, settings),
             maintenance_window={
                 "day_of_the_week": whole.node_maintenance.day,
                 "time": f"{whole.node_maintenance.time}:00Z",

@@ -1,0 +1,40 @@
+"""Node pools that the stack did not make, as the settings describe them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ml_platform.configuration import Settings
+
+LabelName = Annotated[
+    str,
+    Field(
+        pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$",
+        description="The name of a label or a taint: example.com/pool.",
+    ),
+]
+LabelValue = Annotated[
+    str,
+    Field(
+        pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$",
+        description="The value of a label or a taint: at most 63 letters, digits, hyphens, underscores and dots.",
+    ),
+]
+
+
+class TaintSettings(Settings):
+    """What keeps other pods off the nodes of a pool."""
+
+    key: LabelName
+    value: LabelValue = ""
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] = "NoSchedule"
+
+
+class GivenPoolSettings(Settings):
+    """Nodes of one kind, by what they carry."""
+
+    labels: dict[LabelName, LabelValue] = Field(default_factory=dict)
+    """Those of its nodes; without any, `ml-platform/pool: <name of this block>`, which pools of a cluster have that a
+    stack made."""
+    taints: tuple[TaintSettings, ...] = ()
+    """All those of its nodes, as `kubectl get nodes -o yaml` shows them."""
