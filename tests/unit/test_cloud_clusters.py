@@ -188,6 +188,15 @@ def test_pods_on_eks_reach_their_buckets_by_who_they_are() -> None:
     assert all("*" not in action for each in policy["Statement"] for action in each["Action"])
 
 
+def test_roles_of_eks_have_names_that_iam_takes_however_long_those_of_pods_are() -> None:
+    users = [f"models/{'a' * 62}{end}" for end in "ab"]
+    buckets = {"acme-raw": {"used_by": users}, "acme-old": {}}
+    found, _ = declare.__wrapped__("eks", buckets=buckets)
+    names = [each.name for each in own(found) if each.type.endswith(":Role")]
+    assert len([name for name in names if name.startswith("ml-platform-models-aaa")]) == len(users)
+    assert max(map(len, names)) == 64 - len("-1234567")  # which Pulumi adds
+
+
 def test_the_network_of_eks_has_a_way_out_in_each_zone_if_asked_and_no_range_twice() -> None:
     found, _ = declare("eks")
     assert len([each for each in own(found) if each.type.endswith(":NatGateway")]) == 3

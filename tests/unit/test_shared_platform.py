@@ -24,7 +24,7 @@ FOUND: dict[str, Any] = {
         "region": "r",
         "access_key": "workloads",
         "checksums": "when_supported",
-        "buckets": ["datasets", "b"],
+        "buckets": ["datasets", "raw"],
     },
     "serving_mode": "knative",
     "serving": "knative",
@@ -44,7 +44,7 @@ EXPORTS: dict[str, Any] = {
     "object_store_secret_key": "very secret",
     "platform": FOUND,
 }
-USES = {"spark": {"operator": "kubeflow"}, "ray": {}, "object_store": {"buckets": ["datasets", "b"]}}
+USES = {"spark": {"operator": "kubeflow"}, "ray": {}, "object_store": {"buckets": ["datasets", "raw"]}}
 SECRETS = ("kubeconfig", "object_store_secret_key")
 
 
@@ -88,7 +88,7 @@ def test_what_the_other_stack_exports_is_what_work_is_wired_with() -> None:
     assert wired == {name: FOUND[name] for name in wired}
     assert found.exports["spark"] == {**FOUND["spark"], "jobs": "spark-jobs"}
     assert found.exports["object_store"] == {
-        **FOUND["object_store"], "buckets": ("datasets", "b"), "secret_key": "very secret",
+        **FOUND["object_store"], "buckets": ("datasets", "raw"), "secret_key": "very secret",
     }  # fmt: skip
 
 
@@ -131,7 +131,7 @@ DIFFERENCES: list[tuple[dict[str, Any], str, list[str]]] = [
     ({"serving": {"mode": "standard"}}, "platform.serving.mode is 'standard'", ["has knative", "mode' knative"]),
     ({"spark": {"operator": "stackable"}}, "platform.spark.operator is 'stackable'", ["has kubeflow"]),
     ({"spark": {"namespace": "mine"}}, "platform.spark.namespace is 'mine'", ["spark.namespace' spark-jobs"]),
-    ({"object_store": {"buckets": ["datasets", "x"]}}, "object_store.buckets[1] is 'x'", ["has datasets or b"]),
+    ({"object_store": {"buckets": ["datasets", "mine"]}}, "object_store.buckets[1] is 'mine'", ["has datasets or raw"]),
     ({"images": stacks.images({"training"}) | {"mlserver": f"other@sha256:{'0' * 64}"}},
      "platform.images.mlserver is 'other@sha256:", ["has registry.test/mlserver@sha256:"]),
 ]  # fmt: skip
@@ -183,8 +183,9 @@ def test_another_pool_than_the_platforms_is_refused_with_theirs(
 
 
 def test_all_differences_are_shown_at_once() -> None:
+    differs = {"serving": {"mode": "standard"}, "object_store": {"buckets": ["mine"]}}
     with pytest.raises(SettingsError) as refused:
-        stand_on({**PLATFORM, "serving": {"mode": "standard"}, "object_store": {"buckets": ["x"]}}, namespace="kserve")
+        stand_on({**PLATFORM, **differs}, namespace="kserve")
     assert str(refused.value).count("pulumi config set") == 3
 
 
@@ -236,6 +237,16 @@ def test_the_load_balancer_is_as_the_other_stack_knows_it() -> None:
 def test_a_stack_is_named_in_full(name: str) -> None:
     with pytest.raises(SettingsError, match=r"ml-platform:platform\.stack is .*<organization>|pattern"):
         validate("platform", {**PLATFORM, "stack": name}, SharedPlatform)
+
+
+@pytest.mark.parametrize(("bucket", "fine"), [("2026-data", True), ("ab", False), ("Data", False)])
+def test_a_bucket_is_named_as_s3_has_them(bucket: str, fine: bool) -> None:
+    block = {**PLATFORM, "object_store": {"buckets": [bucket]}}
+    if fine:
+        assert validate("platform", block, SharedPlatform).object_store.buckets == (bucket,)
+    else:
+        with pytest.raises(SettingsError, match=r"platform\.object_store\.buckets\[0\] is .*should match pattern"):
+            validate("platform", block, SharedPlatform)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ml_platform.configuration import Name, Settings
+from ml_platform.configuration import BucketName, Name, Settings
 from ml_platform.handle import ServingMode, SparkOperator
 from ml_platform.settings.platform import ImageReference
 from ml_platform.settings.pools import GivenPoolSettings
@@ -56,7 +56,7 @@ class SharedSpark(Settings):
 class SharedObjectStore(Settings):
     """What is used of the object store there."""
 
-    buckets: tuple[Name, ...] = ("datasets",)
+    buckets: tuple[BucketName, ...] = ("datasets",)
     """Of those that the platform makes."""
 
 

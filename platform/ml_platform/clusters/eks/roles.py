@@ -7,11 +7,21 @@ from typing import Any
 import pulumi
 from pulumi_aws import iam
 
+from ml_platform import pods
+
 PODS = "pods.eks.amazonaws.com"
+LONGEST = 56
+"""IAM takes names of 64 characters, and Pulumi adds 8 of its own."""
 
 
 def document(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def name(*parts: str) -> str:
+    """All parts, as far as IAM takes them."""
+    whole = "-".join(parts)
+    return whole if len(whole) <= LONGEST else f"{whole[: LONGEST - 9]}-{pods.digest(whole)}"
 
 
 def role(
