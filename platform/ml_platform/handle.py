@@ -118,6 +118,8 @@ class PlatformHandle:
 
     provider: pulumi.ProviderResource
     outputs: PlatformOutputs
+    login: pulumi.Output[str] | None = None
+    """To the registry of the images of pods, if they need one."""
 
 
 def no_image(name: str, images: Collection[str]) -> SettingsError:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi
 
-from ml_platform import object_storage, pods, selection, store
+from ml_platform import object_storage, pods, registry_login, selection, store
 from ml_platform.bundles.installation import Installation
 from ml_platform.bundles.preflight import Preflight
 from ml_platform.clusters import Cluster
@@ -62,6 +62,7 @@ class Platform(Component):
         self._pools = pools or {}
         self._cluster, self._settings, self._ownership = cluster, settings, ownership
         self._seed = cluster.seed or require_secret(pulumi.Config(), "seed", SEED)
+        self._login = registry_login.chosen(settings.registry_login, cluster.registry_login)
         self._images = {**cluster.images, **settings.images}
         selection.check(settings, images=self._images, pulls=cluster.pulls, version=cluster.version)
         self._labels = {"ml-platform/stack": pulumi.get_stack()}
@@ -72,7 +73,7 @@ class Platform(Component):
         self._installation = self._certified()
 
         held = self.child(protect=cluster.protected)
-        tracking = Namespace(selection.TRACKING, NamespaceArgs(labels=self._labels), held)
+        tracking = Namespace(selection.TRACKING, NamespaceArgs(labels=self._labels, login=self._login), held)
         gateway, serving = self._serving_layer()
         after_gateway = super().child(depends_on=gateway.ready)
         self.dns = records_of(gateway, settings.gateway, cluster.kubeconfig, after_gateway)
@@ -91,6 +92,7 @@ class Platform(Component):
         known = pulumi.Output.from_input
         self.handle = PlatformHandle(
             provider=self._provider,
+            login=self._login,
             outputs=PlatformOutputs(
                 mlflow_url=mlflow.url,
                 object_store=workers,
@@ -142,6 +144,7 @@ class Platform(Component):
             labels=self._labels,
             images=self._images,
             registry=settings.bundles.registry,
+            login=self._login,
             versions=settings.bundles.versions,
             existing=frozenset(settings.bundles.existing),
             mirror=selection.mirror(settings),
@@ -220,7 +223,7 @@ class Platform(Component):
             return {name: storage.access(name, account.buckets) for name, account in accounts.items()}
         domain, held = self._settings.gateway.domain, self.child(protect=self._cluster.protected)
         args = ObjectStoreArgs(
-            namespace=Namespace(selection.STORAGE, NamespaceArgs(labels=self._labels), held),
+            namespace=Namespace(selection.STORAGE, NamespaceArgs(labels=self._labels, login=self._login), held),
             labels=self._labels,
             image=self._images["versitygw"],
             step_image=self._images["training"],

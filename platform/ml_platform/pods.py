@@ -16,6 +16,8 @@ USER = 65532
 """The user of all our images."""
 WORKLOADS_LABEL = "ml-platform/workloads"
 """Marks namespaces whose pods may talk to the platform's services."""
+REGISTRY = "registry-login"
+"""The Secret that pods pull their images with, where a login is needed."""
 
 
 def container(
@@ -96,12 +98,15 @@ def probe(port: int, path: str | None = None, **more: Any) -> dict[str, Any]:
     return {**action, "periodSeconds": 1, "timeoutSeconds": 5, **more}
 
 
-def service_account(name: str, namespace: str, labels: Mapping[str, str]) -> dict[str, Any]:
+def service_account(
+    name: str, namespace: str, labels: Mapping[str, str], pulls: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
         "metadata": metadata(name, namespace, labels),
         "automountServiceAccountToken": False,
+        **(pulls or {}),
     }
 
 
@@ -114,6 +119,17 @@ def service(meta: Mapping[str, Any], port: int, **more: Any) -> dict[str, Any]:
 
 def secret(meta: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": dict(values)}
+
+
+def pulls(login: pulumi.Input[str] | None) -> dict[str, Any]:
+    """What service accounts have whose pods pull images with that login."""
+    return {} if login is None else {"imagePullSecrets": [{"name": REGISTRY}]}
+
+
+def registry_login(namespace: str, labels: Mapping[str, str], login: pulumi.Input[str]) -> dict[str, Any]:
+    """The login itself, for one namespace."""
+    made = secret(metadata(REGISTRY, namespace, labels), {".dockerconfigjson": login})
+    return {**made, "type": "kubernetes.io/dockerconfigjson"}
 
 
 def ingress_from(

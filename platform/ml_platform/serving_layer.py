@@ -85,6 +85,7 @@ class ServingLayer:
             load_balancer=self.load_balancer,
             mode=self.settings.serving.mode,
             issuing=self._issuing(),
+            login=self.installation.login,
             after=[*kinds, *self.installation.after],
         )
         return Traefik(selection.GATEWAY, args, self.owner.child())

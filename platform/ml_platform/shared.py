@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi
 
-from ml_platform import selection
+from ml_platform import registry_login, selection
 from ml_platform.bundles.preflight import Preflight
 from ml_platform.clusters import Cluster
 from ml_platform.configuration import PROJECT, SettingsError
@@ -42,6 +42,7 @@ def handle(
     spark = settings.spark
     return PlatformHandle(
         provider=cluster.provider([_preflight(cluster, tenants, agreed)]),
+        login=registry_login.chosen(settings.registry_login, None),
         outputs=PlatformOutputs(
             mlflow_url=wired("mlflow_url"),
             object_store=ObjectStoreAccess(

@@ -69,6 +69,7 @@ OUTPUTS: dict[str, dict[str, Any]] = {
     "ionoscloud:compute/s3Key:S3Key": {"secretKey": "secret"},
     "gcp:storage/hmacKey:HmacKey": {"accessId": "access", "secret": "secret"},
     "ionoscloud:creg/registry:Registry": {"hostname": "acme.cr.test"},
+    "ionoscloud:creg/registryToken:RegistryToken": {"credentials": [{"username": "puller", "password": "token"}]},
 }  # fmt: skip
 CLOUDS = sorted(SETTINGS)
 

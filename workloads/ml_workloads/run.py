@@ -106,7 +106,7 @@ def _identity(args: RunArgs) -> list[dict[str, Any]]:
     meta = pods.metadata(args.account, workspace.name, workspace.labels)
     rules = [{"apiGroups": [""], "resources": ["configmaps"], "resourceNames": [args.key], "verbs": ["get", "patch"]}]
     return [
-        pods.service_account(args.account, workspace.name, workspace.labels),
+        workspace.account(args.account),
         {"apiVersion": f"{group}/v1", "kind": "Role", "metadata": meta, "rules": rules},
         {
             "apiVersion": f"{group}/v1",

@@ -45,7 +45,8 @@ class Workspace(Component):
         self.platform = args.platform.outputs
         self.labels = {"ml-platform/stack": pulumi.get_stack()}
         marks = {**self.labels, **args.ownership, pods.WORKLOADS_LABEL: "true"}
-        self.namespace = Namespace(name, NamespaceArgs(labels=marks), self.child()).resource
+        namespace = Namespace(name, NamespaceArgs(labels=marks, login=args.platform.login), self.child())
+        self.namespace, self._account = namespace.resource, namespace.account
         passive = self.child(deleted_with=self.namespace)
         limits = pods.quota(pods.metadata("workloads", name, self.labels), args.quota)
         quota = KubernetesObject(f"{name}-quota", limits, self.child())
@@ -53,16 +54,17 @@ class Workspace(Component):
             quota,
             *(KubernetesObject(f"{name}-{KEYS}", secret, passive) for secret in self._keys()),
             KubernetesObject(f"{name}-entry", self._policy(), passive),
-            *(
-                KubernetesObject(f"{name}-{account}", pods.service_account(account, name, self.labels), passive)
-                for account in (DATASET, MODEL)
-            ),
+            *(KubernetesObject(f"{name}-{account}", self.account(account), passive) for account in (DATASET, MODEL)),
         ]
         self.register_outputs({"name": name})
 
     def passive(self, component: Component) -> pulumi.ResourceOptions:
         """Options for a child of `component` that dies with the namespace."""
         return component.child(deleted_with=self.namespace, depends_on=self.ready)
+
+    def account(self, name: str) -> dict[str, Any]:
+        """A service account in it."""
+        return self._account(name, self.labels)
 
     def environment(self) -> dict[str, Any]:
         """What clients of the object store read."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pulumi
 
+from ml_platform import pods
 from ml_platform.bundles import certificates
 from ml_platform.bundles.catalog import Entry, PodSecurity, Probe
 from ml_platform.bundles.declared import SharedNamespace
@@ -27,6 +28,7 @@ from ml_platform.bundles.transforms import (
     image_map,
     labels,
     pod_security,
+    pull_secret,
     resource_sizes,
 )
 from ml_platform.component import Component
@@ -127,10 +129,17 @@ class Bundle(Component):
         start = self._joined("start", [*self._installation.after, *self._args.after, *elsewhere])
         own = [item for item in items if item["metadata"]["name"] not in known]
         resources = self._declare(own, start)
+        self._log_in(own, resources)
         for item, resource in zip(own, resources, strict=True):
             metadata, retained = item["metadata"], self._args.retain_namespace
             known[metadata["name"]] = SharedNamespace(self._entry.name, metadata["labels"], resource, retained)
         return self._joined("namespaces", resources or start)
+
+    def _log_in(self, namespaces: Sequence[Object], after: Sequence[pulumi.Resource]) -> None:
+        login, labels = self._installation.login, self._installation.labels
+        if login is not None:
+            names = [item["metadata"]["name"] for item in namespaces]
+            self._declare([pods.registry_login(name, labels, login) for name in names], after)
 
     def _joined(self, name: str, resources: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         return self.joined(f"{self._name}-{name}", resources)
@@ -212,6 +221,7 @@ def _generic(entry: Entry, args: BundleArgs) -> list[Transform]:
         labels(installation.labels),
         pod_security(args.pod_security or entry.pod_security),
         resource_sizes(entry.sizes.get(installation.size, {})),
+        *([pull_secret(pods.REGISTRY)] if installation.login is not None else []),
     ]
 
 

@@ -21,6 +21,8 @@ class Installation:
     """References by digest, by our short names."""
     registry: str | None = None
     """Where all other images are mirrored: <registry>/<their own reference>."""
+    login: pulumi.Output[str] | None = None
+    """To the registries of all images, if they need one."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Bundle -> version, where it is not the catalog's first."""
     existing: frozenset[str] = frozenset()

@@ -67,6 +67,8 @@ class Cluster:
     load_balancer: LoadBalancer = LoadBalancer(kind="the cluster's own")
     registry: pulumi.Output[str] | None = None
     """Where its images may be pushed to, as <registry>/<name>."""
+    registry_login: pulumi.Output[str] | None = None
+    """To that registry, where nodes can't pull by themselves: the text of a Docker configuration."""
     object_storage: ObjectStorage | None = None
     pools: tuple[NodePool, ...] = ()
     alone: bool = False

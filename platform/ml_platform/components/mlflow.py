@@ -55,7 +55,7 @@ class MLflow(Component):
         self._meta = pods.metadata(name, args.namespace.name, args.labels)
         self._host = f"{name}.{args.namespace.name}.svc.cluster.local"
         passive = self.child(deleted_with=args.namespace.resource)
-        account = pods.service_account(name, args.namespace.name, args.labels)
+        account = args.namespace.account(name, args.labels)
         policy = pods.ingress_from(name, args.namespace.name, args.labels, PORT, args.clients)
         before = [
             KubernetesObject(name, manifest, passive)

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
+from ml_platform import pods
 from ml_platform.component import Component
 from ml_platform.objects import KubernetesObject
 
@@ -12,6 +14,8 @@ from ml_platform.objects import KubernetesObject
 class NamespaceArgs:
     labels: Mapping[str, str]
     pod_security: str = "restricted"
+    login: pulumi.Output[str] | None = None
+    """To the registry of the images of its pods, if they need one."""
 
 
 class Namespace(Component):
@@ -25,7 +29,7 @@ class Namespace(Component):
     def __init__(self, name: str, args: NamespaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         security = {f"pod-security.kubernetes.io/{mode}": args.pod_security for mode in ("enforce", "warn", "audit")}
-        self.name = name
+        self.name, self._login = name, args.login
         self.resource = KubernetesObject(
             name,
             {
@@ -35,4 +39,11 @@ class Namespace(Component):
             },
             self.child(),
         )
+        if args.login is not None:
+            manifest = pods.registry_login(name, args.labels, args.login)
+            KubernetesObject(f"{name}-{pods.REGISTRY}", manifest, self.child(deleted_with=self.resource))
         self.register_outputs({"name": name})
+
+    def account(self, name: str, labels: Mapping[str, str]) -> dict[str, Any]:
+        """A service account in it."""
+        return pods.service_account(name, self.name, labels, pods.pulls(self._login))

@@ -61,7 +61,7 @@ class ObjectStore(Component):
         }
         self.endpoint = f"http://{name}.{args.namespace.name}.svc.cluster.local:{PORT}"
         passive = self.child(deleted_with=args.namespace.resource)
-        account = pods.service_account(name, args.namespace.name, args.labels)
+        account = args.namespace.account(name, args.labels)
         policy = pods.ingress_from(name, args.namespace.name, args.labels, PORT, self._clients())
         before = [
             KubernetesObject(name, manifest, passive)

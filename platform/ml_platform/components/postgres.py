@@ -48,7 +48,7 @@ class Postgres(Component):
         self._meta = pods.metadata(name, args.namespace.name, args.labels)
         password = derive(args.seed, f"postgres/{name}", args.settings.password_version)
         passive = self.child(deleted_with=args.namespace.resource)
-        account = pods.service_account(name, args.namespace.name, args.labels)
+        account = args.namespace.account(name, args.labels)
         clients = [{"podSelector": {"matchLabels": {"app": client}}} for client in args.clients]
         before = [
             KubernetesObject(name, account, passive),

@@ -69,7 +69,8 @@ class Spark(Foreign):
         name, labels = args.namespace, args.installation.labels
         marks = {**labels, **args.ownership, pods.WORKLOADS_LABEL: "true"}
         # Pods of Spark itself say nothing about their security.
-        namespace = Namespace(name, NamespaceArgs(labels=marks, pod_security="baseline"), self.child()).resource
+        space = NamespaceArgs(labels=marks, pod_security="baseline", login=args.installation.login)
+        namespace = Namespace(name, space, self.child()).resource
         meta, passive = pods.metadata("spark", name, labels), self.child(deleted_with=namespace)
         return [
             namespace,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import pulumi
+from ml_platform import pods
 from ml_platform.clusters.cluster import LoadBalancer
 from ml_platform.component import Component
 from ml_platform.components.certificate import SECRET, CertificateArgs, GatewayCertificate, Issuing
@@ -56,6 +57,8 @@ class TraefikArgs:
     mode: Literal["knative", "standard"]
     """Whose routes lead to predictions: Knative's, or the Gateway API's."""
     issuing: Issuing
+    login: pulumi.Output[str] | None = None
+    """To the registry of its image, if it needs one."""
     after: Sequence[pulumi.Resource] = ()
     """What must exist first: the kinds of those routes, which it watches from its start, and who issues its
     certificate."""
@@ -155,7 +158,15 @@ class Traefik(Component):
     def _access(self, namespace: pulumi.Resource) -> list[KubernetesObject]:
         group = "rbac.authorization.k8s.io"
         name = f"{self._name}-traefik"
-        account = self._declare("v1", "ServiceAccount", PUBLIC, deleted_with=namespace, depends_on=[namespace])
+        here: dict[str, Any] = {"deleted_with": namespace, "depends_on": [namespace]}
+        login = self._args.login
+        if login is not None:
+            KubernetesObject(
+                f"{self._name}-{pods.REGISTRY}",
+                pods.registry_login(self.namespace, self._args.labels, login),
+                self.child(**here),
+            )
+        account = self._declare("v1", "ServiceAccount", PUBLIC, **here, **pods.pulls(login))
         more = _KNATIVE_RULES if self._args.mode == "knative" else _ROUTE_RULES
         role = self._declare(f"{group}/v1", "ClusterRole", name, rules=[*_RULES, *more])
         binding = self._declare(

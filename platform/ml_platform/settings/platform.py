@@ -11,6 +11,7 @@ from ml_platform.settings.gateway import GatewaySettings
 from ml_platform.settings.services import MLflowSettings, ObjectStoreSettings, PostgresSettings
 from ml_platform.settings.work import RaySettings, ServingSettings, SparkSettings, TrainingSettings
 
+LoginSource = Literal["given", "cluster"]
 ImageReference = Annotated[str, Field(pattern=r"^[^@\s]+@sha256:[0-9a-f]{64}$")]
 
 
@@ -33,6 +34,9 @@ class PlatformSettings(Settings):
     mlflow: MLflowSettings = MLflowSettings()
     images: dict[str, ImageReference] = Field(default_factory=dict)
     """Image references by digest, by name; they win over those that the cluster brings along."""
+    registry_login: LoginSource | None = None
+    """Whose login images are pulled with. given: the stack's secret ml-platform:registry_login, a Docker configuration.
+    cluster: that of the registry which ml-platform:cluster makes, on IONOS. Without it, nodes pull by themselves."""
 
     @property
     def certified_below(self) -> tuple[str, ...] | None:

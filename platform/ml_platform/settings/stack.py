@@ -72,6 +72,9 @@ class SharedPlatform(Settings):
     images: dict[str, ImageReference] = Field(default_factory=dict)
     """Image references by digest, by name. They are this stack's own, since another image is another run; but mlserver,
     in which candidates are judged, must be the one that the platform serves with."""
+    registry_login: Literal["given"] | None = None
+    """Whose login images are pulled with in the work's namespace. given: this stack's own secret
+    ml-platform:registry_login, a Docker configuration. Without it, nodes pull by themselves."""
 
     @property
     def certified_below(self) -> None:

@@ -12,6 +12,7 @@ from ml_platform.bundles.transforms.pods import (
     environment,
     host_port,
     pod_annotations,
+    pull_secret,
     resource_sizes,
 )
 from ml_platform.bundles.transforms.services import service_type
@@ -35,6 +36,7 @@ __all__ = [
     "merged",
     "pod_annotations",
     "pod_security",
+    "pull_secret",
     "resource_sizes",
     "service_type",
 ]

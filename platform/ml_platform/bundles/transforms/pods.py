@@ -88,6 +88,17 @@ def pod_annotations(kind: str, name: str, annotations: Mapping[str, Any]) -> Tra
     return Aimed(kind, name, change)
 
 
+def pull_secret(name: str) -> Transform:
+    """What pods under any service account pull their images with, beside what it has as released."""
+
+    def transform(item: Object) -> Object:
+        if item["kind"] != "ServiceAccount":
+            return item
+        return {**item, "imagePullSecrets": [*(item.get("imagePullSecrets") or []), {"name": name}]}
+
+    return transform
+
+
 def _containers(item: Object, change: Transform, *, only_first: bool = False) -> Object:
     spec = item["spec"]
     if "container" in spec:

@@ -49,6 +49,7 @@ def connect(settings: IonosCluster, ownership: OwnershipSettings, accounts: Mapp
         version=settings.version,
         load_balancer=LoadBalancer(kind="a public address on one of the nodes", address=made.network.address),
         registry=made.storage.registry,
+        registry_login=made.storage.login,
         object_storage=made.storage.objects,
         pools=cloud.pools(settings.pools),
         alone=settings.alone,

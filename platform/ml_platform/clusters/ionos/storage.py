@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_ionoscloud import compute, creg, objectstorage
 
+from ml_platform import registry_login
 from ml_platform.clusters import cloud
 from ml_platform.component import Component
 from ml_platform.object_storage import Key, ObjectStorage
@@ -30,6 +31,8 @@ class Storage(Component):
 
     objects: ObjectStorage | None = None
     registry: pulumi.Output[str] | None = None
+    login: pulumi.Output[str] | None = None
+    """To that registry, for pods."""
     ready: Sequence[pulumi.Resource]
     """What those who use buckets wait for."""
 
@@ -51,7 +54,8 @@ class Storage(Component):
                 keys=keys,
             )
         if args.settings.registry:
-            self.registry = self._registry(name, args.settings.registry)
+            registry = self._registry(name, args.settings.registry)
+            self.registry, self.login = registry.hostname, self._login(name, registry)
         self.register_outputs({"buckets": list(settings.buckets), "registry": self.registry})
 
     def _bucket(self, name: str, region: str, versions: bool) -> objectstorage.Bucket:
@@ -84,8 +88,8 @@ class Storage(Component):
             )
         return bucket
 
-    def _registry(self, name: str, settings: IonosRegistrySettings) -> pulumi.Output[str]:
-        registry = creg.Registry(
+    def _registry(self, name: str, settings: IonosRegistrySettings) -> creg.Registry:
+        return creg.Registry(
             name,
             name=name,
             location=settings.location,
@@ -95,4 +99,18 @@ class Storage(Component):
             garbage_collection_schedule={"days": ["Saturday"], "time": "04:00:00Z"},
             opts=self._held,
         )
-        return registry.hostname
+
+    def _login(self, name: str, registry: creg.Registry) -> pulumi.Output[str]:
+        """A token that may pull, and do nothing else."""
+        token = creg.RegistryToken(
+            f"{name}-pull",
+            name=f"{name}-pull",
+            registry_id=registry.id,
+            status="enabled",
+            scopes=[{"actions": ["pull"], "name": "*", "type": "repository"}],
+            opts=self.child(additional_secret_outputs=["credentials"]),
+        )
+        known = pulumi.Output.all(registry.hostname, token.credentials)
+        return pulumi.Output.secret(
+            known.apply(lambda each: registry_login.document(each[0], each[1][0]["username"], each[1][0]["password"]))
+        )
