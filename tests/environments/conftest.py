@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,7 +42,7 @@ def before(cluster: Client) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def user(before: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Somebody:
     """Has a kubeconfig with two contexts, of which the current one leads nowhere, and a stack with the settings of
-    `local`."""
+    `local`, a node pool and a login to the registry."""
     home = tmp_path_factory.mktemp("somebody")
     somebody = Somebody(home)
     (home / "kubeconfig").write_text(
@@ -53,9 +54,14 @@ def user(before: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> So
         if key.startswith("ml-platform:")
     }
     reached = {"kubeconfig": str(home / "kubeconfig"), "context": CONTEXT}
-    blocks["cluster"] = {"source": "existing", **reached, "data": "delete"}
-    blocks["platform"]["images"] = machine.images()
+    pools = {"linux": {"labels": {"kubernetes.io/os": "linux"}}}
+    blocks["cluster"] = {"source": "existing", **reached, "data": "delete", "pools": pools}
+    blocks["platform"] |= {"images": machine.images(), "registry_login": "given"}
+    for block in ("training", "serving"):
+        blocks["workloads"][block]["iris"]["pool"] = "linux"
     somebody.init(STACK, blocks)
+    login = {"auths": {names.REGISTRY: {"username": "somebody", "password": "not asked for"}}}
+    somebody.set_secret(STACK, "registry_login", json.dumps(login))
     return somebody
 
 

@@ -12,6 +12,7 @@ from support.made_up import thing
 from support.somebody import Somebody
 
 STACK = "existing"
+OURS = ("kserve", "knative-serving", "mlflow", "models", "storage", "traefik")
 
 
 def test_all_that_is_in_the_way_is_said_at_once_and_nothing_is_touched(
@@ -37,6 +38,18 @@ def test_its_model_answers(existing: Somebody) -> None:
     assert_predicts(existing)
 
 
+def test_its_work_runs_on_its_pool_and_all_its_pods_have_the_login_to_the_registry(
+    existing: Somebody, cluster: Client
+) -> None:
+    assert existing.outputs(STACK)["prediction_urls"]
+    pods = [pod for namespace in OURS for pod in cluster.list("v1", "Pod", namespace)]
+    assert {pod["metadata"]["namespace"] for pod in pods} == set(OURS)
+    assert all(pod["spec"].get("imagePullSecrets") == [{"name": "registry-login"}] for pod in pods)
+    work = [pod["spec"] for pod in pods if _name(pod) in ("iris", "iris-gate")]
+    assert len(work) >= 3, "training, gate and model"
+    assert all(spec.get("nodeSelector") == {"kubernetes.io/os": "linux"} for spec in work)
+
+
 def test_a_changed_setting_changes_what_it_is_about_and_the_model_still_answers(
     existing: Somebody, cluster: Client
 ) -> None:
@@ -46,6 +59,11 @@ def test_a_changed_setting_changes_what_it_is_about_and_the_model_still_answers(
     changed = cluster.get("v1", "ConfigMap", "config-autoscaler", "knative-serving")
     assert changed["data"]["stable-window"] == "20s"
     assert_predicts(existing)
+
+
+def _name(pod: dict[str, Any]) -> str:
+    labels = pod["metadata"]["labels"]
+    return str(labels.get("serving.kserve.io/inferenceservice") or labels.get("app"))
 
 
 def assert_predicts(user: Somebody) -> None:

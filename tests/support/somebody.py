@@ -40,10 +40,13 @@ class Somebody:
         content = {"config": {f"ml-platform:{name}": block for name, block in blocks.items()}}
         (self.project / "stacks" / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(content))
         self.must("pulumi", "stack", "init", stack, "--no-select")
-        self.must("pulumi", "config", "set", "--stack", stack, "--secret", "ml-platform:seed", "a long random text")
+        self.set_secret(stack, "seed", "a long random text")
 
     def set(self, stack: str, path: str, value: str) -> None:
         self.must("pulumi", "config", "set", "--stack", stack, "--path", f"ml-platform:{path}", value)
+
+    def set_secret(self, stack: str, name: str, value: str) -> None:
+        self.must("pulumi", "config", "set", "--stack", stack, "--secret", f"ml-platform:{name}", value)
 
     def remove(self, stack: str, path: str) -> None:
         self.must("pulumi", "config", "rm", "--stack", stack, "--path", f"ml-platform:{path}")
