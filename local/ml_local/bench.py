@@ -50,39 +50,45 @@ TARGETS = {
 
 
 def bench(layout: Layout, *, cold: bool = False) -> None:
-    """Measure, print and write `bench.json`."""
+    """Measure, print and write `bench.json`; when something fails, print what was measured until then."""
     figures: dict[str, Any] = {"conditions": _conditions()}
-    wanted = stackfile.wanted(stack.stack_file())
     with lock.exclusive("make bench"):
-        node.destroy(layout)
-        if cold:
-            figures["cold_first_prediction_s"] = _cold(layout, wanted)
-        up.build(wanted)
-        figures["node_ready_s"] = _timed(lambda: node.start(layout, _quiet))
-        figures["push_images_s"] = _timed(lambda: _push(layout, wanted))
-        figures["first_prediction_s"] = _timed(lambda: _first_prediction(layout))
-        figures["noop_up_s"] = min(_timed(lambda: stack.up(layout, _quiet)) for _ in range(3))
-        figures["latency_ms"] = _latency(layout)
-        console.line(f"  ..  letting the platform rest for {SETTLE:.0f} s")
-        time.sleep(SETTLE)
-        figures["idle_mib"] = statistics.median(_idle() for _ in range(IDLE_SAMPLES))
-        figures["canary"] = canary(layout)
-        figures["down_s"] = _timed(lambda: node.destroy(layout))
-        node.start(layout, _quiet)
-        stack.prepare(layout)
-        figures["growth"] = growth(layout)
-        if paths.mirror():
-            figures |= _releases(layout)
-        _push(layout, wanted)
-        _first_prediction(layout)
+        try:
+            _measure(layout, figures, cold=cold)
+        finally:
+            _show(figures)
     path = paths.checkout() / "bench.json"
     path.write_text(json.dumps(figures, indent=2) + "\n")
-    _show(figures)
     if not paths.mirror():
         console.line(
             "\nleft out: the stacks of upstream releases; name a mirror of them: ML_PLATFORM_MIRROR=DIR make bench"
         )
     console.line(f"\nwritten to {path}")
+
+
+def _measure(layout: Layout, figures: dict[str, Any], *, cold: bool) -> None:
+    wanted = stackfile.wanted(stack.stack_file())
+    node.destroy(layout)
+    if cold:
+        figures["cold_first_prediction_s"] = _cold(layout, wanted)
+    up.build(wanted)
+    figures["node_ready_s"] = _timed(lambda: node.start(layout, _quiet))
+    figures["push_images_s"] = _timed(lambda: _push(layout, wanted))
+    figures["first_prediction_s"] = _timed(lambda: _first_prediction(layout))
+    figures["noop_up_s"] = min(_timed(lambda: stack.up(layout, _quiet)) for _ in range(3))
+    figures["latency_ms"] = _latency(layout)
+    console.line(f"  ..  letting the platform rest for {SETTLE:.0f} s")
+    time.sleep(SETTLE)
+    figures["idle_mib"] = statistics.median(_idle() for _ in range(IDLE_SAMPLES))
+    figures["canary"] = canary(layout)
+    figures["down_s"] = _timed(lambda: node.destroy(layout))
+    node.start(layout, _quiet)
+    stack.prepare(layout)
+    figures["growth"] = growth(layout)
+    if paths.mirror():
+        _releases(layout, figures)
+    _push(layout, wanted)
+    _first_prediction(layout)
 
 
 def _push(layout: Layout, wanted: Collection[str]) -> None:
@@ -96,12 +102,12 @@ def _first_prediction(layout: Layout) -> None:
     wait_for_answers(served(layout), _quiet)
 
 
-def _releases(layout: Layout) -> dict[str, Any]:
-    figures: dict[str, Any] = {"largest": bench_stacks.largest(layout)}
+def _releases(layout: Layout, figures: dict[str, Any]) -> None:
+    figures["largest"] = bench_stacks.largest(layout)
     wanted = stackfile.wanted(bench_stacks.RUNNING)
     up.build(wanted)
     _push(layout, wanted)
-    return {**figures, "releases": bench_stacks.running(layout)}
+    figures["releases"] = bench_stacks.running(layout)
 
 
 def _cold(layout: Layout, wanted: Collection[str]) -> float:

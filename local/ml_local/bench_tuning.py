@@ -7,6 +7,7 @@ starting takes is no part of it: the first trial of each process, in which it lo
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 from ml_platform.kube import Client, Object
@@ -23,17 +24,7 @@ AT_ONCE = 2
 SUFFIX = "-alone"
 TRIAL = "ml-platform.trial"
 PATIENCE = 600.0
-ALONE = f"""
-from dataclasses import replace
-from ml_runtime import candidate, search, spec, study, trial, tune_spec
-told = tune_spec.load(spec.PATH)
-told = replace(told, run=told.run + {SUFFIX!r}, verdict=None)
-rows = trial.split(candidate.read(told), told.validation)
-found = study.resume(rows, told)
-for number, chosen in search.draw(search.samplers(told.search, told.seed), told.trials).items():
-    trial.run(found, rows, number, chosen)
-found.close()
-"""
+PROGRAM = Path(__file__).with_name("bench_alone.py")
 
 
 def tuning(layout: Layout) -> dict[str, float]:
@@ -53,7 +44,9 @@ def _one_by_one(client: Client, job: Object) -> None:
     pod = dict(job["spec"]["template"]["spec"])
     (tune,) = pod["containers"]
     threads = {"name": "OMP_NUM_THREADS", "value": "1"}
-    pod["containers"] = [{**tune, "command": ["python", "-c", ALONE], "args": [], "env": [*tune["env"], threads]}]
+    pod["containers"] = [
+        {**tune, "command": ["python", "-c", PROGRAM.read_text()], "args": [SUFFIX], "env": [*tune["env"], threads]}
+    ]
     template = {"metadata": {"labels": {"app": name}}, "spec": pod}
     meta = {"name": name, "namespace": NAMESPACE, "labels": {"app": name}}
     item = {
