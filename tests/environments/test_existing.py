@@ -12,7 +12,7 @@ from support.made_up import thing
 from support.somebody import Somebody
 
 STACK = "existing"
-OURS = ("kserve", "knative-serving", "mlflow", "models", "storage", "traefik")
+OURS = ("gateway", "knative-serving", "kserve", "mlflow", "models", "storage")
 
 
 def test_all_that_is_in_the_way_is_said_at_once_and_nothing_is_touched(
