@@ -13,6 +13,7 @@ from ml_ci.errors import CiError
 from ml_ci.report import Report
 
 Arguments = argparse.Namespace
+LOST = "Its job has ended without a report: the job's log says why."
 
 
 def main() -> int:
@@ -35,9 +36,11 @@ def preview(arguments: Arguments) -> int:
 
 
 def comment(arguments: Arguments) -> int:
-    """say what the reports say, in one comment on the change"""
-    reports = [Report.model_validate_json(path.read_text()) for path in sorted(arguments.reports.glob("*.json"))]
-    forge.here().comment("preview", markdown.comment(reports))
+    """say what the reports say, in one comment on the change; a stack without a report has failed"""
+    found = [Report.model_validate_json(path.read_text()) for path in arguments.reports.glob("*.json")]
+    reports = {stack: Report(stack=stack, cause=cause, errors=(LOST,)) for stack, cause in _changed(arguments).items()}
+    reports |= {report.stack: report for report in found}
+    forge.here().comment("preview", markdown.comment([reports[stack] for stack in sorted(reports)]))
     return 0
 
 
@@ -60,7 +63,7 @@ def drift(arguments: Arguments) -> int:
 
 def changed(arguments: Arguments) -> int:
     """print the stacks that a change touches, or all of them, as JSON"""
-    found = changes.changed(arguments.since) if arguments.since else changes.stacks()
+    found = _changed(arguments) if arguments.since else changes.stacks()
     sys.stdout.write(f"stacks={json.dumps(list(found))}\n")
     return 0
 
@@ -91,8 +94,12 @@ COMMANDS: Mapping[str, Callable[[Arguments], int]] = {
 }
 
 
+def _changed(arguments: Arguments) -> Mapping[str, changes.Cause]:
+    return changes.changed(arguments.since)
+
+
 def _cause(arguments: Arguments) -> str:
-    return changes.changed(arguments.since).get(arguments.stack, "nothing")
+    return _changed(arguments).get(arguments.stack, "nothing")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -103,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         of[name].add_argument("--stack", required=True)
     of["preview"].add_argument("--report", required=True, type=Path, help="the file to write")
     of["comment"].add_argument("reports", type=Path, help="the folder of the reports")
-    for name in ("preview", "up"):
+    for name in ("preview", "comment", "up"):
         of[name].add_argument("--since", required=True, help="the commit that was there before")
     of["changed"].add_argument("--since", help="the commit that was there before; without it, all stacks are meant")
     of["data"].add_argument("--dataset", required=True)

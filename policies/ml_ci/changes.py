@@ -27,6 +27,8 @@ SHARED: Mapping[Cause, tuple[str, ...]] = {
     "platform": (
         "Pulumi.yaml",
         "platform/",
+        "policies/PulumiPolicy.yaml",
+        "policies/__main__.py",
         "policies/exemptions.toml",
         "policies/ml_policies/",
         "policies/prices.toml",
@@ -85,8 +87,10 @@ def _causes(stack: str, since: str, paths: Iterable[str], root: Path) -> set[Cau
 
 
 def _of_settings(path: str, since: str, root: Path) -> Cause:
-    """By the blocks of a stack file that differ."""
+    """By the blocks of a stack file that differ. One that can't be read is previewed too, which says why."""
     before, after = _config(_git(root, "show", f"{since}:{path}", check=False)), _config((root / path).read_text())
+    if not after:
+        return "platform"
     if _without(before, "datasets") == _without(after, "datasets"):
         return "data"
     if {**before, "ml-platform:workloads": None} == {**after, "ml-platform:workloads": None}:
@@ -94,13 +98,21 @@ def _of_settings(path: str, since: str, root: Path) -> Cause:
     return "platform"
 
 
-def _config(text: str) -> dict[str, Any]:
-    return dict((yaml.safe_load(text) or {}).get("config") or {})
+def _config(text: str) -> Mapping[str, Any]:
+    """Nothing where the text is no stack file."""
+    try:
+        return _mapping(_mapping(yaml.safe_load(text)).get("config"))
+    except yaml.YAMLError:
+        return {}
 
 
 def _without(config: Mapping[str, Any], block: str) -> dict[str, Any]:
-    work = config.get("ml-platform:workloads") or {}
+    work = _mapping(config.get("ml-platform:workloads"))
     return {**config, "ml-platform:workloads": {key: value for key, value in work.items() if key != block}}
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _within(path: str, shared: Iterable[str]) -> bool:

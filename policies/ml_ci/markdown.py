@@ -32,7 +32,8 @@ def drift(report: Report) -> str:
 def _row(report: Report) -> str:
     counts = Counter(each.does for each in report.changes)
     levels = Counter(each.level for each in report.findings)
-    verdict = ", ".join(f"{count} {level}" for level, count in sorted(levels.items(), reverse=True)) or "kept"
+    unbroken = "not judged" if report.errors else "kept"
+    verdict = ", ".join(f"{count} {level}" for level, count in sorted(levels.items(), reverse=True)) or unbroken
     cells = [
         f"`{report.stack}`",
         report.cause,

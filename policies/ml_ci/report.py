@@ -8,12 +8,14 @@ from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
 from ml_policies.engine import environments, report
+from ml_policies.engine.environments import Settings
+from ml_policies.engine.exemptions import SettingsError
 from ml_policies.engine.resource import Resource
 from ml_policies.engine.values import UnknownError, read
 from ml_policies.money import monthly_cost
 from ml_policies.shapes import costs
 from pulumi.automation import EngineEvent
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 CHANGES = ("create", "update", "replace", "delete", "import")
 COLOURS = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
@@ -139,9 +141,12 @@ def _resource(state: Any) -> Resource:
 
 
 def _label(stack: str) -> str:
-    settings = environments.load(stack).get(monthly_cost.POLICY.name, {})
-    known = {key: value for key, value in settings.items() if key != environments.LEVEL}
-    return monthly_cost.Budget.model_validate(known).label
+    """The one that names teams. Settings that are none are refused, and told, by the pack."""
+    try:
+        settings = environments.load(stack).get(monthly_cost.POLICY.name, Settings())
+        return monthly_cost.Budget.model_validate(settings.parameters).label
+    except (SettingsError, ValidationError):
+        return monthly_cost.Budget().label
 
 
 def _cost(resources: Mapping[str, Resource], label: str) -> Cost:

@@ -19,7 +19,8 @@ import pytest
 from ml_ci import __main__ as commands
 from ml_ci import changes, data, login, markdown, official
 from ml_ci.errors import CiError
-from ml_ci.report import Change, Cost, Finding, Report
+from ml_ci.report import Change, Cost, Events, Finding, Report
+from ml_policies.engine import environments
 from support import forges
 
 RAW = "datasets: # of each month\n      raw: {source: uploaded, key: raw/one.csv, columns: [a, b]} # the table\n"
@@ -169,17 +170,48 @@ def test_a_change_that_touches_no_stack_says_so() -> None:
     assert "No stack is touched." in markdown.comment([])
 
 
-def test_the_reports_of_all_jobs_become_one_comment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[forges.GitHub]:
+    """On GitHub, in a job about a change of EKS and GKE."""
+    running = forges.GitHub()
+    for name, value in running.variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(changes, "changed", lambda since: {"gke": "platform", "eks": "code"} if since == "main" else {})
+    yield running
+    running.close()
+
+
+def test_the_reports_of_all_jobs_become_one_comment(
+    world: forges.GitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("gke", "eks"):
         (tmp_path / f"{name}.json").write_text(Report(stack=name).model_dump_json())
-    world = forges.GitHub()
-    for name, value in world.variables.items():
-        monkeypatch.setenv(name, value)
-    assert run(monkeypatch, "comment", str(tmp_path)) == 0
-    assert run(monkeypatch, "comment", str(tmp_path)) == 0
-    world.close()
+    assert run(monkeypatch, "comment", str(tmp_path), "--since", "main") == 0
+    assert run(monkeypatch, "comment", str(tmp_path), "--since", "main") == 0
     (only,) = world.comments
     assert only["body"].index("### eks") < only["body"].index("### gke")
+    assert "failed" not in only["body"]
+
+
+def test_a_job_that_left_no_report_is_told_as_failed(
+    world: forges.GitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gke.json").write_text(Report(stack="gke", cause="platform").model_dump_json())
+    assert run(monkeypatch, "comment", str(tmp_path), "--since", "main") == 0
+    (only,) = world.comments
+    assert "| `eks` **failed** | code | 0 | 0 | 0 | 0 | not judged |" in only["body"]
+    assert "Its job has ended without a report: the job's log says why." in only["body"]
+    assert "| `gke` | platform |" in only["body"]
+
+
+@pytest.mark.parametrize("text", ["[monthly-cost", "[monthly-cost]\nbudget = 3", "monthly-cost = 3"])
+def test_settings_that_the_pack_refuses_leave_a_report(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gke.toml").write_text(text)
+    load = environments.load
+    monkeypatch.setattr(environments, "load", lambda stack: load(stack, tmp_path))
+    assert Events("gke").report(failure="the pack says why").errors == ("the pack says why",)
 
 
 def test_all_stacks_are_printed_as_github_reads_them(

@@ -11,6 +11,7 @@ import pytest
 from google.protobuf import struct_pb2
 from ml_policies.catalog import POLICIES
 from ml_policies.engine import environments, exemptions, report
+from ml_policies.engine.environments import Settings
 from ml_policies.engine.exemptions import Exemption, SettingsError
 from ml_policies.engine.judge import Judge
 from ml_policies.engine.policy import Kinds, Parameters, Policy, ResourcePolicy, StackPolicy
@@ -168,8 +169,21 @@ def test_a_strange_resource_is_refused_or_passed_but_never_stops_the_run(props: 
 def test_an_environment_sets_what_there_is(path: Path) -> None:
     whole = Judge(POLICIES, exemptions.load())
     for name, settings in environments.load(path.stem).items():
-        parameters = {key: value for key, value in settings.items() if key != environments.LEVEL}
-        whole.configure(name, settings.get(environments.LEVEL), parameters)
+        whole.configure(name, settings.level, settings.parameters)
+
+
+def test_a_level_alone_is_said_in_short(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('size = "advisory"\n[count]\nenforcementLevel = "disabled"\nmaximum = 1')
+    found = environments.load("a", tmp_path)
+    assert found == {"size": Settings("advisory"), "count": Settings("disabled", {"maximum": 1})}
+    assert environments.load("b", tmp_path) == {}
+
+
+@pytest.mark.parametrize(("text", "words"), [("size = 3", "size is 3; it must be an enforcement"), ("[size", "a.toml")])
+def test_a_file_of_an_environment_that_says_something_else_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "a.toml").write_text(text)
+    with pytest.raises(SettingsError, match=words):
+        environments.load("a", tmp_path)
 
 
 def test_values_say_where_they_are_unknown() -> None:

@@ -46,8 +46,7 @@ def judged(stack: str) -> tuple[list[Finding], Judge]:
 def judge_of(stack: str) -> Judge:
     judge = Judge(POLICIES, exemptions.load(), stack=stack)
     for name, settings in environments.load(stack).items():
-        parameters = {key: value for key, value in settings.items() if key != environments.LEVEL}
-        judge.configure(name, settings.get(environments.LEVEL), parameters)
+        judge.configure(name, settings.level, settings.parameters)
     return judge
 
 

@@ -17,7 +17,7 @@ from google.protobuf import empty_pb2, json_format
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, plugin_pb2
 
 from ml_policies.engine import environments, report
-from ml_policies.engine.environments import LEVEL
+from ml_policies.engine.environments import Settings
 from ml_policies.engine.exemptions import SettingsError
 from ml_policies.engine.judge import Finding, Judge
 from ml_policies.engine.policy import Policy, StackPolicy
@@ -160,14 +160,13 @@ def _described(policy: Policy) -> Any:
     return info
 
 
-def _initial(settings: Mapping[str, Any], judge: Judge, name: str) -> Any:
+def _initial(settings: Settings, judge: Judge, name: str) -> Any:
     """What an environment's file says; the level of the policy itself where it names none."""
-    level = settings.get(LEVEL)
+    level, known = settings.level, judge.policies.get(name)
     if level is not None and level not in LEVELS:
         raise SettingsError(f"{name}: {level!r} is no enforcement level; there are {', '.join(LEVELS)}")
-    known = judge.policies.get(name)
     config = analyzer_pb2.PolicyConfig(enforcementLevel=LEVELS[level or (known.level if known else "mandatory")])
-    config.properties.update({key: value for key, value in settings.items() if key != LEVEL})
+    config.properties.update(settings.parameters)
     return config
 
 
