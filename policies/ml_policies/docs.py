@@ -29,8 +29,8 @@ those of foreign releases too; a mandatory finding fails the preview, an advisor
 by `make policies`.
 
 **Settings** of an environment are in `policies/environments/<stack>.toml`, by policy: `enforcementLevel` (mandatory,
-advisory, disabled) and the parameters below. `--policy-pack-config FILE` (JSON) goes over them for one run. A policy or
-a parameter that there is not is refused.
+advisory, disabled) and the parameters below; `<policy> = "advisory"` is a level alone. `--policy-pack-config FILE`
+(JSON) goes over them for one run. A policy or a parameter that there is not is refused.
 
 **Exemptions** are in `policies/exemptions.toml`: policies, patterns for resources, a reason, and a last day, after
 which the finding is back. Every run reports those that it used.

@@ -50,6 +50,7 @@ def bucket(kind: str, name: str, **props: Any) -> Declared:
 
 
 BLOCKED = {"blockPublicAcls": True, "blockPublicPolicy": True, "ignorePublicAcls": True, "restrictPublicBuckets": True}
+VERSIONED = {"versioningConfiguration": {"status": "Enabled"}}
 RBAC = "rbac.authorization.k8s.io/v1"
 MINE = {"selector": {"matchLabels": {"serving.kserve.io/inferenceservice": "iris"}}, "minAvailable": 1}
 ANYBODY = [{"from": [{"source": {"notRequestPrincipals": ["*"]}}]}]
@@ -201,10 +202,10 @@ GOOD: dict[str, Declared] = {
     ),
     "amazon": bucket("aws:s3/bucket:Bucket", "amazon", tags=TAGS),
     "amazon-block": Declared("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", BLOCKED),
-    "amazon-versions": Declared("aws:s3/bucketVersioning:BucketVersioning", {}),
+    "amazon-versions": Declared("aws:s3/bucketVersioning:BucketVersioning", VERSIONED),
     "ionos": bucket("ionoscloud:objectstorage/bucket:Bucket", "ionos", tags=TAGS),
     "ionos-block": Declared("ionoscloud:objectstorage/publicAccessBlock:PublicAccessBlock", BLOCKED),
-    "ionos-versions": Declared("ionoscloud:objectstorage/bucketVersioning:BucketVersioning", {}),
+    "ionos-versions": Declared("ionoscloud:objectstorage/bucketVersioning:BucketVersioning", VERSIONED),
     "ionos-encryption": Declared(
         "ionoscloud:objectstorage/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration", {}
     ),

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
-from ml_policies.catalog import POLICIES
-from ml_policies.engine import environments, exemptions
+from ml_policies.engine import exemptions
 from ml_policies.engine.judge import Finding, Judge
 from ml_policies.engine.resource import Resource
 from support import clouds, recorder, stacks
+from support.policies import findings, judge_of
 
 
 @pytest.fixture(autouse=True)
@@ -40,14 +40,7 @@ def test_every_exemption_is_used() -> None:
 def judged(stack: str) -> tuple[list[Finding], Judge]:
     found = [resource(urn, request) for urn, request in stacks.record(stack, world=clouds.Cloud()).requests.items()]
     judge = judge_of(environment(stack))
-    return [each for one in found for each in judge.judge(one)] + list(judge.stack_findings(found)), judge
-
-
-def judge_of(stack: str) -> Judge:
-    judge = Judge(POLICIES, exemptions.load(), stack=stack)
-    for name, settings in environments.load(stack).items():
-        judge.configure(name, settings.level, settings.parameters)
-    return judge
+    return findings(judge, found), judge
 
 
 def environment(stack: str) -> str:

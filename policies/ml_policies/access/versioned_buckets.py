@@ -24,8 +24,13 @@ def check(resources: Sequence[Resource], parameters: Scratch) -> Iterator[tuple[
         if not (bucket.props.get("versioning") or {}).get("enabled"):
             yield bucket, "what is overwritten in it is lost; set `versions: true` of the bucket, or name it as scratch"
     for bucket in buckets(kept, AMAZON, IONOS):
-        if not beside(bucket, resources, *VERSIONING):
+        if not any(map(_enabled, beside(bucket, resources, *VERSIONING))):
             yield bucket, "what is overwritten in it is lost; set `versions: true` of the bucket, or name it as scratch"
+
+
+def _enabled(versioning: Resource) -> bool:
+    """It can be suspended as well."""
+    return (versioning.props.get("versioningConfiguration") or {}).get("status") == "Enabled"
 
 
 POLICY = StackPolicy(

@@ -30,6 +30,8 @@ def _retries(run: Resource) -> Iterator[tuple[str, float]]:
         yield "restartPolicy.type to Never, or its retries", float("inf")
     elif restart.get("type") == "OnFailure":
         yield from ((f"restartPolicy.{field}", restart.get(field, 0)) for field in SPARK)
+    submission = (run.spec.get("job") or {}).get("config") or {}  # of Stackable's operator
+    yield "job.config.retryOnFailureCount", submission.get("retryOnFailureCount") or 0
 
 
 POLICY = ResourcePolicy(

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from ml_policies.engine.policy import Parameters, StackPolicy
 from ml_policies.engine.resource import Resource
 
-DEADLINE = frozenset({"Job", "RayJob"})
+DEADLINE = frozenset({"Job", "RayJob", "TrainJob"})
+"""They have one of their own; Spark's operators know none, so who waits for a run has it."""
 WAITED = frozenset({"SparkApplication", "TrainJob"})
 OUTCOME = "pulumi-python:dynamic/workloads:RunOutcome"
 
@@ -16,15 +17,14 @@ class Longest(Parameters):
 
 
 def check(resources: Sequence[Resource], parameters: Longest) -> Iterator[tuple[Resource, str]]:
-    # Their operators know no deadline: who waits for them has one.
     waits = {each.props.get("run"): each.props.get("timeout") for each in resources if each.type == OUTCOME}
     for run in resources:
-        if run.kind in DEADLINE:
-            limit, where = run.spec.get("activeDeadlineSeconds"), "activeDeadlineSeconds"
-        elif run.kind in WAITED:
-            limit, where = waits.get(run.metadata.get("name")), "the timeout of its outcome"
-        else:
+        if run.kind not in DEADLINE | WAITED:
             continue
+        limit = run.spec.get("activeDeadlineSeconds") if run.kind in DEADLINE else None
+        if limit is None and run.kind in WAITED:
+            limit = waits.get(run.metadata.get("name"))
+        where = "activeDeadlineSeconds" if run.kind in DEADLINE else "the timeout of its outcome"
         if limit is None:
             yield run, f"it has no deadline; set {where}"
         elif limit > parameters.seconds:

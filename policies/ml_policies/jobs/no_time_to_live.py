@@ -9,13 +9,18 @@ FIELDS = {
     "Job": "ttlSecondsAfterFinished",
     "JobSet": "ttlSecondsAfterFinished",
     "SparkApplication": "timeToLiveSeconds",
+    **dict.fromkeys(
+        ("JAXJob", "MPIJob", "PaddleJob", "PyTorchJob", "TFJob", "XGBoostJob"), "runPolicy.ttlSecondsAfterFinished"
+    ),
 }
 
 
 def check(run: Resource, _: NoParameters) -> Iterator[str]:
-    field = FIELDS.get(run.kind, "")
-    if run.spec.get(field) is not None:
-        yield f"it is gone {run.spec[field]:g} s after its end; drop {field}, a new run replaces the old one"
+    path = FIELDS.get(run.kind, "")
+    holder, field = path.rpartition(".")[::2]
+    seconds = ((run.spec.get(holder) or {}) if holder else run.spec).get(field)
+    if seconds is not None:
+        yield f"it is gone {seconds:g} s after its end; drop {path}, a new run replaces the old one"
     # KubeRay's own time to live is of the Ray cluster behind the job; this one is of the job itself.
     rules = (run.spec.get("deletionStrategy") or {}).get("deletionRules") or []
     if any(rule.get("policy") == "DeleteSelf" for rule in rules):

@@ -1,0 +1,31 @@
+"""What the policies say: all by what an environment sets, or one alone of the good stack with a change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ml_policies.catalog import POLICIES
+from ml_policies.engine import environments, exemptions
+from ml_policies.engine.judge import Finding, Judge
+from ml_policies.engine.resource import Resource
+from support.declared import resources
+from support.refused import Case, changed
+
+
+def judge_of(stack: str) -> Judge:
+    judge = Judge(POLICIES, exemptions.load(), stack=stack)
+    for name, settings in environments.load(stack).items():
+        judge.configure(name, settings.level, settings.parameters)
+    return judge
+
+
+def findings(judge: Judge, declared: Sequence[Resource]) -> list[Finding]:
+    return [*(found for each in declared for found in judge.judge(each)), *judge.stack_findings(declared)]
+
+
+def said(policy: str, resource: str, changes: dict[str, Any], settings: dict[str, Any] | None = None) -> list[str]:
+    """What one policy has to say, by its own settings or by these."""
+    judge = Judge([each for each in POLICIES if each.name == policy], [])
+    judge.configure(policy, "mandatory", settings or {})
+    return [each.message for each in findings(judge, resources(changed([Case(policy, resource, changes)])))]
