@@ -14,13 +14,20 @@ import yaml
 from ml_platform import selection
 from ml_platform.bundles.errors import BundleError
 from ml_platform.configuration import PROJECT, SettingsError, validate
-from ml_platform.settings import ClusterSettings, LocalCluster, PlatformSettings, SharedPlatform, platform_model
+from ml_platform.settings import (
+    ClusterSettings,
+    LocalCluster,
+    OwnershipSettings,
+    PlatformSettings,
+    SharedPlatform,
+    platform_model,
+)
 from ml_workloads.settings import WorkloadsSettings
 
 from ml_local import images, paths, stack
 from ml_local.errors import LocalError
 
-BLOCKS = ("cluster", "platform", "workloads")
+BLOCKS = ("cluster", "ownership", "platform", "workloads")
 
 
 def wanted(file: Path) -> tuple[str, ...]:
@@ -35,6 +42,7 @@ def wanted(file: Path) -> tuple[str, ...]:
         platform = blocks.get("platform", {})
         settings = validate("platform", platform, platform_model(platform))
         work = validate("workloads", blocks.get("workloads", {}), WorkloadsSettings)
+        validate("ownership", blocks.get("ownership", {}), OwnershipSettings)
         if isinstance(cluster, LocalCluster) and isinstance(settings, PlatformSettings):
             selection.check(_with_mirror(settings), images={*images.table(), *settings.images}, pulls=False)
     except (SettingsError, BundleError) as refused:

@@ -22,14 +22,6 @@ GATEWAY, STORAGE, TRACKING = "gateway", "storage", "mlflow"
 """Namespaces of components that are no bundles."""
 OWN_IMAGES = frozenset({"mlflow", "mlserver", "postgres", "training", "versitygw"})
 
-_INSTEAD = {
-    "cert-manager": "certificates: own",
-    "kuberay": "no ray",
-    "net-istio": "gateway.ingress: traefik, or serving.mode: standard",
-    **dict.fromkeys(STACKABLE, "spark: {operator: kubeflow}"),
-}
-"""The nearest choice without a bundle."""
-
 
 def bundle_names(settings: PlatformSettings) -> Iterator[str]:
     """All bundles that the settings call for, what a bundle needs before it."""
@@ -106,7 +98,7 @@ def check(settings: PlatformSettings, *, images: Collection[str], pulls: bool, v
             raise _refusal(
                 settings,
                 f"{entry.title} supports Kubernetes {entry.kubernetes}, and {PROJECT}:cluster.version is {version!r}. "
-                f"Change that version, or choose another one in bundles.versions.{entry.name}",
+                f"Change that version; or the nearest choice that works on it: {catalog.nearest(entry, version)}",
             )
         found = set(_pod_images(entry, mirror(settings)))  # what can't be loaded is refused here as well
         if not pulls:
@@ -141,11 +133,14 @@ def _check_pods(settings: PlatformSettings, entry: Entry, found: Collection[str]
     short = {reference: name for name, reference in entry.images.items()}
     lost = sorted(reference for reference in found if short.get(reference) not in images)
     if lost:
-        instead = _INSTEAD.get(entry.name)
         raise _refusal(
             settings,
-            f"{entry.title} runs {lost[0]}, which this cluster can't pull and nobody built. "
-            + (f"The nearest choice that works here: {instead}" if instead else "Build it as well, or leave it out")
+            f"{entry.title} runs {lost[0]}, which this cluster can't pull and nobody built. Build it as well"
+            + (
+                f", if it can be built; else the nearest choice that works here: {entry.instead}"
+                if entry.instead
+                else ""
+            )
             + f". With a reference of your own: images.{short.get(lost[0], '<name>')}.",
         )
 

@@ -218,6 +218,13 @@ def test_releases_of_different_lines_are_refused(knative: str, layer: str, way_o
     catalog.check(chosen.values())
 
 
+def test_what_excludes_another_is_refused_beside_it() -> None:
+    alone = catalog.entry("kuberay").model_copy(update={"excludes": ("cert-manager",)})
+    catalog.check([alone])
+    with pytest.raises(BundleError, match="'kuberay' and 'cert-manager' exclude each other: leave one of them out"):
+        catalog.check([catalog.entry("cert-manager"), alone])
+
+
 def test_what_is_missing_is_refused_before_anything_is_touched() -> None:
     with pytest.raises(BundleError, match="'trainer' needs 'jobset'"):
         catalog.check([catalog.entry("trainer")])

@@ -79,12 +79,18 @@ def test_a_cluster_that_fits_passes(monkeypatch: pytest.MonkeyPatch, cluster: Cl
 def test_a_version_outside_the_window_is_refused_with_the_one_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     (finding,) = findings(monkeypatch, Cluster("v1.32.4"))
     assert "web 1 supports Kubernetes >=1.34,<1.37, and this cluster has v1.32.4" in finding
-    assert "pulumi config set --path 'ml-platform:platform.bundles.versions.web' 0" in finding
+    assert "The nearest choice that works here, in ml-platform:platform: bundles.versions.web: 0." in finding
 
 
 def test_a_version_that_no_release_supports_is_refused_with_that(monkeypatch: pytest.MonkeyPatch) -> None:
     (finding,) = findings(monkeypatch, Cluster("v1.40.0"))
-    assert "no version in the catalog does: leave the bundle out" in finding
+    assert "The nearest choice that works here, in ml-platform:platform: no web." in finding
+    (web, *_) = catalog.releases()["web"]
+    monkeypatch.setattr(
+        catalog, "releases", lambda: {"web": (web.model_copy(update={"instead": "certificates: own"}),)}
+    )
+    (finding,) = findings(monkeypatch, Cluster("v1.40.0"))
+    assert "The nearest choice that works here, in ml-platform:platform: certificates: own." in finding
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,10 @@ def test_a_tuning_brings_its_image(tmp_path: Path) -> None:
     }
 
 
+def test_whose_it_is_changes_no_image(tmp_path: Path) -> None:
+    assert stackfile.wanted(written(tmp_path, {}, ownership={"team": "red"})) == stackfile.wanted(stack.stack_file())
+
+
 def test_an_image_of_ones_own_is_not_built(tmp_path: Path) -> None:
     own = {"mlserver": f"registry.example.com/mlserver@sha256:{'0' * 64}"}
     assert "mlserver" not in stackfile.wanted(written(tmp_path, {"images": own}))
@@ -78,7 +82,7 @@ def test_what_nobody_can_build_here_is_refused_with_the_nearest_choice(
         ("config: [", ["is not YAML", "line 1"]),
         ("- config", ["has no `config:`"]),
         ("config:\n  ml-platform:platform: {}\n", ["ml-platform:cluster.source", "is missing"]),
-        ("config:\n  ml-platform:platfrom: {}\n", ["ml-platform:platfrom is no block", "cluster, platform, workloads"]),
+        ("config:\n  ml-platform:platfrom: {}\n", ["ml-platform:platfrom is no block", "ownership, platform"]),
         (
             "config:\n  ml-platform:cluster: {source: local}\n  ml-platform:platform: {gatewy: {}}\n",
             ["ml-platform:platform.gatewy is no setting", "gateway"],
@@ -88,12 +92,27 @@ def test_what_nobody_can_build_here_is_refused_with_the_nearest_choice(
             ["ml-platform:workloads.namespce is no setting", "namespace"],
         ),
         (
+            "config:\n  ml-platform:cluster: {source: local}\n  ml-platform:ownership: {tem: red}\n",
+            ["ml-platform:ownership.tem is no setting", "cost_centre, owner, team"],
+        ),
+        (
             "config:\n  ml-platform:cluster: {source: existing}\n",
             ["`source: existing`", "{source: local}", "--config-file"],
         ),
         ("config:\n  ml-platform:seed: {secure: v1:x}\n", ["ml-platform:seed is sealed", "Leave it out"]),
     ],
-    ids=["absent", "broken", "no mapping", "no cluster", "block", "platform", "workloads", "existing", "sealed"],
+    ids=[
+        "absent",
+        "broken",
+        "no mapping",
+        "no cluster",
+        "block",
+        "platform",
+        "workloads",
+        "ownership",
+        "existing",
+        "sealed",
+    ],
 )
 def test_a_bad_file_is_named_with_the_rule_and_the_way_out(text: str | None, words: list[str], tmp_path: Path) -> None:
     file = tmp_path / "stack.yaml"

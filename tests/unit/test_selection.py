@@ -99,8 +99,26 @@ def test_what_a_node_can_neither_pull_nor_build_is_refused_with_the_nearest_choi
     built = {"istio-pilot", "istio-proxy", "kube-rbac-proxy"} | selection.image_names(settings())
     message = refusal(images=built, pulls=False, **blocks)
     assert image in message
-    assert f"The nearest choice that works here: {instead}" in message
+    assert f"else the nearest choice that works here: {instead}" in message
     selection.check(settings(), images=built, pulls=False)
+
+
+@pytest.mark.mirror
+@pytest.mark.parametrize(
+    ("blocks", "version", "instead"),
+    [
+        ({"spark": {"operator": "stackable"}}, "1.36", "spark: {operator: kubeflow}"),
+        ({}, "1.33", "serving.mode: standard"),
+        ({"gateway": ISTIO, "serving": STANDARD}, "1.31", "gateway.ingress: traefik"),
+    ],
+)
+def test_a_release_for_other_versions_of_kubernetes_is_refused_with_the_nearest_choice(
+    blocks: dict[str, Any], version: str, instead: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        selection.check(settings(**blocks), images=selection.OWN_IMAGES, pulls=True, version=version)
+    assert f"cluster.version is '{version}'" in str(refused.value)
+    assert f"the nearest choice that works on it: {instead}" in str(refused.value)
 
 
 def refusal(images: Any, pulls: bool, **blocks: Any) -> str:

@@ -166,6 +166,8 @@ class Entry(_Frozen):
     needs: tuple[str, ...] = ()
     """Bundles; of one that must be of a certain line, with that: `knative-serving 1.23`."""
     excludes: tuple[str, ...] = ()
+    instead: str | None = None
+    """For the reader: the nearest choice of settings that does without it."""
     rules: tuple[Rule, ...] = ()
     probes: tuple[Probe, ...] = ()
     certificates: tuple[Certificate, ...] = ()
@@ -230,6 +232,13 @@ def requirements(each: Entry) -> list[Entry]:
             found[name] = entry(name)
             names.extend(found[name].needs)
     return list(found.values())
+
+
+def nearest(misfit: Entry, server: str) -> str:
+    """The choice of settings that works on a cluster of version `server` and comes nearest to a release that does
+    not."""
+    fitting = [each.version for each in releases()[misfit.name] if each.supports(server)]
+    return f"bundles.versions.{misfit.name}: {fitting[0]}" if fitting else misfit.instead or f"no {misfit.name}"
 
 
 def check(chosen: Iterable[Entry]) -> None:

@@ -18,13 +18,10 @@ def outside_the_window(entry: Entry, server: str) -> Iterator[str]:
     """The cluster is too old, or too new."""
     if entry.supports(server):
         return
-    fitting = [each.version for each in catalog.releases()[entry.name] if each.supports(server)]
-    instead = (
-        f"version {fitting[0]} does: pulumi config set --path '{SETTINGS}.versions.{entry.name}' {fitting[0]}"
-        if fitting
-        else "no version in the catalog does: leave the bundle out"
+    yield (
+        f"{entry.title} supports Kubernetes {entry.kubernetes}, and this cluster has {server}. The nearest choice that "
+        f"works here, in ml-platform:platform: {catalog.nearest(entry, server)}."
     )
-    yield f"{entry.title} supports Kubernetes {entry.kubernetes}, and this cluster has {server}; {instead}."
 
 
 def going(client: Client, entry: Entry, objects: Sequence[Object]) -> Iterator[str]:
