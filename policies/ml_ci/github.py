@@ -52,7 +52,8 @@ class GitHub:
     def propose(self, branch: str, path: str, content: str, title: str) -> str:
         base = self.api.call("GET", "")["default_branch"]
         start = self.api.call("GET", f"/git/ref/heads/{base}")["object"]["sha"]
-        if list(self.api.pages(f"/git/matching-refs/heads/{branch}")):
+        alike = self.api.pages(f"/git/matching-refs/heads/{branch}")  # those that begin so
+        if any(each["ref"] == f"refs/heads/{branch}" for each in alike):
             self.api.call("PATCH", f"/git/refs/heads/{branch}", {"sha": start, "force": True})
         else:
             self.api.call("POST", "/git/refs", {"ref": f"refs/heads/{branch}", "sha": start})

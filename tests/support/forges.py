@@ -108,7 +108,7 @@ class GitHub(Forge):
             ("GET", rf"{repository}/git/ref/heads/{BASE}"): lambda **_: (200, {"object": {"sha": "0" * 40}}),
             ("GET", rf"{repository}/git/matching-refs/heads/(.+)"): self._refs,
             ("POST", rf"{repository}/git/refs"): lambda body, **_: self._branch(body["ref"].split("/", 2)[2]),
-            ("PATCH", rf"{repository}/git/refs/heads/(.+)"): lambda name, **_: self._branch(name),
+            ("PATCH", rf"{repository}/git/refs/heads/(.+)"): self._move,
             ("GET", rf"{repository}/contents/(.+)"): self._content,
             ("PUT", rf"{repository}/contents/(.+)"): self._put,
             ("GET", f"{repository}/pulls"): self._pulls,
@@ -136,7 +136,11 @@ class GitHub(Forge):
         return 200, self.issues[int(number) - 1]
 
     def _refs(self, name: str, **_: Any) -> Answer:
-        return 200, [{"ref": f"refs/heads/{name}"}] if any(branch == name for branch, _ in self.files) else []
+        return 200, [{"ref": f"refs/heads/{branch}"} for branch, _ in self.files if branch.startswith(name)]
+
+    def _move(self, name: str, **_: Any) -> Answer:
+        there = any(branch == name for branch, _ in self.files)
+        return self._branch(name) if there else (422, {"message": "Reference does not exist"})
 
     def _branch(self, name: str) -> Answer:
         self.files |= {(name, path): text for (branch, path), text in list(self.files.items()) if branch == BASE}

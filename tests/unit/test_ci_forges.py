@@ -62,12 +62,14 @@ def test_an_issue_is_open_as_long_as_there_is_a_reason(world: forges.Forge) -> N
 
 
 def test_a_change_is_proposed_once_and_then_written_anew(world: forges.Forge) -> None:
-    world.files[forges.BASE, "stacks/Pulumi.gke.yaml"] = "key: old\n"
+    for branch in (forges.BASE, "data-gke-raw-of-another"):
+        world.files[branch, "stacks/Pulumi.gke.yaml"] = "key: old\n"
     urls = {forge.here().propose("data-gke-raw", "stacks/Pulumi.gke.yaml", f"key: {key}\n", key) for key in ("a", "bb")}
     assert len(urls) == 1
     assert len(world.requests) == 1
     assert world.files["data-gke-raw", "stacks/Pulumi.gke.yaml"] == "key: bb\n"
-    assert world.files[forges.BASE, "stacks/Pulumi.gke.yaml"] == "key: old\n"
+    for branch in (forges.BASE, "data-gke-raw-of-another"):
+        assert world.files[branch, "stacks/Pulumi.gke.yaml"] == "key: old\n"
 
 
 def test_a_token_that_may_not_write_is_told_with_the_forges_own_words(world: forges.Forge) -> None:

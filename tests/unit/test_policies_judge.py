@@ -158,6 +158,15 @@ def test_a_crash_is_refused_even_where_the_policy_only_advises() -> None:
     assert "Thing home/a: policy size crashed (TypeError: " in message
 
 
+def test_a_crash_is_told_in_one_line() -> None:
+    def crash(_thing: Resource, _parameters: object) -> Iterator[str]:
+        raise ValueError("two\n  lines")
+
+    crashing = ResourcePolicy(name="crash", asks="", why="", example="", of=Kinds("Thing"), check=crash)
+    ((_, message),) = messages(judge(policies=(crashing,)), thing())
+    assert "policy crash crashed (ValueError: two lines)" in message
+
+
 @pytest.mark.parametrize("props", [{"kind": "Job"}, {"kind": "Job", "metadata": 1, "spec": 2}, {}, {"kind": None}])
 def test_a_strange_resource_is_refused_or_passed_but_never_stops_the_run(props: dict[str, Any]) -> None:
     strange = Resource(type="kubernetes:batch/v1:Job", name="strange", props=props)

@@ -167,8 +167,9 @@ def _culprit(policy: StackPolicy, resources: Sequence[Resource], parameters: Par
 
 def _crash(policy: Policy, resource: Resource | None, error: Exception) -> Finding:
     """Mandatory whatever the level is: nobody knows what such a policy would have said."""
+    said = " ".join(str(error).split())  # reports have a line for each finding
     problem = (
-        f"policy {policy.name} crashed ({type(error).__name__}: {error}); nothing is known about what it asks for. "
+        f"policy {policy.name} crashed ({type(error).__name__}: {said}); nothing is known about what it asks for. "
         "Mend the resource if it is malformed, else the policy; until then, disable it for this stack"
     )
     return Finding(policy, "mandatory", resource, problem)
