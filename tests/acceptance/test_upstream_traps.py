@@ -13,10 +13,12 @@ import pytest
 from ml_platform.bundles import cache as cached
 from ml_platform.bundles import certificates
 from ml_platform.bundles.catalog import Entry
-from ml_platform.bundles.images import uses
+from ml_platform.bundles.errors import BundleError
+from ml_platform.bundles.images import in_object, uses
 from ml_platform.bundles.kinds import DEFINITION
 from ml_platform.bundles.parse import Object, title
 from ml_platform.bundles.pipeline import Release, load, read
+from ml_platform.bundles.transforms import image_map
 from support import mirrored
 
 pytestmark = [
@@ -246,6 +248,26 @@ def test_every_image_is_found_wherever_a_release_hides_it() -> None:
 def test_every_image_of_the_core_has_a_version() -> None:
     found = {use.image for entry in mirrored.pinned() for use in uses(entry, release(entry.title).objects)}
     assert not {image for image in found if image.endswith(":latest") or ":" not in image}
+
+
+@pytest.mark.parametrize("entry", mirrored.pinned(), ids=lambda entry: entry.title.replace(" ", "-"))
+def test_a_registry_has_every_image_that_the_core_names(entry: Entry) -> None:
+    change = image_map(entry.images, {}, "registry.test/all", [each.image for each in entry.runtime_images])
+    found = {image for item in release(entry.title).objects for _, image in in_object(change(item))}
+    assert not {image for image in found if not image.startswith("registry.test/all/")}
+
+
+@pytest.mark.parametrize("name", ["knative-operator", "kserve-llmisvc-crds", "notebooks", "emissary-crds-legacy"])
+def test_kinds_that_convert_by_a_service_elsewhere_are_refused(name: str) -> None:
+    with pytest.raises(BundleError, match=r"converts through service .*, but the bundle lives in elsewhere"):
+        load(find(name).model_copy(update={"namespace": "elsewhere"}))
+
+
+def test_nothing_of_the_core_asks_for_a_volume_and_the_gateway_alone_for_a_load_balancer() -> None:
+    assert "PersistentVolumeClaim" not in {item["kind"] for item in core()}
+    services = [item for item in core() if item["kind"] == "Service"]
+    balanced = [title(item) for item in services if item["spec"].get("type") == "LoadBalancer"]
+    assert balanced == ["Service istio-system/istio-ingressgateway"]
 
 
 def test_passwords_that_everybody_knows_are_not_in_the_core() -> None:

@@ -84,9 +84,13 @@ def test_what_only_looks_like_one_stays(left_alone: Object) -> None:
 
 
 def test_parts_below_a_hub_are_one_reference() -> None:
-    values = {"global": {"hub": "hub.test/release", "tag": "1.30", "proxy": {"image": "proxyv2", "a": 1}}}
+    pieces = {"hub": "hub.test/release", "tag": "1.30"}
+    proxy = {"image": "proxyv2", "a": 1}
+    values = {"global": {**pieces, "proxy": proxy}, "waypoint": {"image": "proxyv2"}, "hub": "", "tag": "", **proxy}
     mapped = json.loads(MAP(thing(data={"values": json.dumps(values)}))["data"]["values"])
-    assert mapped["global"] == {**values["global"], "proxy": {"image": OURS["proxy"], "a": 1}}
+    assert mapped["global"] == {**pieces, "proxy": {"image": OURS["proxy"], "a": 1}}
+    assert mapped["waypoint"] == {"image": OURS["proxy"]}
+    assert (mapped["image"], mapped["hub"]) == (OURS["proxy"], "")
 
 
 def test_an_image_and_its_version_stay_apart() -> None:

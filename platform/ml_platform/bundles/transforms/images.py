@@ -90,9 +90,11 @@ class _Mapping:
 
     def _joined(self, value: Object) -> Object:
         """References whose parts stand apart, put together: `image` with a version beside it, or below `hub` and
-        `tag`."""
-        if "hub" in value and "tag" in value:
-            return {key: self._below_hub(child, f"{value['hub']}/", f":{value['tag']}") for key, child in value.items()}
+        `tag`, which may be global."""
+        for pieces in (value, value.get("global")):
+            if isinstance(pieces, dict) and pieces.get("hub") and pieces.get("tag"):
+                mapped: Object = self._below_hub(value, f"{pieces['hub']}/", f":{pieces['tag']}")
+                return mapped
         versions = (key for key in value if key.lower().endswith("version")) if "image" in value else ()
         for key in versions:
             whole = self.table.get(f"{value['image']}:{value[key]}")
