@@ -93,6 +93,16 @@ def test_the_canary_has_a_url_of_its_own_while_there_is_one(mode: ServingMode) -
     assert urls == [{}, {"iris": "http://canary-iris.models.test/v2/models/iris/infer"}]
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_of_several_replicas_of_a_version_one_at_a_time_may_be_taken_away(mode: ServingMode) -> None:
+    budget = "PodDisruptionBudget"
+    tree = declare(mode, min_replicas=2, **CANARY)
+    found = {name: tree.inputs(budget, f"{name}-budget")["spec"] for name in ("iris", "iris-canary")}
+    label = "serving.kserve.io/inferenceservice"
+    assert found == {name: {"maxUnavailable": 1, "selector": {"matchLabels": {label: name}}} for name in found}
+    assert not [request for request in declare(mode, **CANARY).requests.values() if request.type.endswith(budget)]
+
+
 def test_with_kserves_own_split_there_is_one_inference_service_at_its_own_host() -> None:
     tree = declare("knative", split_by="kserve", **CANARY)
     service = tree.inputs(ISVC, "iris")

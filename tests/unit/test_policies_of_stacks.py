@@ -26,20 +26,28 @@ def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [pytest.param(each, marks=[] if each in stacks.LEAN else pytest.mark.mirror) for each in sorted(stacks.FILES)],
 )
 def test_a_stack_keeps_the_policies(stack: str) -> None:
-    problems, _ = judged(stack)
-    assert [each.message for each in problems if each.level == "mandatory"] == []
+    assert refused(stack, environment(stack)) == []
+
+
+@pytest.mark.mirror
+def test_a_stack_can_keep_what_production_asks_for() -> None:
+    assert refused("everything", "production") == []
 
 
 @pytest.mark.mirror
 def test_every_exemption_is_used() -> None:
-    used = {exemption for stack in stacks.FILES for exemption in judged(stack)[1].exempted}
+    used = {exemption for stack in stacks.FILES for exemption in judged(stack, environment(stack))[1].exempted}
     assert [each.resources for each in exemptions.load() if each not in used] == []
 
 
+def refused(stack: str, environment: str) -> list[str]:
+    return [each.message for each in judged(stack, environment)[0] if each.level == "mandatory"]
+
+
 @functools.cache
-def judged(stack: str) -> tuple[list[Finding], Judge]:
+def judged(stack: str, environment: str) -> tuple[list[Finding], Judge]:
     found = [resource(urn, request) for urn, request in stacks.record(stack, world=clouds.Cloud()).requests.items()]
-    judge = judge_of(environment(stack))
+    judge = judge_of(environment)
     return findings(judge, found), judge
 
 

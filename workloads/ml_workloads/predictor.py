@@ -1,6 +1,7 @@
 """One version of a model on KServe: the InferenceService that serves it, and how long that is waited for.
 
-It owns that one object. Which versions there are, and who of outside gets which, belongs to whoever declares it.
+It owns that object, and a budget where it keeps several replicas. Which versions there are, and who of outside gets
+which, belongs to whoever declares it.
 """
 
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ from ml_workloads.serving_settings import OF_REQUESTS, SCALE_TARGETS, ProbeSetti
 from ml_workloads.workspace import MODEL, Workspace
 
 MODEL_LABEL = "ml-platform/model"
+SERVICE_LABEL = "serving.kserve.io/inferenceservice"
+"""KServe's own, of all pods of a service."""
 PRIVATE = {
     "knative": {"networking.knative.dev/visibility": "cluster-local"},
     "standard": {"networking.kserve.io/visibility": "cluster-local"},
@@ -56,6 +59,8 @@ class Predictor:
         anew = {"replacement_trigger": platform.serving_mode, "delete_before_replace": True}
         waits = [*self.workspace.ready, *options.pop("depends_on", [])]
         service = KubernetesObject(self.name, self._manifest(uri), owner.child(depends_on=waits, **anew, **options))
+        if self.settings.min_replicas > 1:
+            KubernetesObject(f"{self.name}-budget", self._budget(), owner.child(depends_on=waits))
         return Rollout(
             self.name,
             kubeconfig=platform.kubeconfig,
@@ -94,6 +99,12 @@ class Predictor:
             },
             "spec": {"predictor": {**self._account(), **self._placed, **self._scale(), **canary, "model": model}},
         }
+
+    def _budget(self) -> dict[str, Any]:
+        """Of several replicas, a drain of nodes takes one at a time."""
+        metadata = pods.metadata(self.name, self.workspace.name, self.workspace.labels)
+        spec = {"maxUnavailable": 1, "selector": {"matchLabels": {SERVICE_LABEL: self.name}}}
+        return {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": metadata, "spec": spec}
 
     def _account(self) -> dict[str, Any]:
         return {"serviceAccountName": MODEL, "automountServiceAccountToken": False}

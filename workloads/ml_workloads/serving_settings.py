@@ -59,7 +59,8 @@ class ServingSettings(Settings):
     on an empty cluster as on a running one. `kserve`: one InferenceService with KServe's own canaryTrafficPercent, in
     serving mode knative; it splits only between what serves already and what comes, and has KServe's own host."""
     min_replicas: Count = 1
-    """Of each version. 0 lets it scale to zero, in serving mode knative; the first request then waits for a start."""
+    """Of each version. 0 lets it scale to zero, in serving mode knative; the first request then waits for a start.
+    From 2 on, a drain of nodes takes one at a time."""
     max_replicas: Annotated[int, Field(ge=1, le=100)] = 2
     """Of each version. In serving mode standard more than min_replicas needs the cluster's metrics server."""
     container_concurrency: Annotated[int, Field(ge=1, le=1000)] | None = None
