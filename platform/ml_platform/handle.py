@@ -50,6 +50,8 @@ class SparkAccess:
     namespace: str
     jobs: pulumi.Output[str]
     """The same namespace, to be taken by what has to wait until applications are accepted there."""
+    repository: pulumi.Output[str | None] | None = None
+    """Where Stackable's operator takes Spark from, if not from where it was released."""
 
 
 @dataclass(frozen=True, kw_only=True)

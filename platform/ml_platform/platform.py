@@ -25,10 +25,10 @@ from ml_platform.components.namespace import Namespace, NamespaceArgs
 from ml_platform.components.object_store import ObjectStore, ObjectStoreArgs, url_on
 from ml_platform.components.postgres import Postgres, PostgresArgs
 from ml_platform.components.ray import Ray
-from ml_platform.components.spark import Spark, SparkArgs
+from ml_platform.components.spark import STACKABLE, Spark, SparkArgs
 from ml_platform.components.training import Training, TrainingArgs
 from ml_platform.configuration import require_secret
-from ml_platform.handle import ObjectStoreAccess, PlatformHandle, PlatformOutputs, SparkAccess
+from ml_platform.handle import ObjectStoreAccess, PlatformHandle, PlatformOutputs, SparkAccess, SparkOperator
 from ml_platform.serving_layer import ServingLayer
 from ml_platform.settings import PlatformSettings
 
@@ -202,7 +202,12 @@ class Platform(Component):
             operator=settings.operator,
             namespace=settings.namespace,
             jobs=after(settings.namespace, *spark.jobs, *spark.ready),
+            repository=self._spark_repository(settings.operator),
         )
+
+    def _spark_repository(self, operator: SparkOperator) -> pulumi.Output[str | None] | None:
+        """Stackable's operator alone has an image of Spark itself."""
+        return pulumi.Output.from_input(self._installation.mirrored(STACKABLE[-1])) if operator == "stackable" else None
 
     def _ray(self) -> pulumi.Output[str] | None:
         if self._settings.ray is None:

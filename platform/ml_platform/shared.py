@@ -62,7 +62,13 @@ def handle(
             namespaces=wired("namespaces"),
             images=settings.images,
             kubeconfig=cluster.kubeconfig,
-            spark=SparkAccess(**spark.model_dump(), jobs=wired("spark", "namespace")) if spark else None,
+            spark=(
+                SparkAccess(
+                    **spark.model_dump(), jobs=wired("spark", "namespace"), repository=wired("spark", "repository")
+                )
+                if spark
+                else None
+            ),
             ray=wired("ray") if settings.ray else None,
             pools=pools or {},
         ),

@@ -37,7 +37,9 @@ def declare(operator: SparkOperator, **changes: Any) -> recorder.Recorder:
     return declare_work(work(**changes), operator)
 
 
-def declare_work(settings: dict[str, Any], operator: SparkOperator = "kubeflow") -> recorder.Recorder:
+def declare_work(
+    settings: dict[str, Any], operator: SparkOperator = "kubeflow", repository: pulumi.Output[str | None] | None = None
+) -> recorder.Recorder:
     """All that these workloads ask the engine for."""
     import pulumi_kubernetes as kubernetes
 
@@ -64,7 +66,9 @@ def declare_work(settings: dict[str, Any], operator: SparkOperator = "kubeflow")
                 name: f"registry.test/{name}@sha256:{'0' * 64}" for name in ("training", "spark", "tuning", "mlserver")
             },
             kubeconfig=known("{}"),
-            spark=SparkAccess(operator=operator, namespace="spark-jobs", jobs=known("spark-jobs")),
+            spark=SparkAccess(
+                operator=operator, namespace="spark-jobs", jobs=known("spark-jobs"), repository=repository
+            ),
             ray=known("kuberay-system"),
             pools=pools.PLACED,
         )

@@ -34,7 +34,7 @@ FOUND: dict[str, Any] = {
     "entry_namespaces": ["gateway"],
     "namespaces": ["gateway", "kserve"],
     "images": stacks.images({"mlserver"}),
-    "spark": {"operator": "kubeflow", "namespace": "spark-jobs"},
+    "spark": {"operator": "kubeflow", "namespace": "spark-jobs", "repository": "mirror.test/sdp"},
     "ray": "kuberay-system",
     "pools": {"gpu": {"nodeSelector": {"kind": "gpu"}}, "spot": {"nodeSelector": {"kind": "spot"}}},
 }

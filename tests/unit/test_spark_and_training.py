@@ -65,3 +65,14 @@ def test_trainer_comes_after_the_kinds_of_jobset_and_has_no_copy_of_them(tree: r
     deployments = {request.name for request in tree.requests.values() if request.type.endswith(":Deployment")}
     assert {"jobset-jobset-controller", "trainer-kubeflow-trainer-controller-manager"} <= deployments
     assert not [name for name in deployments if name.startswith("trainer-jobset")]
+
+
+@pytest.mark.parametrize(
+    ("registry", "asked"), [(None, {}), ("mirror.test/all", {"repo": "mirror.test/all/oci.stackable.tech/sdp"})]
+)
+def test_a_registry_has_the_spark_that_only_stackables_operator_names(
+    registry: str | None, asked: dict[str, str]
+) -> None:
+    mirrored = stacks.record("everything", {"bundles": {"registry": registry}})
+    application = mirrored.inputs("kubernetes:spark.stackable.tech/v1alpha1:SparkApplication", "iris")
+    assert application["spec"]["sparkImage"] == {"productVersion": "4.1.1", **asked}

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 from ml_platform.configuration import SettingsError, validate
 from ml_platform.handle import SparkOperator
@@ -52,6 +53,15 @@ def test_an_image_of_ones_own_runs_by_either_operator() -> None:
     own = {"image": image, "spark_version": "4.0.1"}
     assert etl.application("kubeflow", **own)["spec"]["image"] == image
     assert etl.application("stackable", **own)["spec"]["sparkImage"] == {"custom": image, "productVersion": "4.0.1"}
+
+
+@pytest.mark.parametrize(("repository", "asked"), [(None, {}), ("mirror.test/sdp", {"repo": "mirror.test/sdp"})])
+def test_another_stacks_registry_is_known_when_that_stack_is_read(
+    repository: str | None, asked: dict[str, str]
+) -> None:
+    tree = etl.declare_work(etl.work(), "stackable", pulumi.Output.from_input(repository))
+    found = tree.inputs(etl.KINDS["stackable"], "iris")
+    assert found["spec"]["sparkImage"] == {"productVersion": "4.1.1", **asked}
 
 
 @both

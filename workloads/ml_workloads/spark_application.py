@@ -146,6 +146,7 @@ class SparkApplication(Component):
             metadata={**self._meta(self.run), "annotations": {"pulumi.com/skipAwait": "true"}},
             settings=settings,
             image=self._image,
+            repository=self._args.spark.repository,
             program=settings.application or default,
             files={"name": "program", "configMap": {"name": f"{self.run}-program", "items": items}},
             environment={

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pulumi
 from ml_platform import pods
 from ml_platform.handle import ObjectStoreAccess, SparkOperator
 
@@ -37,6 +38,8 @@ class Application:
     metadata: Mapping[str, Any]
     settings: EtlSettings
     image: str | None
+    repository: pulumi.Output[str | None] | None
+    """Where an operator that has an image of its own takes it from."""
     program: str
     """Its path in the pods."""
     files: Mapping[str, Any]
@@ -139,14 +142,13 @@ def _kubeflow_pod(application: Application, size: DriverSettings, role: str) -> 
 
 def _stackable(application: Application) -> dict[str, Any]:
     settings = application.settings
-    own = {"custom": application.image} if application.image else {}
     return {
         "apiVersion": "spark.stackable.tech/v1alpha1",
         "kind": "SparkApplication",
         "metadata": application.metadata,
         "spec": {
             "mode": "cluster",
-            "sparkImage": {**own, "productVersion": settings.spark_version or VERSIONS["stackable"]},
+            "sparkImage": _stackable_image(application),
             "mainApplicationFile": f"local://{application.program}",
             "sparkConf": application.configuration,
             "env": pods.variables(application.environment),
@@ -158,6 +160,16 @@ def _stackable(application: Application) -> dict[str, Any]:
             },
         },
     }
+
+
+def _stackable_image(application: Application) -> pulumi.Input[dict[str, str]]:
+    version = {"productVersion": application.settings.spark_version or VERSIONS["stackable"]}
+    if application.image:
+        return {**version, "custom": application.image}
+    if application.repository is None:
+        return version
+    # Another stack's may turn out to be none.
+    return application.repository.apply(lambda mirror: {**version, "repo": mirror} if mirror else version)
 
 
 def _stackable_role(application: Application, size: DriverSettings) -> dict[str, Any]:

@@ -41,3 +41,8 @@ class Installation:
 
     def entry(self, name: str) -> Entry:
         return catalog.entry(name, self.versions.get(name))
+
+    def mirrored(self, name: str) -> str | None:
+        """Where the registry has what a bundle's controller puts together a reference of: its images at run time."""
+        released = self.entry(name).runtime_images[0].image.rpartition("/")[0]
+        return f"{self.registry}/{released}" if self.registry else None
