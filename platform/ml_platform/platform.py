@@ -14,8 +14,10 @@ from ml_platform import object_storage, pods, registry_login, selection, store
 from ml_platform.bundles.installation import Installation
 from ml_platform.bundles.preflight import Preflight
 from ml_platform.clusters import Cluster
+from ml_platform.clusters.cluster import AUTOSCALER
 from ml_platform.component import Component, after
 from ml_platform.components.address import records_of
+from ml_platform.components.autoscaler import AutoscalerArgs, ClusterAutoscaler
 from ml_platform.components.cert_manager import CertManager, CertManagerArgs
 from ml_platform.components.foreign import ForeignArgs
 from ml_platform.components.gateway import Gateway
@@ -66,8 +68,10 @@ class Platform(Component):
         self._images = {**cluster.images, **settings.images}
         selection.check(settings, images=self._images, pulls=cluster.pulls, version=cluster.version)
         self._labels = {"ml-platform/stack": pulumi.get_stack()}
-        preflight = self._preflight(tenants)
+        scaled = [AUTOSCALER] if cluster.autoscaler else []
+        preflight = self._preflight([*scaled, *tenants])
         self._provider = cluster.provider([preflight])
+        self._autoscaler()
         self._installation = self._install(preflight)
         self._routes = self._route_kinds()
         self._installation = self._certified()
@@ -87,7 +91,7 @@ class Platform(Component):
         mlflow = self._mlflow(tracking, database, access[store.MLFLOW], gateway, clients)
 
         knative = ["knative-serving"] if settings.serving.mode == "knative" else []
-        bundles = self._installation.declared.namespaces
+        bundles = [*self._installation.declared.namespaces, *scaled]
         jobs, storage = ([settings.spark.namespace] if settings.spark else []), selection.storage(settings)
         known = pulumi.Output.from_input
         self.handle = PlatformHandle(
@@ -121,13 +125,13 @@ class Platform(Component):
         """Options for a child whose objects go to the cluster."""
         return super().child(provider=self._provider, **options)
 
-    def _preflight(self, tenants: Sequence[str]) -> Preflight:
+    def _preflight(self, namespaces: Sequence[str]) -> Preflight:
         balanced = self._settings.gateway.host_port is None and not self._cluster.load_balancer.assumed
         return Preflight(
             "preflight",
             entries=selection.bundles(self._settings),
             existing=selection.existing(self._settings),
-            own=[*selection.own(self._settings), *map(selection.namespace, tenants)],
+            own=[*selection.own(self._settings), *map(selection.namespace, namespaces)],
             mirror=selection.mirror(self._settings),
             labels=self._labels,
             adopt=self._cluster.disposable,
@@ -136,6 +140,19 @@ class Platform(Component):
             kubeconfig=self._cluster.kubeconfig,
             opts=super().child(),
         )
+
+    def _autoscaler(self) -> None:
+        """Nodes for pods without room, where the cloud sees to none itself."""
+        chosen = self._cluster.autoscaler
+        if chosen is not None:
+            args = AutoscalerArgs(
+                chosen=chosen,
+                images=self._images,
+                version=self._cluster.version,
+                labels=self._labels,
+                login=self._login,
+            )
+            ClusterAutoscaler(AUTOSCALER, args, self.child())
 
     def _install(self, preflight: Preflight) -> Installation:
         settings = self._settings

@@ -54,13 +54,14 @@ ACCOUNTS = {
     "workloads": Account(buckets=("acme-raw",), pods=(("models", "dataset"), ("models", "training-iris"))),
 }
 AUTHORITY = "QVVUSE9SSVRZ"
+ARN = "arn:aws:eks:eu-central-1:123456789012:cluster/ml-platform"
 OUTPUTS: dict[str, dict[str, Any]] = {
     "gcp:container/cluster:Cluster": {"endpoint": "192.0.2.1", "masterAuth": {"clusterCaCertificate": AUTHORITY}},
     "gcp:compute/address:Address": {"address": "192.0.2.9"},
     "gcp:storage/bucket:Bucket": {"projectNumber": 4711},
     "gcp:serviceaccount/account:Account": {"email": "nodes@acme.test", "member": "serviceAccount:nodes@acme.test"},
     "aws:eks/cluster:Cluster": {
-        "arn": "arn:cluster", "endpoint": "https://192.0.2.1", "certificateAuthority": {"data": AUTHORITY},
+        "arn": ARN, "endpoint": "https://192.0.2.1", "certificateAuthority": {"data": AUTHORITY},
     },
     "aws:s3/bucket:Bucket": {"arn": "arn:bucket"},
     "aws:kms/key:Key": {"arn": "arn:key", "keyId": "key"},
@@ -96,6 +97,8 @@ def declare(cloud: str, **changes: Any) -> tuple[recorder.Recorder, dict[str, An
         cluster = connect(settings, pulumi.Config("ml-platform"), OWNERSHIP, ACCOUNTS)
         cluster.provider([])
         known["cluster"] = cluster
+        if cluster.autoscaler:
+            pulumi.export("flags", cluster.autoscaler.flags)
         pulumi.export("kubeconfig", cluster.kubeconfig)
         pulumi.export("identifier", cluster.options["cluster_identifier"])
         pulumi.export("summary", cluster.summary())

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from ml_platform import selection
+from ml_platform.clusters.cluster import AUTOSCALER
 from ml_platform.configuration import validate
 from ml_platform.settings import PlatformSettings
 from pulumi.runtime import mocks
@@ -56,7 +57,8 @@ def record(
     config["ml-platform:platform"] |= changes or {}
     secrets = dict(secrets or {})
     if config["ml-platform:cluster"]["source"] in CLOUDS:
-        config["ml-platform:platform"].setdefault("images", images({"traefik", *selection.OWN_IMAGES}))
+        scaler = {AUTOSCALER} if config["ml-platform:cluster"]["source"] == "eks" else set()
+        config["ml-platform:platform"].setdefault("images", images({"traefik", *scaler, *selection.OWN_IMAGES}))
         secrets |= {"ml-platform:seed": "a seed"}
         world = world or recorder.NothingYet()
     if config["ml-platform:cluster"]["source"] == "stack":

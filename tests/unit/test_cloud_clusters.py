@@ -11,7 +11,7 @@ import pytest
 import yaml
 from ml_platform.clusters import Cluster
 from support import recorder, stacks
-from support.clouds import ACCOUNTS, AUTHORITY, CLOUDS, OWNERSHIP, SETTINGS, USER, declare, own
+from support.clouds import ACCOUNTS, ARN, AUTHORITY, CLOUDS, OWNERSHIP, SETTINGS, USER, declare, own
 from support.typed import strangers
 
 
@@ -79,7 +79,7 @@ def test_the_kubernetes_provider_knows_the_cluster_by_its_identity_and_waits_for
     request = found.find("pulumi:providers:kubernetes", "cluster")
     options = recorder.inputs(request)
     assert options["clusterIdentifier"] == known["identifier"]
-    assert known["identifier"] in ("arn:cluster", "ml-platform-id")
+    assert known["identifier"] in (ARN, "ml-platform-id")
     assert options["kubeconfig"] == "[secret]"
     pools = [f"::ml-platform-{pool}" for pool in SETTINGS[cloud]["pools"]]
     assert all(any(urn.endswith(pool) for urn in request.dependencies) for pool in pools)
@@ -177,6 +177,7 @@ def test_pods_on_eks_reach_their_buckets_by_who_they_are() -> None:
     found, _ = declare("eks")
     identities = [recorder.inputs(each) for each in own(found) if each.type.endswith(":PodIdentityAssociation")]
     assert {(each["namespace"], each["serviceAccount"]) for each in identities} == {
+        ("cluster-autoscaler", "cluster-autoscaler"),
         ("models", "etl"),
         ("models", "iris"),
         *(pod for account in ACCOUNTS.values() for pod in account.pods),

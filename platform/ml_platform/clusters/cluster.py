@@ -42,6 +42,19 @@ class LoadBalancer:
         return {"type": "LoadBalancer", **asked, **({"loadBalancerSourceRanges": list(networks)} if networks else {})}
 
 
+AUTOSCALER = "cluster-autoscaler"
+"""By which it is known: its image, its namespace, its service account."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Autoscaler:
+    """What the cluster autoscaler is told where the cloud runs none itself."""
+
+    flags: Sequence[pulumi.Input[str]]
+    """Which cloud, and which of its groups of nodes."""
+    environment: Mapping[str, str]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
     """How to reach it, and what it brings along."""
@@ -71,6 +84,8 @@ class Cluster:
     """To that registry, where nodes can't pull by themselves: the text of a Docker configuration."""
     object_storage: ObjectStorage | None = None
     pools: tuple[NodePool, ...] = ()
+    autoscaler: Autoscaler | None = None
+    """What makes nodes of those pools as pods ask for them, if that has to be put on it."""
     alone: bool = False
     """Whether nothing is to be put on it yet."""
 

@@ -47,6 +47,11 @@ class NodePoolSettings(Settings):
             raise MisfitError("minimum", f"it must not be above maximum, which is {self.maximum}")
         return self
 
+    @property
+    def scales(self) -> bool:
+        """Whether there may be more nodes than there always are."""
+        return self.minimum < self.maximum
+
 
 class PurposefulPoolSettings(NodePoolSettings):
     """Nodes of one kind, and what they are for."""

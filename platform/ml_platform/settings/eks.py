@@ -22,8 +22,8 @@ Letter = Annotated[str, Field(pattern=r"^[a-f]$")]
 
 
 class EksPoolSettings(PurposefulPoolSettings):
-    """Nodes of one kind, and what they are for. The cluster has no autoscaler: `minimum` is what runs until something
-    that you install moves it."""
+    """Nodes of one kind, and what they are for. Where `minimum` is below `maximum`, the cluster autoscaler moves the
+    pool between them; platform.images names its image."""
 
     machine: Annotated[str, Field(pattern=r"^[a-z]+[0-9]+[-a-z0-9]*\.([0-9]*x?large|medium|small|metal[-0-9a-z]*)$")]
     """`aws ec2 describe-instance-type-offerings` prints those of each region."""

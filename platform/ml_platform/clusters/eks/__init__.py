@@ -10,6 +10,7 @@ from pulumi_aws import eks
 from ml_platform.clusters import cloud
 from ml_platform.clusters.cluster import Cluster, LoadBalancer
 from ml_platform.clusters.eks import roles
+from ml_platform.clusters.eks.autoscaler import Scaling, ScalingArgs
 from ml_platform.clusters.eks.network import Network, NetworkArgs
 from ml_platform.clusters.eks.nodes import STORAGE_CLASS, Nodes, NodesArgs
 from ml_platform.clusters.eks.storage import Storage, StorageArgs
@@ -62,6 +63,7 @@ def connect(settings: EksCluster, ownership: OwnershipSettings, accounts: Mappin
         registry=made.storage.registry,
         object_storage=made.storage.objects,
         pools=cloud.pools(settings.pools),
+        autoscaler=made.scaling.autoscaler if made.scaling else None,
         alone=settings.alone,
     )
 
@@ -80,6 +82,8 @@ class Eks(Component):
     kubeconfig: pulumi.Output[str]
     """Resolves when there are nodes."""
     identifier: pulumi.Output[str]
+    scaling: Scaling | None
+    """Where a pool has room to scale."""
 
     def __init__(self, name: str, args: EksArgs) -> None:
         super().__init__(name)
@@ -96,6 +100,7 @@ class Eks(Component):
         cluster = self._cluster(network)
         self._admit(cluster)
         users = self._users(cluster)
+        self.scaling = self._scaling(cluster)
         nodes = Nodes(name, NodesArgs(settings=args.settings, cluster=cluster, network=network), self.child())
         self.identifier = cluster.arn
         region = args.settings.region
@@ -105,7 +110,8 @@ class Eks(Component):
             command=["aws", "eks", "get-token", "--cluster-name", cluster.name, "--region", region, "--output", "json"],
             api="client.authentication.k8s.io/v1beta1",
         )
-        self.kubeconfig = pulumi.Output.secret(cloud.when(text, [*nodes.ready, *self.storage.ready, *users]))
+        scales = self.scaling.ready if self.scaling else []
+        self.kubeconfig = pulumi.Output.secret(cloud.when(text, [*nodes.ready, *self.storage.ready, *users, *scales]))
         self.register_outputs({"identifier": self.identifier})
 
     def child(self, **options: object) -> pulumi.ResourceOptions:
@@ -151,6 +157,11 @@ class Eks(Component):
                 access_scope={"type": "cluster"},
                 opts=self.child(),
             )
+
+    def _scaling(self, cluster: eks.Cluster) -> Scaling | None:
+        if not any(pool.scales for pool in self._settings.pools.values()):
+            return None
+        return Scaling(self._name, ScalingArgs(cluster=cluster, region=self._settings.region), self.child())
 
     def _users(self, cluster: eks.Cluster) -> list[pulumi.Resource]:
         """Pods get the role of their service account when they are made, and never later."""

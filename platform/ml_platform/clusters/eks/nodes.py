@@ -1,4 +1,7 @@
-"""The nodes of the cluster and the add-ons that make nodes of them: a managed node group for each pool."""
+"""The nodes of the cluster and the add-ons that make nodes of them: a managed node group for each pool.
+
+What makes more nodes of a pool, or fewer, is autoscaler.py.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -99,7 +102,9 @@ class Nodes(Component):
             update_config={"max_unavailable_percentage": 33},
             node_repair_config={"enabled": True},
             opts=self.child(
-                custom_timeouts=PATIENCE, depends_on=list(before), ignore_changes=["scalingConfig.desiredSize"]
+                custom_timeouts=PATIENCE,
+                depends_on=list(before),
+                ignore_changes=["scalingConfig.desiredSize"] if settings.scales else [],
             ),
         )
 

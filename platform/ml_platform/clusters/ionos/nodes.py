@@ -35,7 +35,6 @@ class Nodes(Component):
 
     def _pool(self, name: str, pool: str, settings: IonosPoolSettings) -> k8s.NodePool:
         whole = self._args.settings
-        scales = settings.minimum < settings.maximum
         return k8s.NodePool(
             name,
             name=name,
@@ -43,7 +42,7 @@ class Nodes(Component):
             datacenter_id=self._args.datacenter,
             k8s_version=whole.version,
             node_count=settings.minimum,
-            auto_scaling=_scaling(settings) if scales else None,
+            auto_scaling=_scaling(settings) if settings.scales else None,
             cores_count=settings.cores,
             ram_size=settings.memory * 1024,
             storage_size=settings.disk,
@@ -57,7 +56,7 @@ class Nodes(Component):
                 "time": f"{whole.node_maintenance.time}:00Z",
             },
             allow_replace=whole.data == "delete",
-            opts=self.child(custom_timeouts=PATIENCE, ignore_changes=["nodeCount"] if scales else []),
+            opts=self.child(custom_timeouts=PATIENCE, ignore_changes=["nodeCount"] if settings.scales else []),
         )
 
 

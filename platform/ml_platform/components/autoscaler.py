@@ -1,0 +1,151 @@
+"""The cluster autoscaler: nodes for pods that find no room, and none for those that are gone.
+
+It owns what runs in the cluster. The cluster says which cloud's nodes it makes, and gives it the rights there
+(clusters/). Clouds that scale node pools themselves have none of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from ml_platform import pods
+from ml_platform.clusters.cluster import AUTOSCALER, Autoscaler
+from ml_platform.component import Component
+from ml_platform.components.namespace import Namespace, NamespaceArgs
+from ml_platform.configuration import PROJECT, Resources, SettingsError
+from ml_platform.objects import KubernetesObject
+
+PORT = 8085
+STATUS = "cluster-autoscaler-status"
+"""The ConfigMap in which it says what it does."""
+RBAC = "rbac.authorization.k8s.io"
+READ = ["get", "list", "watch"]
+
+# It plays the scheduler, so it reads what that one reads; of nodes it writes the taints of those that it removes.
+_RULES: list[dict[str, Any]] = [
+    {
+        "apiGroups": [""],
+        "resources": [
+            "namespaces", "nodes", "persistentvolumeclaims", "persistentvolumes", "pods", "replicationcontrollers",
+            "services",
+        ],
+        "verbs": READ,
+    },
+    {"apiGroups": ["apps"], "resources": ["daemonsets", "replicasets", "statefulsets"], "verbs": READ},
+    {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": READ},
+    {"apiGroups": ["policy"], "resources": ["poddisruptionbudgets"], "verbs": READ},
+    {"apiGroups": ["resource.k8s.io"], "resources": ["deviceclasses", "resourceclaims", "resourceslices"],
+     "verbs": READ},
+    {
+        "apiGroups": ["storage.k8s.io"],
+        "resources": ["csidrivers", "csinodes", "csistoragecapacities", "storageclasses", "volumeattachments"],
+        "verbs": READ,
+    },
+    {"apiGroups": [""], "resources": ["nodes"], "verbs": ["update"]},
+    {"apiGroups": [""], "resources": ["pods/eviction"], "verbs": ["create"]},
+    {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]},
+]  # fmt: skip
+_RULES_AT_HOME: list[dict[str, Any]] = [
+    {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create"]},
+    {"apiGroups": [""], "resources": ["configmaps"], "resourceNames": [STATUS], "verbs": ["get", "update", "delete"]},
+    {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]},
+    {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "resourceNames": [AUTOSCALER],
+     "verbs": ["get", "update"]},
+]  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoscalerArgs:
+    chosen: Autoscaler
+    images: Mapping[str, str]
+    version: str | None
+    """Of the cluster."""
+    labels: Mapping[str, str]
+    login: pulumi.Output[str] | None = None
+    """To the registry of its image, if it needs one."""
+
+
+class ClusterAutoscaler(Component):
+    token = "ml-platform:cluster:Autoscaler"  # noqa: S105 - a type token
+
+    def __init__(self, name: str, args: AutoscalerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Declares it.
+
+        Raises:
+            SettingsError: there is no image of it.
+        """
+        image = _image(args.images, args.version)
+        super().__init__(name, opts)
+        self._args = args
+        home = Namespace(AUTOSCALER, NamespaceArgs(labels=args.labels, login=args.login), self.child())
+        self._meta = pods.metadata(AUTOSCALER, AUTOSCALER, args.labels)
+        passive = self.child(deleted_with=home.resource)
+        account = KubernetesObject(AUTOSCALER, home.account(AUTOSCALER, args.labels), passive)
+        KubernetesObject(AUTOSCALER, pods.closed(self._meta), passive)
+        everywhere = {"name": AUTOSCALER, "labels": args.labels}
+        rights = [
+            *self._rights("Role", self._meta, _RULES_AT_HOME, passive),
+            *self._rights("ClusterRole", everywhere, _RULES, self.child()),
+        ]
+        KubernetesObject(AUTOSCALER, self._deployment(image), self.child(depends_on=[account, *rights]))
+        self.register_outputs({})
+
+    def _rights(
+        self, kind: str, meta: Mapping[str, Any], rules: list[dict[str, Any]], opts: pulumi.ResourceOptions
+    ) -> list[pulumi.Resource]:
+        role = {"apiVersion": f"{RBAC}/v1", "kind": kind, "metadata": meta, "rules": rules}
+        binding = {
+            "apiVersion": f"{RBAC}/v1",
+            "kind": f"{kind}Binding",
+            "metadata": meta,
+            "roleRef": {"apiGroup": RBAC, "kind": kind, "name": AUTOSCALER},
+            "subjects": [{"kind": "ServiceAccount", "name": AUTOSCALER, "namespace": AUTOSCALER}],
+        }
+        return [KubernetesObject(AUTOSCALER, manifest, opts) for manifest in (role, binding)]
+
+    def _deployment(self, image: str) -> dict[str, Any]:
+        chosen = self._args.chosen
+        run = pods.container(
+            AUTOSCALER,
+            image,
+            Resources(cpu="100m", memory="300Mi", cpu_limit="1", memory_limit="600Mi"),
+            env=chosen.environment,
+            command=["/cluster-autoscaler"],
+            args=[
+                *chosen.flags,
+                f"--namespace={AUTOSCALER}",
+                # Pods of ours have scratch space; nodes with such pods would stay for ever.
+                "--skip-nodes-with-local-storage=false",
+            ],
+            livenessProbe=pods.probe(PORT, "/health-check", initialDelaySeconds=600, periodSeconds=60),
+        )
+        # With a token of the Kubernetes API, and before others: where it finds no room, nobody ever does.
+        spec = pods.pod(
+            AUTOSCALER, [run], automountServiceAccountToken=True, priorityClassName="system-cluster-critical"
+        )
+        return {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": self._meta,
+            "spec": {
+                "replicas": 1,
+                "revisionHistoryLimit": 2,
+                "selector": {"matchLabels": {"app": AUTOSCALER}},
+                "template": {"metadata": {"labels": {"app": AUTOSCALER}}, "spec": spec},
+            },
+        }
+
+
+def _image(images: Mapping[str, str], version: str | None) -> str:
+    if AUTOSCALER not in images:
+        upstream = f"registry.k8s.io/autoscaling/cluster-autoscaler:v{version}.0"
+        path = f"{PROJECT}:platform.images.{AUTOSCALER}"
+        raise SettingsError(
+            f"{path} is missing, and a pool of {PROJECT}:cluster.pools has a minimum below its maximum: what scales it "
+            f"is the cluster autoscaler, of the cluster's own minor version. Set it with:\n"
+            f"  docker buildx imagetools inspect {upstream} --format '{{{{.Manifest.Digest}}}}'\n"
+            f"  pulumi config set --path '{path}' {upstream.partition(':')[0]}@<that digest>\n"
+            f"or have each pool as many nodes at least as at most"
+        )
+    return images[AUTOSCALER]

@@ -1,0 +1,104 @@
+"""The cluster autoscaler of EKS: where there is one, what it may do, and what it is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ml_platform.clusters.cluster import AUTOSCALER, Autoscaler
+from ml_platform.components.autoscaler import AutoscalerArgs, ClusterAutoscaler
+from ml_platform.configuration import SettingsError
+from support import recorder, stacks
+from support.clouds import ARN, SETTINGS, declare, own
+from support.made_up import LABELS
+
+FIXED = {"general": {**SETTINGS["eks"]["pools"]["general"], "maximum": 2}}
+TOLD = Autoscaler(flags=["--cloud-provider=made-up"], environment={"REGION": "here"})
+
+
+@pytest.fixture(autouse=True)
+def logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stacks.log_in(monkeypatch, tmp_path)
+
+
+def put(**images: str) -> recorder.Recorder:
+    def program() -> None:
+        named = {name.replace("_", "-"): reference for name, reference in images.items()}
+        ClusterAutoscaler("scaler", AutoscalerArgs(chosen=TOLD, images=named, version="1.35", labels=LABELS))
+
+    return recorder.record(program)
+
+
+def test_it_may_scale_the_groups_of_its_cluster_and_look_at_the_rest() -> None:
+    found, _ = declare("eks")
+    look, describe, scale = json.loads(found.inputs("RolePolicy", "ml-platform-autoscaler")["policy"])["Statement"]
+    assert not [action for action in look["Action"] if not action.partition(":")[2].startswith(("Describe", "Get"))]
+    assert describe["Resource"] == [f"{ARN.replace(':cluster/', ':nodegroup/')}/*"]
+    assert scale["Condition"] == {"StringEquals": {"aws:ResourceTag/k8s.io/cluster-autoscaler/ml-platform": "owned"}}
+    assert not [each for each in (*look["Action"], *scale["Action"]) if "*" in each]
+
+
+def test_it_finds_the_groups_of_its_cluster_and_no_others() -> None:
+    _, known = declare("eks")
+    chosen = known["cluster"].autoscaler
+    assert chosen.environment == {"AWS_REGION": "eu-central-1"}
+    assert known["flags"] == [
+        "--cloud-provider=aws",
+        "--node-group-auto-discovery=asg:tag=k8s.io/cluster-autoscaler/enabled,k8s.io/cluster-autoscaler/ml-platform",
+    ]
+
+
+def test_pods_of_it_are_known_by_their_service_account_before_there_are_any() -> None:
+    found, _ = declare("eks")
+    identity = found.inputs("PodIdentityAssociation", "ml-platform-autoscaler")
+    assert (identity["namespace"], identity["serviceAccount"]) == (AUTOSCALER, AUTOSCALER)
+    request = found.find("pulumi:providers:kubernetes", "cluster")
+    assert any(urn.endswith("RolePolicy::ml-platform-autoscaler") for urn in request.dependencies)
+
+
+def test_pools_without_room_to_scale_need_none_of_it() -> None:
+    found, known = declare.__wrapped__("eks", pools=FIXED)
+    assert known["cluster"].autoscaler is None
+    assert not [each.name for each in own(found) if each.name.endswith("-autoscaler")]
+    assert found.find("NodeGroup", "ml-platform-general").ignoreChanges == []
+
+
+@pytest.mark.parametrize("cloud", ["gke", "ionos"])
+def test_clouds_that_scale_pools_themselves_have_none(cloud: str) -> None:
+    assert declare(cloud)[1]["cluster"].autoscaler is None
+
+
+def test_it_runs_as_it_is_told_with_rights_of_its_own() -> None:
+    found = put(cluster_autoscaler="registry.test/scaler@sha256:0")
+    pod = found.inputs("Deployment", AUTOSCALER)["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert container["image"] == "registry.test/scaler@sha256:0"
+    assert {"--cloud-provider=made-up", f"--namespace={AUTOSCALER}"} < set(container["args"])
+    assert container["env"] == [{"name": "REGION", "value": "here"}]
+    assert (pod["serviceAccountName"], pod["automountServiceAccountToken"]) == (AUTOSCALER, True)
+    rules = [rule for kind in ("Role", "ClusterRole") for rule in found.inputs(kind, AUTOSCALER)["rules"]]
+    assert not [rule for rule in rules if "*" in (*rule["resources"], *rule["verbs"], *rule["apiGroups"])]
+    assert not [rule for rule in rules if "secrets" in rule["resources"]]
+    (binding,) = found.inputs("ClusterRoleBinding", AUTOSCALER)["subjects"]
+    assert (binding["namespace"], binding["name"]) == (AUTOSCALER, AUTOSCALER)
+
+
+def test_without_its_image_the_setting_is_named_and_where_to_find_the_digest() -> None:
+    with pytest.raises(SettingsError) as refused:
+        put(traefik="registry.test/traefik@sha256:0")
+    message = str(refused.value)
+    assert "ml-platform:platform.images.cluster-autoscaler is missing" in message
+    assert "registry.k8s.io/autoscaling/cluster-autoscaler:v1.35.0 --format '{{.Manifest.Digest}}'" in message
+    path = "ml-platform:platform.images.cluster-autoscaler"
+    assert f"pulumi config set --path '{path}' registry.k8s.io/autoscaling/cluster-autoscaler@" in message
+
+
+def test_the_platform_on_eks_has_it_and_no_work_in_its_namespace() -> None:
+    found = stacks.record("eks")
+    assert found.find("Deployment", AUTOSCALER)
+    looked_for = [each["metadata"]["name"] for each in found.inputs("Preflight", "preflight")["own"]]
+    assert AUTOSCALER in looked_for
+    platform: dict[str, Any] = found.exports["platform"]
+    assert AUTOSCALER in platform["namespaces"]
