@@ -136,7 +136,27 @@ def test_nodes_say_what_they_are_for(cloud: str, purpose: str, taint: dict[str, 
     inputs = declare(cloud)[0].inputs(noun, f"ml-platform-{purpose}")
     node = inputs.get("nodeConfig", inputs)
     assert node.get("taints") == (taint and [taint])
-    assert node["labels"] == {"ml-platform/pool": purpose, "ml-platform/purpose": purpose}
+    named = {"ml-platform/pool": purpose, "ml-platform/purpose": purpose}
+    assert {key: label for key, label in node["labels"].items() if key.startswith("ml-platform/")} == named
+
+
+def test_nodes_of_eks_with_gpus_offer_them_to_pods_by_themselves() -> None:
+    found, _ = declare("eks")
+    group = found.inputs("NodeGroup", "ml-platform-gpu")
+    assert group["amiType"] == "BOTTLEROCKET_x86_64_NVIDIA"  # it has the driver and the device plugin
+    assert group["labels"]["k8s.amazonaws.com/accelerator"] == "g6.xlarge"
+    assert found.inputs("NodeGroup", "ml-platform-spot")["amiType"] == "AL2023_x86_64_STANDARD"
+
+
+@pytest.mark.parametrize(
+    ("pool", "sizes"), [("general", {"/dev/xvda": 100}), ("gpu", {"/dev/xvda": None, "/dev/xvdb": 100})]
+)
+def test_all_disks_of_nodes_of_eks_are_encrypted_and_pods_have_the_one_of_the_settings(
+    pool: str, sizes: dict[str, int | None]
+) -> None:
+    disks = declare("eks")[0].inputs("LaunchTemplate", f"ml-platform-{pool}")["blockDeviceMappings"]
+    assert {disk["deviceName"]: disk["ebs"].get("volumeSize") for disk in disks} == sizes
+    assert {disk["ebs"]["encrypted"] for disk in disks} == {"true"}
 
 
 def test_the_nodes_of_gke_are_counted_over_all_zones() -> None:

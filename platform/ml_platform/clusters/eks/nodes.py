@@ -28,6 +28,25 @@ BEFORE: Mapping[str, Mapping[str, Any]] = {
 DISKS: Mapping[str, Any] = {"defaultStorageClass": {"enabled": True}}
 STORAGE_CLASS = "ebs-csi-default-sc"
 """Which the add-on makes of that."""
+ACCELERATOR = "k8s.amazonaws.com/accelerator"
+"""By this label the autoscaler knows that a new node's GPUs are still to come, and doesn't make another one."""
+
+
+ROOT = "/dev/xvda"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _System:
+    """What nodes start with."""
+
+    image: str
+    disk: str
+    """That of container images and pods, whose size pools have; it may be the root's."""
+
+
+LINUX = _System(image="AL2023_x86_64_STANDARD", disk=ROOT)
+# With NVIDIA's driver, and the device plugin that offers GPUs to pods.
+BOTTLEROCKET = _System(image="BOTTLEROCKET_x86_64_NVIDIA", disk="/dev/xvdb")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +99,9 @@ class Nodes(Component):
 
     def _group(self, pool: str, settings: EksPoolSettings, before: Sequence[pulumi.Resource]) -> eks.NodeGroup:
         name = f"{self._name}-{pool}"
-        template = self._template(name, settings)
+        gpus = settings.purpose == "gpu"
+        system = BOTTLEROCKET if gpus else LINUX
+        template = self._template(name, settings.disk, system)
         return eks.NodeGroup(
             name,
             node_group_name_prefix=f"{name}-",
@@ -88,7 +109,7 @@ class Nodes(Component):
             node_role_arn=self._role.arn,
             subnet_ids=[subnet.id for subnet in self._args.network.private],
             version=self._args.settings.version,
-            ami_type="AL2023_x86_64_NVIDIA" if settings.purpose == "gpu" else "AL2023_x86_64_STANDARD",
+            ami_type=system.image,
             capacity_type="SPOT" if settings.purpose == "spot" else "ON_DEMAND",
             instance_types=[settings.machine],
             scaling_config={
@@ -96,7 +117,7 @@ class Nodes(Component):
                 "min_size": settings.minimum,
                 "max_size": settings.maximum,
             },
-            labels=placement.labels(pool, settings),
+            labels={**placement.labels(pool, settings), **({ACCELERATOR: settings.machine} if gpus else {})},
             taints=_taints(settings),
             launch_template={"id": template.id, "version": template.latest_version.apply(str)},
             update_config={"max_unavailable_percentage": 33},
@@ -108,13 +129,11 @@ class Nodes(Component):
             ),
         )
 
-    def _template(self, name: str, settings: EksPoolSettings) -> ec2.LaunchTemplate:
-        disk = ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
-            volume_size=settings.disk, volume_type="gp3", encrypted="true", delete_on_termination="true"
-        )
+    def _template(self, name: str, size: int, system: _System) -> ec2.LaunchTemplate:
+        disks = {ROOT: None, system.disk: size}
         return ec2.LaunchTemplate(
             name,
-            block_device_mappings=[ec2.LaunchTemplateBlockDeviceMappingArgs(device_name="/dev/xvda", ebs=disk)],
+            block_device_mappings=[_disk(device, of) for device, of in disks.items()],
             # One hop: pods don't get at the identity of their node.
             metadata_options=ec2.LaunchTemplateMetadataOptionsArgs(
                 http_tokens="required", http_put_response_hop_limit=1
@@ -122,6 +141,14 @@ class Nodes(Component):
             update_default_version=True,
             opts=self.child(),
         )
+
+
+def _disk(device: str, size: int | None) -> ec2.LaunchTemplateBlockDeviceMappingArgs:
+    """Encrypted; without a size, as large as the image has it."""
+    ebs = ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
+        volume_size=size, volume_type="gp3", encrypted="true", delete_on_termination="true"
+    )
+    return ec2.LaunchTemplateBlockDeviceMappingArgs(device_name=device, ebs=ebs)
 
 
 def _taints(settings: EksPoolSettings) -> list[eks.NodeGroupTaintArgs] | None:
