@@ -24,7 +24,7 @@ pulumi.export("cluster", cluster.summary())
 pulumi.export("kubeconfig", cluster.kubeconfig)
 if not cluster.alone:
     if isinstance(chosen_platform, SharedPlatform):
-        platform = shared.handle(cluster, chosen_platform, tenants=tenants, pools=pools)
+        platform = shared.handle(cluster, chosen_platform, tenants=tenants, pools=pools, accounts=chosen_work.accounts)
     else:
         made = Platform("platform", cluster, chosen_platform, ownership=labels, tenants=tenants, pools=pools)
         platform = made.handle

@@ -30,6 +30,9 @@ class ObjectStoreAccess:
     buckets: tuple[str, ...]
     checksums: pulumi.Output[str]
     """When its clients send some: when_supported, as Amazon has it, or when_required, for likenesses of S3."""
+    users: Mapping[str, Sequence[str]] | None = None
+    """Where pods are let in by who they are and need no key: the service accounts of other stacks, as
+    <namespace>/<name>, that each bucket is open for."""
 
     def environment(self, secret: str, key: str) -> dict[str, Any]:
         """What its clients read beside its address; the secret key is under `key` in the Secret of that name."""

@@ -30,6 +30,8 @@ class ObjectStorage:
     """Whether it is S3 itself, and no likeness of it."""
     keys: Mapping[str, Key] = field(default_factory=dict)
     """By account; without one, it is by their service accounts that its pods are let in."""
+    users: Mapping[str, tuple[str, ...]] | None = None
+    """In that case, whom the settings let use each bucket."""
 
     def access(self, account: str, buckets: tuple[str, ...]) -> ObjectStoreAccess:
         key = self.keys.get(account)
@@ -40,6 +42,7 @@ class ObjectStorage:
             secret_key=key.secret if key else None,
             buckets=buckets,
             checksums=pulumi.Output.from_input("when_supported" if self.amazon else "when_required"),
+            users=None if self.users is None else {bucket: self.users[bucket] for bucket in buckets},
         )
 
 

@@ -5,7 +5,8 @@ comes from the other stack, once the two agree. It declares nothing of the platf
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pulumi
@@ -18,6 +19,8 @@ from ml_platform.handle import ObjectStoreAccess, PlatformHandle, PlatformOutput
 from ml_platform.other_stack import OtherStack
 from ml_platform.pods import Placement
 from ml_platform.settings import SharedPlatform
+from ml_platform.settings.stack import SharedObjectStore
+from ml_platform.store import Pod
 
 SECRET_KEY = "object_store_secret_key"  # noqa: S105 - the name of an output
 
@@ -28,31 +31,23 @@ def handle(
     *,
     tenants: Sequence[str],
     pools: Mapping[str, Placement] | None = None,
+    accounts: Collection[Pod] = (),
 ) -> PlatformHandle:
-    """That platform, for work in the namespaces `tenants` of its cluster, some of it on `pools` of it.
+    """That platform, for work in the namespaces `tenants` of its cluster, some of it on `pools` of it, and some with
+    service accounts that use the object store.
 
     An Output of it fails with a SettingsError where the other stack has no platform, or another one than is asked for.
     """
     other = OtherStack("platform.stack", settings.stack)
-    agreed = other.output("platform").apply(lambda found: _agreed(found, settings, tenants, pools or {}))
-
-    def wired(*path: str) -> pulumi.Output[Any]:
-        return agreed.apply(lambda found: _at(found, *path))
-
+    agreed = other.output("platform").apply(lambda found: _agreed(found, settings, tenants, pools or {}, accounts))
+    wired = partial(_wired, agreed)
     spark = settings.spark
     return PlatformHandle(
         provider=cluster.provider([_preflight(cluster, tenants, agreed)]),
         login=registry_login.chosen(settings.registry_login, None),
         outputs=PlatformOutputs(
             mlflow_url=wired("mlflow_url"),
-            object_store=ObjectStoreAccess(
-                endpoint=wired("object_store", "endpoint"),
-                region=wired("object_store", "region"),
-                access_key=wired("object_store", "access_key"),
-                secret_key=pulumi.Config().get_secret(SECRET_KEY) or other.secret(SECRET_KEY),
-                buckets=settings.object_store.buckets,
-                checksums=wired("object_store", "checksums"),
-            ),
+            object_store=_object_store(other, agreed, settings.object_store),
             serving_mode=settings.serving.mode,
             serving=wired("serving_mode"),
             url_template=wired("url_template"),
@@ -75,6 +70,24 @@ def handle(
     )
 
 
+def _object_store(other: OtherStack, agreed: pulumi.Output[Any], settings: SharedObjectStore) -> ObjectStoreAccess:
+    """As pods reach it; for a key is asked only where they need one."""
+    wired, keyed = partial(_wired, agreed, "object_store"), settings.access == "key"
+    own = pulumi.Config().get_secret(SECRET_KEY)
+    return ObjectStoreAccess(
+        endpoint=wired("endpoint"),
+        region=wired("region"),
+        access_key=wired("access_key") if keyed else None,
+        secret_key=(own or agreed.apply(lambda _: other.secret(SECRET_KEY))) if keyed else None,
+        buckets=settings.buckets,
+        checksums=wired("checksums"),
+    )
+
+
+def _wired(agreed: pulumi.Output[Any], *path: str) -> pulumi.Output[Any]:
+    return agreed.apply(lambda found: _at(found, *path))
+
+
 def _preflight(cluster: Cluster, tenants: Sequence[str], agreed: pulumi.Output[Any]) -> Preflight:
     """Once the two stacks have agreed: all that goes to the cluster waits for it."""
     return Preflight(
@@ -90,7 +103,11 @@ def _preflight(cluster: Cluster, tenants: Sequence[str], agreed: pulumi.Output[A
 
 
 def _agreed(
-    found: Mapping[str, Any], settings: SharedPlatform, tenants: Sequence[str], pools: Mapping[str, Placement]
+    found: Mapping[str, Any],
+    settings: SharedPlatform,
+    tenants: Sequence[str],
+    pools: Mapping[str, Placement],
+    accounts: Collection[Pod],
 ) -> Mapping[str, Any]:
     """`found`, if it is what the settings say.
 
@@ -101,6 +118,7 @@ def _agreed(
         *_differences(found, settings),
         *_other_pools(found, settings, pools),
         *_taken(found, settings, tenants),
+        *_shut(found, settings, accounts),
     ]
     if problems:
         raise SettingsError("\n".join(problems))
@@ -108,8 +126,16 @@ def _agreed(
 
 
 def _differences(found: Mapping[str, Any], settings: SharedPlatform) -> Iterator[str]:
-    wanted = {"serving.mode": settings.serving.mode, "images.mlserver": settings.images.get("mlserver")}
-    theirs = {"serving.mode": _at(found, "serving_mode"), "images.mlserver": _at(found, "images", "mlserver")}
+    wanted = {
+        "serving.mode": settings.serving.mode,
+        "images.mlserver": settings.images.get("mlserver"),
+        "object_store.access": settings.object_store.access,
+    }
+    theirs = {
+        "serving.mode": _at(found, "serving_mode"),
+        "images.mlserver": _at(found, "images", "mlserver"),
+        "object_store.access": "key" if _at(found, "object_store", "users") is None else "identity",
+    }
     if settings.spark:
         for key, value in settings.spark.model_dump().items():
             wanted[f"spark.{key}"], theirs[f"spark.{key}"] = value, _at(found, "spark", key)
@@ -164,6 +190,22 @@ def _taken(found: Mapping[str, Any], settings: SharedPlatform, tenants: Sequence
                 f"{PROJECT}:workloads.namespace is {namespace!r}, and the certificate of stack {settings.stack} is for "
                 f"no name in it, but for {', '.join(certified) or 'none'}. Have those who run that stack add "
                 f"'*.{namespace}' to {PROJECT}:platform.gateway.tls.hosts, or choose another namespace"
+            )
+
+
+def _shut(found: Mapping[str, Any], settings: SharedPlatform, accounts: Collection[Pod]) -> Iterator[str]:
+    """Buckets that let nobody in by a key, and are not open for service accounts of this stack."""
+    users = _at(found, "object_store", "users") if settings.object_store.access == "identity" else None
+    for bucket in settings.object_store.buckets:
+        known = _at(users, bucket)
+        strangers = [] if known is None else [user for user in map("/".join, accounts) if user not in known]
+        if strangers:
+            path, first = f"{PROJECT}:cluster.buckets.{bucket}.used_by", len(known)
+            yield (
+                f"{PROJECT}:platform.object_store.buckets names {bucket}, which stack {settings.stack} does not open "
+                f"for service account {', '.join(strangers)}. Have those who run it let them in, and bring it up:"
+            ) + "".join(
+                f"\n  pulumi config set --path '{path}[{index}]' {user}" for index, user in enumerate(strangers, first)
             )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,13 +56,15 @@ def stand_on(
     namespace: str = "team",
     secrets: Mapping[str, str] | None = None,
     pools: Mapping[str, Any] | None = None,
+    accounts: Sequence[str] = (),
 ) -> recorder.Recorder:
     """The handle of the other stack's platform, every part of it exported."""
 
     def program() -> None:
         cluster = connect(validate("cluster", CLUSTER, ClusterSettings).root, pulumi.Config(), OwnershipSettings())
         chosen = validate("platform", settings, SharedPlatform)
-        handle = shared.handle(cluster, chosen, tenants=[namespace], pools=pools)
+        users = [(namespace, account) for account in accounts]
+        handle = shared.handle(cluster, chosen, tenants=[namespace], pools=pools, accounts=users)
         for name, value in handle.outputs.as_inputs().items():
             pulumi.export(name, value)
 
@@ -88,7 +90,7 @@ def test_what_the_other_stack_exports_is_what_work_is_wired_with() -> None:
     assert wired == {name: FOUND[name] for name in wired}
     assert found.exports["spark"] == {**FOUND["spark"], "jobs": "spark-jobs"}
     assert found.exports["object_store"] == {
-        **FOUND["object_store"], "buckets": ("datasets", "raw"), "secret_key": "very secret",
+        **FOUND["object_store"], "buckets": ("datasets", "raw"), "secret_key": "very secret", "users": None,
     }  # fmt: skip
 
 
@@ -125,6 +127,50 @@ def test_what_is_not_used_is_not_there_though_the_platform_has_it() -> None:
 def test_a_key_of_ones_own_wins_over_that_of_the_other_stack() -> None:
     found = stand_on(exports=without("object_store_secret_key"), secrets={"object_store_secret_key": "own"})
     assert found.exports["object_store"]["secret_key"] == "own"
+
+
+KEYLESS = {"object_store": {"buckets": ["datasets", "raw"], "access": "identity"}}
+
+
+def keyless(**users: list[str]) -> dict[str, Any]:
+    """What a stack on EKS exports, that opens its buckets for these beside its own."""
+    store = {**FOUND["object_store"], "users": {"datasets": [], "raw": [], **users}}
+    del store["access_key"]
+    return {**without("object_store_secret_key"), "platform": {**FOUND, "object_store": store}}
+
+
+def test_where_service_accounts_open_buckets_no_key_is_asked_for() -> None:
+    exports = keyless(datasets=["other/a", "team/dataset"], raw=["team/dataset"])
+    found = stand_on({**PLATFORM, **KEYLESS}, exports=exports, accounts=["dataset"])
+    store = found.exports["object_store"]
+    assert (store["access_key"], store["secret_key"], store["endpoint"]) == (None, None, "http://s3.test")
+    assert "object_store" not in found.secrets
+
+
+def test_service_accounts_that_a_bucket_is_not_open_for_are_refused_with_the_settings_of_the_other_stack() -> None:
+    exports = keyless(datasets=["other/a", "team/dataset"], raw=["team/dataset", "team/training-iris"])
+    with pytest.raises(SettingsError) as refused:
+        stand_on({**PLATFORM, **KEYLESS}, exports=exports, accounts=["dataset", "training-iris", "tuning-iris"])
+    message = str(refused.value)
+    assert "names datasets, which stack acme/ml-platform/production does not open for service account" in message
+    path = "ml-platform:cluster.buckets.datasets.used_by"
+    assert f"pulumi config set --path '{path}[2]' team/training-iris" in message
+    assert f"pulumi config set --path '{path}[3]' team/tuning-iris" in message
+    assert "pulumi config set --path 'ml-platform:cluster.buckets.raw.used_by[2]' team/tuning-iris" in message
+    assert message.count("pulumi config set") == 3
+
+
+@pytest.mark.parametrize(
+    ("mine", "exports", "theirs"), [({}, keyless(), "identity"), (KEYLESS, EXPORTS, "key")], ids=["key", "identity"]
+)
+def test_what_lets_pods_into_buckets_is_as_the_platform_has_it(
+    mine: dict[str, Any], exports: dict[str, Any], theirs: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        stand_on({**PLATFORM, **mine}, exports=exports, accounts=["dataset"])
+    assert str(refused.value).startswith("ml-platform:platform.object_store.access is ")
+    assert f"pulumi config set --path 'ml-platform:platform.object_store.access' {theirs}" in str(refused.value)
+    assert str(refused.value).count("pulumi config set") == 1
 
 
 DIFFERENCES: list[tuple[dict[str, Any], str, list[str]]] = [

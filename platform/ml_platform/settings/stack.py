@@ -58,6 +58,8 @@ class SharedObjectStore(Settings):
 
     buckets: tuple[BucketName, ...] = ("datasets",)
     """Of those that the platform makes."""
+    access: Literal["key", "identity"] = "key"
+    """What lets pods in, as the platform has it. identity: their service account, as with buckets on EKS."""
 
 
 class SharedPlatform(Settings):

@@ -59,6 +59,7 @@ class Storage(Component):
                 region=args.settings.region,
                 buckets=tuple(made),
                 amazon=True,
+                users=args.settings.bucket_users,
             )
         repositories = [self._repository(image) for image in args.settings.repositories]
         self.registry = repositories[0].repository_url.apply(lambda url: url.rpartition("/")[0])
