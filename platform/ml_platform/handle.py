@@ -79,6 +79,8 @@ class PlatformOutputs:
     """All of the platform's own."""
     images: Mapping[str, str]
     kubeconfig: pulumi.Output[str]
+    cluster: pulumi.Output[str]
+    """Which one it is, however it is reached."""
     spark: SparkAccess | None = None
     certified: Sequence[str] | None = None
     """Names below the domain that the gateway's certificate is for; None where there is no certificate."""
@@ -114,7 +116,11 @@ class PlatformOutputs:
         in it makes the whole of an output secret for whoever reads it."""
         values = self.as_inputs()
         del values["kubeconfig"]  # the cluster's
-        return {"platform": values, "object_store_secret_key": values["object_store"].pop("secret_key")}
+        return {
+            "platform_cluster": values.pop("cluster"),  # not known in a first preview, and so nothing with it
+            "object_store_secret_key": values["object_store"].pop("secret_key"),
+            "platform": values,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -109,6 +109,7 @@ class Platform(Component):
                 namespaces=known(list(dict.fromkeys([gateway.namespace, *bundles, *jobs, *storage, tracking.name]))),
                 images=self._images,
                 kubeconfig=cluster.kubeconfig,
+                cluster=preflight.cluster,
                 certified=settings.certified_below,
                 spark=spark,
                 ray=ray,

@@ -41,9 +41,10 @@ def handle(
     other = OtherStack("platform.stack", settings.stack)
     agreed = other.output("platform").apply(lambda found: _agreed(found, settings, tenants, pools or {}, accounts))
     wired = partial(_wired, agreed)
-    spark = settings.spark
+    of_platform, spark = other.output("platform_cluster"), settings.spark
+    preflight = _preflight(cluster, tenants, {"stack": settings.stack, "cluster": of_platform}, agreed)
     return PlatformHandle(
-        provider=cluster.provider([_preflight(cluster, tenants, agreed)]),
+        provider=cluster.provider([preflight]),
         login=registry_login.chosen(settings.registry_login, None),
         outputs=PlatformOutputs(
             mlflow_url=wired("mlflow_url"),
@@ -57,6 +58,7 @@ def handle(
             namespaces=wired("namespaces"),
             images=settings.images,
             kubeconfig=cluster.kubeconfig,
+            cluster=of_platform,
             spark=(
                 SparkAccess(
                     **spark.model_dump(), jobs=wired("spark", "namespace"), repository=wired("spark", "repository")
@@ -88,7 +90,9 @@ def _wired(agreed: pulumi.Output[Any], *path: str) -> pulumi.Output[Any]:
     return agreed.apply(lambda found: _at(found, *path))
 
 
-def _preflight(cluster: Cluster, tenants: Sequence[str], agreed: pulumi.Output[Any]) -> Preflight:
+def _preflight(
+    cluster: Cluster, tenants: Sequence[str], platform: Mapping[str, Any], agreed: pulumi.Output[Any]
+) -> Preflight:
     """Once the two stacks have agreed: all that goes to the cluster waits for it."""
     return Preflight(
         "preflight",
@@ -98,6 +102,7 @@ def _preflight(cluster: Cluster, tenants: Sequence[str], agreed: pulumi.Output[A
         labels={"ml-platform/stack": pulumi.get_stack()},
         adopt=cluster.disposable,
         storage_class=cluster.storage_class,
+        platform=platform,
         kubeconfig=pulumi.Output.all(cluster.kubeconfig, agreed).apply(lambda both: str(both[0])),
     )
 

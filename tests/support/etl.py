@@ -66,6 +66,7 @@ def declare_work(
                 name: f"registry.test/{name}@sha256:{'0' * 64}" for name in ("training", "spark", "tuning", "mlserver")
             },
             kubeconfig=known("{}"),
+            cluster=known("uid"),
             spark=SparkAccess(
                 operator=operator, namespace="spark-jobs", jobs=known("spark-jobs"), repository=repository
             ),

@@ -20,6 +20,7 @@ OUTPUTS: dict[str, dict[str, Any]] = {
     "pulumi-python:dynamic/workloads:RunOutcome": {
         "result": "7", "accepted": True, "rule": "accepted", "reason": "", "numbers": {},
     },
+    "pulumi-python:dynamic/bundles:Preflight": {"cluster": "uid-of-kube-system"},
     "pulumi-python:dynamic/workloads:Rollout": {"revision": "iris-predictor-00001"},
     "pulumi-python:dynamic/certificates:WebhookCertificate": {
         "certificate": "CERTIFICATE", "private_key": "KEY", "ca_bundle": "Q0E=", "fingerprint": "0" * 8,

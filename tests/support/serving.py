@@ -38,6 +38,7 @@ def declare(mode: ServingMode, **serving: Any) -> recorder.Recorder:
             namespaces=known(["gateway"]),
             images={"training": "training@sha256:0"},
             kubeconfig=known("{}"),
+            cluster=known("uid"),
             pools=pools.PLACED,
         )
         handle = PlatformHandle(provider=kubernetes.Provider("cluster", kubeconfig="{}"), outputs=outputs)

@@ -235,6 +235,31 @@ def test_a_kubeconfig_for_another_cluster_than_last_time_is_refused(monkeypatch:
         preflight._Provider().update("preflight", known, {**PROPS, "kubeconfig": "other"})
 
 
-def remembered(monkeypatch: pytest.MonkeyPatch, uid: str) -> dict[str, Any]:
+PLATFORM = {"stack": "acme/ml-platform/production", "cluster": "two"}
+
+
+def test_a_kubeconfig_for_another_cluster_than_the_platform_is_on_is_refused_with_both(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = remembered(monkeypatch, "one")
+    for act in (
+        lambda: preflight._Provider().create({**PROPS, "platform": PLATFORM}),
+        lambda: preflight._Provider().update("preflight", known, {**PROPS, "platform": PLATFORM}),
+    ):
+        with pytest.raises(BundleError) as refused:
+            act()
+        message = str(refused.value)
+        assert "another cluster than the platform of stack acme/ml-platform/production is on" in message
+        assert "kube-system is 'one', and there it is 'two'. Nothing was touched" in message
+        assert "pulumi config set --path 'ml-platform:platform.stack'" in message
+
+
+def test_a_kubeconfig_for_the_cluster_that_the_platform_is_on_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = remembered(monkeypatch, "two", platform=PLATFORM)
+    assert known["cluster"] == "two"
+    assert not preflight._Provider().diff("preflight", known, {**PROPS, "platform": PLATFORM}).changes
+
+
+def remembered(monkeypatch: pytest.MonkeyPatch, uid: str, **props: Any) -> dict[str, Any]:
     monkeypatch.setattr(preflight.Client, "from_kubeconfig", lambda _: Cluster(**{"kube-system": {"uid": uid}}))
-    return dict(preflight._Provider().create(PROPS).outs or {})
+    return dict(preflight._Provider().create({**PROPS, **props}).outs or {})

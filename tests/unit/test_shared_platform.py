@@ -43,6 +43,7 @@ EXPORTS: dict[str, Any] = {
     "kubeconfig": '{"clusters": []}',
     "object_store_secret_key": "very secret",
     "platform": FOUND,
+    "platform_cluster": "uid",
 }
 USES = {"spark": {"operator": "kubeflow"}, "ray": {}, "object_store": {"buckets": ["datasets", "raw"]}}
 SECRETS = ("kubeconfig", "object_store_secret_key")
@@ -117,6 +118,11 @@ def test_what_goes_to_the_cluster_waits_until_the_two_have_agreed() -> None:
         urn.rpartition("::")[2] for urn in found.find("pulumi:providers:kubernetes", "cluster").dependencies
     } - {"ml-platform:cluster.stack"}
     assert before == "preflight"
+
+
+def test_the_preflight_is_told_which_cluster_the_platform_is_on() -> None:
+    asked = stand_on().inputs("Preflight", "preflight")
+    assert asked["platform"] == {"stack": OTHER, "cluster": "uid"}
 
 
 def test_what_is_not_used_is_not_there_though_the_platform_has_it() -> None:
@@ -241,7 +247,9 @@ def test_a_namespace_of_the_platforms_own_is_refused(namespace: str) -> None:
         stand_on(namespace=namespace)
 
 
-@pytest.mark.parametrize(("name", "key"), [("platform", "platform"), ("kubeconfig", "cluster")])
+@pytest.mark.parametrize(
+    ("name", "key"), [("platform", "platform"), ("platform_cluster", "platform"), ("kubeconfig", "cluster")]
+)
 def test_a_stack_without_such_an_output_is_refused_with_what_it_may_be(name: str, key: str) -> None:
     with pytest.raises(SettingsError) as refused:
         stand_on(exports=without(name))

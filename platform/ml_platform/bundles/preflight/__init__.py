@@ -2,7 +2,8 @@
 
 It decides nothing but yes or no: what exists is what the settings say, whatever is found. It says all that is in the
 way at once, and for each the setting that gets around it. It remembers which cluster it was, and stops whoever comes
-back with another one. What is looked at, and what is said about it, has a module each.
+back with another one, or comes to another one than the platform is on. What is looked at, and what is said about it,
+has a module each.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,9 @@ class Preflight(dynamic.Resource, module="bundles", name="Preflight"):
     """Created when the cluster has a version that all `entries` support, storage and a way in, and nothing of the
     stack's that somebody else owns; with `adopt` that is taken over."""
 
+    cluster: pulumi.Output[str]
+    """Which one it is, however it is reached."""
+
     def __init__(
         self,
         name: str,
@@ -39,11 +43,13 @@ class Preflight(dynamic.Resource, module="bundles", name="Preflight"):
         adopt: bool,
         storage_class: str | None = None,
         load_balancer: bool = False,
+        platform: pulumi.Input[Mapping[str, str]] | None = None,
         kubeconfig: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """`existing` are the bundles that somebody else runs: they must be there. `own` are the objects outside of any
-        namespace that belong to no bundle. With `load_balancer` a Service of that type has to get an address."""
+        namespace that belong to no bundle. With `load_balancer` a Service of that type has to get an address. Of a
+        `platform` that another stack has, it is said which `stack` that is, and on which `cluster`."""
         properties = {
             "entries": {entry.name: entry.version for entry in entries},
             "existing": {entry.name: entry.version for entry in existing},
@@ -53,20 +59,24 @@ class Preflight(dynamic.Resource, module="bundles", name="Preflight"):
             "adopt": adopt,
             "storage_class": storage_class or "",
             "load_balancer": load_balancer,
+            "platform": platform,
             "kubeconfig": pulumi.Output.secret(kubeconfig),
+            "cluster": None,
         }
         super().__init__(_Provider(), name, properties, opts)
 
 
 class _Provider(Provider):
-    silent = ("mirror",)
+    silent = ("mirror", "cluster")
 
     def identity(self, _props: dict[str, Any]) -> str:
         return "preflight"
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+        found = _cluster(props)
+        _check_platform(props, found)
         check(props, first=True)
-        return dynamic.CreateResult(id_=self.identity(props), outs={**props, "cluster": _cluster(props)})
+        return dynamic.CreateResult(id_=self.identity(props), outs={**props, "cluster": found})
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
         found = _cluster(news)
@@ -76,6 +86,7 @@ class _Provider(Provider):
                 "one. Nothing was touched. Take the kubeconfig of before, or a stack of its own for this cluster: "
                 "pulumi stack init <name>. If the other cluster is gone for good: pulumi state delete --all, then up."
             )
+        _check_platform(news, found)
         check(news)
         return dynamic.UpdateResult(outs={**news, "cluster": found})
 
@@ -85,6 +96,18 @@ def _cluster(props: Mapping[str, Any]) -> str:
     with asking("which one it is"):
         known = Client.from_kubeconfig(props["kubeconfig"]).metadata("v1", "Namespace", "kube-system")
     return str(known["uid"]) if known else ""
+
+
+def _check_platform(props: Mapping[str, Any], found: str) -> None:
+    platform = props.get("platform")
+    if platform and platform["cluster"] != found:
+        raise BundleError(
+            f"The kubeconfig of ml-platform:cluster leads to another cluster than the platform of stack "
+            f"{platform['stack']} is on: the uid of its namespace kube-system is {found!r}, and there it is "
+            f"{platform['cluster']!r}. Nothing was touched. Take a kubeconfig of that cluster: kubectl get namespace "
+            "kube-system -o jsonpath='{.metadata.uid}' says which one it leads to. If the platform on this cluster is "
+            "meant: pulumi config set --path 'ml-platform:platform.stack' <organization>/<project>/<stack>"
+        )
 
 
 def check(props: Mapping[str, Any], *, first: bool = False) -> None:
