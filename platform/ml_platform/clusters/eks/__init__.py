@@ -9,7 +9,7 @@ from pulumi_aws import eks
 
 from ml_platform.clusters import cloud
 from ml_platform.clusters.cluster import Cluster, LoadBalancer
-from ml_platform.clusters.eks import roles
+from ml_platform.clusters.eks import offers, roles
 from ml_platform.clusters.eks.autoscaler import Scaling, ScalingArgs
 from ml_platform.clusters.eks.network import Network, NetworkArgs
 from ml_platform.clusters.eks.nodes import STORAGE_CLASS, Nodes, NodesArgs
@@ -46,7 +46,7 @@ def connect(settings: EksCluster, ownership: OwnershipSettings, accounts: Mappin
     """The cluster, made by this stack.
 
     Raises:
-        SettingsError: credentials, a command or a secret are missing.
+        SettingsError: credentials, a command or a secret are missing, or the cloud does not have what is asked for.
     """
     LOGIN.require()
     cloud.require_command("aws", "Install the AWS CLI, version 2: https://docs.aws.amazon.com/cli/")
@@ -94,6 +94,7 @@ class Eks(Component):
             default_tags={"tags": {"ml-platform/stack": pulumi.get_stack(), **args.ownership.tags}},
             opts=super().child(),
         )
+        offers.check(args.settings, self._provider)
         stored = StorageArgs(settings=args.settings, ownership=args.ownership, accounts=args.accounts)
         self.storage = Storage(name, stored, self.child())
         network = Network(name, NetworkArgs(settings=args.settings), self.child())

@@ -9,6 +9,7 @@ from pulumi_gcp import container
 
 from ml_platform.clusters import cloud
 from ml_platform.clusters.cluster import Cluster, LoadBalancer
+from ml_platform.clusters.gke import offers
 from ml_platform.clusters.gke.network import PODS, SERVICES, Network, NetworkArgs
 from ml_platform.clusters.gke.nodes import Identity, Nodes, NodesArgs
 from ml_platform.clusters.gke.storage import Storage, StorageArgs
@@ -34,7 +35,7 @@ def connect(settings: GkeCluster, ownership: OwnershipSettings, accounts: Mappin
     """The cluster, made by this stack.
 
     Raises:
-        SettingsError: credentials, a command or a secret are missing.
+        SettingsError: credentials, a command or a secret are missing, or the cloud does not have what is asked for.
     """
     LOGIN.require()
     cloud.require_command(PLUGIN, f"Install it with: gcloud components install {PLUGIN}")
@@ -81,6 +82,7 @@ class Gke(Component):
             default_labels=labels,
             opts=super().child(),
         )
+        offers.check(args.settings, self._provider)
         self.network = Network(name, NetworkArgs(settings=args.settings), self.child())
         identity = Identity(name, args.settings.project, self.child())
         cluster = self._cluster(identity, self.child(protect=args.settings.data == "protect", **_MANAGED))

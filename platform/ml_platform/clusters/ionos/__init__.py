@@ -9,6 +9,7 @@ from pulumi_ionoscloud import k8s
 
 from ml_platform.clusters import cloud
 from ml_platform.clusters.cluster import Cluster, LoadBalancer
+from ml_platform.clusters.ionos import offers
 from ml_platform.clusters.ionos.network import Network, NetworkArgs
 from ml_platform.clusters.ionos.nodes import Nodes, NodesArgs
 from ml_platform.clusters.ionos.storage import Storage, StorageArgs
@@ -33,7 +34,7 @@ def connect(settings: IonosCluster, ownership: OwnershipSettings, accounts: Mapp
     """The cluster, made by this stack.
 
     Raises:
-        SettingsError: credentials or a secret are missing.
+        SettingsError: credentials or a secret are missing, or the contract does not allow what is asked for.
     """
     TOKEN.require()
     if settings.object_storage.buckets:
@@ -75,6 +76,7 @@ class Ionos(Component):
         super().__init__(name)
         settings = args.settings
         provider = ionos.Provider("ionos", s3_region=settings.object_storage.region, opts=self.child())
+        offers.check(settings, provider)
         below = self.child(provider=provider)
         self.network = Network(name, NetworkArgs(settings=settings), below)
         cluster = k8s.Cluster(
