@@ -25,7 +25,7 @@ def contracts(*limits: dict[str, int]) -> dict[str, Any]:
     return {"contracts": [{"contractNumber": 1, "resourceLimits": each} for each in limits]}
 
 
-ANSWERS: dict[str, Callable[[Arguments], dict[str, Any]]] = {
+ANSWERS: dict[str, Callable[[Arguments], dict[str, Any] | str]] = {
     VERSIONS: lambda _: {"clusterVersions": [{"clusterVersion": version} for version in ("1.34", "1.35")]},
     OFFERINGS: lambda asked: offerings(asked["filters"][0]["values"], "abc"),
     "aws:ec2/getInstanceType:getInstanceType": lambda _: {"defaultVcpus": 8},
@@ -38,8 +38,8 @@ ANSWERS: dict[str, Callable[[Arguments], dict[str, Any]]] = {
 
 
 def answer(args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]] | None:
-    """What is said to this question, if it is one of these; an empty answer is a refusal."""
+    """What is said to this question, if it is one of these; an answer may be why there is none."""
     if args.token not in ANSWERS:
         return None
     said = ANSWERS[args.token](dict(args.args))
-    return said, [] if said else [("", "AccessDenied")]
+    return ({}, [("", said)]) if isinstance(said, str) else (said, [])

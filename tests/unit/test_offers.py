@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ def test_machines_have_to_be_in_the_zones_that_are_named_and_else_in_one_of_the_
 ) -> None:
     everywhere = offers.ANSWERS[offers.MACHINES]
 
-    def but_b(asked: dict[str, Any]) -> dict[str, Any]:
+    def but_b(asked: dict[str, Any]) -> dict[str, Any] | str:
         return nowhere(asked) if asked["zone"].endswith("b") else everywhere(asked)
 
     monkeypatch.setitem(offers.ANSWERS, offers.MACHINES, but_b)
@@ -108,9 +109,26 @@ def test_machines_have_to_be_in_the_zones_that_are_named_and_else_in_one_of_the_
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_cloud_that_gives_no_answer_is_believed(cloud: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for question in offers.ANSWERS:
-        monkeypatch.setitem(offers.ANSWERS, question, lambda _: {})
+        monkeypatch.setitem(offers.ANSWERS, question, lambda _: "UnauthorizedOperation: it may not ask")
     found, _ = declare.__wrapped__(cloud)
     assert len(own(found)) > len(SETTINGS[cloud]["pools"])
+
+
+@pytest.mark.parametrize(
+    ("cloud", "question", "why", "way_out"),
+    [
+        ("eks", offers.OFFERINGS, "ExpiredToken: The security token included in the request is expired", "sso login"),
+        ("gke", offers.REGIONS, "oauth2: invalid_grant: reauth related error (invalid_rapt)", "application-default"),
+        ("ionos", offers.CONTRACTS, "401 Unauthorized", "export IONOS_TOKEN=<token>"),
+    ],
+)
+def test_credentials_that_a_cloud_does_not_take_are_named_with_where_to_get_others(
+    cloud: str, question: str, why: str, way_out: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(offers.ANSWERS, question, lambda _: why)
+    with pytest.raises(SettingsError, match=f"does not take the credentials that there are: .*{re.escape(why)}") as it:
+        declare.__wrapped__(cloud)
+    assert way_out in str(it.value)
 
 
 def test_of_several_contracts_none_is_taken_for_the_one_that_pays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,23 +5,46 @@ beforehand, it is a setting that is refused. Where the cloud gives no answer, th
 by itself what can't be. Nothing that is found decides what is declared.
 """
 
+import re
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import pulumi
 
+from ml_platform.clusters.cloud import Credentials
 from ml_platform.configuration import PROJECT, SettingsError
 
 A = TypeVar("A")
+# To lack a right is called otherwise.
+_STALE = re.compile(
+    r"(?i)expired|unauthorized\b|unauthenticated|invalid_grant|invalid_rapt|InvalidClientTokenId|UnrecognizedClient|"
+    r"AuthFailure|\b401\b"
+)
 
 
-def ask(cloud: str, what: str, question: Callable[[], A]) -> A | None:
-    """The answer, if there is one."""
-    try:
-        return question()
-    except Exception as silent:  # Pulumi raises nothing narrower
-        pulumi.log.warn(f"{cloud} did not say {what}, so nothing of it was checked: {silent}")
-        return None
+@dataclass(frozen=True, kw_only=True)
+class Inquiry:
+    """To whom questions go, and who asks."""
+
+    login: Credentials
+    provider: pulumi.ProviderResource
+
+    def ask(self, what: str, function: Callable[..., A], **arguments: Any) -> A | None:
+        """What a function of the SDK answers, if it does.
+
+        Raises:
+            SettingsError: the cloud does not take the credentials.
+        """
+        try:
+            return function(**arguments, opts=pulumi.InvokeOptions(provider=self.provider))
+        except Exception as silent:  # Pulumi raises nothing narrower
+            if _STALE.search(str(silent)):
+                raise SettingsError(
+                    f"{self.login.cloud} does not take the credentials that there are: {silent}. {self.login.way_out}"
+                ) from silent
+            pulumi.log.warn(f"{self.login.cloud} did not say {what}, so nothing of it was checked: {silent}")
+            return None
 
 
 def refuse(problems: Iterable[str]) -> None:

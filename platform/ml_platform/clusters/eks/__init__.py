@@ -14,6 +14,7 @@ from ml_platform.clusters.eks.autoscaler import Scaling, ScalingArgs
 from ml_platform.clusters.eks.network import Network, NetworkArgs
 from ml_platform.clusters.eks.nodes import STORAGE_CLASS, Nodes, NodesArgs
 from ml_platform.clusters.eks.storage import Storage, StorageArgs
+from ml_platform.clusters.offers import Inquiry
 from ml_platform.component import Component
 from ml_platform.settings import EksCluster, OwnershipSettings
 from ml_platform.store import Account
@@ -94,7 +95,7 @@ class Eks(Component):
             default_tags={"tags": {"ml-platform/stack": pulumi.get_stack(), **args.ownership.tags}},
             opts=super().child(),
         )
-        offers.check(args.settings, self._provider)
+        offers.check(args.settings, Inquiry(login=LOGIN, provider=self._provider))
         stored = StorageArgs(settings=args.settings, ownership=args.ownership, accounts=args.accounts)
         self.storage = Storage(name, stored, self.child())
         network = Network(name, NetworkArgs(settings=args.settings), self.child())

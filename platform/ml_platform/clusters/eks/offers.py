@@ -1,44 +1,40 @@
 """Whether AWS has what the settings ask for: this version, these machines in these zones, and the quota for them."""
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 
-import pulumi
 from pulumi_aws import ec2, eks, servicequotas
 
-from ml_platform.clusters.offers import ask, differs, refuse
+from ml_platform.clusters.offers import Inquiry, differs, refuse
 from ml_platform.configuration import PROJECT
 from ml_platform.settings import EksCluster
 from ml_platform.settings.eks import EksPoolSettings
 
-AWS = "AWS"
 ON_DEMAND, SPOT = ("L-1216C47A", "on-demand standard instances"), ("L-34B43A08", "standard spot instances")
 GRAPHICS, LEARNING = ("L-DB2E81BA", "on-demand G and VT instances"), ("L-417A185B", "on-demand P instances")
 
 
-def check(settings: EksCluster, provider: pulumi.ProviderResource) -> None:
+def check(settings: EksCluster, aws: Inquiry) -> None:
     """Asks AWS.
 
     Raises:
         SettingsError: naming each setting that can't be.
     """
-    opts = pulumi.InvokeOptions(provider=provider)
-    refuse([*_version(settings, opts), *_machines(settings, opts), *_quotas(settings, opts)])
+    refuse([*_version(settings, aws), *_machines(settings, aws), *_quotas(settings, aws)])
 
 
-def _version(settings: EksCluster, opts: pulumi.InvokeOptions) -> Iterator[str]:
-    found = ask(AWS, "which versions of Kubernetes it has", lambda: eks.get_cluster_versions(opts=opts))
+def _version(settings: EksCluster, aws: Inquiry) -> Iterator[str]:
+    found = aws.ask("which versions of Kubernetes it has", eks.get_cluster_versions)
     versions = [each.cluster_version for each in found.cluster_versions] if found else []
     if versions and settings.version not in versions:
         yield differs("version", settings.version, versions, "EKS has")
 
 
-def _machines(settings: EksCluster, opts: pulumi.InvokeOptions) -> Iterator[str]:
-    wanted = [ec2.GetInstanceTypeOfferingsFilterArgs(name="instance-type", values=_kinds(settings))]
-    found = ask(
-        AWS,
+def _machines(settings: EksCluster, aws: Inquiry) -> Iterator[str]:
+    found = aws.ask(
         "where it has which machines",
-        lambda: ec2.get_instance_type_offerings(location_type="availability-zone", filters=wanted, opts=opts),
+        ec2.get_instance_type_offerings,
+        location_type="availability-zone",
+        filters=[ec2.GetInstanceTypeOfferingsFilterArgs(name="instance-type", values=_kinds(settings))],
     )
     offered = list(zip(found.instance_types, found.locations, strict=True)) if found else []
     for name, pool in settings.pools.items() if found else ():
@@ -49,19 +45,20 @@ def _machines(settings: EksCluster, opts: pulumi.InvokeOptions) -> Iterator[str]
             yield differs(f"pools.{name}.machine", pool.machine, there, says)
 
 
-def _quotas(settings: EksCluster, opts: pulumi.InvokeOptions) -> Iterator[str]:
-    """Of vCPUs that run at the same time, all that is in the account counted; this stack alone must fit."""
-    sizes = {kind: ask(AWS, f"what a {kind} is", partial(_size, kind, opts)) for kind in _kinds(settings)}
+def _quotas(settings: EksCluster, aws: Inquiry) -> Iterator[str]:
+    """Of vCPUs at the same time. Others in the account count as well, but AWS alone knows them."""
+    found = {kind: aws.ask(f"what a {kind} is", ec2.get_instance_type, instance_type=kind) for kind in _kinds(settings)}
+    sizes = {kind: size.default_vcpus if size else 0 for kind, size in found.items()}
     pools: dict[tuple[str, str], dict[str, EksPoolSettings]] = {}
     for name, pool in settings.pools.items():
         pools.setdefault(_quota(pool), {})[name] = pool
     for (code, words), counted in pools.items():
-        limit = ask(AWS, f"its quota of {words}", partial(_limit, code, opts))
+        quota = aws.ask(f"its quota of {words}", servicequotas.get_service_quota, service_code="ec2", quota_code=code)
         wanted = _most(counted, sizes)
-        if limit is not None and wanted > limit:
+        if quota and wanted > quota.value:
             yield (
                 f"{PROJECT}:cluster.pools may have {wanted} vCPUs in {', '.join(counted)}, and the account's quota of "
-                f"{words} in {settings.region} is {limit:g}. Lower their maximum, or ask for more with:\n"
+                f"{words} in {settings.region} is {quota.value:g}. Lower their maximum, or ask for more with:\n"
                 f"  aws service-quotas request-service-quota-increase --region {settings.region} --service-code ec2 "
                 f"--quota-code {code} --desired-value {wanted}"
             )
@@ -73,18 +70,9 @@ def _quota(pool: EksPoolSettings) -> tuple[str, str]:
     return SPOT if pool.purpose == "spot" else ON_DEMAND
 
 
-def _most(pools: Mapping[str, EksPoolSettings], sizes: Mapping[str, int | None]) -> int:
-    """vCPUs; machines of which nothing is known are not counted."""
-    return sum(pool.maximum * (sizes[pool.machine] or 0) for pool in pools.values())
+def _most(pools: Mapping[str, EksPoolSettings], sizes: Mapping[str, int]) -> int:
+    return sum(pool.maximum * sizes[pool.machine] for pool in pools.values())
 
 
 def _kinds(settings: EksCluster) -> list[str]:
     return sorted({pool.machine for pool in settings.pools.values()})
-
-
-def _size(kind: str, opts: pulumi.InvokeOptions) -> int:
-    return ec2.get_instance_type(instance_type=kind, opts=opts).default_vcpus
-
-
-def _limit(code: str, opts: pulumi.InvokeOptions) -> float:
-    return servicequotas.get_service_quota(service_code="ec2", quota_code=code, opts=opts).value

@@ -13,6 +13,7 @@ from ml_platform.clusters.gke import offers
 from ml_platform.clusters.gke.network import PODS, SERVICES, Network, NetworkArgs
 from ml_platform.clusters.gke.nodes import Identity, Nodes, NodesArgs
 from ml_platform.clusters.gke.storage import Storage, StorageArgs
+from ml_platform.clusters.offers import Inquiry
 from ml_platform.component import Component
 from ml_platform.settings import GkeCluster, OwnershipSettings
 from ml_platform.store import Account
@@ -82,7 +83,7 @@ class Gke(Component):
             default_labels=labels,
             opts=super().child(),
         )
-        offers.check(args.settings, self._provider)
+        offers.check(args.settings, Inquiry(login=LOGIN, provider=self._provider))
         self.network = Network(name, NetworkArgs(settings=args.settings), self.child())
         identity = Identity(name, args.settings.project, self.child())
         cluster = self._cluster(identity, self.child(protect=args.settings.data == "protect", **_MANAGED))

@@ -13,6 +13,7 @@ from ml_platform.clusters.ionos import offers
 from ml_platform.clusters.ionos.network import Network, NetworkArgs
 from ml_platform.clusters.ionos.nodes import Nodes, NodesArgs
 from ml_platform.clusters.ionos.storage import Storage, StorageArgs
+from ml_platform.clusters.offers import Inquiry
 from ml_platform.component import Component
 from ml_platform.settings import IonosCluster, OwnershipSettings
 from ml_platform.store import Account
@@ -76,7 +77,7 @@ class Ionos(Component):
         super().__init__(name)
         settings = args.settings
         provider = ionos.Provider("ionos", s3_region=settings.object_storage.region, opts=self.child())
-        offers.check(settings, provider)
+        offers.check(settings, Inquiry(login=TOKEN, provider=provider))
         below = self.child(provider=provider)
         self.network = Network(name, NetworkArgs(settings=settings), below)
         cluster = k8s.Cluster(

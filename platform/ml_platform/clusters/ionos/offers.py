@@ -5,22 +5,20 @@ Not the version, of which the SDK has no list; locations and families of process
 
 from collections.abc import Iterator
 
-import pulumi
 from pulumi_ionoscloud.get_contracts import get_contracts
 
-from ml_platform.clusters.offers import ask, refuse
+from ml_platform.clusters.offers import Inquiry, refuse
 from ml_platform.configuration import PROJECT
 from ml_platform.settings import IonosCluster
 
 
-def check(settings: IonosCluster, provider: pulumi.ProviderResource) -> None:
+def check(settings: IonosCluster, api: Inquiry) -> None:
     """Asks IONOS.
 
     Raises:
         SettingsError: naming what is not allowed.
     """
-    opts = pulumi.InvokeOptions(provider=provider)
-    found = ask("IONOS CLOUD", "what the contract allows", lambda: get_contracts(opts=opts))
+    found = api.ask("what the contract allows", get_contracts)
     contracts = found.contracts if found else []
     if len(contracts) == 1:  # of several, nobody knows here which one pays
         limits = contracts[0].resource_limits
