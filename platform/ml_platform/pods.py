@@ -16,6 +16,8 @@ USER = 65532
 """The user of all our images."""
 WORKLOADS_LABEL = "ml-platform/workloads"
 """Marks namespaces whose pods may talk to the platform's services."""
+SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
+"""What the autoscalers of all clouds ask of a pod before they take its node away."""
 REGISTRY = "registry-login"
 """The Secret that pods pull their images with, where a login is needed."""
 
@@ -204,7 +206,7 @@ def job(
     deadline: int = 600,
 ) -> dict[str, Any]:
     """A Job that is never edited: `run` is part of its name. It stays when done, since a resource that vanishes by
-    itself would be run again."""
+    itself would be run again. Until then its node stays as well, however little else is on it."""
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -212,6 +214,9 @@ def job(
         "spec": {
             "backoffLimit": retries,
             "activeDeadlineSeconds": deadline,
-            "template": {"metadata": {"labels": {"app": name}}, "spec": {"restartPolicy": "Never", **spec}},
+            "template": {
+                "metadata": {"labels": {"app": name}, "annotations": {SAFE_TO_EVICT: "false"}},
+                "spec": {"restartPolicy": "Never", **spec},
+            },
         },
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ml_platform import pods
 from ml_platform.clusters.cluster import AUTOSCALER, Autoscaler
 from ml_platform.components.autoscaler import AutoscalerArgs, ClusterAutoscaler
 from ml_platform.configuration import SettingsError
@@ -83,6 +84,12 @@ def test_it_runs_as_it_is_told_with_rights_of_its_own() -> None:
     assert not [rule for rule in rules if "secrets" in rule["resources"]]
     (binding,) = found.inputs("ClusterRoleBinding", AUTOSCALER)["subjects"]
     assert (binding["namespace"], binding["name"]) == (AUTOSCALER, AUTOSCALER)
+
+
+def test_no_autoscaler_takes_away_the_node_of_a_run() -> None:
+    run = pods.job("iris", "models", LABELS, {"containers": []}, run="1")
+    kept = run["spec"]["template"]["metadata"]["annotations"]
+    assert kept == {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
 
 
 def test_without_its_image_the_setting_is_named_and_where_to_find_the_digest() -> None:
