@@ -22,7 +22,7 @@ MARK = "# made by ml_local.engine"
 
 
 def install(cache_bin: Path, pulumi_home: Path, go_modcache: Path) -> None:
-    """The launchers beside `cache_bin`/pulumi, and the Kubernetes plugin of `pulumi_home`.
+    """The launchers beside `cache_bin`/pulumi, and the Kubernetes plugin of `pulumi_home`, which keeps no logs.
 
     Raises:
         LocalError: the Go module cache has no Pulumi SDK to take the script from that runs a program.
@@ -38,6 +38,16 @@ def install(cache_bin: Path, pulumi_home: Path, go_modcache: Path) -> None:
     plugin = pulumi_home / "plugins" / KUBERNETES / "pulumi-resource-kubernetes"
     if not plugin.exists() or _is_ours(plugin):
         _write(plugin, _launcher("kubernetes_provider.__main__", ""))
+    _without_logs(pulumi_home)
+
+
+def _without_logs(pulumi_home: Path) -> None:
+    """Every command writes all that it does, at debug level and compressed, into its folder `logs`: nearly half of the
+    processor time that it takes itself. No setting is against it, but without that folder it goes on without."""
+    logs = pulumi_home / "logs"
+    if not logs.exists():
+        pulumi_home.mkdir(parents=True, exist_ok=True)
+        logs.touch()
 
 
 def _is_ours(plugin: Path) -> bool:

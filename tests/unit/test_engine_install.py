@@ -27,6 +27,7 @@ def test_everything_lies_where_the_command_looks(tmp_path: Path, modules: Path) 
         assert os.access(path, os.X_OK), path
         assert subprocess.run(["sh", "-n", path], check=False).returncode == 0
     assert (tmp_path / "bin" / engine.EXEC).is_file()
+    assert (tmp_path / "home" / "logs").is_file(), "where the command would make a folder of logs"
 
 
 def test_again_writes_nothing(tmp_path: Path, modules: Path) -> None:
