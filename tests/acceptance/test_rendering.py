@@ -33,6 +33,7 @@ values: {{ .Values.size }} {{ kindOf .Values.size }} {{ kindOf .Values.name }}
     "config/base/kustomization.yaml": "resources: [one.yaml]\n",
     "config/base/one.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\n",
     "config/default/kustomization.yaml": "namePrefix: the-\nresources: [../base]\n",
+    "config/networked/kustomization.yaml": "resources: [https://host.invalid/v1/one.yaml]\n",
     "release/b.yaml": "b: 1\n",
     "release/a.yaml": "a: 1",
     "docs/large.txt": "nobody needs this\n",
@@ -149,6 +150,16 @@ def test_a_source_renders_as_recorded_and_then_needs_nothing_any_more(
     assert resolve(given).text == text
     monkeypatch.setenv("PATH", str(tmp_path))
     assert resolve(given).origin.startswith("the cache")
+
+
+def test_what_a_kustomization_would_fetch_is_made_of_a_commit(repository: Path) -> None:
+    source = entry(repository, "", path="config/default", render="kustomize").parts[0].source
+    fetched = {"url": "https://host.invalid/v1/one.yaml", "by": "config/networked", "source": source}
+    networked: dict[str, Any] = {"path": "config/networked", "render": "kustomize"}
+    assert resolve(entry(repository, KUSTOMIZED, **networked, fetched=[fetched])).text == KUSTOMIZED
+    other = {**fetched, "url": "https://host.invalid/v2/one.yaml"}
+    with pytest.raises(BundleError, match=r"networked names no https://host\.invalid/v2/one\.yaml: mend `fetched`"):
+        resolve(entry(repository, "another", **networked, fetched=[other]))
 
 
 def test_a_rendering_that_is_not_the_recorded_one_is_refused(repository: Path) -> None:

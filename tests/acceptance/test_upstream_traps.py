@@ -83,6 +83,7 @@ def test_the_catalog_has_the_facts_of_the_index(entry: Entry) -> None:
         assert (part.source.repository, part.source.ref) == (described["repo"], described["ref"])
         assert (part.source.commit, part.source.path) == (described["commit"], described["path"])
         assert (described.get("values") or {}).items() <= dict(part.source.values).items()
+        assert bool(part.source.fetched) is ("from a URL" in described.get("edited", ""))
 
 
 def test_no_object_is_without_a_name_or_twice_in_a_release() -> None:

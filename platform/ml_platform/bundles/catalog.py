@@ -49,6 +49,17 @@ class GitSource(_Frozen):
     """Written into Chart.yaml, where upstream's release tool does so."""
     app_version: str | None = None
     """Written there as well; `chart_version` if not said."""
+    fetched: tuple["Fetched", ...] = ()
+    """Of a kustomization: what it takes from the network while it is built."""
+
+
+class Fetched(_Frozen):
+    """A file that a kustomization names by its URL. It is made of a commit instead, which pins it as well."""
+
+    url: str
+    by: str
+    """The folder of that kustomization."""
+    source: GitSource
 
 
 class ChartSource(_Frozen):

@@ -63,4 +63,7 @@ def _from_git(entry: Entry, part: Part, source: GitSource, folder: Path) -> str:
         if source.chart_version:
             helm.stamp(path, source.chart_version, source.app_version or source.chart_version)
         return helm.template(path, helm.Target.of(entry, part, source.release), source.values)
+    for each in source.fetched:
+        with TemporaryDirectory(prefix="ml-platform-") as name:
+            kustomize.put(folder / each.by, each.url, _from_git(entry, part, each.source, Path(name)))
     return kustomize.build(path) if source.render == "kustomize" else joined(path)

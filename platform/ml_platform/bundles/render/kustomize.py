@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ml_platform.bundles.errors import UnobtainableError
+from ml_platform.bundles.errors import BundleError, UnobtainableError
 from ml_platform.bundles.render.process import find, run
 
 
@@ -15,3 +15,15 @@ def command() -> list[str]:
 def build(folder: Path) -> str:
     """The rendering of the kustomization in `folder`, which may name resources on the network."""
     return run([*command(), folder], purpose=f"Building the kustomization {folder.name}", error=UnobtainableError)
+
+
+def put(folder: Path, url: str, text: str) -> None:
+    """Gives the kustomization in `folder` a file in the place of what it would fetch from `url`."""
+    path, name = folder / "kustomization.yaml", url.rpartition("/")[2]
+    written = path.read_text() if path.exists() else ""
+    if url not in written:
+        raise BundleError(
+            f"The kustomization {folder.name} names no {url}: mend `fetched` of its source in the catalog."
+        )
+    (folder / name).write_text(text)
+    path.write_text(written.replace(url, name))
