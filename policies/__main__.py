@@ -5,4 +5,4 @@ from ml_policies.engine.exemptions import load
 from ml_policies.engine.judge import Judge
 from ml_policies.engine.server import serve
 
-serve(Judge(POLICIES, load()))
+serve(lambda: Judge(POLICIES, load()))

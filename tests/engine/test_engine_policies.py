@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -43,7 +44,7 @@ def judged(bare_project: Callable[..., Project]) -> Judged:
     project = bare_project(program=PROGRAM)
     echo_provider.install(Path(project.environment["PULUMI_HOME"]), "gcp", "aws", "ionoscloud")
 
-    def preview(stack: Mapping[str, Declared], settings: Mapping[str, Any] = STRICT) -> Result:
+    def preview(stack: Mapping[str, Declared], settings: Mapping[str, Any] = STRICT, pack: Path = PACK) -> Result:
         project.declare(
             *(
                 {"type": each.type, "name": name, "props": each.props, "protect": each.protect, "bundle": each.bundle}
@@ -52,7 +53,7 @@ def judged(bare_project: Callable[..., Project]) -> Judged:
         )
         config = project.folder / "policies.json"
         config.write_text(json.dumps(settings))
-        return project.preview("--policy-pack", str(PACK), "--policy-pack-config", str(config))
+        return project.preview("--policy-pack", str(pack), "--policy-pack-config", str(config))
 
     return preview
 
@@ -110,3 +111,12 @@ def test_a_stack_file_passes_in_a_real_preview(
     shown = project.preview("--stack", stack, "--policy-pack", str(PACK))
     assert shown.ok, shown.text
     assert "report" in shown.text
+
+
+def test_a_broken_file_of_exemptions_is_told_without_a_traceback(judged: Judged, tmp_path: Path) -> None:
+    pack = shutil.copytree(PACK, tmp_path / "pack")
+    (pack / "exemptions.toml").write_text('[[exemption]]\npolicies = ["host-access"]\nresources = ["*"]\n')
+    refused = judged({}, pack=pack)
+    assert not refused.ok
+    assert "exemptions.toml.exemption.0.reason: Field required" in refused.text
+    assert "Traceback" not in refused.text

@@ -8,7 +8,7 @@ judges, and passes over settings of policies that there are not. Here a resource
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent import futures
 from typing import Any
 
@@ -95,8 +95,12 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         return empty_pb2.Empty()
 
 
-def serve(judge: Judge) -> None:
-    """Serves until the engine ends this process; tells it the port."""
+def serve(build: Callable[[], Judge]) -> None:
+    """Serves until the engine ends this process; tells it the port. Settings that are none end it at once."""
+    try:
+        judge = build()
+    except SettingsError as error:
+        sys.exit(f"error: {error}")
     server = grpc.server(
         futures.ThreadPoolExecutor(max_workers=1),  # rules are pure Python: more threads would only take turns
         options=[("grpc.max_receive_message_length", LARGEST_MESSAGE)],
