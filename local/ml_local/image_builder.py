@@ -182,6 +182,8 @@ class Builder:
             source = f"oci:{self.layout.folder}:{_name(reference)}"
             pulled = self._run(["buildah", "pull", "--quiet", "--signature-policy", self._policy(), source], "base")
             self._run(["buildah", "tag", pulled.split()[-1], stored], "base")
+            # A build notes the first name of its base: not this one, which it has of our folder.
+            self._run(["buildah", "rmi", f"localhost{self.layout.folder}:latest"], "base")
         return stored
 
     def _policy(self) -> str:
