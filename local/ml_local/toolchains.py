@@ -158,6 +158,12 @@ def environment() -> dict[str, str]:
     }
 
 
+def module_source(name: str, version: str) -> Path:
+    """Where Go keeps the source of one module, which has an upper-case letter as `!` and the lower-case one."""
+    letters = (f"!{letter.lower()}" if letter.isupper() else letter for letter in f"{name}@{version}")
+    return module_cache() / "".join(letters)
+
+
 def module_cache() -> Path:
     """Where Go keeps the sources of modules."""
     return paths.cache() / "go" / "mod"

@@ -23,7 +23,7 @@ from ml_local import apt_sources, images
 from ml_local.oci_layout import Layout
 from packageurl import PackageURL
 
-from ml_supply import layers, python_packages
+from ml_supply import go_modules, layers, python_packages
 from ml_supply.package import library
 
 DPKG_STATUS = "var/lib/dpkg/status"
@@ -31,11 +31,6 @@ PYTHON = re.compile(r"^(?!usr/lib/python3/).*\.(dist-info/METADATA|egg-info/PKG-
 POM = re.compile(r"META-INF/maven/[^/]+/[^/]+/pom\.properties")
 JAR_NAME = re.compile(r"(.+?)-(\d.*)\.jar")
 WHITEOUT, OPAQUE = ".wh.", ".wh..wh..opq"
-
-ELF = b"\x7fELF"
-GO_MAGIC = re.compile(rb"\xff Go buildinf:.\x02", re.DOTALL)
-GO_HEADER, GO_SENTINEL = 32, 16
-"""Of debug/buildinfo: in front of the two strings, and around the second."""
 
 
 def components(name: str, layout: Layout, manifest: str) -> list[Component]:
@@ -80,7 +75,7 @@ def _packages(path: str, member: tarfile.TarInfo, archive: tarfile.TarFile) -> I
         return [python_packages.component(metadata)]
     if path.endswith(".jar"):
         return jar(PurePosixPath(path).name, layers.content(member, archive))
-    return go_modules(layers.content(member, archive)) if member.mode & 0o111 else ()
+    return go_modules.linked(layers.content(member, archive)) if member.mode & 0o111 else ()
 
 
 def debian(status: str) -> Iterator[Component]:
@@ -93,31 +88,6 @@ def debian(status: str) -> Iterator[Component]:
         qualifiers = {"arch": fields["Architecture"], "distro": apt_sources.RELEASE}
         qualifiers["upstream"] = re.sub(r" \((.*)\)", r"@\1", upstream)
         yield library(PackageURL("deb", "debian", fields["Package"], fields["Version"], qualifiers))
-
-
-def go_modules(binary: bytes) -> Iterator[Component]:
-    """What a Go command was linked from, the standard library too; nothing of any other file."""
-    found = GO_MAGIC.search(binary) if binary.startswith(ELF) else None
-    if not found:
-        return
-    version, rest = _go_string(binary, found.start() + GO_HEADER)
-    yield library(PackageURL("golang", None, "stdlib", version.decode().removeprefix("go").partition(" ")[0]))
-    lines = _go_string(binary, rest)[0][GO_SENTINEL:-GO_SENTINEL].decode().splitlines()
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
-        _, *words = (following if following.startswith("=>") else line).split("\t")
-        if line.startswith("dep\t") and words[1].startswith("v"):  # a folder in its place has no version
-            namespace, _, name = words[0].rpartition("/")
-            yield library(PackageURL("golang", namespace, name, words[1]))
-
-
-def _go_string(binary: bytes, start: int) -> tuple[bytes, int]:
-    """A string that its length precedes, and where it ends."""
-    length = shift = 0
-    while True:
-        byte = binary[start]
-        start, length, shift = start + 1, length | (byte & 0x7F) << shift, shift + 7
-        if byte < 0x80:
-            return binary[start : start + length], start + length
 
 
 def jar(file: str, content: bytes) -> Iterator[Component]:

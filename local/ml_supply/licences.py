@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from email.message import Message
@@ -13,10 +14,12 @@ from cyclonedx.model.component import Component
 from cyclonedx.spdx import is_expression
 from license_expression import get_spdx_licensing
 from ml_local.errors import LocalError
-from packaging.utils import canonicalize_name
+from packageurl import PackageURL
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 FILE = Path(__file__).with_name("licences.toml")
+KINDS = ("pypi", "golang")
+"""The types of package URLs of packages that state their licence."""
 SPDX = get_spdx_licensing()
 
 
@@ -36,11 +39,16 @@ class Terms(BaseModel):
 
     allowed: frozenset[str]
     names: dict[str, str]
+    texts: dict[str, str]
     packages: dict[str, ByHand]
+
+    def by_hand(self, purl: PackageURL) -> ByHand | None:
+        """The entry of a package, if it has one."""
+        return self.packages.get(str(PackageURL(purl.type, purl.namespace, purl.name)))
 
     def stated(self, metadata: Message) -> str:
         """The licence of a Python package as an SPDX expression; empty where its metadata does not tell."""
-        if by_hand := self.packages.get(canonicalize_name(metadata["Name"])):
+        if by_hand := self.by_hand(PackageURL("pypi", None, metadata["Name"])):
             return by_hand.licence
         if expression := metadata["License-Expression"]:
             return str(expression)
@@ -51,16 +59,29 @@ class Terms(BaseModel):
                 return " AND ".join(sorted(known))
         return ""
 
+    def written(self, purl: PackageURL, texts: Iterable[str]) -> str:
+        """The licences that a package has the texts of; empty where one of them is not known."""
+        if by_hand := self.by_hand(purl):
+            return by_hand.licence
+        found = [{name for name, words in self.texts.items() if words in _words(text)} for text in texts]
+        return " AND ".join(sorted(set().union(*found))) if all(found) else ""
+
     def takes(self, component: Component) -> bool:
         """Whether a package may be used as it is."""
-        stated = of(component)
-        return component.name in self.packages or (stated != "" and self._takes(SPDX.parse(stated)))
+        if component.purl and self.by_hand(component.purl):
+            return True
+        return bool(of(component)) and self._takes(SPDX.parse(of(component)))
 
     def _takes(self, expression: Any) -> bool:
         operator = getattr(expression, "operator", "").strip()
         if operator in ("AND", "OR"):
             return {"AND": all, "OR": any}[operator](self._takes(each) for each in expression.args)
         return expression.render() in self.allowed
+
+
+def _words(text: str) -> str:
+    """Without what differs from file to file: line breaks, comment signs, upper case."""
+    return " ".join(re.findall(r"[a-z0-9.]+", text.lower()))
 
 
 @cache
@@ -84,7 +105,7 @@ def listed(components: Iterable[Component]) -> Iterator[str]:
     """A line for each licence, with its packages."""
     by_licence: dict[str, list[str]] = {}
     for component in components:
-        by_licence.setdefault(of(component) or "unknown", []).append(f"{component.name} {component.version}")
+        by_licence.setdefault(of(component) or "unknown", []).append(_named(component))
     for licence, packages in sorted(by_licence.items()):
         yield f"{licence}: {', '.join(sorted(packages))}"
 
@@ -92,8 +113,12 @@ def listed(components: Iterable[Component]) -> Iterator[str]:
 def refused(components: Iterable[Component]) -> list[str]:
     """A line for each package that is under nothing that is taken."""
     return sorted(
-        f"{component.name} {component.version}: "
-        + (f"{of(component)} is not among what is allowed" if of(component) else "its metadata states no known licence")
+        f"{_named(component)}: "
+        + (f"{of(component)} is not among what is allowed" if of(component) else "it states no known licence")
         for component in components
         if not terms().takes(component)
     )
+
+
+def _named(component: Component) -> str:
+    return f"{'/'.join(filter(None, (component.group, component.name)))} {component.version}"

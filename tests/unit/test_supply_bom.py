@@ -16,7 +16,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from ml_local import images
 from ml_local.oci_layout import Layout
 from ml_supply import __main__ as command
-from ml_supply import bom, image_contents
+from ml_supply import bom, go_modules, image_contents
 from oci_images import image
 
 DIGEST = f"sha256:{'0' * 64}"
@@ -54,10 +54,10 @@ build\tCGO_ENABLED=0
 
 
 def go_binary(modules: str = MODULES) -> bytes:
-    sentinel = b"#" * image_contents.GO_SENTINEL
+    sentinel = b"#" * go_modules.SENTINEL
     information = sentinel + modules.encode() + sentinel
     length = bytes([len(information) & 0x7F | 0x80, len(information) >> 7])
-    header = (b"\xff Go buildinf:\x08\x02").ljust(image_contents.GO_HEADER, b"\0")
+    header = (b"\xff Go buildinf:\x08\x02").ljust(go_modules.HEADER, b"\0")
     return b"\x7fELF.. \xff Go buildinf: as a text .." + header + b"\x08go1.26.8" + length + information
 
 

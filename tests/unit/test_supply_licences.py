@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from email.parser import HeaderParser
 from pathlib import Path
 
 import pytest
-from ml_local import paths
+from ml_local import paths, toolchains
 from ml_local.errors import LocalError
 from ml_supply import __main__ as command
-from ml_supply import licences, python_packages
+from ml_supply import go_modules, licences, python_packages
 
 LOCKS = [
     *paths.checkout().glob("requirements*.txt"),
@@ -20,7 +21,8 @@ APACHE = "Classifier: License :: OSI Approved :: Apache Software License"
 TERMS = licences.Terms(
     allowed={"MIT", "Apache-2.0", "LicenseRef-BSD", "GPL-3.0-only WITH GCC-exception-3.1"},
     names={"BSD License": "LicenseRef-BSD", "Apache Software License": "Apache-2.0", "Apache 2.0": "Apache-2.0"},
-    packages={"by-hand": {"licence": "LGPL-3.0-only", "reason": "Used as a library, unchanged."}},
+    texts={"MIT": "permission is hereby granted free of charge", "Apache-2.0": "apache license version 2.0"},
+    packages={"pkg:pypi/by-hand": {"licence": "LGPL-3.0-only", "reason": "Used as a library, unchanged."}},
 )
 
 
@@ -75,7 +77,7 @@ def test_an_expression_is_taken_by_its_grammar(stated: str, taken: bool, made_up
 
 
 def test_a_package_that_states_nothing_is_refused_until_it_is_named_with_a_reason(made_up: None) -> None:
-    assert licences.refused([package()]) == ["some 1: its metadata states no known licence"]
+    assert licences.refused([package()]) == ["some 1: it states no known licence"]
     by_hand = package("License: Dual License", name="By_Hand")
     assert licences.of(by_hand) == "LGPL-3.0-only"
     assert licences.refused([by_hand]) == []
@@ -85,8 +87,11 @@ def test_a_package_that_states_nothing_is_refused_until_it_is_named_with_a_reaso
     ("text", "problem"),
     [
         ("allowed = [", "at end of document"),
-        ("allowed = []\nnames = {}\npackages = {}\nforbidden = []", "forbidden"),
-        ("allowed = []\nnames = {}\npackages = {some = {licence = 'MIT', reason = 'ok'}}", "packages.some.reason"),
+        ("allowed = []\nnames = {}\ntexts = {}\npackages = {}\nforbidden = []", "forbidden"),
+        (
+            "allowed = []\nnames = {}\ntexts = {}\npackages = {some = {licence = 'MIT', reason = 'ok'}}",
+            "packages.some.reason",
+        ),
     ],
 )
 def test_a_broken_file_is_named_with_the_place(tmp_path: Path, text: str, problem: str) -> None:
@@ -95,8 +100,40 @@ def test_a_broken_file_is_named_with_the_place(tmp_path: Path, text: str, proble
         licences.terms(tmp_path / "licences.toml")
 
 
+MIT_TEXT = "// Permission is hereby granted,\n// free of charge, to any person"
+APACHE_TEXT = "    Apache License\n  Version 2.0, January 2004"
+
+
+@pytest.mark.parametrize(
+    ("files", "stated"),
+    [
+        ({"LICENSE": MIT_TEXT}, "MIT"),
+        ({"License.txt": APACHE_TEXT, "README.md": MIT_TEXT}, "Apache-2.0"),
+        ({"COPYING": f"{MIT_TEXT}\n{APACHE_TEXT}"}, "Apache-2.0 AND MIT"),
+        ({"LICENSE": APACHE_TEXT, "LICENSE-yaml": MIT_TEXT}, "Apache-2.0 AND MIT"),
+        ({"LICENSE": MIT_TEXT, "LICENSE.other": "All rights reserved"}, ""),
+        ({"LICENSES/MIT": MIT_TEXT}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_licence_of_a_go_module_is_known_by_its_texts_in_the_module_cache(
+    tmp_path: Path, files: dict[str, str], stated: str, made_up: None
+) -> None:
+    for name, text in files.items():
+        path = tmp_path / "go/mod/example.com/!some/module@v1.0.0" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    go_modules._module.cache_clear()
+    component = go_modules._module("example.com/Some/module", "v1.0.0")
+    assert licences.of(component) == stated
+    go_modules._module.cache_clear()
+
+
 def test_each_entry_by_hand_is_of_a_package_that_is_used() -> None:
-    pinned = {found[1] for lock in LOCKS for found in python_packages.PINNED.finditer(lock.read_text())}
+    locks = "".join(lock.read_text() for lock in LOCKS)
+    pinned = {f"pkg:pypi/{found[1]}" for found in python_packages.PINNED.finditer(locks)}
+    sums = "".join(path.read_text() for path in toolchains.sources().glob("*/go.sum"))
+    pinned |= {f"pkg:golang/{module}" for module in re.findall(r"^(\S+) v", sums, re.MULTILINE)} | {"pkg:golang/stdlib"}
     assert set(licences.terms().packages) - pinned == set()
 
 

@@ -1,0 +1,54 @@
+"""What a Go command was linked from, by what the linker wrote into it; licences by what is in Go's module cache."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from cyclonedx.model.component import Component
+from ml_local import toolchains
+from packageurl import PackageURL
+
+from ml_supply import licences
+from ml_supply.package import library
+
+ELF = b"\x7fELF"
+MAGIC = re.compile(rb"\xff Go buildinf:.\x02", re.DOTALL)
+HEADER, SENTINEL = 32, 16
+"""Of debug/buildinfo: in front of the two strings, and around the second."""
+LICENCE = re.compile(r"(licen[cs]e|copying)([.-].*)?", re.IGNORECASE)
+
+
+def linked(binary: bytes) -> Iterator[Component]:
+    """Its modules, and the standard library; nothing of what is no Go command."""
+    found = MAGIC.search(binary) if binary.startswith(ELF) else None
+    if not found:
+        return
+    version, rest = _string(binary, found.start() + HEADER)
+    yield _module("stdlib", version.decode().removeprefix("go").partition(" ")[0])
+    lines = _string(binary, rest)[0][SENTINEL:-SENTINEL].decode().splitlines()
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        _, *words = (following if following.startswith("=>") else line).split("\t")
+        if line.startswith("dep\t") and words[1].startswith("v"):  # a folder in its place has no version
+            yield _module(words[0], words[1])
+
+
+@cache  # most commands share most modules
+def _module(path: str, version: str) -> Component:
+    namespace, _, name = path.rpartition("/")
+    purl = PackageURL("golang", namespace, name, version)
+    source = toolchains.module_source(path, version)
+    files = sorted(file for file in source.glob("*") if LICENCE.fullmatch(file.name) and file.is_file())
+    texts = [file.read_text(errors="replace") for file in files]
+    return library(purl, licence=licences.terms().written(purl, texts))
+
+
+def _string(binary: bytes, start: int) -> tuple[bytes, int]:
+    """A string that its length precedes, and where it ends."""
+    length = shift = 0
+    while True:
+        byte = binary[start]
+        start, length, shift = start + 1, length | (byte & 0x7F) << shift, shift + 7
+        if byte < 0x80:
+            return binary[start : start + length], start + length
