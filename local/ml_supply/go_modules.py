@@ -41,7 +41,7 @@ def _module(path: str, version: str) -> Component:
     source = toolchains.module_source(path, version)
     files = sorted(file for file in source.glob("*") if LICENCE.fullmatch(file.name) and file.is_file())
     texts = [file.read_text(errors="replace") for file in files]
-    return library(purl, licence=licences.terms().written(purl, texts))
+    return library(purl, licence=licences.terms().by_hand(purl) or licences.terms().written(texts))
 
 
 def _string(binary: bytes, start: int) -> tuple[bytes, int]:

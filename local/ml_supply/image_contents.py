@@ -6,30 +6,24 @@ known by the lock that pins its package.
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
 import re
 import tarfile
-import zipfile
 from collections.abc import Iterable, Iterator
 from email.parser import BytesHeaderParser, HeaderParser
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from cyclonedx.model import HashAlgorithm, HashType
 from cyclonedx.model.component import Component
 from ml_local import apt_sources, images
 from ml_local.oci_layout import Layout
 from packageurl import PackageURL
 
-from ml_supply import go_modules, layers, python_packages
+from ml_supply import go_modules, jars, layers, python_packages
 from ml_supply.package import library
 
 DPKG_STATUS = "var/lib/dpkg/status"
 PYTHON = re.compile(r"^(?!usr/lib/python3/).*\.(dist-info/METADATA|egg-info/PKG-INFO)$")  # Debian's own are Debian's
-POM = re.compile(r"META-INF/maven/[^/]+/[^/]+/pom\.properties")
-JAR_NAME = re.compile(r"(.+?)-(\d.*)\.jar")
 WHITEOUT, OPAQUE = ".wh.", ".wh..wh..opq"
 
 
@@ -74,7 +68,7 @@ def _packages(path: str, member: tarfile.TarInfo, archive: tarfile.TarFile) -> I
         metadata = BytesHeaderParser().parsebytes(layers.content(member, archive))
         return [python_packages.component(metadata)]
     if path.endswith(".jar"):
-        return jar(PurePosixPath(path).name, layers.content(member, archive))
+        return jars.packages(PurePosixPath(path).name, layers.content(member, archive))
     return go_modules.linked(layers.content(member, archive)) if member.mode & 0o111 else ()
 
 
@@ -88,18 +82,3 @@ def debian(status: str) -> Iterator[Component]:
         qualifiers = {"arch": fields["Architecture"], "distro": apt_sources.RELEASE}
         qualifiers["upstream"] = re.sub(r" \((.*)\)", r"@\1", upstream)
         yield library(PackageURL("deb", "debian", fields["Package"], fields["Version"], qualifiers))
-
-
-def jar(file: str, content: bytes) -> Iterator[Component]:
-    """The Maven artifacts in a jar, also those that are shaded into it; of a jar that does not tell, its name."""
-    digest = HashType(alg=HashAlgorithm.SHA_256, content=hashlib.sha256(content).hexdigest())
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        poms = [archive.read(each).decode() for each in archive.namelist() if POM.fullmatch(each)]
-    for pom in poms:
-        entry = dict(re.findall(r"^(\w+)\s*=\s*(\S+)", pom, re.MULTILINE))
-        purl = PackageURL("maven", entry["groupId"], entry["artifactId"], entry["version"])
-        yield library(purl, hashes=[digest] if len(poms) == 1 else ())
-    if not poms:
-        named = JAR_NAME.fullmatch(file)
-        name, version = (named[1], named[2]) if named else (file, None)
-        yield library(PackageURL("generic", None, name, version), hashes=[digest])

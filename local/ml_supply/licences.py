@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from email.message import Message
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +19,7 @@ from packageurl import PackageURL
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 FILE = Path(__file__).with_name("licences.toml")
-KINDS = ("pypi", "golang")
+KINDS = ("pypi", "golang", "maven", "generic")
 """The types of package URLs of packages that state their licence."""
 SPDX = get_spdx_licensing()
 
@@ -42,41 +43,54 @@ class Terms(BaseModel):
     texts: dict[str, str]
     packages: dict[str, ByHand]
 
-    def by_hand(self, purl: PackageURL) -> ByHand | None:
-        """The entry of a package, if it has one."""
-        return self.packages.get(str(PackageURL(purl.type, purl.namespace, purl.name)))
+    def by_hand(self, purl: PackageURL) -> str:
+        """What the entry of a package says; empty where it has none."""
+        name = str(PackageURL(purl.type, purl.namespace, purl.name))
+        return next((each.licence for pattern, each in self.packages.items() if fnmatchcase(name, pattern)), "")
 
     def stated(self, metadata: Message) -> str:
         """The licence of a Python package as an SPDX expression; empty where its metadata does not tell."""
         if by_hand := self.by_hand(PackageURL("pypi", None, metadata["Name"])):
-            return by_hand.licence
+            return by_hand
         if expression := metadata["License-Expression"]:
             return str(expression)
         classifiers = [line for line in metadata.get_all("Classifier", ()) if line.startswith("License ::")]
         for words in ([metadata["License"] or ""], [line.rpartition(" :: ")[2] for line in classifiers]):
-            known = [self.names.get(word, word if is_expression(word) else "") for word in words]
+            known = [self._named(word) for word in words]
             if known and all(known):
                 return " AND ".join(sorted(known))
         return ""
 
-    def written(self, purl: PackageURL, texts: Iterable[str]) -> str:
+    def offered(self, names: Iterable[str]) -> str:
+        """The licences of which anyone may choose one; empty where one of them is not known."""
+        known = [self._named(name) for name in names]
+        return " OR ".join(dict.fromkeys(known)) if all(known) else ""
+
+    def _named(self, name: str) -> str:
+        known = {_plain(each): licence for each, licence in self.names.items()}
+        return known.get(_plain(name), name.strip() if is_expression(name.strip()) else "")
+
+    def written(self, texts: Iterable[str]) -> str:
         """The licences that a package has the texts of; empty where one of them is not known."""
-        if by_hand := self.by_hand(purl):
-            return by_hand.licence
         found = [{name for name, words in self.texts.items() if words in _words(text)} for text in texts]
         return " AND ".join(sorted(set().union(*found))) if all(found) else ""
 
     def takes(self, component: Component) -> bool:
         """Whether a package may be used as it is."""
-        if component.purl and self.by_hand(component.purl):
-            return True
-        return bool(of(component)) and self._takes(SPDX.parse(of(component)))
+        stated = of(component)
+        by_hand = self.by_hand(component.purl) if component.purl else ""
+        return stated != "" and (stated == by_hand or self._takes(SPDX.parse(stated)))
 
     def _takes(self, expression: Any) -> bool:
         operator = getattr(expression, "operator", "").strip()
         if operator in ("AND", "OR"):
             return {"AND": all, "OR": any}[operator](self._takes(each) for each in expression.args)
         return expression.render() in self.allowed
+
+
+def _plain(name: str) -> str:
+    """Without what differs between names, or addresses, of the same."""
+    return re.sub(r"^https?://(www\.)?|^the |(\.(txt|html|php))?(;.*)?$", "", name.strip().lower())
 
 
 def _words(text: str) -> str:

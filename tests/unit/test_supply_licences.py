@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from email.parser import HeaderParser
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from ml_local import paths, toolchains
 from ml_local.errors import LocalError
 from ml_supply import __main__ as command
-from ml_supply import go_modules, licences, python_packages
+from ml_supply import go_modules, jars, licences, python_packages
 
 LOCKS = [
     *paths.checkout().glob("requirements*.txt"),
@@ -20,9 +22,18 @@ BSD = "Classifier: License :: OSI Approved :: BSD License"
 APACHE = "Classifier: License :: OSI Approved :: Apache Software License"
 TERMS = licences.Terms(
     allowed={"MIT", "Apache-2.0", "LicenseRef-BSD", "GPL-3.0-only WITH GCC-exception-3.1"},
-    names={"BSD License": "LicenseRef-BSD", "Apache Software License": "Apache-2.0", "Apache 2.0": "Apache-2.0"},
+    names={
+        "BSD License": "LicenseRef-BSD",
+        "Apache Software License": "Apache-2.0",
+        "Apache 2.0": "Apache-2.0",
+        "apache.org/licenses/LICENSE-2.0": "Apache-2.0",
+    },
     texts={"MIT": "permission is hereby granted free of charge", "Apache-2.0": "apache license version 2.0"},
-    packages={"pkg:pypi/by-hand": {"licence": "LGPL-3.0-only", "reason": "Used as a library, unchanged."}},
+    packages={
+        "pkg:pypi/by-hand": {"licence": "LGPL-3.0-only", "reason": "Used as a library, unchanged."},
+        "pkg:maven/org.silent.*": {"licence": "MIT", "reason": "Its poms leave it to their parent."},
+        "pkg:generic/bare*": {"licence": "MIT", "reason": "By its distribution's list of licences."},
+    },
 )
 
 
@@ -129,12 +140,57 @@ def test_a_licence_of_a_go_module_is_known_by_its_texts_in_the_module_cache(
     go_modules._module.cache_clear()
 
 
+def jar(*artifacts: tuple[str, str], **files: str) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for group, pom in artifacts:
+            folder = f"META-INF/maven/{group}/some"
+            archive.writestr(f"{folder}/pom.properties", f"groupId={group}\nartifactId=some\nversion=1")
+            archive.writestr(f"{folder}/pom.xml", f"<project><name>Some</name>{pom}</project>")
+        for name, text in files.items():
+            archive.writestr(f"META-INF/{name}", text)
+    return content.getvalue()
+
+
+def offering(*names: str) -> str:
+    return f"<licenses>{''.join(f'<license><name>{name}</name></license>' for name in names)}</licenses>"
+
+
+BUNDLE = {"MANIFEST.MF": "Name: x\r\nBundle-License: https://www.apache.org/licen\r\n ses/LICENSE-2.0.txt;link=x\r\n"}
+OTHER = {"MANIFEST.MF": "Bundle-License: LICENSE.txt\n"}
+
+
+@pytest.mark.parametrize(
+    ("artifacts", "files", "stated"),
+    [
+        ([("org.a", offering("MIT"))], {}, ["MIT"]),
+        ([("org.a", offering("MIT", "The Apache 2.0"))], {}, ["MIT OR Apache-2.0"]),
+        ([("org.a", offering("MIT", "Our own"))], {}, [""]),
+        ([("org.a", offering("MIT"))], BUNDLE, ["MIT"]),
+        ([("org.a", "")], BUNDLE, ["Apache-2.0"]),
+        ([("org.a", "")], {**OTHER, "LICENSE": MIT_TEXT}, ["MIT"]),
+        ([("org.a", "")], {**OTHER, "LICENSE": "All rights reserved"}, [""]),
+        ([("org.a", offering("MIT")), ("org.b", "")], BUNDLE, ["MIT", ""]),
+        ([("org.silent.one", "")], {}, ["MIT"]),
+        ([("org.silent.one", offering("Apache 2.0"))], {}, ["Apache-2.0"]),
+        ([], BUNDLE, ["Apache-2.0"]),
+        ([], {}, ["MIT"]),
+    ],
+)
+def test_a_licence_of_a_jar_is_what_its_artifact_offers_else_what_the_jar_does_else_by_hand(
+    artifacts: list[tuple[str, str]], files: dict[str, str], stated: list[str], made_up: None
+) -> None:
+    packages = jars.packages("bare-2.0.jar", jar(*artifacts, **files))
+    assert [licences.of(each) for each in packages] == stated
+
+
 def test_each_entry_by_hand_is_of_a_package_that_is_used() -> None:
     locks = "".join(lock.read_text() for lock in LOCKS)
     pinned = {f"pkg:pypi/{found[1]}" for found in python_packages.PINNED.finditer(locks)}
     sums = "".join(path.read_text() for path in toolchains.sources().glob("*/go.sum"))
     pinned |= {f"pkg:golang/{module}" for module in re.findall(r"^(\S+) v", sums, re.MULTILINE)} | {"pkg:golang/stdlib"}
-    assert set(licences.terms().packages) - pinned == set()
+    by_hand = {each for each in licences.terms().packages if each.startswith(("pkg:pypi/", "pkg:golang/"))}
+    assert by_hand - pinned == set()
 
 
 def test_each_package_of_this_project_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
