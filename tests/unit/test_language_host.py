@@ -93,7 +93,8 @@ def test_stopping_ends_what_a_program_started_too(tmp_path: Path) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == b"started\n"
     processes.stop()
-    closed, _, _ = select.select([process.stdout], [], [], 20)
-    assert closed, "what it started holds its output as long as it lives"
+    closed = select.poll()
+    closed.register(process.stdout, select.POLLHUP)
+    assert closed.poll(20_000), "what it started holds its output as long as it lives"
     assert process.stdout.read() == b""
     assert processes.wait(process) < 0
