@@ -34,15 +34,23 @@ def check(thing: Resource, parameters: Sizes) -> Iterator[str]:
             yield f"it is {size}; make it {parameters.maximum}"
 
 
-def count(things: Any, _: Any) -> Iterator[tuple[Resource | None, str]]:
+def count(_: Any, things: Any, __: Any) -> Iterator[str]:
     if len(things) > 1:
-        yield None, "there are several; leave one"
+        yield "there are several; leave one"
+
+
+def alone(thing: Resource, things: Any, _: Any) -> Iterator[str]:
+    if thing.props["sizes"][0] > len(things):
+        yield "it is larger than there are things"
 
 
 SIZE = ResourcePolicy(
     name="size", asks="Small.", why="Room.", example="", parameters=Sizes, of=Kinds("Thing"), check=check
 )
-COUNT = StackPolicy(name="count", asks="One.", why="Peace.", example="", check=count, level="advisory")
+COUNT = StackPolicy(
+    name="count", asks="One.", why="Peace.", example="", subjects=lambda _: [None], check=count, level="advisory"
+)
+ALONE = StackPolicy(name="alone", asks="Few.", why="Room.", example="", subjects=lambda things: things, check=alone)
 
 
 def thing(*sizes: Any, parent: str = "") -> Resource:
@@ -138,6 +146,16 @@ def test_what_is_known_is_judged_and_what_is_unknown_is_counted() -> None:
     counting = judge()
     assert messages(counting, thing(4, UNKNOWN_STRING_VALUE, 5)) == [("mandatory", "Thing home/a: it is 4; make it 3")]
     assert "unknown before the update: size could not judge Thing home/a sizes[1]" in report.text(counting, [thing()])
+
+
+def test_one_that_can_not_be_judged_beside_the_others_hides_none_of_them() -> None:
+    counting = judge(policies=(ALONE,))
+    found = messages(counting, thing(9), thing(UNKNOWN_STRING_VALUE), thing("x"), thing(8))
+    assert [message for _, message in found if "crashed" not in message] == 2 * [
+        "Thing home/a: it is larger than there are things"
+    ]
+    assert len(found) == 3
+    assert "alone could not judge Thing home/a sizes[0]" in report.text(counting, [thing()])
 
 
 def test_an_unknown_value_in_a_bundle_is_refused_by_a_mandatory_policy_only() -> None:

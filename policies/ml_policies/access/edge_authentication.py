@@ -12,16 +12,21 @@ class Open(Parameters):
     """Networks that a load balancer may let in without asking for a token."""
 
 
-def check(resources: Sequence[Resource], parameters: Open) -> Iterator[tuple[Resource, str]]:
-    guarded = _namespaces(resources, "RequestAuthentication") & _denying(resources)
-    for service in filter(public, resources):
-        ranges = set(service.spec.get("loadBalancerSourceRanges") or [])
-        if service.namespace not in guarded and not (ranges and ranges <= parameters.networks):
-            yield (
-                service,
-                "it is a public load balancer, and nothing behind it asks for a token: set gateway.jwt (Istio), "
-                "give it loadBalancerSourceRanges of private networks, or make it internal",
-            )
+def services(resources: Sequence[Resource]) -> Iterator[Resource]:
+    return (each for each in resources if each.kind == "Service")
+
+
+def check(service: Resource, resources: Sequence[Resource], parameters: Open) -> Iterator[str]:
+    if not public(service):
+        return
+    ranges = set(service.spec.get("loadBalancerSourceRanges") or [])
+    if ranges and ranges <= parameters.networks:
+        return
+    if service.namespace not in _namespaces(resources, "RequestAuthentication") & _denying(resources):
+        yield (
+            "it is a public load balancer, and nothing behind it asks for a token: set gateway.jwt (Istio), "
+            "give it loadBalancerSourceRanges of private networks, or make it internal"
+        )
 
 
 def _namespaces(resources: Sequence[Resource], kind: str) -> set[str]:
@@ -48,6 +53,7 @@ POLICY = StackPolicy(
     asks="Behind every public load balancer, requests need a token.",
     why="Models, runs and data would be everybody's who finds the address.",
     parameters=Open,
+    subjects=services,
     check=check,
     example="""
 apiVersion: v1

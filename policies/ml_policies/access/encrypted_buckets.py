@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from ml_policies.engine.policy import Parameters, StackPolicy
 from ml_policies.engine.resource import Resource
-from ml_policies.shapes.buckets import AMAZON, GOOGLE, IONOS, beside, buckets
+from ml_policies.shapes.buckets import GOOGLE, IONOS, beside, buckets
 
 KEYS = (
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
@@ -17,13 +17,14 @@ class Keys(Parameters):
     """Whether Google's and Amazon's buckets need a key of one's own as well: both encrypt with theirs in any case."""
 
 
-def check(resources: Sequence[Resource], parameters: Keys) -> Iterator[tuple[Resource, str]]:
-    for bucket in buckets(resources, IONOS, *([AMAZON] if parameters.own else [])):
-        if not beside(bucket, resources, *KEYS):
-            yield bucket, "nothing says that it is encrypted; give it a BucketServerSideEncryptionConfiguration"
-    for bucket in buckets(resources, GOOGLE) if parameters.own else ():
+def check(bucket: Resource, resources: Sequence[Resource], parameters: Keys) -> Iterator[str]:
+    if bucket.type != IONOS and not parameters.own:
+        return
+    if bucket.type == GOOGLE:
         if "encryption" not in bucket.props:
-            yield bucket, "it has no key of its own; set encryption.defaultKmsKeyName"
+            yield "it has no key of its own; set encryption.defaultKmsKeyName"
+    elif not beside(bucket, resources, *KEYS):
+        yield "nothing says that it is encrypted; give it a BucketServerSideEncryptionConfiguration"
 
 
 POLICY = StackPolicy(
@@ -31,6 +32,7 @@ POLICY = StackPolicy(
     asks="Every bucket is encrypted at rest.",
     why="Disks are replaced, lost and sold; what is on them must be noise.",
     parameters=Keys,
+    subjects=buckets,
     check=check,
     example="""
 type: ionoscloud:objectstorage/bucket:Bucket

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from ml_policies.engine.policy import NoParameters, StackPolicy
 from ml_policies.engine.resource import Resource
-from ml_policies.shapes.buckets import AMAZON, GOOGLE, IONOS, beside, buckets
+from ml_policies.shapes.buckets import GOOGLE, beside, buckets
 
 BLOCKS = (
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
@@ -13,23 +13,24 @@ BLOCKS = (
 SWITCHES = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 
 
-def check(resources: Sequence[Resource], _: NoParameters) -> Iterator[tuple[Resource, str]]:
-    for bucket in buckets(resources, GOOGLE):
+def check(bucket: Resource, resources: Sequence[Resource], _: NoParameters) -> Iterator[str]:
+    if bucket.type == GOOGLE:
         if bucket.props.get("publicAccessPrevention") != "enforced":
-            yield bucket, "it can be made public; set publicAccessPrevention: enforced"
+            yield "it can be made public; set publicAccessPrevention: enforced"
         if not bucket.props.get("uniformBucketLevelAccess"):
-            yield bucket, "single objects can be made public; set uniformBucketLevelAccess: true"
-    for bucket in buckets(resources, AMAZON, IONOS):
-        blocks = beside(bucket, resources, *BLOCKS)
-        missing = [switch for switch in SWITCHES if not any(block.props.get(switch) for block in blocks)]
-        if missing:
-            yield bucket, f"it can be made public; give it a PublicAccessBlock with {', '.join(missing)}"
+            yield "single objects can be made public; set uniformBucketLevelAccess: true"
+        return
+    blocks = beside(bucket, resources, *BLOCKS)
+    missing = [switch for switch in SWITCHES if not any(block.props.get(switch) for block in blocks)]
+    if missing:
+        yield f"it can be made public; give it a PublicAccessBlock with {', '.join(missing)}"
 
 
 POLICY = StackPolicy(
     name="private-buckets",
     asks="No bucket can be made public.",
     why="Data sets and models leak by one click or one wrong policy.",
+    subjects=buckets,
     check=check,
     example="""
 type: gcp:storage/bucket:Bucket

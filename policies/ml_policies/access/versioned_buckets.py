@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 
 from ml_policies.engine.policy import Parameters, StackPolicy
 from ml_policies.engine.resource import Resource
-from ml_policies.shapes.buckets import AMAZON, GOOGLE, IONOS, beside, buckets
+from ml_policies.shapes.buckets import GOOGLE, beside, buckets
 
 VERSIONING = (
     "aws:s3/bucketVersioning:BucketVersioning",
@@ -18,14 +18,15 @@ class Scratch(Parameters):
     """Buckets, as patterns, whose contents can be made again at any time."""
 
 
-def check(resources: Sequence[Resource], parameters: Scratch) -> Iterator[tuple[Resource, str]]:
-    kept = [each for each in resources if not any(fnmatchcase(each.name, one) for one in parameters.scratch)]
-    for bucket in buckets(kept, GOOGLE):
-        if not (bucket.props.get("versioning") or {}).get("enabled"):
-            yield bucket, "what is overwritten in it is lost; set `versions: true` of the bucket, or name it as scratch"
-    for bucket in buckets(kept, AMAZON, IONOS):
-        if not any(map(_enabled, beside(bucket, resources, *VERSIONING))):
-            yield bucket, "what is overwritten in it is lost; set `versions: true` of the bucket, or name it as scratch"
+def check(bucket: Resource, resources: Sequence[Resource], parameters: Scratch) -> Iterator[str]:
+    if any(fnmatchcase(bucket.name, pattern) for pattern in parameters.scratch):
+        return
+    if bucket.type == GOOGLE:
+        kept = (bucket.props.get("versioning") or {}).get("enabled")
+    else:
+        kept = any(map(_enabled, beside(bucket, resources, *VERSIONING)))
+    if not kept:
+        yield "what is overwritten in it is lost; set `versions: true` of the bucket, or name it as scratch"
 
 
 def _enabled(versioning: Resource) -> bool:
@@ -38,6 +39,7 @@ POLICY = StackPolicy(
     asks="Every bucket keeps older versions of its objects, except for scratch.",
     why="A model can only be explained, or trained again, from the data that it saw.",
     parameters=Scratch,
+    subjects=buckets,
     check=check,
     example="""
 type: gcp:storage/bucket:Bucket

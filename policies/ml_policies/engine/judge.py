@@ -101,12 +101,17 @@ class Judge:
     def _of_stack(
         self, policy: StackPolicy, resources: Sequence[Resource], parameters: Parameters
     ) -> Iterator[Finding]:
-        def check() -> Iterable[tuple[Resource | None, str]]:
-            return policy.check(resources, parameters)
-
-        for found in self._guarded(policy, check, lambda: _culprit(policy, resources, parameters)):
-            resource, problem = (None, found) if isinstance(found, Finding) else found
-            yield from self._unexempted(self._finding(policy, resource, problem))
+        subjects = self._guarded(policy, lambda: policy.subjects(resources), lambda: None)
+        for subject in subjects:
+            if isinstance(subject, Finding):
+                yield subject
+                continue
+            for problem in self._guarded(
+                policy,
+                lambda subject=subject: policy.check(subject, resources, parameters),  # type: ignore[misc]
+                lambda subject=subject: subject or _culprit(policy, resources, parameters),  # type: ignore[misc]
+            ):
+                yield from self._unexempted(self._finding(policy, subject, problem))
 
     def said(self, resources: Sequence[Resource]) -> Iterator[str]:
         """What policies have to say for the report; one that can't says nothing."""
@@ -159,7 +164,7 @@ def _culprit(policy: StackPolicy, resources: Sequence[Resource], parameters: Par
     """The one resource that can't be judged even alone, if it is one."""
     for resource in resources:
         try:
-            list(policy.check([resource], parameters))
+            list(policy.check(None, [resource], parameters))
         except Exception:  # whatever it is, the policy can't judge it
             return resource
     return None

@@ -49,9 +49,11 @@ class ResourcePolicy(Policy):
 
 @dataclass(frozen=True, kw_only=True)
 class StackPolicy(Policy):
-    """Judges all resources together, by their inputs. A problem names the resource it is about, if it is one's."""
+    """Judges resources by all that is declared beside them, by their inputs: each subject by itself, so that one that
+    can't be judged yet does not hide the others. None among `subjects` is the stack as a whole."""
 
-    check: Callable[[Sequence[Resource], Any], Iterable[tuple[Resource | None, str]]]
+    subjects: Callable[[Sequence[Resource]], Iterable[Resource | None]]
+    check: Callable[[Any, Sequence[Resource], Any], Iterable[str]]
     says: Callable[[Sequence[Resource], Any], Iterable[str]] | None = None
     """What the report says of it, whether or not there is a problem."""
 

@@ -16,19 +16,21 @@ class Longest(Parameters):
     """How long a run may take."""
 
 
-def check(resources: Sequence[Resource], parameters: Longest) -> Iterator[tuple[Resource, str]]:
-    waits = {each.props.get("run"): each.props.get("timeout") for each in resources if each.type == OUTCOME}
-    for run in resources:
-        if run.kind not in DEADLINE | WAITED:
-            continue
-        limit = run.spec.get("activeDeadlineSeconds") if run.kind in DEADLINE else None
-        if limit is None and run.kind in WAITED:
-            limit = waits.get(run.metadata.get("name"))
-        where = "activeDeadlineSeconds" if run.kind in DEADLINE else "the timeout of its outcome"
-        if limit is None:
-            yield run, f"it has no deadline; set {where}"
-        elif limit > parameters.seconds:
-            yield run, f"it may take {limit:g} s; set {where} to {parameters.seconds} at most"
+def runs(resources: Sequence[Resource]) -> Iterator[Resource]:
+    return (each for each in resources if each.kind in DEADLINE | WAITED)
+
+
+def check(run: Resource, resources: Sequence[Resource], parameters: Longest) -> Iterator[str]:
+    own = run.kind in DEADLINE
+    limit = run.spec.get("activeDeadlineSeconds") if own else None
+    if limit is None and run.kind in WAITED:
+        waits = {each.props.get("run"): each.props.get("timeout") for each in resources if each.type == OUTCOME}
+        limit = waits.get(run.metadata.get("name"))
+    where = "activeDeadlineSeconds" if own else "the timeout of its outcome"
+    if limit is None:
+        yield f"it has no deadline; set {where}"
+    elif limit > parameters.seconds:
+        yield f"it may take {limit:g} s; set {where} to {parameters.seconds} at most"
 
 
 POLICY = StackPolicy(
@@ -36,6 +38,7 @@ POLICY = StackPolicy(
     asks="Every run has a deadline.",
     why="A run that hangs holds its nodes, and whoever waits for it, until somebody looks.",
     parameters=Longest,
+    subjects=runs,
     check=check,
     example="""
 apiVersion: batch/v1

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ml_policies.engine.policy import Parameters, StackPolicy
 from ml_policies.engine.resource import Resource
 from ml_policies.shapes import costs
+from ml_policies.shapes.nodes import POOLS
 from ml_policies.shapes.prices import written
 
 
@@ -17,26 +18,29 @@ class Budget(Parameters):
     """The label of namespaces and objects that names their team."""
 
 
-def check(resources: Sequence[Resource], parameters: Budget) -> Iterator[tuple[Resource | None, str]]:
-    for pool in costs.unpriced(resources):
-        yield (
-            pool.resource,
-            f"prices.toml has no price for its machines, {pool.machine!r}; add it, so that it is counted",
-        )
+def subjects(resources: Sequence[Resource]) -> Iterator[Resource | None]:
+    """Each node pool, for its price, and all together."""
+    yield from (each for each in resources if each.type in POOLS)
+    yield None
+
+
+def check(pool: Resource | None, resources: Sequence[Resource], parameters: Budget) -> Iterator[str]:
+    if pool is not None:
+        for each in costs.unpriced([pool]):
+            yield f"prices.toml has no price for its machines, {each.machine!r}; add it, so that it is counted"
+        return
     cost = costs.stack(resources)
     if cost > parameters.stack:
         yield (
-            None,
             f"the stack may cost {written(cost)} a month, more than its budget of {written(parameters.stack)}: lower "
-            "the maximum of node pools and replicas, or raise the budget of this environment",
+            "the maximum of node pools and replicas, or raise the budget of this environment"
         )
     of_teams = costs.teams(resources, parameters.label)
     for team, budget in parameters.teams.items():
         if of_teams.get(team, 0) > budget:
             yield (
-                None,
                 f"the work of team {team} may cost {written(of_teams[team])} a month, more than its budget of "
-                f"{written(budget)}: lower what it asks for, or raise the budget of the team",
+                f"{written(budget)}: lower what it asks for, or raise the budget of the team"
             )
 
 
@@ -51,6 +55,7 @@ POLICY = StackPolicy(
     asks="A stack stays within its monthly budget, and each team within its own.",
     why="The bill comes weeks later; the preview knows the most that it can be.",
     parameters=Budget,
+    subjects=subjects,
     check=check,
     says=says,
     example="""

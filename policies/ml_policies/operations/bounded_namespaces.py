@@ -12,19 +12,24 @@ WALLS = {
 }
 
 
-def check(resources: Sequence[Resource], _: NoParameters) -> Iterator[tuple[Resource, str]]:
+def namespaces(resources: Sequence[Resource]) -> Iterator[Resource]:
+    return (each for each in resources if each.kind == "Namespace")
+
+
+def check(namespace: Resource, resources: Sequence[Resource], _: NoParameters) -> Iterator[str]:
+    if namespace.labels.get(WORK) != "true":
+        return
     walls = {(each.kind, each.namespace) for each in resources if each.kind in WALLS}
-    for namespace in resources:
-        if namespace.kind == "Namespace" and namespace.labels.get(WORK) == "true":
-            for kind, what in WALLS.items():
-                if (kind, namespace.metadata["name"]) not in walls:
-                    yield namespace, f"it has not {what}; declare a {kind} in it"
+    for kind, what in WALLS.items():
+        if (kind, namespace.metadata["name"]) not in walls:
+            yield f"it has not {what}; declare a {kind} in it"
 
 
 POLICY = StackPolicy(
     name="bounded-namespaces",
     asks="Every namespace for work has a quota and a network policy.",
     why="What runs there is written by many, and changes daily.",
+    subjects=namespaces,
     check=check,
     example="""
 apiVersion: v1

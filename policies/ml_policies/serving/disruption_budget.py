@@ -14,23 +14,25 @@ class Budgets(Parameters):
     """From how many replicas on a service needs a budget."""
 
 
-def check(resources: Sequence[Resource], parameters: Budgets) -> Iterator[tuple[Resource, str]]:
-    budgets = {
-        (each.namespace, ((each.spec.get("selector") or {}).get("matchLabels") or {}).get(OWN))
+def services(resources: Sequence[Resource]) -> Iterator[Resource]:
+    return (each for each in resources if each.kind == "InferenceService")
+
+
+def check(service: Resource, resources: Sequence[Resource], parameters: Budgets) -> Iterator[str]:
+    name, least = service.metadata["name"], (service.spec.get("predictor") or {}).get("minReplicas", 1)
+    if least >= parameters.replicas and (service.namespace, name) not in _budgets(resources):
+        yield (
+            f"it keeps {least:g} replicas, but nothing keeps a drain from taking them all; declare a "
+            f"PodDisruptionBudget for pods with {OWN}={name}"
+        )
+
+
+def _budgets(resources: Sequence[Resource]) -> set[tuple[str, str]]:
+    return {
+        (each.namespace, ((each.spec.get("selector") or {}).get("matchLabels") or {}).get(OWN, ""))
         for each in resources
         if each.kind == "PodDisruptionBudget"
     }
-    for service in resources:
-        if service.kind != "InferenceService":
-            continue
-        name = service.metadata["name"]
-        least = (service.spec.get("predictor") or {}).get("minReplicas", 1)
-        if least >= parameters.replicas and (service.namespace, name) not in budgets:
-            yield (
-                service,
-                f"it keeps {least:g} replicas, but nothing keeps a drain from taking them all; declare a "
-                f"PodDisruptionBudget for pods with {OWN}={name}",
-            )
 
 
 POLICY = StackPolicy(
@@ -39,6 +41,7 @@ POLICY = StackPolicy(
     why="A drain may otherwise take all replicas at once, which is what they are several for.",
     parameters=Budgets,
     level="advisory",
+    subjects=services,
     check=check,
     example="""
 apiVersion: serving.kserve.io/v1beta1

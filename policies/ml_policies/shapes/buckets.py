@@ -11,8 +11,8 @@ AMAZON = "aws:s3/bucket:Bucket"
 IONOS = "ionoscloud:objectstorage/bucket:Bucket"
 
 
-def buckets(resources: Sequence[Resource], *types: str) -> list[Resource]:
-    return [each for each in resources if each.type in (types or (GOOGLE, AMAZON, IONOS))]
+def buckets(resources: Sequence[Resource]) -> list[Resource]:
+    return [each for each in resources if each.type in (GOOGLE, AMAZON, IONOS)]
 
 
 def beside(bucket: Resource, resources: Sequence[Resource], *types: str) -> list[Resource]:

@@ -12,6 +12,7 @@ GOOGLE, AMAZON, IONOS = (
     "aws:eks/nodeGroup:NodeGroup",
     "ionoscloud:k8s/nodePool:NodePool",
 )
+POOLS = frozenset({GOOGLE, AMAZON, IONOS})
 ZONES = 3
 """Of a regional cluster of Google, in each of which a pool has its nodes."""
 
