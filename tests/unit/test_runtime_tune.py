@@ -83,7 +83,7 @@ def test_each_end_of_a_trial_is_said_with_the_best_so_far(capsys: pytest.Capture
         "trial 3 of 3: failed: ValueError: no",
         "trial 1 of 3: accuracy 0.9000; the best is trial 2 with 0.9000",
     ]
-    assert progress.failures == ["trial 3: ValueError: no"]
+    assert progress.failures == {3: "ValueError: no"}
 
 
 def test_where_less_is_better_the_least_is_the_best(capsys: pytest.CaptureFixture[str]) -> None:

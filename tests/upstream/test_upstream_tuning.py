@@ -85,8 +85,8 @@ def test_a_trial_that_crashes_is_marked_and_the_others_go_on(restored: NodeStack
     name = tuned("crashing")
     assert by_status(name).keys() == {"FINISHED", "FAILED"}
     assert by_status(name).total() == 6
-    failed = {run.data.params["eta"] for run in trials(name) if run.info.status == "FAILED"}
-    assert failed == {"-1.0"}
+    failed = {float(run.data.params["eta"]) for run in trials(name) if run.info.status == "FAILED"}
+    assert failed == {-1.0}
 
 
 @pytest.mark.long

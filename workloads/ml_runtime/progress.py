@@ -12,7 +12,8 @@ class Progress:
     def __init__(self, spec: TuneSpec) -> None:
         self._spec = spec
         self._best: tuple[int, float] | None = None
-        self.failures: list[str] = []
+        self.failures: dict[int, str] = {}
+        """Why, by the trial's number."""
 
     def finished(self, number: int, score: float, when: str = "") -> None:
         metric = METRICS[self._spec.metric]
@@ -22,7 +23,7 @@ class Progress:
         self._say(number, f"{self._spec.metric} {score:.4f}{when}; the best is trial {best} with {of:.4f}")
 
     def failed(self, number: int, why: str) -> None:
-        self.failures.append(f"trial {number}: {why}")
+        self.failures[number] = why
         self._say(number, f"failed: {why}")
 
     def _say(self, number: int, text: str) -> None:

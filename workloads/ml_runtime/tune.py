@@ -49,7 +49,8 @@ def verdict_of(found: Study, progress: Progress) -> CandidateVerdict:
     spec, done = found.spec, found.finished()
     found.close()
     if not done:
-        raise RunError(f"none of {spec.trials} trials has finished; {progress.failures[0]}")
+        number, why = min(progress.failures.items())
+        raise RunError(f"none of {spec.trials} trials has finished; trial {number}: {why}")
     number, run = found.best()
     score = f"{spec.metric} {found.score(run):.4f}"
     return dataclasses.replace(
