@@ -11,7 +11,7 @@ import pytest
 import yaml
 from ml_platform.clusters import Cluster
 from support import recorder, stacks
-from support.clouds import ACCOUNTS, ARN, AUTHORITY, CLOUDS, OWNERSHIP, SETTINGS, USER, declare, own
+from support.clouds import ARN, AUTHORITY, CLOUDS, OWNERSHIP, SETTINGS, USER, declare, own
 from support.typed import strangers
 
 
@@ -182,33 +182,6 @@ def test_a_data_center_of_ionos_is_made_or_given(given: str | None) -> None:
     assert found.inputs("NodePool", "ml-platform-general")["datacenterId"] == (given or "ml-platform-id")
 
 
-def test_pods_on_gke_reach_their_buckets_by_who_they_are() -> None:
-    members = {
-        inputs["member"].rpartition("/subject/")[2]
-        for each in own(declare("gke")[0])
-        if each.type.endswith(":BucketIAMMember")
-        for inputs in [recorder.inputs(each)]
-        if inputs["member"].startswith("principal://iam.googleapis.com/projects/4711/locations/global/")
-    }
-    assert members == {"ns/models/sa/iris", "ns/models/sa/etl"}
-
-
-def test_pods_on_eks_reach_their_buckets_by_who_they_are() -> None:
-    found, _ = declare("eks")
-    identities = [recorder.inputs(each) for each in own(found) if each.type.endswith(":PodIdentityAssociation")]
-    assert {(each["namespace"], each["serviceAccount"]) for each in identities} == {
-        ("cluster-autoscaler", "cluster-autoscaler"),
-        ("models", "etl"),
-        ("models", "iris"),
-        *(pod for account in ACCOUNTS.values() for pod in account.pods),
-    }
-    policy = json.loads(found.inputs("RolePolicy", "ml-platform-models-etl")["policy"])
-    assert [each["Resource"] for each in policy["Statement"]] == [
-        ["arn:bucket", "arn:bucket"], ["arn:bucket/*", "arn:bucket/*"], ["arn:key"],
-    ]  # fmt: skip
-    assert all("*" not in action for each in policy["Statement"] for action in each["Action"])
-
-
 def test_roles_of_eks_have_names_that_iam_takes_however_long_those_of_pods_are() -> None:
     users = [f"models/{'a' * 62}{end}" for end in "ab"]
     buckets = {"acme-raw": {"used_by": users}, "acme-old": {}}
@@ -244,43 +217,6 @@ def test_its_users_are_told_what_it_has(cloud: str, summary: dict[str, Any]) -> 
     assert found["version"] == SETTINGS[cloud]["version"]
     assert [pool["name"] for pool in found["pools"]] == list(SETTINGS[cloud]["pools"])
     assert found["object_storage"]["buckets"] == ("acme-raw", "acme-old")
-
-
-def test_the_keys_to_buckets_of_ionos_are_made_for_a_user() -> None:
-    found, known = declare("ionos")
-    assert found.inputs("S3Key", "ml-platform-key") == {"userId": USER, "active": True}
-    storage = known["cluster"].object_storage
-    assert storage.endpoint == "https://s3.eu-central-3.ionoscloud.com"
-    assert set(storage.keys) == set(ACCOUNTS)
-
-
-@pytest.mark.parametrize("account", ACCOUNTS)
-def test_the_platform_reaches_buckets_of_gke_by_a_key_that_opens_its_own_alone(account: str) -> None:
-    found, known = declare("gke")
-    email = {"serviceAccountEmail": "nodes@acme.test"}  # of the account that is made for it
-    assert found.inputs("HmacKey", f"ml-platform-{account}") == email
-    (bucket,) = ACCOUNTS[account].buckets
-    member = found.inputs("BucketIAMMember", f"{bucket}-{account}")
-    assert (member["bucket"], member["role"]) == (bucket, "roles/storage.objectUser")
-    assert account in known["cluster"].object_storage.keys
-
-
-def test_the_platform_reaches_buckets_of_eks_by_a_role_that_opens_its_own_alone() -> None:
-    found, known = declare("eks")
-    for account, each in ACCOUNTS.items():
-        statements = json.loads(found.inputs("RolePolicy", f"ml-platform-{account}")["policy"])["Statement"]
-        assert [len(each["Resource"]) for each in statements] == [1, 1, 1]
-        for namespace, name in each.pods:
-            identity = found.inputs("PodIdentityAssociation", f"ml-platform-{namespace}-{name}")
-            assert (identity["namespace"], identity["serviceAccount"]) == (namespace, name)
-    assert known["cluster"].object_storage.keys == {}
-
-
-@pytest.mark.parametrize("cloud", CLOUDS)
-def test_nothing_goes_to_the_cluster_before_its_buckets_are_open(cloud: str) -> None:
-    request = declare(cloud)[0].find("pulumi:providers:kubernetes", "cluster")
-    opens = {"gke": "BucketIAMMember", "eks": "PodIdentityAssociation", "ionos": "objectstorage/bucket:Bucket"}
-    assert any(opens[cloud] in urn for urn in request.dependencies)
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)

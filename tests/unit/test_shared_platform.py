@@ -1,98 +1,13 @@
-"""The cluster and the platform of another stack: what is taken from it, and what is refused."""
+"""The platform of another stack: what is taken from it, and what is refused."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import pulumi
 import pytest
-from ml_platform import shared
-from ml_platform.clusters import connect
-from ml_platform.configuration import SettingsError, validate
-from ml_platform.settings import ClusterSettings, OwnershipSettings, PlatformSettings, SharedPlatform, platform_model
-from support import recorder, stacks
-
-OTHER = "acme/ml-platform/production"
-CLUSTER = {"source": "stack", "stack": OTHER}
-PLATFORM: dict[str, Any] = {**CLUSTER, "images": stacks.images({"mlserver", "training"})}
-FOUND: dict[str, Any] = {
-    "mlflow_url": "http://mlflow.test:5000",
-    "object_store": {
-        "endpoint": "http://s3.test",
-        "region": "r",
-        "access_key": "workloads",
-        "checksums": "when_supported",
-        "buckets": ["datasets", "raw"],
-    },
-    "serving_mode": "knative",
-    "serving": "knative",
-    "url_template": "http://{host}.ml.test",
-    "gateway": "gateway/gateway",
-    "object_store_url": "http://s3.ml.test",
-    "entry_namespaces": ["gateway"],
-    "namespaces": ["gateway", "kserve"],
-    "images": stacks.images({"mlserver"}),
-    "spark": {"operator": "kubeflow", "namespace": "spark-jobs", "repository": "mirror.test/sdp"},
-    "ray": "kuberay-system",
-    "pools": {"gpu": {"nodeSelector": {"kind": "gpu"}}, "spot": {"nodeSelector": {"kind": "spot"}}},
-}
-EXPORTS: dict[str, Any] = {
-    "cluster": {"load_balancer": {"annotations": {"balancer": "nlb"}, "address": "192.0.2.9"}},
-    "kubeconfig": '{"clusters": []}',
-    "object_store_secret_key": "very secret",
-    "platform": FOUND,
-    "platform_cluster": "uid",
-}
-USES = {"spark": {"operator": "kubeflow"}, "ray": {}, "object_store": {"buckets": ["datasets", "raw"]}}
-SECRETS = ("kubeconfig", "object_store_secret_key")
-
-
-def stand_on(
-    settings: Mapping[str, Any] = PLATFORM,
-    *,
-    exports: Mapping[str, Any] = EXPORTS,
-    sealed: Collection[str] = SECRETS,
-    namespace: str = "team",
-    secrets: Mapping[str, str] | None = None,
-    pools: Mapping[str, Any] | None = None,
-    accounts: Sequence[str] = (),
-) -> recorder.Recorder:
-    """The handle of the other stack's platform, every part of it exported."""
-
-    def program() -> None:
-        cluster = connect(validate("cluster", CLUSTER, ClusterSettings).root, pulumi.Config(), OwnershipSettings())
-        chosen = validate("platform", settings, SharedPlatform)
-        users = [(namespace, account) for account in accounts]
-        handle = shared.handle(cluster, chosen, tenants=[namespace], pools=pools, accounts=users)
-        for name, value in handle.outputs.as_inputs().items():
-            pulumi.export(name, value)
-
-    world = recorder.Outputs({OTHER: recorder.OtherStack(exports, sealed)})
-    given = {f"ml-platform:{name}": value for name, value in (secrets or {}).items()}
-    return recorder.record(program, stack="team", config=given, secrets=given, world=world)
-
-
-def without(*path: str) -> dict[str, Any]:
-    """What the other stack exports, but for one thing."""
-    found = {**EXPORTS, "platform": dict(FOUND)}
-    *way, last = path
-    place = found
-    for step in way:
-        place = place[step]
-    del place[last]
-    return found
-
-
-def test_what_the_other_stack_exports_is_what_work_is_wired_with() -> None:
-    found = stand_on({**PLATFORM, **USES})
-    wired = {name: found.exports[name] for name in FOUND if name not in ("images", "object_store", "pools", "spark")}
-    assert wired == {name: FOUND[name] for name in wired}
-    assert found.exports["spark"] == {**FOUND["spark"], "jobs": "spark-jobs"}
-    assert found.exports["object_store"] == {
-        **FOUND["object_store"], "buckets": ("datasets", "raw"), "secret_key": "very secret", "users": None,
-    }  # fmt: skip
+from ml_platform.configuration import SettingsError
+from support import stacks
+from support.other_platform import EXPORTS, FOUND, OTHER, PLATFORM, SECRETS, stand_on, without
 
 
 def test_secrets_stay_secrets_and_nothing_else_becomes_one() -> None:
@@ -270,57 +185,3 @@ def test_an_output_in_the_clear_that_should_be_secret_is_refused(name: str) -> N
 def test_a_secret_that_can_not_be_decrypted_is_refused_with_the_way_out(name: str) -> None:
     with pytest.raises(SettingsError, match=f"output {name!r} can't be decrypted here.*same one"):
         stand_on(exports={**EXPORTS, name: {}})
-
-
-def test_the_load_balancer_is_as_the_other_stack_knows_it() -> None:
-    found: dict[str, Any] = {}
-
-    def program() -> None:
-        balancer = connect(
-            validate("cluster", CLUSTER, ClusterSettings).root, pulumi.Config(), OwnershipSettings()
-        ).load_balancer
-        pulumi.Output.all(balancer.annotated({"own": "1"}), balancer.address).apply(
-            lambda values: found.update(annotations=values[0], address=values[1])
-        )
-
-    recorder.record(program, world=recorder.Outputs({OTHER: recorder.OtherStack(EXPORTS)}))
-    assert found == {"annotations": {"own": "1", "balancer": "nlb"}, "address": "192.0.2.9"}
-
-
-@pytest.mark.parametrize("name", ["production", "ml-platform/production", "acme/ml-platform/", "a/b/c/d"])
-def test_a_stack_is_named_in_full(name: str) -> None:
-    with pytest.raises(SettingsError, match=r"ml-platform:platform\.stack is .*<organization>|pattern"):
-        validate("platform", {**PLATFORM, "stack": name}, SharedPlatform)
-
-
-@pytest.mark.parametrize(("bucket", "fine"), [("2026-data", True), ("ab", False), ("Data", False)])
-def test_a_bucket_is_named_as_s3_has_them(bucket: str, fine: bool) -> None:
-    block = {**PLATFORM, "object_store": {"buckets": [bucket]}}
-    if fine:
-        assert validate("platform", block, SharedPlatform).object_store.buckets == (bucket,)
-    else:
-        with pytest.raises(SettingsError, match=r"platform\.object_store\.buckets\[0\] is .*should match pattern"):
-            validate("platform", block, SharedPlatform)
-
-
-@pytest.mark.parametrize(
-    ("block", "model"), [({}, PlatformSettings), (PLATFORM, SharedPlatform), ({"source": "x"}, SharedPlatform)]
-)
-def test_a_source_says_whose_platform_it_is(block: dict[str, Any], model: type[Any]) -> None:
-    assert platform_model(block) is model
-
-
-def test_a_stack_without_work_has_a_platform_and_no_namespace_for_work(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ML_PLATFORM_STATE", str(stacks.node(tmp_path)))
-    monkeypatch.setattr(stacks, "blocks", _idle(stacks.blocks("local")))
-    found = stacks.record("local")
-    assert not [request.name for request in found.requests.values() if ":workloads:" in request.type]
-    assert {"platform", *SECRETS} <= set(found.exports)
-    assert set(SECRETS) <= found.secrets
-    assert "platform" not in found.secrets
-
-
-def _idle(config: dict[str, Any]) -> Any:
-    return lambda _stack: {name: dict(block) for name, block in config.items() if name != "ml-platform:workloads"}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any, get_args
 
 from pydantic import ValidationError
@@ -90,7 +91,7 @@ class Judge:
             if isinstance(part, Finding):
                 yield part
                 continue
-            for problem in self._guarded(policy, lambda part=part: policy.check(part, parameters), lambda: resource):  # type: ignore[misc]
+            for problem in self._guarded(policy, partial(policy.check, part, parameters), lambda: resource):
                 yield from self._unexempted(self._finding(policy, resource, problem))
 
     def stack_findings(self, resources: Sequence[Resource]) -> Iterator[Finding]:
@@ -106,11 +107,8 @@ class Judge:
             if isinstance(subject, Finding):
                 yield subject
                 continue
-            for problem in self._guarded(
-                policy,
-                lambda subject=subject: policy.check(subject, resources, parameters),  # type: ignore[misc]
-                lambda subject=subject: subject or _culprit(policy, resources, parameters),  # type: ignore[misc]
-            ):
+            steps = partial(policy.check, subject, resources, parameters)
+            for problem in self._guarded(policy, steps, partial(_culprit, policy, subject, resources, parameters)):
                 yield from self._unexempted(self._finding(policy, subject, problem))
 
     def said(self, resources: Sequence[Resource]) -> Iterator[str]:
@@ -160,8 +158,12 @@ class Judge:
         yield finding
 
 
-def _culprit(policy: StackPolicy, resources: Sequence[Resource], parameters: Parameters) -> Resource | None:
-    """The one resource that can't be judged even alone, if it is one."""
+def _culprit(
+    policy: StackPolicy, subject: Resource | None, resources: Sequence[Resource], parameters: Parameters
+) -> Resource | None:
+    """The subject; of the stack as a whole, the one resource that can't be judged even alone, if it is one."""
+    if subject is not None:
+        return subject
     for resource in resources:
         try:
             list(policy.check(None, [resource], parameters))
