@@ -21,7 +21,10 @@ from mlflow import MlflowClient
 from support import machine
 
 AWAY = 20.0
-SERVICES = [("Deployment", "mlflow", "mlflow"), ("StatefulSet", "s3", "storage")]
+SERVICES = [
+    ("Deployment", "mlflow", "mlflow"),
+    pytest.param("StatefulSet", "s3", "storage", marks=pytest.mark.long),  # training waits for it in test_runs
+]
 
 
 @pytest.fixture
