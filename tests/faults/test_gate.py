@@ -21,10 +21,7 @@ from mlflow import MlflowClient
 from support import machine
 
 AWAY = 20.0
-SERVICES = [
-    ("Deployment", "mlflow", "mlflow"),
-    pytest.param("StatefulSet", "s3", "storage", marks=pytest.mark.long),  # training waits for it in test_runs
-]
+SERVICES = [("Deployment", "mlflow", "mlflow"), ("StatefulSet", "s3", "storage")]
 
 
 @pytest.fixture
@@ -71,6 +68,7 @@ def test_a_gate_that_is_killed_is_started_again_and_registers_nothing_twice(
     assert verdict()["champion"] == "1"
 
 
+@pytest.mark.long  # in test_runs the training waits for them
 @pytest.mark.parametrize(("kind", "name", "namespace"), SERVICES)
 def test_a_service_that_is_away_while_the_gate_judges_is_waited_for(
     kind: str, name: str, namespace: str, unchanged: dict[str, Any], tmp_path: Path

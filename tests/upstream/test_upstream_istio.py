@@ -80,6 +80,7 @@ def test_a_canary_gets_its_share_and_has_a_host_of_its_own(
     assert answering(MODEL, certificate, 500)[str(tried)] / 500 == pytest.approx(0.10, abs=0.06)
 
 
+@pytest.mark.long
 def test_a_canary_of_a_version_that_is_not_there_changes_nothing(
     stack: NodeStack, certificate: str, tmp_path: Path
 ) -> None:

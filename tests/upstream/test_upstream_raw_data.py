@@ -46,6 +46,7 @@ def test_the_served_model_says_the_class_as_the_etl_has_written_it(
     assert f"-> {written} " in done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
