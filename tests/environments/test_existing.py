@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from ml_platform.kube import Client
-from support import gateway, inventory
-from support.flowers import FLOWERS
+from support import inventory
 from support.made_up import thing
 from support.somebody import Somebody
 
@@ -35,7 +33,7 @@ def test_all_that_is_in_the_way_is_said_at_once_and_nothing_is_touched(
 
 
 def test_its_model_answers(existing: Somebody) -> None:
-    assert_predicts(existing)
+    existing.assert_predicts(STACK)
 
 
 def test_its_work_runs_on_its_pool_and_all_its_pods_have_the_login_to_the_registry(
@@ -58,17 +56,9 @@ def test_a_changed_setting_changes_what_it_is_about_and_the_model_still_answers(
     assert done.returncode == 0, done.stdout
     changed = cluster.get("v1", "ConfigMap", "config-autoscaler", "knative-serving")
     assert changed["data"]["stable-window"] == "20s"
-    assert_predicts(existing)
+    existing.assert_predicts(STACK)
 
 
 def _name(pod: dict[str, Any]) -> str:
     labels = pod["metadata"]["labels"]
     return str(labels.get("serving.kserve.io/inferenceservice") or labels.get("app"))
-
-
-def assert_predicts(user: Somebody) -> None:
-    url = user.outputs(STACK)["prediction_urls"]["iris"]
-    for species, flower in FLOWERS.items():
-        answer = gateway.ask(url, body=gateway.rows(flower))
-        assert answer.status == 200, answer.text
-        assert species.lower().endswith(json.loads(answer.text)["outputs"][0]["data"][0])

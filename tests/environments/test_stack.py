@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import yaml
 from ml_platform.kube import Client
-from support import gateway, inventory, machine, stacks
-from support.flowers import FLOWERS
+from support import inventory, machine, stacks
 from support.somebody import Somebody
 
 PLATFORM, TEAM = "existing", "team"
@@ -21,7 +19,7 @@ def test_a_team_serves_on_the_platform_of_another_stack_and_goes_without_a_trace
     existing.init(TEAM, blocks())
     done = existing.up(TEAM)
     assert done.returncode == 0, done.stdout
-    assert_predicts(existing)
+    existing.assert_predicts(TEAM)
     existing.set(TEAM, "platform.serving.mode", "standard")
     refused = existing.run("pulumi", "preview", "--stack", TEAM, "--non-interactive")
     assert refused.returncode != 0
@@ -40,11 +38,3 @@ def blocks() -> dict[str, Any]:
     found = {key.partition(":")[2]: block for key, block in config.items()}
     found["platform"]["images"] = {name: machine.images()[name] for name in ("mlserver", "training")}
     return found
-
-
-def assert_predicts(user: Somebody) -> None:
-    url = user.outputs(TEAM)["prediction_urls"]["iris"]
-    for species, flower in FLOWERS.items():
-        answer = gateway.ask(url, body=gateway.rows(flower))
-        assert answer.status == 200, answer.text
-        assert species.lower().endswith(json.loads(answer.text)["outputs"][0]["data"][0])

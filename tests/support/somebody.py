@@ -15,7 +15,8 @@ from typing import Any
 import yaml
 from ml_local import engine, environment, paths, toolchains
 from ml_local.node.layout import layout
-from support import machine
+from support import gateway, machine
+from support.flowers import FLOWERS
 from support.machine import Done
 
 BACKEND = "PULUMI_BACKEND_URL"
@@ -59,6 +60,14 @@ class Somebody:
 
     def outputs(self, stack: str) -> dict[str, Any]:
         return dict(json.loads(self.must("pulumi", "stack", "output", "--stack", stack, "--json").stdout))
+
+    def assert_predicts(self, stack: str) -> None:
+        """The iris model of the stack names the species of each flower."""
+        url = self.outputs(stack)["prediction_urls"]["iris"]
+        for species, flower in FLOWERS.items():
+            answer = gateway.ask(url, body=gateway.rows(flower))
+            assert answer.status == 200, answer.text
+            assert species.lower().endswith(json.loads(answer.text)["outputs"][0]["data"][0])
 
     def must(self, *words: str) -> Done:
         done = self.run(*words)
