@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ml_platform.kube import AlreadyExists, KubeError, NotFound, Object
+from ml_platform.kube import AlreadyExists, Client, KubeError, NotFound, Object
 
 Key = tuple[str, str, str]
 
@@ -61,6 +61,8 @@ class FakeClient:
         if key not in self._logs:
             raise KubeError(400, "BadRequest", "no log yet")
         return "\n".join(self._logs[key].splitlines()[-tail:])
+
+    last_words = Client.last_words
 
     def request(self, method: str, path: str, *, timeout: float) -> Object:
         self.requests.append(f"{method} {path}")

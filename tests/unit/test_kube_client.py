@@ -261,3 +261,39 @@ def test_logs_are_text(server: Server, client: Client) -> None:
     server.on("GET", "/api/v1/namespaces/n/pods/p/log", b"line 1\nline 2\n")
     assert client.logs("n", "p", container="main", tail=2) == "line 1\nline 2\n"
     assert server.last[2] == {"container": "main", "tailLines": "2"}
+
+
+LOG = "/api/v1/namespaces/n/pods/p/log"
+NONE_BEFORE = (400, {"message": "previous terminated container not found"})
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "words"),
+    [
+        pytest.param((200, b"it runs"), NONE_BEFORE, "it runs", id="one that never ended"),
+        pytest.param((200, b"it starts"), (200, b"it broke"), "it broke", id="one that was started again"),
+        pytest.param((400, {"message": "waits"}), (200, b"it broke"), "it broke", id="one that waits to be"),
+        pytest.param((200, b"it broke"), (200, b""), "it broke", id="one whose earlier log is gone"),
+    ],
+)
+def test_the_last_words_of_a_container_are_of_before_it_ended(
+    server: Server, client: Client, now: tuple[int, Any], before: tuple[int, Any], words: str
+) -> None:
+    server.routes["GET", LOG] = lambda: before if "previous" in server.last[2] else now
+    assert client.last_words("n", "p", container="main") == words
+
+
+def test_a_container_that_is_started_again_while_it_is_asked_does_not_hide_why_it_ended(
+    server: Server, client: Client
+) -> None:
+    server.routes["GET", LOG] = lambda: NONE_BEFORE if "previous" in server.last[2] else (200, b"it broke")
+    assert client.last_words("n", "p") == "it broke"
+    assert ["previous" in request[2] for request in server.requests if request[1] == LOG] == [False, True], (
+        "asked the other way round, the log of the new container would be taken for that of the first"
+    )
+
+
+def test_a_container_without_a_log_says_why(server: Server, client: Client) -> None:
+    server.routes["GET", LOG] = lambda: NONE_BEFORE if "previous" in server.last[2] else (400, {"message": "it waits"})
+    with pytest.raises(KubeError, match="it waits"):
+        client.last_words("n", "p")

@@ -15,7 +15,6 @@ class Cluster:
     def __init__(self, pods: list[dict[str, Any]], log: str = "") -> None:
         self.pods = pods
         self.log = log
-        self.asked: list[tuple[str, str, bool]] = []
 
     def list(self, api_version: str, kind: str, namespace: str, **selectors: str) -> list[dict[str, Any]]:
         if kind == "Pod":
@@ -26,8 +25,7 @@ class Cluster:
             {"reason": "Sooner", "message": f"about {name}", "lastTimestamp": "1"},
         ]
 
-    def logs(self, namespace: str, pod: str, *, container: str, tail: int, previous: bool) -> str:
-        self.asked.append((pod, container, previous))
+    def last_words(self, namespace: str, pod: str, *, container: str, tail: int) -> str:
         if not self.log:
             raise KubeError(400, "BadRequest", "no log yet")
         return self.log
@@ -75,7 +73,7 @@ def test_a_container_that_restarts_shows_its_last_life() -> None:
     cluster = Cluster([waiting], "said before")
     told = reasons(cluster)
     assert told[0] == "pod p1: container main: CrashLoopBackOff: back-off"
-    assert cluster.asked == [("p1", "main", True)]
+    assert told[-1] == "log of pod p1, container main:\nsaid before"
 
 
 def test_a_log_that_cannot_be_read_says_why() -> None:

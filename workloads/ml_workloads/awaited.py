@@ -61,26 +61,17 @@ class AwaitedProvider(dynamic.ResourceProvider):
 def last_lines(
     client: Client, namespace: str, pods: Iterable[Object], *containers: str, lines: int = LOG_LINES
 ) -> str | None:
-    """The end of the first log that is there: of `containers` in their order, or of the pods' only one. One that has
-    ended before is asked for what it said then: it may be starting again."""
+    """The end of the first log that is there: of `containers` in their order, or of the pods' only one."""
     for pod in pods:
-        name, ended = pod["metadata"]["name"], _ended_before(pod)
+        name = pod["metadata"]["name"]
         for container in containers or (None,):
-            for previous in (True, False) if container in ended else (False,):
-                if text := _log(client, namespace, name, container, lines, previous):
-                    return f"The last lines of {f'{container} in ' if container else ''}pod {name}:\n{text}"
+            if text := _log(client, namespace, name, container, lines):
+                return f"The last lines of {f'{container} in ' if container else ''}pod {name}:\n{text}"
     return None
 
 
-def _ended_before(pod: Object) -> set[str | None]:
-    """The containers of a pod that have been started again."""
-    status = pod.get("status", {})
-    found = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
-    return {each["name"] for each in found if (each.get("lastState") or {}).get("terminated")}
-
-
-def _log(client: Client, namespace: str, pod: str, container: str | None, lines: int, previous: bool) -> str:
+def _log(client: Client, namespace: str, pod: str, container: str | None, lines: int) -> str:
     try:
-        return client.logs(namespace, pod, container=container, tail=lines, previous=previous).rstrip()
+        return client.last_words(namespace, pod, container=container, tail=lines).rstrip()
     except KubeError:
         return ""

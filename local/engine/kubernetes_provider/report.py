@@ -100,12 +100,8 @@ def _logs(client: Client, pod: Object) -> list[str]:
         started = state.get("running") or state.get("terminated") or container.get("lastState")
         if not started or (state.get("terminated") or {}).get("exitCode") == 0:
             continue
-        previous = bool(state.get("waiting"))
         try:
-            text = client.logs(
-                metadata["namespace"], metadata["name"],
-                container=container["name"], tail=LINES, previous=previous,
-            )  # fmt: skip
+            text = client.last_words(metadata["namespace"], metadata["name"], container=container["name"], tail=LINES)
         except KubeError as error:
             text = f"(no log: {error.message})"
         if text.strip():

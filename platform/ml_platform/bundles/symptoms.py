@@ -43,7 +43,7 @@ def _container(client: Client, namespace: str, pod: str, container: Object) -> I
     restarts = container.get("restartCount", 0)
     yield f"  container {name}: {kind} {said}".rstrip() + (f", {restarts} restarts" if restarts else "")
     try:
-        lines = client.logs(namespace, pod, container=name, tail=LINES, previous=kind == "waiting" and restarts > 0)
+        lines = client.last_words(namespace, pod, container=name, tail=LINES)
     except KubeError:
         return  # a container that never ran has no log, and its state says why
     yield from (f"    {line}" for line in lines.splitlines())

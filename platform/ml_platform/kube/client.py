@@ -205,6 +205,20 @@ class Client:
         params = {"container": container, "tailLines": str(tail), "previous": "true" if previous else None}
         return self._transport.send("GET", path, params=params).data.decode(errors="replace")
 
+    def last_words(self, namespace: str, pod: str, *, container: str | None = None, tail: int = 50) -> str:
+        """What a container said before it last ended, or what it says where it never has. Raises `KubeError` where
+        there is no log. What it says is asked first: it may be started again between the two questions."""
+        found: list[str] = []
+        refused: list[errors.KubeError] = []
+        for previous in (False, True):
+            try:
+                found.append(self.logs(namespace, pod, container=container, tail=tail, previous=previous))
+            except errors.KubeError as error:
+                refused.append(error)
+        if not found:
+            raise refused[0]
+        return next(filter(None, reversed(found)), "")
+
     def request(
         self,
         method: str,
