@@ -264,6 +264,7 @@ def test_logs_are_text(server: Server, client: Client) -> None:
 
 
 LOG = "/api/v1/namespaces/n/pods/p/log"
+REMOVED = b"unable to retrieve container logs for containerd://9d12"
 NONE_BEFORE = (400, {"message": "previous terminated container not found"})
 
 
@@ -273,7 +274,9 @@ NONE_BEFORE = (400, {"message": "previous terminated container not found"})
         pytest.param((200, b"it runs"), NONE_BEFORE, "it runs", id="one that never ended"),
         pytest.param((200, b"it starts"), (200, b"it broke"), "it broke", id="one that was started again"),
         pytest.param((400, {"message": "waits"}), (200, b"it broke"), "it broke", id="one that waits to be"),
-        pytest.param((200, b"it broke"), (200, b""), "it broke", id="one whose earlier log is gone"),
+        pytest.param((200, b"it broke"), (200, b""), "it broke", id="one that said nothing before"),
+        pytest.param((200, b"it broke"), (200, REMOVED), "it broke", id="one that ended twice, whose first is removed"),
+        pytest.param((200, REMOVED), NONE_BEFORE, "", id="one that is removed"),
     ],
 )
 def test_the_last_words_of_a_container_are_of_before_it_ended(

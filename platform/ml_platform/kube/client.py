@@ -19,6 +19,7 @@ APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 PAGE = 500  # objects a list request
+GONE = "unable to retrieve container logs for "  # a kubelet's answer, with status 200, once it has removed a container
 
 
 @dataclass(frozen=True)
@@ -217,7 +218,7 @@ class Client:
                 refused.append(error)
         if not found:
             raise refused[0]
-        return next(filter(None, reversed(found)), "")
+        return next((each for each in reversed(found) if each and not each.startswith(GONE)), "")
 
     def request(
         self,
