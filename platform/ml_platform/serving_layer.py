@@ -86,7 +86,8 @@ class ServingLayer:
             mode=self.settings.serving.mode,
             issuing=self._issuing(),
             login=self.installation.login,
-            after=[*kinds, *self.installation.after],
+            kinds=kinds,
+            after=self.installation.after,
         )
         return Traefik(selection.GATEWAY, args, self.owner.child())
 

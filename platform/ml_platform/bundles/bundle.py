@@ -50,7 +50,7 @@ class BundleArgs:
     """Other than the catalog's."""
     retain_namespace: bool = False
     after: Sequence[pulumi.Resource] = ()
-    """What it needs in order to start."""
+    """What it needs in order to start; its namespaces and kinds do not."""
     over: Sequence[pulumi.Resource] = ()
     """What it needs in order to work: declared before its custom resources, and there until they are gone."""
 
@@ -77,6 +77,7 @@ class Bundle(Component):
         phases = self._prepared()
         ready = self._namespaces(phases[Phase.NAMESPACES], self._elsewhere(phases))
         self.kinds = self._define(phases[Phase.DEFINITIONS], ready)
+        ready = self._joined("start", [*ready, *args.after])
         configured = [*self._declare(phases[Phase.CONFIGURATION], ready), *self.kinds]
         ready = self._joined("configured", configured or ready)
         ready = self._joined("running", self._declare(phases[Phase.WORKLOADS], ready) or ready)
@@ -124,16 +125,17 @@ class Bundle(Component):
         return [known[name].resource for name in sorted(filter(None, used | named)) if name in known]
 
     def _namespaces(self, items: Sequence[Object], elsewhere: list[pulumi.Resource]) -> list[pulumi.Resource]:
-        """Its namespaces, without those that another bundle has declared; and all that it starts after."""
+        """Its namespaces, without those that another bundle has declared. They and its kinds need nothing of other
+        bundles: all of the stack's are made at once, and go at once."""
         known = self._installation.declared.namespaces
-        start = self._joined("start", [*self._installation.after, *self._args.after, *elsewhere])
+        before = self._joined("before", [*self._installation.after, *elsewhere])
         own = [item for item in items if item["metadata"]["name"] not in known]
-        resources = self._declare(own, start)
+        resources = self._declare(own, before)
         self._log_in(own, resources)
         for item, resource in zip(own, resources, strict=True):
             metadata, retained = item["metadata"], self._args.retain_namespace
             known[metadata["name"]] = SharedNamespace(self._entry.name, metadata["labels"], resource, retained)
-        return self._joined("namespaces", resources or start)
+        return self._joined("namespaces", resources or before)
 
     def _log_in(self, namespaces: Sequence[Object], after: Sequence[pulumi.Resource]) -> None:
         login, labels = self._installation.login, self._installation.labels

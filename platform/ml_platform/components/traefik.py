@@ -59,9 +59,10 @@ class TraefikArgs:
     issuing: Issuing
     login: pulumi.Output[str] | None = None
     """To the registry of its image, if it needs one."""
+    kinds: Sequence[pulumi.Resource] = ()
+    """Those of its routes: it watches them from its start."""
     after: Sequence[pulumi.Resource] = ()
-    """What must exist first: the kinds of those routes, which it watches from its start, and who issues its
-    certificate."""
+    """What must exist before anything of it: the preflight, and who issues its certificate."""
 
 
 class Traefik(Component):
@@ -89,7 +90,9 @@ class Traefik(Component):
         if args.settings.https:
             services.append(self._certified(args.settings.https, namespace))
         self.ready = [
-            self._declare("apps/v1", "Deployment", PUBLIC, depends_on=[*access, *services], spec=self._deployment())
+            self._declare(
+                "apps/v1", "Deployment", PUBLIC, depends_on=[*access, *services, *args.kinds], spec=self._deployment()
+            )
         ]
         self._declare(
             "networking.k8s.io/v1", "IngressClass", CLASS, spec={"controller": "traefik.io/ingress-controller"}
@@ -144,7 +147,9 @@ class Traefik(Component):
             {"port": SECURE, "protocol": "HTTPS", **tls} if self._settings.https else {"port": WEB, "protocol": "HTTP"}
         )
         entry = {"name": "web", **how, "allowedRoutes": {"namespaces": {"from": "All"}}}
-        chosen = self._declare(group, "GatewayClass", CLASS, depends_on=self._args.after, spec=spec)
+        chosen = self._declare(
+            group, "GatewayClass", CLASS, depends_on=[*self._args.after, *self._args.kinds], spec=spec
+        )
         self.ready.append(
             self._declare(
                 group,
