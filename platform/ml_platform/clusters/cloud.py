@@ -9,14 +9,28 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import Generic, TypedDict, TypeVar
 
 import pulumi
 
 from ml_platform import placement
 from ml_platform.clusters.cluster import NodePool
 from ml_platform.configuration import SettingsError
-from ml_platform.settings.clouds import Data, NodePoolSettings
+from ml_platform.settings import OwnershipSettings
+from ml_platform.settings.clouds import CloudCluster, Data, NodePoolSettings
+from ml_platform.store import Account
+
+S = TypeVar("S", bound=CloudCluster)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloudArgs(Generic[S]):
+    """What a cluster that the stack makes takes, and its storage too."""
+
+    settings: S
+    ownership: OwnershipSettings
+    accounts: Mapping[str, Account]
+    """Who its buckets are open for."""
 
 
 @dataclass(frozen=True, kw_only=True)

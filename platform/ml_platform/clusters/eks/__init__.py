@@ -1,19 +1,19 @@
 """Amazon Elastic Kubernetes Service, with all that it stands on: nodes have no public address, pods need no keys."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 from pulumi_aws import eks
 
 from ml_platform.clusters import cloud
+from ml_platform.clusters.cloud import CloudArgs
 from ml_platform.clusters.cluster import Cluster, LoadBalancer
 from ml_platform.clusters.eks import offers, roles
 from ml_platform.clusters.eks.autoscaler import Scaling, ScalingArgs
 from ml_platform.clusters.eks.network import Network, NetworkArgs
 from ml_platform.clusters.eks.nodes import STORAGE_CLASS, Nodes, NodesArgs
-from ml_platform.clusters.eks.storage import Storage, StorageArgs
+from ml_platform.clusters.eks.storage import Storage
 from ml_platform.clusters.offers import Inquiry
 from ml_platform.component import Component
 from ml_platform.settings import EksCluster, OwnershipSettings
@@ -51,7 +51,7 @@ def connect(settings: EksCluster, ownership: OwnershipSettings, accounts: Mappin
     """
     LOGIN.require()
     cloud.require_command("aws", "Install the AWS CLI, version 2: https://docs.aws.amazon.com/cli/")
-    made = Eks(settings.name, EksArgs(settings=settings, ownership=ownership, accounts=accounts))
+    made = Eks(settings.name, CloudArgs(settings=settings, ownership=ownership, accounts=accounts))
     return Cluster(
         kubeconfig=made.kubeconfig,
         options={"cluster_identifier": made.identifier, "kube_client_settings": {"qps": 100, "burst": 200}},
@@ -69,14 +69,6 @@ def connect(settings: EksCluster, ownership: OwnershipSettings, accounts: Mappin
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class EksArgs:
-    settings: EksCluster
-    ownership: OwnershipSettings
-    accounts: Mapping[str, Account]
-    """Who its buckets are open for."""
-
-
 class Eks(Component):
     token = "ml-platform:eks:Cluster"  # noqa: S105 - a type token
 
@@ -86,7 +78,7 @@ class Eks(Component):
     scaling: Scaling | None
     """Where a pool has room to scale."""
 
-    def __init__(self, name: str, args: EksArgs) -> None:
+    def __init__(self, name: str, args: CloudArgs[EksCluster]) -> None:
         super().__init__(name)
         self._name, self._settings, self._ownership = name, args.settings, args.ownership
         self._provider = aws.Provider(
@@ -96,8 +88,7 @@ class Eks(Component):
             opts=super().child(),
         )
         offers.check(args.settings, Inquiry(login=LOGIN, provider=self._provider))
-        stored = StorageArgs(settings=args.settings, ownership=args.ownership, accounts=args.accounts)
-        self.storage = Storage(name, stored, self.child())
+        self.storage = Storage(name, args, self.child())
         network = Network(name, NetworkArgs(settings=args.settings), self.child())
         cluster = self._cluster(network)
         self._admit(cluster)

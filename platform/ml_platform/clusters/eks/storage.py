@@ -1,27 +1,19 @@
 """What holds data outside of the cluster: buckets, which pods use without keys, a registry, and the key of all."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import pulumi
 from pulumi_aws import ecr, iam, kms, s3
 
 from ml_platform.clusters import cloud
+from ml_platform.clusters.cloud import CloudArgs
 from ml_platform.clusters.eks import roles
 from ml_platform.component import Component
 from ml_platform.object_storage import ObjectStorage
-from ml_platform.settings import EksCluster, OwnershipSettings
+from ml_platform.settings import EksCluster
 from ml_platform.settings.clouds import buckets_by_user
-from ml_platform.store import Account
 
 READ_AND_WRITE = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload")
-
-
-@dataclass(frozen=True, kw_only=True)
-class StorageArgs:
-    settings: EksCluster
-    ownership: OwnershipSettings
-    accounts: Mapping[str, Account]
 
 
 class Storage(Component):
@@ -35,7 +27,7 @@ class Storage(Component):
     ready: list[pulumi.Resource]
     """What those who use buckets wait for."""
 
-    def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions) -> None:
+    def __init__(self, name: str, args: CloudArgs[EksCluster], opts: pulumi.ResourceOptions) -> None:
         super().__init__(name, opts)
         self._name, self._settings, self._ownership = name, args.settings, args.ownership
         self._held = self.child(**cloud.kept(args.settings.data))

@@ -1,13 +1,13 @@
 """Google Kubernetes Engine, with all that it stands on: nodes have no public address, pods need no keys."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import pulumi
 import pulumi_gcp as gcp
 from pulumi_gcp import container
 
 from ml_platform.clusters import cloud
+from ml_platform.clusters.cloud import CloudArgs
 from ml_platform.clusters.cluster import Cluster, LoadBalancer
 from ml_platform.clusters.gke import offers
 from ml_platform.clusters.gke.network import PODS, SERVICES, Network, NetworkArgs
@@ -40,7 +40,7 @@ def connect(settings: GkeCluster, ownership: OwnershipSettings, accounts: Mappin
     """
     LOGIN.require()
     cloud.require_command(PLUGIN, f"Install it with: gcloud components install {PLUGIN}")
-    made = Gke(settings.name, GkeArgs(settings=settings, ownership=ownership, accounts=accounts))
+    made = Gke(settings.name, CloudArgs(settings=settings, ownership=ownership, accounts=accounts))
     return Cluster(
         kubeconfig=made.kubeconfig,
         options={"cluster_identifier": made.identifier, "kube_client_settings": {"qps": 100, "burst": 200}},
@@ -57,14 +57,6 @@ def connect(settings: GkeCluster, ownership: OwnershipSettings, accounts: Mappin
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class GkeArgs:
-    settings: GkeCluster
-    ownership: OwnershipSettings
-    accounts: Mapping[str, Account]
-    """Who its buckets are open for."""
-
-
 class Gke(Component):
     token = "ml-platform:gke:Cluster"  # noqa: S105 - a type token
 
@@ -72,7 +64,7 @@ class Gke(Component):
     """Resolves when there are nodes."""
     identifier: pulumi.Output[str]
 
-    def __init__(self, name: str, args: GkeArgs) -> None:
+    def __init__(self, name: str, args: CloudArgs[GkeCluster]) -> None:
         super().__init__(name)
         self._name, self._settings, self._ownership = name, args.settings, args.ownership
         labels = {"ml-platform-stack": pulumi.get_stack(), **args.ownership.tags}

@@ -11,19 +11,16 @@ import pulumi
 from pulumi_gcp import artifactregistry, serviceaccount, storage
 
 from ml_platform.clusters import cloud
+from ml_platform.clusters.cloud import CloudArgs
 from ml_platform.clusters.gke.nodes import Identity
 from ml_platform.component import Component
 from ml_platform.object_storage import Key, ObjectStorage
-from ml_platform.settings import GkeCluster, OwnershipSettings
+from ml_platform.settings import GkeCluster
 from ml_platform.settings.clouds import SharedBucketSettings
-from ml_platform.store import Account
 
 
 @dataclass(frozen=True, kw_only=True)
-class StorageArgs:
-    settings: GkeCluster
-    ownership: OwnershipSettings
-    accounts: Mapping[str, Account]
+class StorageArgs(CloudArgs[GkeCluster]):
     identity: Identity
 
 

@@ -1,18 +1,18 @@
 """Managed Kubernetes on IONOS CLOUD, with all that it stands on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import pulumi
 import pulumi_ionoscloud as ionos
 from pulumi_ionoscloud import k8s
 
 from ml_platform.clusters import cloud
+from ml_platform.clusters.cloud import CloudArgs
 from ml_platform.clusters.cluster import Cluster, LoadBalancer
 from ml_platform.clusters.ionos import offers
 from ml_platform.clusters.ionos.network import Network, NetworkArgs
 from ml_platform.clusters.ionos.nodes import Nodes, NodesArgs
-from ml_platform.clusters.ionos.storage import Storage, StorageArgs
+from ml_platform.clusters.ionos.storage import Storage
 from ml_platform.clusters.offers import Inquiry
 from ml_platform.component import Component
 from ml_platform.settings import IonosCluster, OwnershipSettings
@@ -40,7 +40,7 @@ def connect(settings: IonosCluster, ownership: OwnershipSettings, accounts: Mapp
     TOKEN.require()
     if settings.object_storage.buckets:
         KEYS.require()
-    made = Ionos(settings.name, IonosArgs(settings=settings, ownership=ownership, accounts=accounts))
+    made = Ionos(settings.name, CloudArgs(settings=settings, ownership=ownership, accounts=accounts))
     return Cluster(
         kubeconfig=made.kubeconfig,
         options={"cluster_identifier": made.identifier, "kube_client_settings": {"qps": 100, "burst": 200}},
@@ -58,14 +58,6 @@ def connect(settings: IonosCluster, ownership: OwnershipSettings, accounts: Mapp
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class IonosArgs:
-    settings: IonosCluster
-    ownership: OwnershipSettings
-    accounts: Mapping[str, Account]
-    """Who its buckets are open for."""
-
-
 class Ionos(Component):
     token = "ml-platform:ionos:Cluster"  # noqa: S105 - a type token
 
@@ -73,7 +65,7 @@ class Ionos(Component):
     """Resolves when there are nodes."""
     identifier: pulumi.Output[str]
 
-    def __init__(self, name: str, args: IonosArgs) -> None:
+    def __init__(self, name: str, args: CloudArgs[IonosCluster]) -> None:
         super().__init__(name)
         settings = args.settings
         provider = ionos.Provider("ionos", s3_region=settings.object_storage.region, opts=self.child())
@@ -94,8 +86,7 @@ class Ionos(Component):
             opts=self.child(provider=provider, protect=settings.data == "protect", custom_timeouts=PATIENCE),
         )
         nodes = Nodes(name, NodesArgs(settings=settings, cluster=cluster, datacenter=self.network.datacenter), below)
-        stored = StorageArgs(settings=settings, ownership=args.ownership, accounts=args.accounts)
-        self.storage = Storage(name, stored, below)
+        self.storage = Storage(name, args, below)
         self.identifier = cluster.id
         found = k8s.get_cluster_output(id=cluster.id, opts=pulumi.InvokeOutputOptions(parent=self, provider=provider))
         self.kubeconfig = pulumi.Output.secret(cloud.when(found.kube_config, [*nodes.ready, *self.storage.ready]))

@@ -4,26 +4,18 @@ Pods on IONOS have no identity of their own, so a key is made for a user of the 
 It opens whatever that user may, so all accounts have the same.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import pulumi
 from pulumi_ionoscloud import compute, creg, objectstorage
 
 from ml_platform import registry_login
 from ml_platform.clusters import cloud
+from ml_platform.clusters.cloud import CloudArgs
 from ml_platform.component import Component
 from ml_platform.object_storage import Key, ObjectStorage
-from ml_platform.settings import IonosCluster, OwnershipSettings
+from ml_platform.settings import IonosCluster
 from ml_platform.settings.ionos import IonosRegistrySettings
-from ml_platform.store import Account
-
-
-@dataclass(frozen=True, kw_only=True)
-class StorageArgs:
-    settings: IonosCluster
-    ownership: OwnershipSettings
-    accounts: Mapping[str, Account]
 
 
 class Storage(Component):
@@ -36,7 +28,7 @@ class Storage(Component):
     ready: Sequence[pulumi.Resource]
     """What those who use buckets wait for."""
 
-    def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions) -> None:
+    def __init__(self, name: str, args: CloudArgs[IonosCluster], opts: pulumi.ResourceOptions) -> None:
         super().__init__(name, opts)
         self._data, self._ownership = args.settings.data, args.ownership
         self._held = self.child(**cloud.kept(self._data))
