@@ -286,14 +286,11 @@ def test_the_last_words_of_a_container_are_of_before_it_ended(
     assert client.last_words("n", "p", container="main") == words
 
 
-def test_a_container_that_is_started_again_while_it_is_asked_does_not_hide_why_it_ended(
-    server: Server, client: Client
-) -> None:
+def test_a_container_that_restarts_while_it_is_asked_does_not_hide_its_end(server: Server, client: Client) -> None:
     server.routes["GET", LOG] = lambda: NONE_BEFORE if "previous" in server.last[2] else (200, b"it broke")
     assert client.last_words("n", "p") == "it broke"
-    assert ["previous" in request[2] for request in server.requests if request[1] == LOG] == [False, True], (
-        "asked the other way round, the log of the new container would be taken for that of the first"
-    )
+    order = ["previous" in request[2] for request in server.requests if request[1] == LOG]
+    assert order == [False, True], "the other way round, a new container's log would be taken for that of the first"
 
 
 def test_a_container_without_a_log_says_why(server: Server, client: Client) -> None:
