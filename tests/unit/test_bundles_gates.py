@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from ml_platform.bundles import gates
 from ml_platform.bundles.errors import BundleError
-from ml_platform.kube import KubeError
+from ml_platform.kube import Client, KubeError
 
 pytestmark = pytest.mark.unit
 
@@ -36,8 +36,10 @@ class Cluster:
         status = {"phase": "Running", "containerStatuses": [{"name": "main", "state": state, "restartCount": 3}]}
         return [{"metadata": {"name": "hook-1"}, "status": status}]
 
-    def last_words(self, *_: object, **__: object) -> str:
-        return "last words"
+    def logs(self, *_: object, previous: bool, **__: object) -> str:
+        return "last words" if previous else "a container that waits has none"
+
+    last_words = Client.last_words
 
 
 @pytest.fixture(autouse=True)

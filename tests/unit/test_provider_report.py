@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from kubernetes_provider import report
-from ml_platform.kube import KubeError
+from ml_platform.kube import Client, KubeError
 
 pytestmark = pytest.mark.unit
 
@@ -15,6 +15,7 @@ class Cluster:
     def __init__(self, pods: list[dict[str, Any]], log: str = "") -> None:
         self.pods = pods
         self.log = log
+        self.asked: list[tuple[str, str, bool]] = []
 
     def list(self, api_version: str, kind: str, namespace: str, **selectors: str) -> list[dict[str, Any]]:
         if kind == "Pod":
@@ -25,10 +26,13 @@ class Cluster:
             {"reason": "Sooner", "message": f"about {name}", "lastTimestamp": "1"},
         ]
 
-    def last_words(self, namespace: str, pod: str, *, container: str, tail: int) -> str:
+    def logs(self, namespace: str, pod: str, *, container: str, tail: int, previous: bool) -> str:
+        self.asked.append((pod, container, previous))
         if not self.log:
             raise KubeError(400, "BadRequest", "no log yet")
         return self.log
+
+    last_words = Client.last_words
 
 
 DEPLOYMENT = {
@@ -74,6 +78,7 @@ def test_a_container_that_restarts_shows_its_last_life() -> None:
     told = reasons(cluster)
     assert told[0] == "pod p1: container main: CrashLoopBackOff: back-off"
     assert told[-1] == "log of pod p1, container main:\nsaid before"
+    assert cluster.asked[-1] == ("p1", "main", True)
 
 
 def test_a_log_that_cannot_be_read_says_why() -> None:
