@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help up down stop status predict env bundles build test test-all check bench policies supply lock
 RUN := ./local/bootstrap
+WHOLE = -n 2 --dist loadscope --proofs $(if $(ANEW),--anew)
 LOCK := uv pip compile pyproject.toml --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 help:  ## list the commands
@@ -36,11 +37,11 @@ check:  ## format, lint, types
 	@$(RUN) ruff check .
 	@$(RUN) mypy
 
-test: check  ## all tests that fit into CI, on the real node where they need one
-	@exec $(RUN) pytest
+test: check  ## all tests that fit into CI, on the real node where they need one; ANEW=1: also what is proven
+	@exec $(RUN) pytest $(WHOLE)
 
 test-all: check  ## the long tests too
-	@exec $(RUN) pytest --all
+	@exec $(RUN) pytest $(WHOLE) --all
 
 bench:  ## measure, print, and write bench.json; with COLD=1 also from an empty cache
 	@exec $(RUN) ml_local bench $(if $(COLD),--cold)

@@ -1,55 +1,83 @@
-"""Tiers of tests: a folder is a tier, the quick ones run first, and what can't run here is not collected but said.
+"""How a run of the tests goes: what is collected, in two streams or one, and what needs not be proven again.
 
-What needs the mirror of upstream releases has `upstream` in its path, or the mark `mirror`.
+Which tiers there are is in support/tiers.py, what was green before in support/proofs.py. What can't run here is not
+collected, and the run says so in a line.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
+from functools import cache as memoize
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 TESTS = Path(__file__).parent
-TIERS = ("unit", "golden", "engine", "acceptance", "e2e", "faults", "upstream", "environments")
-NEEDS_ROOT = TIERS[2:]
-
 sys.path.insert(0, str(TESTS))
 pytest.register_assert_rewrite("support")  # so that a failed assertion there shows its values as well
 os.environ["GIT_ALLOW_PROTOCOL"] = "file"  # a test that would fetch a release from the network fails at once
 
+from support import proofs, tiers  # noqa: E402 - its folder is on the path from here on
+
+PROVEN = "ML_PLATFORM_TESTS_PROVEN"  # told to the workers, so that all collect the same
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all", action="store_true", help="also the tests marked long, which don't fit into CI")
+    parser.addoption("--proofs", action="store_true", help="whole tiers; one that is proven is left out")
+    parser.addoption("--anew", action="store_true", help="with --proofs: also what is proven")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     from ml_local import paths
 
     if mirror := paths.mirror():
         os.environ["ML_PLATFORM_MIRROR"] = str(mirror)  # for all that is started from here
+    if not hasattr(config, "workerinput"):
+        os.environ[PROVEN] = ",".join(_proven(config))
+        if config.option.proofs:
+            config.pluginmanager.register(proofs.Prover(config.option.all), "prover")
 
 
-def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    return True if _tier(collection_path) in _impossible() or collection_path in _without_mirror() else None
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> tiers.Streams:
+    return tiers.Streams(config, log)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    tier = tiers.of(collection_path)
+    out = tier in tiers.left_out(config.option.all) or tier in os.environ[PROVEN].split(",")
+    return True if (out and collection_path != TESTS) or collection_path in tiers.without_mirror() else None
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        item.add_marker(_tier(item.path))
-    left_out = [] if config.getoption("--all") else ["long"]
-    left_out += ["mirror"] if _without_mirror() else []
+        item.add_marker(tiers.of(item.path))
+    left_out = [] if config.option.all else ["long"]
+    left_out += ["mirror"] if tiers.without_mirror() else []
     out = [item for item in items if any(map(item.get_closest_marker, left_out))]
     config.hook.pytest_deselected(items=out)
     items[:] = [item for item in items if item not in out]
-    items.sort(key=lambda item: TIERS.index(_tier(item.path)))
+    items.sort(key=lambda item: tiers.place(item.path))
 
 
-def pytest_report_header() -> list[str]:
-    lines = [f"tier {tier}: not collected, {why}" for tier, why in _impossible().items()]
-    if absent := _without_mirror():
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and os.environ[PROVEN]:
+        session.exitstatus = pytest.ExitCode.OK  # all of it is proven
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    lines = [f"tier {tier}: not collected, {why}" for tier, why in tiers.left_out(config.option.all).items()]
+    lines += [
+        f"tier {tier}: not run, nothing that it depends on has changed since it was green here on {when}"
+        for tier, when in _proven(config).items()
+    ]
+    if absent := tiers.without_mirror():
         names = ", ".join(path.relative_to(TESTS).as_posix() for path in absent)
         lines.append(
             f"not run without a mirror of upstream releases (ML_PLATFORM_MIRROR=DIR): {names}, marked `mirror`"
@@ -57,27 +85,41 @@ def pytest_report_header() -> list[str]:
     return lines
 
 
-@pytest.fixture(scope="session", autouse=True)
-def built(request: pytest.FixtureRequest) -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if tiers.of(item.path) in tiers.NEED_ROOT:
+        _build(item.config)
+
+
+@memoize
+def _build(config: pytest.Config) -> None:
     """What the tiers with a real API server need: builds go into the cache, once, and show their progress."""
-    if not any(_tier(item.path) in NEEDS_ROOT for item in request.session.items):
-        return
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        subprocess.run(["make", "--no-print-directory", "build"], cwd=TESTS.parent, check=True)
-
-
-def _tier(path: Path) -> str:
-    parts = path.relative_to(TESTS).parts if path.is_relative_to(TESTS) else ()
-    return parts[0] if parts and parts[0] in TIERS else "unit"
-
-
-def _impossible() -> dict[str, str]:
-    return {} if os.geteuid() == 0 else dict.fromkeys(NEEDS_ROOT, "it needs root")
-
-
-def _without_mirror() -> list[Path]:
-    """What can't be collected for want of a mirror: a tier, and modules of others."""
     from ml_local import paths
 
-    return [] if paths.mirror() else [TESTS / "upstream", *sorted(TESTS.glob("[!u]*/test_*upstream*.py"))]
+    capture = config.pluginmanager.getplugin("capturemanager")
+    with (paths.cache() / "tests.lock").open("w") as lock, capture.global_and_fixture_disabled():
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the other stream's build is this one's too
+        subprocess.run(["make", "--no-print-directory", "build"], cwd=TESTS.parent, check=True, stdout=sys.stderr)
+
+
+@pytest.fixture(scope="session")
+def platform() -> dict[str, Any]:
+    """The outputs of the stack after `make up`: one platform for all tests that don't bring up another."""
+    from support import machine
+
+    done = machine.make("up", timeout=3000)
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout
+    return machine.outputs()
+
+
+def _proven(config: pytest.Config) -> dict[str, str]:
+    """The tiers that need not run again, each with when it was green."""
+    if not config.option.proofs or config.option.anew:
+        return {}
+    narrowed = config.option.keyword or config.option.markexpr or config.option.file_or_dir
+    if narrowed:
+        raise pytest.UsageError(f"--proofs is for whole tiers, not for {narrowed}")
+    everything = config.option.all
+    wanted = [tier for tier in tiers.TIERS if tier not in tiers.left_out(everything)]
+    return {tier: when for tier in wanted if (when := proofs.proven(tier, everything))}

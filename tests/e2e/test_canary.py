@@ -3,6 +3,7 @@ throughout, and nobody who asks notices."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 import yaml
 from ml_local.load import Load
 from ml_platform.kube import Client
-from support import gateway, machine, versions
+from support import gateway, machine, notebook, versions
 from support.flowers import FLOWERS
 
 pytestmark = pytest.mark.usefixtures("platform")
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("platform")
 URL = "http://iris.models.localhost:8080/v2/models/iris/infer"
 ALONE = "http://canary-iris.models.localhost:8080/v2/models/iris/infer"
 ROWS = gateway.rows(FLOWERS["Iris-setosa"])
-RATE = 50.0
+RATE = 100.0
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +55,10 @@ def test_a_canary_gets_its_share_and_no_request_fails_on_the_way(tried: int, tmp
     with Load(URL, ROWS, RATE) as load:
         load.next(20)
         serve(tmp_path, canary={"version": tried, "percent": 10})
-        shares = load.next(2000)
+        shares = load.next(400)
     assert load.problems == []
     assert set(load.versions) == {in_use(), str(tried)}
-    assert shares[str(tried)] / 2000 == pytest.approx(0.10, abs=0.02)
+    assert shares[str(tried)] / 400 == pytest.approx(0.10, abs=0.02)
 
 
 def test_another_percentage_is_another_share_and_starts_no_pod(tried: int, tmp_path: Path) -> None:
@@ -75,6 +76,14 @@ def test_the_canary_alone_answers_at_a_host_of_its_own(tried: int) -> None:
     with Load(ALONE, ROWS, RATE) as load:
         assert load.next(20) == {str(tried): 20}
     assert load.problems == []
+    assert f"iris {tried}: " in machine.make("predict", "CANARY=1").stdout
+
+
+def test_the_notebook_shows_the_share_of_a_canary(tried: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    counted = notebook.run(monkeypatch, tmp_path)["count"]
+    share = re.search(rf"^\| {tried} \| ([0-9.]+) \|$", counted, re.MULTILINE)
+    assert share, counted
+    assert float(share[1]) == pytest.approx(50, abs=2)
 
 
 @pytest.mark.parametrize("name", ["iris", "iris-canary"])
@@ -101,6 +110,7 @@ def test_rolled_back_the_version_in_use_answers_all_and_no_request_fails(tried: 
     assert not answers_by_a_model(ALONE)
 
 
+@pytest.mark.long
 def test_on_an_empty_place_the_same_settings_give_the_same_split(tried: int, tmp_path: Path) -> None:
     config = machine.settings("workloads", {}, tmp_path)
     content = yaml.safe_load(config.read_text())

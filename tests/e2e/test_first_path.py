@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import urllib.request
@@ -74,24 +75,31 @@ def test_the_data_lies_in_the_object_store(monkeypatch: pytest.MonkeyPatch, plat
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "shows"),
     [
-        ("kubectl", "get", "pods", "-A"),
-        ("pulumi", "stack", "output", "--stack", "local"),
-        ("pulumi", "preview", "--stack", "local", "--non-interactive", "--expect-no-changes"),
-        ("mlflow", "experiments", "search"),
+        (("kubectl", "get", "pods", "-A"), r"^models +iris-predictor-\S+ +2/2 +Running "),
+        (("pulumi", "stack", "output", "--stack", "local"), r'^ +prediction_urls +\{"iris":"http://iris\.models\.'),
+        (("pulumi", "preview", "--stack", "local", "--non-interactive", "--expect-no-changes"), r"^ +\d+ unchanged$"),
+        (("mlflow", "experiments", "search"), r"^\d+ +iris +s3://"),
     ],
-    ids=lambda words: " ".join(words[:3]),
+    ids=lambda words: " ".join(words[:3]) if isinstance(words, tuple) else "",
 )
-def test_the_tools_work_as_their_documentation_says(words: tuple[str, ...]) -> None:
+def test_the_tools_work_as_their_documentation_says(words: tuple[str, ...], shows: str) -> None:
     done = machine.tool(*words)
     assert done.returncode == 0, done.stdout
+    assert re.search(shows, done.stdout, re.MULTILINE), done.stdout
 
 
-def test_status_shows_a_platform_that_is_well() -> None:
+def test_status_shows_a_platform_that_is_well(platform: dict[str, Any]) -> None:
     done = machine.make("status")
     assert done.returncode == 0, done.stdout
-    assert "MiB resident" in done.stdout
+    alive = re.search(r"^node: (\d+) of (\d+) daemons alive$", done.stdout, re.MULTILINE)
+    assert alive
+    assert alive[1] == alive[2]
+    resident = re.search(r"^memory: (\d+) MiB resident", done.stdout, re.MULTILINE)
+    assert resident
+    assert 500 < int(resident[1]) < 3000
+    assert platform["prediction_urls"]["iris"] in done.stdout
 
 
 def _environment() -> dict[str, str]:

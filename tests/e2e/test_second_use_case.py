@@ -45,7 +45,9 @@ def test_its_model_says_how_much_alcohol_a_wine_has(outputs: dict[str, Any]) -> 
 
 
 def test_each_of_two_served_models_is_found_by_its_columns_or_by_name(outputs: dict[str, Any]) -> None:
-    assert machine.make("predict").stdout.count("iris") >= 1
+    by_columns = machine.make("predict")
+    assert by_columns.returncode == 0, by_columns.stdout
+    assert "POST http://iris.models.localhost:8080/" in by_columns.stdout
     wrong = machine.make("predict", "ARGS=ash=1", "MODEL=wine")
     assert wrong.returncode != 0
     assert "don't fit model wine: missing: malic_acid" in wrong.stdout

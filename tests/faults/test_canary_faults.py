@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +11,12 @@ import pytest
 from ml_local.load import Load
 from support import gateway, machine, versions
 from support.flowers import FLOWERS
+from support.until import while_running
 
 URL = "http://iris.models.localhost:8080/v2/models/iris/infer"
 ROWS = gateway.rows(FLOWERS["Iris-setosa"])
 PATH = "ml-platform:workloads.serving.iris"
 RATE = 25.0
-
-
-@pytest.fixture
-def restored(platform: dict[str, Any]) -> Iterator[None]:
-    """The platform; afterwards the settings of the checkout are applied again."""
-    yield
-    done = machine.up()
-    assert done.returncode == 0, done.stdout
 
 
 def config(folder: Path, **iris: Any) -> Path:
@@ -43,7 +34,9 @@ def in_use() -> str:
         pytest.param(True, id="after one that was rolled back"),
     ],
 )
-def test_a_canary_that_can_not_be_loaded_gets_no_request(earlier: bool, restored: None, tmp_path: Path) -> None:
+def test_a_canary_that_can_not_be_loaded_gets_no_request(
+    earlier: bool, restored: dict[str, Any], tmp_path: Path
+) -> None:
     if earlier:
         good = {"version": versions.another(), "percent": 30}
         for canary in (good, None):
@@ -69,7 +62,7 @@ def test_a_canary_that_can_not_be_loaded_gets_no_request(earlier: bool, restored
     ],
 )
 def test_a_version_that_does_not_exist_is_named_and_what_answers_goes_on(
-    key: str, settings: dict[str, Any], restored: None, tmp_path: Path
+    key: str, settings: dict[str, Any], restored: dict[str, Any], tmp_path: Path
 ) -> None:
     with Load(URL, ROWS, RATE) as load:
         done = machine.up(config(tmp_path, **settings))
@@ -81,12 +74,12 @@ def test_a_version_that_does_not_exist_is_named_and_what_answers_goes_on(
     assert set(load.versions) == {in_use()}
 
 
-def test_a_killed_change_is_gone_on_with_and_no_request_fails(restored: None, tmp_path: Path) -> None:
+def test_a_killed_change_is_gone_on_with_and_no_request_fails(restored: dict[str, Any], tmp_path: Path) -> None:
     tried = versions.another()
     file = config(tmp_path, canary={"version": tried, "percent": 20})
     with Load(URL, ROWS, RATE) as load:
         process = machine.start("up", f"CONFIG={file}")
-        assert load.until(canary_declared, seconds=120)
+        while_running(process, canary_declared, "no canary is declared", seconds=120)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(timeout=60)
         assert set(load.versions) == {in_use()}
@@ -99,5 +92,4 @@ def test_a_killed_change_is_gone_on_with_and_no_request_fails(restored: None, tm
 
 
 def canary_declared() -> bool:
-    time.sleep(0.1)
     return machine.client().find("serving.kserve.io/v1beta1", "InferenceService", "iris-canary", "models") is not None

@@ -80,7 +80,7 @@ def test_two_at_once_are_refused_and_the_first_goes_on(platform: dict[str, Any])
     assert first.returncode == 0, output
 
 
-def test_a_node_that_was_killed_comes_back_with_its_data(platform: dict[str, Any]) -> None:
+def test_a_node_that_was_killed_comes_back_with_its_data(mended: dict[str, Any]) -> None:
     before = machine.outputs()
     for pid in cgroup.processes():
         _kill(pid)
@@ -93,7 +93,7 @@ def test_a_node_that_was_killed_comes_back_with_its_data(platform: dict[str, Any
     assert "created" not in done.stdout
 
 
-def test_a_daemon_that_was_killed_is_started_again(platform: dict[str, Any]) -> None:
+def test_a_daemon_that_was_killed_is_started_again(mended: dict[str, Any]) -> None:
     from ml_local.node import daemons
 
     daemons.kill(layout(), "kube-scheduler")

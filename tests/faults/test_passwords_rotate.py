@@ -15,21 +15,19 @@ SECRETS = (("mlflow", "postgres", "password"), ("storage", "s3", "workloads"))
 
 @pytest.mark.long
 def test_a_raised_version_changes_every_password_and_nothing_stops_working(
-    platform: dict[str, Any], tmp_path: Path
+    restored: dict[str, Any], tmp_path: Path
 ) -> None:
     before = _passwords()
     second = {"postgres": {"password_version": 2}, "object_store": {"password_version": 2}}
-    try:
-        done = machine.up(machine.settings("platform", second, tmp_path))
-        assert done.returncode == 0, done.stdout
-        assert not set(before) & set(_passwords())
-        # A new run reads its data from the object store, and MLflow keeps its records in the database.
-        done = machine.up(_retrained(machine.settings("platform", second, tmp_path)))
-        assert done.returncode == 0, done.stdout
-        assert "Job iris replaced" in done.stdout
-        assert machine.make("predict").returncode == 0
-    finally:
-        done = machine.up()
+    done = machine.up(machine.settings("platform", second, tmp_path))
+    assert done.returncode == 0, done.stdout
+    assert not set(before) & set(_passwords())
+    # A new run reads its data from the object store, and MLflow keeps its records in the database.
+    done = machine.up(_retrained(machine.settings("platform", second, tmp_path)))
+    assert done.returncode == 0, done.stdout
+    assert "Job iris replaced" in done.stdout
+    assert machine.make("predict").returncode == 0
+    done = machine.up()
     assert done.returncode == 0, done.stdout
     assert _passwords() == before
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from ml_platform import pods
 from ml_platform.configuration import Resources
 from ml_platform.kube import Client, Object
+from support.until import until
 
 MANAGER = "test"
 SMALL = Resources(cpu="20m", memory="48Mi", cpu_limit="1", memory_limit="256Mi")
@@ -104,14 +104,13 @@ def spark_application(name: str, namespace: str, image: str, code: str) -> tuple
 
 def finished(client: Client, item: Object, patience: float = 120.0) -> str:
     """How `item` ended: the type of the condition that is true of an ended one, or its state."""
-    end = time.monotonic() + patience
     meta = item["metadata"]
-    while True:
-        status = client.get(item["apiVersion"], item["kind"], meta["name"], meta["namespace"]).get("status", {})
-        if state := _end(status):
-            return state
-        assert time.monotonic() < end, f"{item['kind']} {meta['name']} has not ended after {patience:.0f} s: {status}"
-        time.sleep(0.5)
+
+    def end() -> str | None:
+        now = client.get(item["apiVersion"], item["kind"], meta["name"], meta["namespace"])
+        return _end(now.get("status", {}))
+
+    return str(until(end, f"{item['kind']} {meta['name']} has not ended", patience))
 
 
 def log(client: Client, namespace: str, selector: str) -> str:

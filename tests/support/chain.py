@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ml_local import paths
-from ml_platform.kube import KubeError
 from support import machine
 from support.node_stack import NodeStack
+from support.until import while_running
 
 CONFIG = paths.checkout() / "tests" / "stacks" / "upstream.yaml"
 
@@ -38,26 +37,10 @@ def ended_well(process: subprocess.Popen[str]) -> str:
 def killed_and_run_again(stack: NodeStack, folder: Path, moment: Callable[[], Any], **blocks: Any) -> machine.Done:
     """`pulumi up` dies at the moment; `make up` goes on from there."""
     process = start(stack, folder, **blocks)
-    reached(moment, process)
+    while_running(process, moment, "the moment to be killed has not come")
     os.killpg(process.pid, signal.SIGKILL)
     process.wait(timeout=60)
     return machine.make("up", f"CONFIG={machine.settings('workloads', blocks, folder, base=CONFIG)}")
-
-
-def reached(moment: Callable[[], Any], process: subprocess.Popen[str]) -> Any:
-    """What the moment is about, as soon as there is something."""
-    deadline = time.monotonic() + 300
-    while True:
-        try:
-            found = moment()
-        except (KubeError, OSError):
-            found = None
-        if found:
-            return found
-        if process.poll() is not None:
-            raise AssertionError(f"it ended before the moment came:\n{process.communicate()[0]}")
-        assert time.monotonic() < deadline, "the moment never came"
-        time.sleep(0.1)
 
 
 def running(namespace: str, **labels: str) -> dict[str, Any] | None:

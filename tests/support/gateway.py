@@ -6,11 +6,12 @@ import http.client
 import json
 import socket
 import ssl
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+
+from support.until import until
 
 LOOPBACK = "127.0.0.1"
 
@@ -43,12 +44,14 @@ def ask(url: str, *, certificate: str | None = None, token: str | None = None, b
         connection.close()
 
 
-def until_answered(url: str, status: int, seconds: float = 20.0) -> None:
-    """Wait until the gateway has taken a route over."""
-    end = time.monotonic() + seconds
-    while (answer := ask(url)).status != status:
-        assert time.monotonic() < end, answer
-        time.sleep(0.2)
+def until_answered(url: str, status: int, text: str = "", seconds: float = 20.0) -> None:
+    """Wait until the gateway has taken a route over: a route says that it is ready before that."""
+
+    def answered() -> bool:
+        answer = ask(url)
+        return answer.status == status and text in answer.text
+
+    until(answered, f"{url} does not answer {status} {text}", seconds)
 
 
 def rows(values: Mapping[str, float]) -> dict[str, Any]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from support import machine
+from support.until import until
 
 
 @contextmanager
 def away(kind: str, name: str, namespace: str, seconds: float = 20) -> Iterator[None]:
-    """A Deployment or StatefulSet without pods for that long; on leaving it is back."""
+    """A Deployment or StatefulSet without pods for that long; on leaving it is wanted again."""
     scale(kind, name, namespace, 0)
     back = threading.Timer(seconds, scale, (kind, name, namespace, 1))
     back.start()
@@ -27,10 +28,9 @@ def scale(kind: str, name: str, namespace: str, replicas: int) -> None:
     """With no replicas, returns when they are gone."""
     client = machine.client()
     client.patch("apps/v1", kind, name, namespace, {"spec": {"replicas": replicas}})
-    deadline = time.monotonic() + 60
-    while replicas == 0 and client.get("apps/v1", kind, name, namespace)["status"].get("replicas"):
-        assert time.monotonic() < deadline, f"{kind} {name} does not stop"
-        time.sleep(0.5)
+    if replicas == 0:
+        status = partial(client.get, "apps/v1", kind, name, namespace)
+        until(lambda: not status()["status"].get("replicas"), f"{kind} {name} has not stopped")
 
 
 def kill_pod(pod: dict[str, Any]) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from ml_platform.kube import Client, NotFound
 from support.made_up import definition, thing
+from support.until import until
 
 NAMESPACE = "shop"
 SERVER = "import http.server as h; h.ThreadingHTTPServer(('', 8000), h.SimpleHTTPRequestHandler).serve_forever()"
@@ -16,10 +16,7 @@ def open_on(client: Client, image: str, patience: float = 60) -> None:
     """Applies all of it, and waits until customers can come."""
     for item in _objects(image):
         client.apply(item, field_manager="shopkeeper")
-    end = time.monotonic() + patience
-    while not _open(client):
-        assert time.monotonic() < end, client.list("v1", "Pod", NAMESPACE)
-        time.sleep(0.5)
+    until(lambda: _open(client), "the shop has not opened", patience)
 
 
 def _open(client: Client) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from support import chain, etl, machine, outage
 from support.flowers import FLOWERS
 from support.node_stack import NodeStack
+from support.until import while_running
 
 COLUMNS = list(etl.COLUMNS)
 BLOCK = {"target": "species", "classes": {"setosa": 0, "versicolor": 1, "virginica": 2}}
@@ -104,7 +105,7 @@ def test_spark_goes_on_with_another_executor_when_one_is_killed(
     restored: NodeStack, store: Any, tmp_path: Path
 ) -> None:
     process = chain.start(restored, tmp_path, **other("killed-executor"))
-    executor = chain.reached(lambda: chain.running("spark-jobs", spark_role="executor"), process)
+    executor = while_running(process, lambda: chain.running("spark-jobs", spark_role="executor"), "it is not so far")
     outage.kill_pod(executor)
     chain.ended_well(process)
     assert rows(store, "killed-executor") == 150
@@ -113,7 +114,7 @@ def test_spark_goes_on_with_another_executor_when_one_is_killed(
 @pytest.mark.long
 def test_an_etl_waits_for_an_object_store_that_is_away(restored: NodeStack, store: Any, tmp_path: Path) -> None:
     process = chain.start(restored, tmp_path, **other("store-away"))
-    chain.reached(lambda: chain.running("spark-jobs", spark_role="driver"), process)
+    while_running(process, lambda: chain.running("spark-jobs", spark_role="driver"), "it is not so far")
     with outage.away("StatefulSet", "s3", "storage"):
         chain.ended_well(process)
     assert rows(store, "store-away") == 150

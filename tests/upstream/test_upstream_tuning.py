@@ -11,6 +11,7 @@ import pytest
 from ml_runtime import study, tracking
 from support import chain, machine, outage, versions
 from support.node_stack import NodeStack
+from support.until import while_running
 
 BLOCK = {"dataset": {"etl": "iris"}, "target": "species"}
 
@@ -115,9 +116,9 @@ def test_a_tuning_whose_pod_is_killed_goes_on_with_the_trials_that_are_left(
     restored: NodeStack, tmp_path: Path
 ) -> None:
     process = chain.start(restored, tmp_path, tuning={"cut": {**BLOCK, "trials": 16, "seed": 1}})
-    name = chain.reached(lambda: in_progress("cut", 3), process)
+    name = while_running(process, lambda: in_progress("cut", 3), "it is not so far")
     done = {run.info.run_id for run in trials(name) if run.info.status == "FINISHED"}
-    outage.kill_pod(chain.reached(lambda: chain.running("models", app="cut"), process))
+    outage.kill_pod(while_running(process, lambda: chain.running("models", app="cut"), "it is not so far"))
     chain.ended_well(process)
     found = trials(name)
     finished = [run for run in found if run.info.status == "FINISHED"]
@@ -129,7 +130,7 @@ def test_a_tuning_whose_pod_is_killed_goes_on_with_the_trials_that_are_left(
 @pytest.mark.long
 def test_a_tuning_waits_for_an_object_store_that_is_away(restored: NodeStack, tmp_path: Path) -> None:
     process = chain.start(restored, tmp_path, tuning={"waiting": {**BLOCK, "trials": 6, "seed": 2}})
-    name = chain.reached(lambda: in_progress("waiting", 1), process)
+    name = while_running(process, lambda: in_progress("waiting", 1), "it is not so far")
     with outage.away("StatefulSet", "s3", "storage"):
         chain.ended_well(process)
     assert by_status(name)["FINISHED"] == 6

@@ -1,0 +1,42 @@
+"""Waits for what comes by itself, with a deadline and the words to say when it does not come."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from ml_platform.kube import KubeError
+
+T = TypeVar("T")
+PAUSE = 0.1
+
+
+def until(look: Callable[[], T], complaint: str, seconds: float = 60.0) -> T:
+    """What `look` finds, as soon as that is something; an API server that does not answer has nothing to show.
+
+    Raises:
+        AssertionError: there is nothing in time; with `complaint`, and what went wrong last.
+    """
+    deadline = time.monotonic() + seconds
+    problem: Exception | None = None
+    while time.monotonic() < deadline:
+        try:
+            if found := look():
+                return found
+        except (KubeError, OSError) as error:
+            problem = error
+        time.sleep(PAUSE)
+    raise AssertionError(f"{complaint} within {seconds:.0f} s{f': {problem}' if problem else ''}")
+
+
+def while_running(process: subprocess.Popen[str], look: Callable[[], T], complaint: str, seconds: float = 300.0) -> T:
+    """The same while a command runs, whose end is the end of waiting."""
+
+    def look_or_end() -> T:
+        if not (found := look()) and process.poll() is not None:
+            raise AssertionError(f"{complaint} before the command ended:\n{process.communicate()[0]}")
+        return found
+
+    return until(look_or_end, complaint, seconds)
