@@ -37,9 +37,8 @@ STACKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with ControlPlane(tmp_path_factory.mktemp("control-plane")) as running:
-        client = running.client()
+def client(plane: ControlPlane) -> Iterator[Client]:
+    with plane.scratch() as client:
         kinds = [item for item in load(catalog.entry("cert-manager")) if item["kind"] == DEFINITION]
         for item in kinds:
             client.apply(item, field_manager="test")

@@ -23,8 +23,8 @@ each_release = pytest.mark.parametrize("entry", LEAN, ids=lambda entry: entry.na
 
 
 @pytest.fixture(scope="module")
-def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with ControlPlane(tmp_path_factory.mktemp("control-plane")) as plane:
+def kubeconfig(plane: ControlPlane) -> Iterator[str]:
+    with plane.scratch():
         yield plane.kubeconfig
 
 

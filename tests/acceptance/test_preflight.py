@@ -31,9 +31,9 @@ CONVERSION = {
 
 
 @pytest.fixture(scope="module")
-def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with ControlPlane(tmp_path_factory.mktemp("control-plane")) as plane:
-        Client.from_kubeconfig(plane.kubeconfig).apply(DISKS, field_manager="a cloud")
+def kubeconfig(plane: ControlPlane) -> Iterator[str]:
+    with plane.scratch() as client:
+        client.apply(DISKS, field_manager="a cloud")
         yield plane.kubeconfig
 
 

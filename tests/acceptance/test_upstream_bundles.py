@@ -42,12 +42,6 @@ class Installed:
 
 
 @pytest.fixture(scope="module")
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    with ControlPlane(tmp_path_factory.mktemp("control-plane")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def installed(request: pytest.FixtureRequest, plane: ControlPlane) -> Iterator[Installed]:
     entry: Entry = request.param
     with plane.scratch() as client:

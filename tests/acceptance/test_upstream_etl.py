@@ -28,10 +28,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+def client(plane: ControlPlane) -> Iterator[Client]:
     """Of a cluster that has the kinds of both operators."""
-    with ControlPlane(tmp_path_factory.mktemp("control-plane")) as running:
-        client = running.client()
+    with plane.scratch() as client:
         for name in DEFINED_BY.values():
             kinds = mirrored.definitions_by(name)
             for kind in kinds:

@@ -22,19 +22,14 @@ PROGRAM = f"import runpy\n\nrunpy.run_path({str(paths.checkout() / 'stacks')!r},
 Stack = Callable[..., tuple[Project, dict[str, str]]]
 
 
-@pytest.fixture(scope="module")
-def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    with ControlPlane(tmp_path_factory.mktemp("control-plane")) as running:
-        yield running
+@pytest.fixture
+def client(plane: ControlPlane) -> Iterator[Client]:
+    with plane.scratch() as client:
+        yield client
 
 
 @pytest.fixture
-def client(control_plane: ControlPlane) -> Client:
-    return control_plane.client()
-
-
-@pytest.fixture
-def stack(tmp_path: Path, control_plane: ControlPlane) -> Stack:
+def stack(tmp_path: Path, plane: ControlPlane) -> Stack:
     """The largest stack on the control plane, with other settings of its bundles."""
     commands, home = tmp_path / "bin", tmp_path / "home"
     commands.mkdir()
@@ -42,7 +37,7 @@ def stack(tmp_path: Path, control_plane: ControlPlane) -> Stack:
     engine.install(commands, home, toolchains.module_cache())
     project = Project(tmp_path / "ml-platform", environment(home, tmp_path / "state", commands), program=PROGRAM)
     kubeconfig = tmp_path / "kubeconfig"
-    kubeconfig.write_text(control_plane.kubeconfig)
+    kubeconfig.write_text(plane.kubeconfig)
 
     def configured(**bundles: Any) -> tuple[Project, dict[str, str]]:
         file = project.folder / "Pulumi.test.yaml"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,6 @@ from support.strict import refusal
 
 pytestmark = pytest.mark.acceptance
 STACKS = ("everything", "istio", "upstream")
-
-
-@pytest.fixture(scope="module")
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    with ControlPlane(tmp_path_factory.mktemp("control-plane")) as running:
-        yield running
 
 
 @pytest.mark.parametrize("stack", STACKS)

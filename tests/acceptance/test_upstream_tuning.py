@@ -26,10 +26,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+def client(plane: ControlPlane) -> Iterator[Client]:
     """Of a cluster that has the kinds of KubeRay."""
-    with ControlPlane(tmp_path_factory.mktemp("control-plane")) as running:
-        client = running.client()
+    with plane.scratch() as client:
         release = next(each for each in mirrored.releases() if each.name == "kuberay")
         kinds = [item for item in load(release, mirrored.mirror()) if item["kind"] == DEFINITION]
         for kind in kinds:
