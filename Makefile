@@ -44,7 +44,7 @@ test-all: check  ## the long tests too
 	@exec $(RUN) pytest $(WHOLE) --all
 
 bench:  ## measure, print, and write bench.json; with COLD=1 also from an empty cache
-	@exec $(RUN) ml_local bench $(if $(COLD),--cold)
+	@exec $(RUN) ml_bench $(if $(COLD),--cold)
 
 policies:  ## write docs/policies.md, after a change of a policy
 	@exec $(RUN) ml_policies.docs

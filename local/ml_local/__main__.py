@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 
-from ml_local import console
-from ml_local.errors import LocalError
+from ml_local import console, entry
 from ml_local.node.layout import layout
 
 ROWS = "a file of rows (JSON, or CSV with a header line), or one row by its columns; default: one iris flower"
-PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; 0 if it did its work, 1 with a message if not, 130 after Ctrl-C."""
+    """Run one command, and give the number that it ends with."""
     parser = argparse.ArgumentParser(prog="ml_local", description="The embedded ML platform on this machine.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (_, text) in COMMANDS.items():
@@ -30,20 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             command.add_argument("words", nargs="*", metavar="FILE | COLUMN=VALUE", help=ROWS)
             command.add_argument("--model", help="the block of `serving`, where several models take such columns")
             command.add_argument("--canary", action="store_true", help="ask the model's canary alone")
-        if name == "bench":
-            command.add_argument("--cold", action="store_true", help="also from an empty cache: half an hour")
     options = parser.parse_args(argv)
-    signal.signal(signal.SIGTERM, _interrupt)
-    _end_with_parent()
-    try:
-        COMMANDS[options.command][0](options)
-    except LocalError as error:
-        console.line(f"\nerror: {error}")
-        return 1
-    except KeyboardInterrupt:
-        console.line("\nstopped; what was done so far is kept, and the next `make up` goes on from there")
-        return 130
-    return 0
+    return entry.run(lambda: COMMANDS[options.command][0](options))
 
 
 def _up(options: argparse.Namespace) -> None:
@@ -94,12 +77,6 @@ def _env(_: argparse.Namespace) -> None:
     print(shell(layout()))
 
 
-def _bench(options: argparse.Namespace) -> None:
-    from ml_local.bench import bench
-
-    bench(layout(), cold=options.cold)
-
-
 COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], None], str]] = {
     "up": (_up, "from a bare machine, or from where it stands, to a served prediction"),
     "down": (_down, "remove the node, the platform and all data; the cache stays"),
@@ -108,17 +85,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], None], str]] = {
     "predict": (_predict, "send a request to the served model and print the answer"),
     "env": (_env, "print what to export for pulumi, kubectl, mlflow and boto3"),
     "build": (_build, "only build: Go commands and images, into the cache"),
-    "bench": (_bench, "measure, print, and write bench.json"),
 }
-
-
-def _end_with_parent() -> None:
-    """Be told when `make` dies without a word, as after `kill -9`: nobody is left to show the work to."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _interrupt(_: int, __: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ml_local.load import Load
+from ml_bench.load import Load
 from support import gateway, machine, versions
 from support.flowers import FLOWERS
 from support.until import while_running

@@ -121,5 +121,5 @@ def test_a_number_that_the_kernel_gave_to_another_process_is_not_ours(tmp_path: 
 
 def test_help_needs_no_node() -> None:
     done = run([sys.executable, "-m", "ml_local", "--help"])
-    for command in ("up", "down", "stop", "status", "predict", "env", "bench"):
+    for command in ("up", "down", "stop", "status", "predict", "env"):
         assert command in done.stdout

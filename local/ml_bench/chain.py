@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 
-from ml_platform.kube import Client, Object
-
 from ml_local.errors import LocalError
 from ml_local.node import node
 from ml_local.node.layout import Layout
 from ml_local.predict import Model, wait_for_answers
+from ml_platform.kube import Client, Object
 
 JOBS = "models"
 BLOCK = "iris"

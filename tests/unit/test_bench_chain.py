@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ml_local import bench_chain
+from ml_bench import chain
 from ml_local.errors import LocalError
 from ml_local.node.layout import layout
 
@@ -32,10 +32,10 @@ class Cluster:
 
 
 def shares(monkeypatch: pytest.MonkeyPatch, ends: dict[str, str]) -> dict[str, float]:
-    monkeypatch.setattr(bench_chain.node, "client", lambda _: Cluster(ends))
-    monkeypatch.setattr(bench_chain, "wait_for_answers", lambda *_: None)
-    monkeypatch.setattr(bench_chain, "time", SimpleNamespace(time=lambda: BEGUN + 190.5))
-    return bench_chain.shares(layout(), [], BEGUN)
+    monkeypatch.setattr(chain.node, "client", lambda _: Cluster(ends))
+    monkeypatch.setattr(chain, "wait_for_answers", lambda *_: None)
+    monkeypatch.setattr(chain, "time", SimpleNamespace(time=lambda: BEGUN + 190.5))
+    return chain.shares(layout(), [], BEGUN)
 
 
 def test_the_shares_are_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:

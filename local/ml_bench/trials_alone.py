@@ -1,4 +1,4 @@
-"""A tuning's trials after each other in one process without Ray: the program of the pod that `bench_tuning` starts.
+"""A tuning's trials after each other in one process without Ray: the program of the pod that `tuning` starts.
 
 It runs in the image of the training, from its text, and owns no figure. Its argument is what the key of the tuning's
 run is made another one by.

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ml_local import paths, predict
+from ml_local.node.layout import Layout
 from ml_platform import selection
 from ml_platform.bundles import pipeline
 from ml_platform.settings import PlatformSettings
 
-from ml_local import bench_chain, bench_policies, bench_tuning, paths, predict
-from ml_local.bench_run import Project, Run
-from ml_local.node.layout import Layout
+from ml_bench import chain, tuning
+from ml_bench.measured import Project, Run
 
 STACKS = paths.checkout() / "tests" / "stacks"
 LARGEST, RUNNING = STACKS / "everything.yaml", STACKS / "upstream.yaml"
@@ -34,7 +35,7 @@ def largest(layout: Layout) -> dict[str, float]:
         project = _project(layout, Path(folder) / "project", {**config, "ml-platform:seed": "bench"})
         project.preview()  # renders what was never rendered here
         runs = [project.preview() for _ in range(REPEATS)]
-        policies = bench_policies.added(project)
+        policies = project.policies()
     best = min(runs, key=lambda run: run.seconds)
     return {
         "resources": _resources(best),
@@ -55,15 +56,15 @@ def running(layout: Layout) -> dict[str, Any]:
         project.configure(config)
         begun = time.time()
         work = project.up()
-        chain = bench_chain.shares(layout, predict.of_outputs(project.outputs()), begun)
-        tuning = bench_tuning.tuning(layout)
+        steps = chain.shares(layout, predict.of_outputs(project.outputs()), begun)
+        trials = tuning.tuning(layout)
         again = [project.up() for _ in range(REPEATS)]
         destroyed = project.destroy()
     return {
         "resources": _resources(again[0]),
         "platform_up_s": first.seconds,
-        "chain": chain,
-        "tuning": tuning,
+        "chain": steps,
+        "tuning": trials,
         "noop_up_s": min(run.seconds for run in again),
         "destroy_s": destroyed.seconds,
         **_memory([first, work, *again, destroyed]),

@@ -10,13 +10,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ml_platform.kube import Client, Object
-from mlflow import MlflowClient
-
 from ml_local import environment
 from ml_local.errors import LocalError
 from ml_local.node import node
 from ml_local.node.layout import Layout
+from ml_platform.kube import Client, Object
+from mlflow import MlflowClient
 
 NAMESPACE, BLOCK = "models", "iris"
 AT_ONCE = 2
@@ -24,7 +23,7 @@ AT_ONCE = 2
 SUFFIX = "-alone"
 TRIAL = "ml-platform.trial"
 PATIENCE = 600.0
-PROGRAM = Path(__file__).with_name("bench_alone.py")
+PROGRAM = Path(__file__).with_name("trials_alone.py")
 
 
 def tuning(layout: Layout) -> dict[str, float]:

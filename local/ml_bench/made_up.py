@@ -1,4 +1,4 @@
-"""The program of bench_growth: one bundle that is made up, as a stack's bundles are declared.
+"""The program that `growth` measures: one bundle that is made up, as a stack's bundles are declared.
 
 It runs in Pulumi's own process, apart from the command that measures it.
 """

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
-from ml_local import bench_policies
-from ml_local.bench_run import Project
 from ml_local.node.layout import Layout
+
+from ml_bench.measured import Project
 
 SIZES = (250, 500, 1000)
 NAMESPACE = "bench"
-PROGRAM = "from ml_local.bench_program import declare\n\ndeclare()\n"
+PROGRAM = "from ml_bench.made_up import declare\n\ndeclare()\n"
 
 
 def growth(layout: Layout) -> dict[str, dict[str, float]]:
@@ -33,7 +32,7 @@ def _measure(layout: Layout, size: int) -> dict[str, float]:
         bundle.write_text(yaml.safe_dump_all(_objects(size)))
         project = Project(Path(folder) / "project", layout, PROGRAM, {"ML_PLATFORM_BENCH_BUNDLE": str(bundle)})
         project.prepare()
-        policies = bench_policies.added(project)
+        policies = project.policies()
         steps = {"preview": project.preview(), "up": project.up(), "noop": project.up(), "destroy": project.destroy()}
     peaks = {role: max(run.mib.get(role, 0) for run in steps.values()) for role in ("program", "cli", "provider")}
     seconds = {f"{name}_s": run.seconds for name, run in steps.items()}
