@@ -40,7 +40,19 @@ def test_with_knative_requests_decide_how_many_replicas_there_are(
     found = predictor("knative", **serving)
     assert (found["scaleMetric"], found["scaleTarget"]) == (metric, target)
     assert found.get("containerConcurrency") == serving.get("container_concurrency")
-    assert annotations(declare("knative", **serving)) == {"serving.kserve.io/deploymentMode": "Knative"}
+    assert annotations(declare("knative", **serving))["serving.kserve.io/deploymentMode"] == "Knative"
+
+
+@pytest.mark.parametrize(
+    ("serving", "burst"),
+    [({}, "0"), ({"min_replicas": 0}, "0"), ({"scale_metric": "rps"}, "0"), ({"container_concurrency": 5}, None)],
+)
+def test_requests_pass_knatives_activator_only_where_they_may_have_to_wait(
+    serving: dict[str, Any], burst: str | None
+) -> None:
+    found = annotations(declare("knative", **serving))
+    assert found.get("autoscaling.knative.dev/target-burst-capacity") == burst
+    assert "autoscaling.knative.dev/target-burst-capacity" not in annotations(declare("standard"))
 
 
 @pytest.mark.parametrize(("most", "scaler"), [(1, "none"), (4, "hpa")])

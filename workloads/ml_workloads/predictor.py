@@ -26,6 +26,9 @@ PRIVATE = {
     "standard": {"networking.kserve.io/visibility": "cluster-local"},
 }
 """By serving mode: no route from outside of KServe's own making."""
+ALWAYS_DIRECT = "0"
+"""Of what Knative's activator holds back for: nothing. While there is a replica, it is then no hop on the way of a
+request; where a replica takes so many at once and no more, it has to be, and waits for one that is free."""
 AWAIT = {
     # Waited for by another resource, which knows what was asked for.
     "pulumi.com/skipAwait": "true",
@@ -114,6 +117,8 @@ class Predictor:
         mode = self.workspace.platform.serving.apply(str.capitalize)
         standard = {"serving.kserve.io/autoscalerClass": self._scaler(), SETTINGS: self._digest()}
         knative = {"serving.kserve.io/enable-tag-routing": "true"} if self.percent else {}
+        if not self.settings.container_concurrency:
+            knative["autoscaling.knative.dev/target-burst-capacity"] = ALWAYS_DIRECT
         return {"serving.kserve.io/deploymentMode": mode, **(standard if self._standard else knative)}
 
     def _scaler(self) -> str:
