@@ -1,24 +1,33 @@
 """The control group that holds all of the node: daemons in one leaf, pods under `kubepods`.
 
 One group tells what the whole costs and what is still alive, even after `kill -9`. Works on both hierarchies of the
-kernel: version 1 (one tree a controller) and version 2 (one tree).
+kernel: version 1 (one tree a controller) and version 2 (one tree, whose root hands controllers down: what it did not
+before is undone with the group).
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ml_local.node.layout import CGROUP
 
 ROOT = Path("/sys/fs/cgroup")
+ROUNDS = 20
 DAEMONS = f"{CGROUP}/daemons"
 # Beside it, since it ends with the command: what `make up` and its like start.
 COMMANDS = f"{CGROUP}-commands"
+# On version 2 a group that hands controllers down has no processes. The root of the machine is exempt, that of a
+# container is not: those that it has stay here as long as the node is there.
+OTHERS = f"{CGROUP}-others"
+CONTROLLERS = ("cpu", "cpuset", "hugetlb", "memory", "pids")  # which the kubelet wants, as far as the kernel has them
+FILES_OF_CONTROLLERS = ("cgroup.controllers", "cgroup.subtree_control")  # that there are, that children have
+NOTE = "trusted.ml-platform"  # an attribute of the node's group: what the root hands down since, for the time of it
 
 
 def unified() -> bool:
@@ -31,7 +40,12 @@ def create(*groups: str) -> None:
     for tree in _trees():
         for group in groups:
             (tree / group).mkdir(exist_ok=True)
-            _inherit(tree / group)
+            if not unified():
+                _allow_processors(tree / group)
+            elif group == CGROUP:
+                _hand_down(tree, note=tree / group)
+            elif group.startswith(f"{CGROUP}/"):
+                _hand_down((tree / group).parent)
 
 
 def enter(group: str = DAEMONS) -> None:
@@ -49,7 +63,7 @@ def inside(group: str) -> Iterator[None]:
         yield
     finally:
         for tree, former in before.items():
-            (tree / former / "cgroup.procs").write_text(str(os.getpid()))
+            _move(os.getpid(), tree / former) or _move(os.getpid(), tree / OTHERS)
 
 
 def processes(below: str = CGROUP) -> set[int]:
@@ -84,9 +98,12 @@ def remove(group: str = CGROUP) -> None:
     """Remove a group with all below it; what still has a process stays."""
     for tree in _trees():
         top = tree / group
+        handed_down = _noted(top)
         for folder in sorted((p for p in top.rglob("*") if p.is_dir()), key=lambda p: len(p.parts), reverse=True):
             _rmdir(folder)
         _rmdir(top)
+        if handed_down and not top.exists():
+            _take_back(tree, handed_down)
 
 
 def exists() -> bool:
@@ -112,16 +129,67 @@ def _trees() -> Iterator[Path]:
             yield tree
 
 
-def _inherit(group: Path) -> None:
-    """Version 2 hands controllers down by name; version 1 starts with no processors allowed."""
-    if unified():
-        parent = group.parent
-        controllers = (parent / "cgroup.controllers").read_text().split()
-        (parent / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in controllers))
-        return
+def _allow_processors(group: Path) -> None:
+    """Version 1 starts a group with none."""
     for setting in ("cpuset.cpus", "cpuset.mems"):
         if (group.parent / setting).exists():
             (group / setting).write_text((group.parent / setting).read_text())
+
+
+def _hand_down(parent: Path, note: Path | None = None) -> None:
+    """Have a group's children control what the kubelet wants, and write what is new of it on `note`."""
+    available, already = (set((parent / file).read_text().split()) for file in FILES_OF_CONTROLLERS)
+    new = [name for name in CONTROLLERS if name in available - already]
+    if new and note:
+        os.setxattr(note, NOTE, " ".join(sorted({*_noted(note), *new})).encode())
+    try:
+        _control(parent, "+", new)
+    except OSError as error:
+        if error.errno != errno.EBUSY:
+            raise
+        _move_all(parent, parent / OTHERS)
+        _control(parent, "+", new)
+
+
+def _take_back(root: Path, controllers: Sequence[str]) -> None:
+    """As it was before `_hand_down`, but for what others have come to use."""
+    for name in controllers:
+        with suppress(OSError):
+            _control(root, "-", [name])
+    if (root / OTHERS).exists():
+        _move_all(root / OTHERS, root)
+        _rmdir(root / OTHERS)
+
+
+def _control(group: Path, sign: str, controllers: Sequence[str]) -> None:
+    if controllers:
+        (group / "cgroup.subtree_control").write_text(" ".join(sign + name for name in controllers))
+
+
+def _noted(group: Path) -> list[str]:
+    try:
+        return os.getxattr(group, NOTE).decode().split()
+    except OSError:
+        return []
+
+
+def _move_all(source: Path, target: Path) -> None:
+    """Move all processes of a group, also those that they start meanwhile."""
+    target.mkdir(exist_ok=True)
+    for _ in range(ROUNDS):
+        if not (found := (source / "cgroup.procs").read_text().split()):
+            return
+        for pid in found:
+            _move(int(pid), target)
+
+
+def _move(pid: int, group: Path) -> bool:
+    """Whether it could be moved: it may have ended, or the group may be closed to processes."""
+    try:
+        (group / "cgroup.procs").write_text(str(pid))
+    except OSError:
+        return False
+    return True
 
 
 def _group_of_self(tree: Path) -> str:
