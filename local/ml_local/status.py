@@ -6,7 +6,7 @@ from ml_platform.kube import Client, KubeError, Object
 
 from ml_local import console, stack
 from ml_local.errors import LocalError
-from ml_local.node import cgroup, daemons, node
+from ml_local.node import cgroup, daemons, node, objects
 from ml_local.node.layout import Layout
 
 
@@ -23,8 +23,9 @@ def status(layout: Layout) -> None:
     if dead:
         raise LocalError(f"not running: {', '.join(dead)}. `make up` starts them; logs are in {layout.logs}")
     console.line(f"memory: {cgroup.resident_bytes() / 2**20:.0f} MiB resident, node and pods")
-    unwell = unwell_pods(node.client(layout))
-    for text in unwell:
+    client = node.client(layout)
+    unwell = unwell_pods(client)
+    for text in (*unwell, *filter(None, [objects.used_up(client)])):
         console.line(f"  {text}")
     console.line()
     console.table({name: str(value) for name, value in stack.outputs(layout).items()})

@@ -1,12 +1,15 @@
 """The few objects that the node itself needs in its cluster: rights of its DNS, its storage class, its volumes.
 
 The volumes are folders on the node's disk, made ahead: no provisioner has to run. A volume whose claim is gone is
-emptied and offered again at the next start. Their size is the disk's, shared by all: a claim is no limit here.
+offered again, with a new folder, by the next `make up`, also of a node that runs. Their size is the disk's, shared by
+all: a claim is no limit here.
 """
 
 from __future__ import annotations
 
+import secrets
 import shutil
+from datetime import datetime
 
 from ml_platform.kube import Client, Object
 
@@ -15,6 +18,7 @@ from ml_local.node.layout import Layout
 
 STORAGE_CLASS = "local-path"
 VOLUMES = 12
+RELEASED = ("Released", "Failed")  # phases of a volume whose claim is gone
 FIELD_MANAGER = "ml-platform-node"
 
 
@@ -22,27 +26,57 @@ def apply(layout: Layout, client: Client) -> None:
     """Create or mend all of them."""
     for obj in (*_dns_rights(), _storage_class()):
         client.apply(obj, field_manager=FIELD_MANAGER, force=True)
-    existing = {str(v["metadata"]["name"]): v for v in client.list("v1", "PersistentVolume")}
-    capacity = f"{shutil.disk_usage(layout.data).total // 2**30}Gi"
-    for number in range(1, VOLUMES + 1):
-        name = f"volume-{number:02}"
-        found = existing.get(name)
-        if found is not None and found.get("status", {}).get("phase") in {"Released", "Failed"}:
-            client.delete("v1", "PersistentVolume", name)
-            shutil.rmtree(layout.data / "volumes" / name, ignore_errors=True)
-            found = None
-        (layout.data / "volumes" / name).mkdir(parents=True, exist_ok=True)
-        if found is None:
-            client.apply(_volume(layout, name, capacity), field_manager=FIELD_MANAGER, force=True)
+    _offer_volumes(layout, client)
 
 
-def node_ready(client: Client) -> bool:
-    """Whether the node takes pods."""
-    for node in client.list("v1", "Node"):
-        conditions = {c["type"]: c["status"] for c in node.get("status", {}).get("conditions", [])}
-        if node["metadata"]["name"] == names.NAME and conditions.get("Ready") == "True":
-            return True
+def node_ready(client: Client, since: float = 0.0) -> bool:
+    """Whether the node takes pods, as its kubelet has said at `since` (seconds since the epoch) or later."""
+    node = client.find("v1", "Node", names.NAME) or {}
+    for condition in node.get("status", {}).get("conditions", []):
+        if condition["type"] == "Ready":
+            said = datetime.fromisoformat(condition["lastHeartbeatTime"]).timestamp()  # in whole seconds
+            return bool(condition["status"] == "True") and said >= int(since)
     return False
+
+
+def used_up(client: Client) -> str:
+    """Why a claim waits for a volume, where one does because none is free; else empty."""
+    claims = client.list("v1", "PersistentVolumeClaim")
+    waiting = [c["metadata"] for c in claims if c.get("status", {}).get("phase") == "Pending"]
+    phases = [_phase(volume) for volume in client.list("v1", "PersistentVolume")]
+    if not waiting or "Available" in phases:
+        return ""
+    released = sum(phase in RELEASED for phase in phases)
+    which = ", ".join(f"{each['namespace']}/{each['name']}" for each in waiting)
+    way = f"`make up` offers {released} of them again" if released else "delete a claim, then run `make up`"
+    return f"all {VOLUMES} volumes of this node are used, and {which} waits for one: {way}"
+
+
+def _offer_volumes(layout: Layout, client: Client) -> None:
+    """Let every volume that nobody has be one with an empty folder.
+
+    The folder is taken away before the volume is offered: whenever this is killed, no claim gets what another left.
+    """
+    folder, old = layout.data / "volumes", layout.data / "old-volumes"
+    existing = {str(volume["metadata"]["name"]): volume for volume in client.list("v1", "PersistentVolume")}
+    capacity = f"{shutil.disk_usage(layout.data).total // 2**30}Gi"
+    for name in (f"volume-{number:02}" for number in range(1, VOLUMES + 1)):
+        volume = existing.get(name)
+        if volume is not None and _phase(volume) not in RELEASED:
+            continue
+        if (folder / name).exists():
+            old.mkdir(exist_ok=True)
+            (folder / name).rename(old / f"{name}-{secrets.token_hex(4)}")
+        (folder / name).mkdir(parents=True)
+        if volume is None:
+            client.apply(_volume(layout, name, capacity), field_manager=FIELD_MANAGER, force=True)
+        else:
+            client.patch("v1", "PersistentVolume", name, None, {"spec": {"claimRef": None}})
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _phase(volume: Object) -> str:
+    return str(volume.get("status", {}).get("phase"))
 
 
 def _dns_rights() -> list[Object]:
