@@ -14,7 +14,7 @@ from collections.abc import Collection
 from typing import Any
 
 from ml_local import console, entry, images, lock, paths, stack, stackfile, up
-from ml_local.node import cgroup, node
+from ml_local.node import cgroup, node, pki
 from ml_local.node import layout as names
 from ml_local.node.layout import Layout, layout
 from ml_local.predict import served, wait_for_answers
@@ -95,7 +95,7 @@ def _releases(layout: Layout) -> dict[str, Any]:
 
 
 def _push(layout: Layout, wanted: Collection[str]) -> None:
-    images.push(wanted, names.REGISTRY, layout.pki / "ca.crt", _quiet)
+    images.push(wanted, names.REGISTRY, pki.client_context(layout.pki, "registry-client"), _quiet)
 
 
 def _first_prediction(layout: Layout) -> None:

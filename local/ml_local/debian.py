@@ -7,7 +7,6 @@ Owns the list of packages and their unpacking. It never installs into the host: 
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Iterable
 from functools import cache as memoize
@@ -44,11 +43,6 @@ def root() -> Path:
     """The private root; its `bin/` has a launcher for every command."""
     key = hashlib.sha256(" ".join((*PACKAGES, _release())).encode()).hexdigest()[:12]
     return paths.cache() / "debian" / key
-
-
-def environment() -> dict[str, str]:
-    """What to add to the environment of a process that uses these commands."""
-    return {"PATH": f"{root() / 'bin'}:{os.environ.get('PATH', '/usr/sbin:/usr/bin:/sbin:/bin')}"}
 
 
 def command(name: str) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import ssl
 import time
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -149,13 +150,13 @@ def built_digest(name: str) -> str | None:
     return None
 
 
-def push(names: Collection[str], registry: str, ca: Path, progress: Progress) -> dict[str, str]:
+def push(names: Collection[str], registry: str, tls: ssl.SSLContext, progress: Progress) -> dict[str, str]:
     """Copy what the registry has not, and write down each image's reference by digest in the state directory.
 
     Raises:
         LocalError: an image is not built, or the registry does not answer.
     """
-    target = Registry(registry, ca)
+    target = Registry(registry, tls)
     references = {}
     for position, name in enumerate(names, start=1):
         key = reference(name)

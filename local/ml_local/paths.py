@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+STATE = Path("/var/lib/ml-platform")
+
 
 def checkout() -> Path:
     """The root of the repository."""
@@ -22,7 +24,7 @@ def cache() -> Path:
 
 def state() -> Path:
     """The node, its data and the stack's state; `make down` removes it."""
-    return Path(os.environ.get("ML_PLATFORM_STATE", "/var/lib/ml-platform"))
+    return Path(os.environ.get("ML_PLATFORM_STATE", STATE))
 
 
 def mirror() -> Path | None:

@@ -6,7 +6,7 @@ Speaks the distribution protocol directly: a second push of everything takes one
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import ssl
 from typing import Any
 from urllib.parse import urljoin
 
@@ -19,13 +19,11 @@ RETRIES = urllib3.Retry(connect=5, read=2, redirect=0, status=0, backoff_factor=
 
 
 class Registry:
-    """One registry at `address` (host:port), whose certificate `ca` signed."""
+    """One registry at `address` (host:port); `tls` says whom it must be, and who we are."""
 
-    def __init__(self, address: str, ca: Path) -> None:
+    def __init__(self, address: str, tls: ssl.SSLContext) -> None:
         self._url = f"https://{address}"
-        self._pool = urllib3.PoolManager(
-            ca_certs=str(ca), retries=RETRIES, timeout=urllib3.Timeout(connect=3, read=120)
-        )
+        self._pool = urllib3.PoolManager(ssl_context=tls, retries=RETRIES, timeout=urllib3.Timeout(connect=3, read=120))
         self._homes: dict[str, str] = {}  # of blobs that are there: the repository that has them
 
     def push(self, repository: str, tag: str, digest: str, layout: Layout) -> None:

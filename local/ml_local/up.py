@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ml_local import access, console, debian, images, lock, paths, stack, stackfile, toolchains
+from ml_local import access, console, debian, images, lock, paths, private, stack, stackfile, toolchains
 from ml_local.console import step
 from ml_local.errors import LocalError
 from ml_local.node import layout as names
-from ml_local.node import node
+from ml_local.node import memory, node, pki
 from ml_local.node.layout import Layout
 from ml_local.predict import of_outputs, predict_example, wait_for_answers
 
@@ -37,7 +37,7 @@ def up(layout: Layout, config: Path | None = None) -> None:
         with step("Node") as say:
             node.start(layout, say)
         with step("Images in the node's registry") as say:
-            images.push(wanted, names.REGISTRY, layout.pki / "ca.crt", say)
+            images.push(wanted, names.REGISTRY, pki.client_context(layout.pki, "registry-client"), say)
         with step("Pulumi's backend and plugins"):
             stack.prepare(layout)
         settings = f" --config-file {config}" if config else ""
@@ -112,6 +112,8 @@ def _raise_failed(started: Iterable[Future[Any]]) -> None:
 
 
 def _check_machine(wanted: Collection[str]) -> None:
+    memory.check()
+    private.claim(paths.state())
     missing = [toolchain for toolchain in _toolchains(images.with_bases(wanted)) if not toolchain.built]
     needs = {
         "ML_PLATFORM_CACHE": (paths.cache(), BUILD_GIB + TOOLCHAIN_GIB * len(missing) if missing else 1),

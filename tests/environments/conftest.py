@@ -10,7 +10,7 @@ import pytest
 import yaml
 from ml_local import images, stackfile
 from ml_local.node import layout as names
-from ml_local.node import node
+from ml_local.node import node, pki
 from ml_local.node.layout import layout
 from ml_platform.kube import Client
 from support import inventory, machine, shop
@@ -25,7 +25,8 @@ def cluster() -> Iterator[Client]:
     """Its administrator's client. It runs a shop, and has the images of the platform in its registry."""
     assert machine.make("down").returncode == 0
     node.start(layout(), lambda _: None)
-    images.push(stackfile.wanted(machine.STACK_FILE), names.REGISTRY, layout().pki / "ca.crt", lambda _: None)
+    tls = pki.client_context(layout().pki, "registry-client")
+    images.push(stackfile.wanted(machine.STACK_FILE), names.REGISTRY, tls, lambda _: None)
     client = machine.client()
     inventory.settled(client)
     shop.open_on(client, machine.images()["training"])

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
 from ml_local import debian, toolchains
+from ml_local.node import keeper
 from ml_local.node import layout as names
-from ml_local.node.daemons import Daemon, healthy, listening
+from ml_local.node.daemons import Daemon, healthy, listening, listening_at
 from ml_local.node.layout import Layout
+from ml_local.node.pki import client_context
 
 # Memory for processor time: the collector of Go runs earlier. Measured by `make bench`. Not the API server: it took
 # 1.4 times as long to remove CRDs.
@@ -39,7 +44,7 @@ def api_server(layout: Layout) -> Daemon:
         "bind-address": names.ADDRESS,
         "client-ca-file": pki / "ca.crt",
         "enable-admission-plugins": "NodeRestriction",
-        "etcd-cafile": pki / "ca.crt",
+        "etcd-cafile": pki / "etcd-ca.crt",
         "etcd-certfile": pki / "apiserver-etcd.crt",
         "etcd-keyfile": pki / "apiserver-etcd.key",
         "etcd-servers": names.ETCD_URL,
@@ -56,44 +61,49 @@ def api_server(layout: Layout) -> Daemon:
         "tls-cert-file": pki / "apiserver.crt",
         "tls-private-key-file": pki / "apiserver.key",
     }
-    return Daemon(
-        name="kube-apiserver",
-        argv=_argv("kube-apiserver", flags),
-        ready=lambda: healthy(f"{names.API_URL}/readyz", pki),
-    )
+    ready = f"{names.API_URL}/readyz"
+    return _daemon(layout, "kube-apiserver", flags, lambda: healthy(ready, client_context(pki, "admin")))
 
 
 def _etcd(layout: Layout) -> Daemon:
     pki = layout.pki
-    host, port = names.PORTS["etcd-peer"]
+    peer = "https://{}:{}".format(*names.PORTS["etcd-peer"])
     flags = {
         "advertise-client-urls": names.ETCD_URL,
         "auto-compaction-retention": "1h",
         "cert-file": pki / "etcd.crt",
         "client-cert-auth": "true",
         "data-dir": layout.data / "etcd",
+        "initial-advertise-peer-urls": peer,
+        "initial-cluster": f"default={peer}",
         "key-file": pki / "etcd.key",
         "listen-client-urls": names.ETCD_URL,
-        "listen-peer-urls": f"http://{host}:{port}",
+        "listen-peer-urls": peer,
         "log-level": "warn",
+        "peer-cert-file": pki / "etcd.crt",
+        "peer-client-cert-auth": "true",
+        "peer-key-file": pki / "etcd.key",
+        "peer-trusted-ca-file": pki / "etcd-ca.crt",
         "snapshot-count": "5000",
-        "trusted-ca-file": pki / "ca.crt",
+        "trusted-ca-file": pki / "etcd-ca.crt",
     }
     ready = f"{names.ETCD_URL}/health"
-    return Daemon(name="etcd", argv=_argv("etcd", flags), env=LEAN, ready=lambda: healthy(ready, pki, "apiserver-etcd"))
+    return _daemon(layout, "etcd", flags, lambda: healthy(ready, client_context(pki, "apiserver-etcd")), env=LEAN)
 
 
 def _registry(layout: Layout) -> Daemon:
     config = layout.config / "registry.yaml"
     argv = [str(debian.command("docker-registry")), "serve", str(config)]
+    reads = [config, *(layout.pki / name for name in ("registry-ca.crt", "registry.crt", "registry.key"))]
     address = names.PORTS["registry"]
-    return Daemon(name="registry", argv=argv, reads=[config], env=LEAN, ready=lambda: listening(*address))
+    return Daemon(name="registry", argv=argv, reads=reads, env=LEAN, ready=lambda: listening(*address))
 
 
 def _containerd(layout: Layout) -> Daemon:
     config = layout.config / "containerd.toml"
-    argv = [str(debian.command("containerd")), "--config", str(config)]
-    return Daemon(name="containerd", argv=argv, reads=[config], ready=layout.containerd_socket.exists)
+    argv = [*keeper.inside(layout), str(debian.command("containerd")), "--config", str(config)]
+    socket = layout.containerd_socket
+    return Daemon(name="containerd", argv=argv, reads=[config], ready=lambda: listening_at(socket))
 
 
 def _controller_manager(layout: Layout) -> Daemon:
@@ -117,13 +127,7 @@ def _controller_manager(layout: Layout) -> Daemon:
         "use-service-account-credentials": "true",
     }
     address = names.PORTS["kube-controller-manager"]
-    return Daemon(
-        name="kube-controller-manager",
-        argv=_argv("kube-controller-manager", flags),
-        env=LEAN,
-        reads=[kubeconfig],
-        ready=lambda: listening(*address),
-    )
+    return _daemon(layout, "kube-controller-manager", flags, lambda: listening(*address), env=LEAN)
 
 
 def _scheduler(layout: Layout) -> Daemon:
@@ -139,13 +143,7 @@ def _scheduler(layout: Layout) -> Daemon:
         "tls-private-key-file": layout.pki / "scheduler.key",
     }
     address = names.PORTS["kube-scheduler"]
-    return Daemon(
-        name="kube-scheduler",
-        argv=_argv("kube-scheduler", flags),
-        env=LEAN,
-        reads=[kubeconfig],
-        ready=lambda: listening(*address),
-    )
+    return _daemon(layout, "kube-scheduler", flags, lambda: listening(*address), env=LEAN)
 
 
 def _coredns(layout: Layout) -> Daemon:
@@ -171,27 +169,33 @@ def _kubelet(layout: Layout) -> Daemon:
         "node-ip": names.ADDRESS,
         "root-dir": layout.data / "kubelet",
     }
+    argv = [*keeper.inside(layout), *_argv("kubelet", flags)]
+    reads = [config, kubeconfig, *(layout.pki / name for name in ("ca.crt", "kubelet.crt", "kubelet.key"))]
     address = names.PORTS["kubelet"]
-    return Daemon(
-        name="kubelet",
-        argv=_argv("kubelet", flags),
-        env=LEAN,
-        reads=[config, kubeconfig],
-        ready=lambda: listening(*address),
-    )
+    return Daemon(name="kubelet", argv=argv, env=LEAN, reads=reads, ready=lambda: listening(*address))
 
 
 def _kube_proxy(layout: Layout) -> Daemon:
-    config = layout.config / "kube-proxy.yaml"
+    flags = {"config": layout.config / "kube-proxy.yaml"}
     address = names.PORTS["kube-proxy"]
-    return Daemon(
-        name="kube-proxy",
-        argv=_argv("kube-proxy", {"config": config}),
-        env=LEAN,
-        reads=[config, layout.kubeconfig("kube-proxy")],
-        ready=lambda: listening(*address),
-    )
+    reads = [layout.kubeconfig("kube-proxy")]
+    return _daemon(layout, "kube-proxy", flags, lambda: listening(*address), env=LEAN, reads=reads)
 
 
-def _argv(command: str, flags: dict[str, object]) -> list[str]:
+def _daemon(
+    layout: Layout,
+    name: str,
+    flags: Mapping[str, object],
+    ready: Callable[[], bool],
+    *,
+    env: Mapping[str, str] | None = None,
+    reads: Sequence[Path] = (),
+) -> Daemon:
+    """A command by its flags. What they name in the folders of certificates and settings is read at its start."""
+    named = [value for value in flags.values() if isinstance(value, Path)]
+    read = [path for path in named if path.parent in (layout.pki, layout.config)]
+    return Daemon(name=name, argv=_argv(name, flags), ready=ready, env=env or {}, reads=[*read, *reads])
+
+
+def _argv(command: str, flags: Mapping[str, object]) -> list[str]:
     return [str(toolchains.binary(command)), *(f"--{name}={value}" for name, value in flags.items())]

@@ -10,29 +10,23 @@ import yaml
 from ml_local import debian
 from ml_local.node import layout as names
 from ml_local.node.layout import Layout
+from ml_local.private import write_private
 
 PAUSE_IMAGE = f"{names.REGISTRY}/pause:1"
 
 
 def write(layout: Layout) -> None:
     """Write all of them."""
-    layout.config.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (layout.config / "kubelet.yaml").write_text(yaml.safe_dump(_kubelet(layout)))
-    (layout.config / "kube-proxy.yaml").write_text(yaml.safe_dump(_kube_proxy(layout)))
-    (layout.config / "containerd.toml").write_text(_containerd(layout))
-    (layout.config / "Corefile").write_text(_corefile(layout))
-    (layout.config / "registry.yaml").write_text(yaml.safe_dump(_registry(layout)))
+    folder = layout.config
+    write_private(folder / "kubelet.yaml", yaml.safe_dump(_kubelet(layout)))
+    write_private(folder / "kube-proxy.yaml", yaml.safe_dump(_kube_proxy(layout)))
+    write_private(folder / "containerd.toml", _containerd(layout))
+    write_private(folder / "Corefile", _corefile(layout))
+    write_private(folder / "registry.yaml", yaml.safe_dump(_registry(layout)))
     # Pods resolve names through the node's DNS only; nothing of theirs may ask the machine's resolvers.
-    (layout.config / "resolv.conf").write_text(f"nameserver {names.ADDRESS}\n")
-    network = layout.config / "cni"
-    network.mkdir(exist_ok=True)
-    (network / "10-ml-platform.conflist").write_text(json.dumps(_pod_network(layout), indent=2))
-    trust = layout.config / "certs.d" / names.REGISTRY
-    trust.mkdir(parents=True, exist_ok=True)
-    # containerd before 1.7 reads the trust only inside of a host's table.
-    (trust / "hosts.toml").write_text(
-        f'[host."https://{names.REGISTRY}"]\ncapabilities = ["pull", "resolve"]\nca = "{layout.pki / "ca.crt"}"\n'
-    )
+    write_private(folder / "resolv.conf", f"nameserver {names.ADDRESS}\n")
+    write_private(folder / "cni" / "10-ml-platform.conflist", json.dumps(_pod_network(layout), indent=2))
+    write_private(folder / "certs.d" / names.REGISTRY / "hosts.toml", _trust(layout))
 
 
 def _kubelet(layout: Layout) -> dict[str, Any]:
@@ -129,6 +123,16 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
 """
 
 
+def _trust(layout: Layout) -> str:
+    """How containerd reaches the registry; before 1.7 it reads this only inside of a host's table."""
+    client = [str(layout.pki / f"registry-client.{kind}") for kind in ("crt", "key")]
+    return f"""[host."https://{names.REGISTRY}"]
+capabilities = ["pull", "resolve"]
+ca = "{layout.pki / "registry-ca.crt"}"
+client = [{json.dumps(client)}]
+"""
+
+
 def _pod_network(layout: Layout) -> dict[str, Any]:
     addresses = {"subnet": names.POD_RANGE, "rangeStart": names.POD_RANGE_START, "gateway": names.ADDRESS}
     bridge = {
@@ -166,15 +170,15 @@ def _corefile(layout: Layout) -> str:
 
 
 def _registry(layout: Layout) -> dict[str, Any]:
+    """Whoever asks it for anything shows a certificate of its own authority."""
+    tls = {
+        "certificate": str(layout.pki / "registry.crt"),
+        "key": str(layout.pki / "registry.key"),
+        "clientcas": [str(layout.pki / "registry-ca.crt")],
+    }
     return {
         "version": 0.1,
         "log": {"level": "warn", "accesslog": {"disabled": True}},
-        "storage": {
-            "filesystem": {"rootdirectory": str(layout.data / "registry")},
-            "delete": {"enabled": True},
-        },
-        "http": {
-            "addr": names.REGISTRY,
-            "tls": {"certificate": str(layout.pki / "registry.crt"), "key": str(layout.pki / "registry.key")},
-        },
+        "storage": {"filesystem": {"rootdirectory": str(layout.data / "registry")}},
+        "http": {"addr": names.REGISTRY, "tls": tls},
     }

@@ -24,9 +24,10 @@ from ml_local import debian
 from ml_local.errors import LocalError
 from ml_local.node import cgroup
 from ml_local.node.layout import Layout
+from ml_local.private import write_private
 
 LOG_TAIL = 12
-LOG_LIMIT = 20 * 2**20
+SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,30 +50,32 @@ class Daemon:
         return digest.hexdigest()
 
 
+def current(layout: Layout, daemon: Daemon) -> bool:
+    """Whether it runs, started as it is declared now."""
+    record = _record(layout, daemon.name)
+    return record is not None and _alive(record) and record["fingerprint"] == daemon.fingerprint
+
+
 def start(layout: Layout, daemon: Daemon) -> bool:
     """Start it, or anew if it changed; whether anything was done."""
-    record = _record(layout, daemon.name)
-    if record is not None and _alive(record):
-        if record["fingerprint"] == daemon.fingerprint:
-            return False
-        stop(layout, daemon.name)
+    if current(layout, daemon):
+        return False
+    stop(layout, daemon.name)
     log = layout.logs / f"{daemon.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    if log.exists() and log.stat().st_size > LOG_LIMIT:
-        log.rename(log.with_suffix(".log.1"))
     record_path, fingerprint = _record_path(layout, daemon.name), daemon.fingerprint
-    record_path.parent.mkdir(parents=True, exist_ok=True)
 
     def settle() -> None:
         """Of the child itself, before it becomes the daemon: however `make` ends, no daemon is without a record."""
         cgroup.enter()
         content = {"pid": os.getpid(), "started": _start_time(os.getpid()), "fingerprint": fingerprint}
-        record_path.write_text(json.dumps(content))
+        write_private(record_path, json.dumps(content))
 
     with log.open("ab") as output:
         subprocess.Popen(
             list(daemon.argv),
-            env={**os.environ, **debian.environment(), **daemon.env},
+            # Their own: the proxies and the settings of whoever runs `make` are not the node's.
+            env={"PATH": f"{debian.root() / 'bin'}:{SYSTEM_PATH}", **daemon.env},
             cwd=layout.state,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -118,8 +121,13 @@ def kill(layout: Layout, name: str) -> None:
 
 def alive(layout: Layout, name: str) -> bool:
     """Whether the process that was last started under this name still runs."""
+    return pid(layout, name) is not None
+
+
+def pid(layout: Layout, name: str) -> int | None:
+    """The id of the process that was last started under this name, if it still runs."""
     record = _record(layout, name)
-    return record is not None and _alive(record)
+    return int(record["pid"]) if record is not None and _alive(record) else None
 
 
 def listening(address: str, port: int) -> bool:
@@ -131,12 +139,21 @@ def listening(address: str, port: int) -> bool:
         return False
 
 
-def healthy(url: str, pki: Path, party: str = "admin") -> bool:
-    """Whether an HTTPS health page answers 200 to a client certificate of the node."""
+def listening_at(path: Path) -> bool:
+    """Whether something accepts connections at a socket file; the file alone outlives who made it."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
+def healthy(url: str, tls: ssl.SSLContext) -> bool:
+    """Whether an HTTPS health page of the node answers 200; it is asked directly, whatever proxies the user has."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=tls))
     try:
-        context = ssl.create_default_context(cafile=str(pki / "ca.crt"))
-        context.load_cert_chain(pki / f"{party}.crt", pki / f"{party}.key")
-        with urllib.request.urlopen(url, timeout=2, context=context) as answer:  # noqa: S310 - our own address
+        with opener.open(url, timeout=2) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

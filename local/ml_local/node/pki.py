@@ -1,7 +1,8 @@
-"""Certificates for everything on the node: one authority, one key pair a party, no token that others can read.
+"""Certificates for everything on the node: three authorities, one key pair a party, no token that others can read.
 
-Owns `pki/` and the kubeconfigs made of it. Leaves are renewed at the start that finds less than a month left;
-the authority lives ten years and is made once.
+Owns `pki/` and the kubeconfigs made of it. The API, its database and the image registry have an authority each, so
+that a certificate that opens the API, or that the API signs, opens neither of the other two. What has less than a month
+left, or can't be read, is made anew at the next start; a new authority renews all that it signs.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import ipaddress
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -35,10 +37,12 @@ class Party:
 
     file: str
     common_name: str
+    authority: str = "ca"
     organisation: str = ""
     serves: Sequence[str] = ()
 
 
+AUTHORITIES = {"ca": "ml-platform", "etcd-ca": "ml-platform etcd", "registry-ca": "ml-platform registry"}
 API_NAMES = (
     "kubernetes",
     "kubernetes.default",
@@ -48,12 +52,13 @@ API_NAMES = (
 PARTIES = (
     Party(file="apiserver", common_name="kube-apiserver",
           serves=(names.ADDRESS, names.API_SERVICE_ADDRESS, names.LOOPBACK, *API_NAMES)),
-    Party(file="etcd", common_name="etcd", serves=(names.LOOPBACK,)),
-    Party(file="apiserver-etcd", common_name="kube-apiserver-etcd-client"),
+    Party(file="etcd", authority="etcd-ca", common_name="etcd", serves=(names.LOOPBACK,)),
+    Party(file="apiserver-etcd", authority="etcd-ca", common_name="kube-apiserver-etcd-client"),
     Party(file="apiserver-kubelet", common_name="kube-apiserver-kubelet-client", organisation="system:masters"),
     Party(file="kubelet", common_name=f"system:node:{names.NAME}", organisation="system:nodes",
           serves=(names.ADDRESS, names.NAME)),
-    Party(file="registry", common_name="registry", serves=(names.ADDRESS,)),
+    Party(file="registry", authority="registry-ca", common_name="registry", serves=(names.ADDRESS,)),
+    Party(file="registry-client", authority="registry-ca", common_name="registry-client"),
     Party(file="controller-manager", common_name="system:kube-controller-manager", serves=(names.LOOPBACK,)),
     Party(file="scheduler", common_name="system:kube-scheduler", serves=(names.LOOPBACK,)),
     Party(file="kube-proxy", common_name="system:kube-proxy"),
@@ -63,19 +68,31 @@ PARTIES = (
 USERS = ("kubelet", "controller-manager", "scheduler", "kube-proxy", "coredns")
 
 
+@dataclass(frozen=True)
+class _Pair:
+    key: ec.EllipticCurvePrivateKey
+    certificate: x509.Certificate
+
+
 def write(layout: Layout) -> None:
-    """Make what is missing or about to expire, and the kubeconfigs."""
-    layout.pki.mkdir(parents=True, exist_ok=True, mode=0o700)
-    key, authority = _authority(layout.pki)
-    for party in PARTIES:
-        if not _still_good(layout.pki / f"{party.file}.crt", authority):
-            _issue(layout.pki, party, key, authority)
-    if not (layout.pki / "service-account.key").exists():
-        _write_key(layout.pki / "service-account.key", ec.generate_private_key(ec.SECP256R1()))
-    layout.config.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Make what is missing, unreadable or about to expire, and the kubeconfigs."""
+    for name, common_name in AUTHORITIES.items():
+        authority = _read(layout.pki / name) or _make_authority(layout.pki / name, common_name)
+        for party in PARTIES:
+            if party.authority == name and not _good(layout.pki / party.file, authority):
+                _issue(layout.pki, party, authority)
+    _write_service_account_key(layout.pki / "service-account")
     for user in USERS:
         write_private(layout.kubeconfig(user), kubeconfig(layout.pki, user))
     write_private(layout.admin_kubeconfig, kubeconfig(layout.pki, "admin"))
+
+
+def client_context(pki: Path, party: str) -> ssl.SSLContext:
+    """TLS as one party: it shows its certificate, and trusts whom its authority signed."""
+    authority = next(each.authority for each in PARTIES if each.file == party)
+    context = ssl.create_default_context(cafile=str(pki / f"{authority}.crt"))
+    context.load_cert_chain(pki / f"{party}.crt", pki / f"{party}.key")
+    return context
 
 
 def kubeconfig(pki: Path, party: str) -> str:
@@ -99,14 +116,9 @@ def kubeconfig(pki: Path, party: str) -> str:
     )
 
 
-def _authority(pki: Path) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
-    key_file, certificate_file = pki / "ca.key", pki / "ca.crt"
-    if key_file.exists() and certificate_file.exists():
-        key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
-        assert isinstance(key, ec.EllipticCurvePrivateKey)  # noqa: S101 - we wrote it
-        return key, x509.load_pem_x509_certificate(certificate_file.read_bytes())
+def _make_authority(path: Path, common_name: str) -> _Pair:
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ml-platform")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     usage = x509.KeyUsage(
         digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False, key_encipherment=False,
         data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
@@ -117,26 +129,21 @@ def _authority(pki: Path) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]
         .add_extension(usage, critical=True)
         .sign(key, hashes.SHA256())
     )
-    _write_key(key_file, key)
-    certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    return key, certificate
+    return _write(path, _Pair(key, certificate))
 
 
-def _issue(pki: Path, party: Party, authority_key: ec.EllipticCurvePrivateKey, authority: x509.Certificate) -> None:
+def _issue(pki: Path, party: Party, authority: _Pair) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     attributes = [x509.NameAttribute(NameOID.COMMON_NAME, party.common_name)]
     if party.organisation:
         attributes.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, party.organisation))
     usages = [ExtendedKeyUsageOID.CLIENT_AUTH]
-    builder = _unsigned(x509.Name(attributes), authority.subject, key, LEAF_LIFE)
+    builder = _unsigned(x509.Name(attributes), authority.certificate.subject, key, LEAF_LIFE)
     if party.serves:
         usages.append(ExtendedKeyUsageOID.SERVER_AUTH)
         builder = builder.add_extension(x509.SubjectAlternativeName([_name(n) for n in party.serves]), critical=False)
-    certificate = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False).sign(
-        authority_key, hashes.SHA256()
-    )
-    _write_key(pki / f"{party.file}.key", key)
-    (pki / f"{party.file}.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+    _write(pki / party.file, _Pair(key, builder.sign(authority.key, hashes.SHA256())))
 
 
 def _unsigned(
@@ -161,15 +168,38 @@ def _name(text: str) -> x509.GeneralName:
         return x509.DNSName(text)
 
 
-def _still_good(path: Path, authority: x509.Certificate) -> bool:
-    if not path.exists() or not path.with_suffix(".key").exists():
-        return False
-    certificate = x509.load_pem_x509_certificate(path.read_bytes())
+def _good(path: Path, authority: _Pair) -> bool:
+    pair = _read(path)
     try:
-        certificate.verify_directly_issued_by(authority)
+        return pair is not None and pair.certificate.verify_directly_issued_by(authority.certificate) is None
     except (ValueError, InvalidSignature):
         return False
-    return certificate.not_valid_after_utc - dt.datetime.now(dt.UTC) > RENEW_BEFORE
+
+
+def _read(path: Path) -> _Pair | None:
+    """The pair of that name; None where it is not there, can't be read, does not fit together or is about to expire."""
+    key = _read_key(path)
+    try:
+        certificate = x509.load_pem_x509_certificate(path.with_suffix(".crt").read_bytes())
+        fits = key is not None and certificate.public_key() == key.public_key()
+    except (FileNotFoundError, ValueError, UnsupportedAlgorithm):
+        return None
+    left = certificate.not_valid_after_utc - dt.datetime.now(dt.UTC)
+    return _Pair(key, certificate) if key is not None and fits and left > RENEW_BEFORE else None
+
+
+def _read_key(path: Path) -> ec.EllipticCurvePrivateKey | None:
+    try:
+        key = serialization.load_pem_private_key(path.with_suffix(".key").read_bytes(), password=None)
+    except (FileNotFoundError, ValueError, TypeError, UnsupportedAlgorithm):
+        return None
+    return key if isinstance(key, ec.EllipticCurvePrivateKey) else None
+
+
+def _write(path: Path, pair: _Pair) -> _Pair:
+    _write_key(path, pair.key)
+    write_private(path.with_suffix(".crt"), pair.certificate.public_bytes(serialization.Encoding.PEM).decode())
+    return pair
 
 
 def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
@@ -178,6 +208,14 @@ def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
         serialization.PrivateFormat.TraditionalOpenSSL,
         serialization.NoEncryption(),
     )
-    write_private(path, pem.decode())
+    write_private(path.with_suffix(".key"), pem.decode())
+
+
+def _write_service_account_key(path: Path) -> None:
+    """The API server signs tokens by it, and reads its public half to know its own."""
+    key = _read_key(path)
+    if key is None:
+        key = ec.generate_private_key(ec.SECP256R1())
+        _write_key(path, key)
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    path.with_suffix(".pub").write_bytes(public)
+    write_private(path.with_suffix(".pub"), public.decode())
