@@ -179,6 +179,13 @@ def test_lean_roles_name_what_they_allow(entry: Entry) -> None:
 
 
 @each(LEAN)
+def test_no_lean_component_reads_secrets_of_every_namespace_but_by_their_name(entry: Entry) -> None:
+    for item in load(entry):
+        for rule in item.get("rules", []) if item["kind"] == "ClusterRole" else []:
+            assert "secrets" not in rule["resources"] or rule.get("resourceNames"), item["metadata"]["name"]
+
+
+@each(LEAN)
 def test_every_lean_container_is_sized_and_restricted(entry: Entry) -> None:
     for item in filter(is_workload, load(entry)):
         pod = item["spec"]["template"]["spec"]
