@@ -11,10 +11,13 @@ import sys
 from pathlib import Path
 
 from ml_local import paths, toolchains
+from ml_local.node import layout as names
 from ml_local.node.layout import Layout
 
 STACK = "local"
 GATEWAY = "http://127.0.0.1:8080"
+# What no proxy leads to: this machine, its names and the node's addresses.
+DIRECT = ("localhost", ".localhost", names.LOOPBACK, names.ADDRESS, names.POD_RANGE, names.SERVICE_RANGE)
 IMPORT_ROOTS = ("platform", "workloads", "local", "local/engine", "policies")
 
 
@@ -25,8 +28,11 @@ def variables(layout: Layout) -> dict[str, str]:
     roots = [str(paths.checkout() / root) for root in IMPORT_ROOTS]
     pulumi = layout.state / "pulumi"
     mirror = paths.mirror()
+    exempt = ",".join(_without_repeats([*_of_user("no_proxy").split(","), *DIRECT]))
     return {
         **({"ML_PLATFORM_MIRROR": str(mirror)} if mirror else {}),
+        "NO_PROXY": exempt,
+        "no_proxy": exempt,
         "PATH": ":".join(_without_repeats(":".join(search).split(":"))),
         "PYTHONPATH": ":".join(roots),
         "ML_PLATFORM_STATE": str(layout.state),
@@ -54,5 +60,10 @@ def shell(layout: Layout) -> str:
     return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables(layout).items())
 
 
-def _without_repeats(folders: list[str]) -> list[str]:
-    return list(dict.fromkeys(folder for folder in folders if folder))
+def _of_user(name: str) -> str:
+    """A variable that is written in small or in large letters."""
+    return os.environ.get(name) or os.environ.get(name.upper()) or ""
+
+
+def _without_repeats(words: list[str]) -> list[str]:
+    return list(dict.fromkeys(word.strip() for word in words if word.strip()))
