@@ -116,7 +116,7 @@ class Objects:
         """The object as it is now; None where it, or its kind, is gone."""
         from ml_platform.kube import NotFound
 
-        namespace, _, name = object_id.rpartition("/")
+        name, namespace = self._address(object_id)
         _, known = state.parse(old_state)
         inputs = state.normalise(state.to_object(old))
         first = not inputs.get("kind")  # an import, or a read of what is not ours
@@ -124,11 +124,11 @@ class Objects:
         api_version, kind = kinds.from_type(token)
         api_version, kind = identified.get("apiVersion", api_version), identified.get("kind", kind)
         try:
-            live = self.session.client.get(api_version, kind, name, namespace or None)
+            live = self.session.client.get(api_version, kind, name, namespace)
         except NotFound:
             return None
         read = state.as_inputs(live) if first else state.prune(live, inputs)
-        why = "" if first or kind not in _READY_ON_READ else self.session.not_ready(inputs, live)
+        why = "" if first or kind not in _READY_ON_READ else self._unready(inputs, live)
         manager = self.session.manager(inputs, old_state)
         version = old_state.get(state.API_VERSION) or live["apiVersion"]
         return Saved(
@@ -152,8 +152,7 @@ class Objects:
             return None
         policy = annotation(inputs, PROPAGATION).capitalize()
         propagation = policy if policy in ("Orphan", "Background") else "Foreground"
-        namespace, _, name = object_id.rpartition("/")
-        where = (live["apiVersion"], live["kind"], name, namespace or None)
+        where = (live["apiVersion"], live["kind"], *self._address(object_id))
         session.client.delete(*where, propagation=propagation)
         if annotation(inputs, SKIP_AWAIT) == "true" and live["kind"] in _SKIPS_DELETE:
             return None
@@ -175,6 +174,20 @@ class Objects:
         return kinds.replaced_for(
             obj, config_map_mutable=settings.config_map_mutable, secret_mutable=settings.secret_mutable
         )
+
+    def _address(self, object_id: str) -> tuple[str, str]:
+        """(name, namespace) of an id; one without a namespace means the provider's, where the kind has any."""
+        namespace, _, name = object_id.rpartition("/")
+        return name, namespace or self.session.settings.namespace
+
+    def _unready(self, inputs: Object, live: Object) -> str:
+        """Why a read object is not ready: that nobody can tell is a reason, and no error of the read."""
+        from ml_platform.kube import KubeError
+
+        try:
+            return self.session.not_ready(inputs, live)
+        except (KubeError, ValueError) as error:
+            return str(error)
 
     def _failed(self, inputs: Object, old_live: Object) -> bool:
         """Whether the object is there and not ready; where nobody can tell, it is not."""

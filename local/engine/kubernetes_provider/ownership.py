@@ -1,5 +1,7 @@
 """Who owns which field: what server-side apply records as `managedFields`."""
 
+import re
+import secrets
 from typing import Any
 
 from kubernetes_provider import paths
@@ -18,6 +20,13 @@ _PREDECESSORS = (
 
 Entry = dict[str, Any]
 
+_OWN = re.compile(rf"{CREATOR}-[0-9a-f]{{8}}")
+
+
+def new_manager() -> str:
+    """A name that no other writer has."""
+    return f"{CREATOR}-{secrets.token_hex(4)}"
+
 
 def entries(obj: dict[str, Any]) -> list[Entry]:
     found: list[Entry] = obj.get("metadata", {}).get("managedFields") or []
@@ -26,9 +35,23 @@ def entries(obj: dict[str, Any]) -> list[Entry]:
 
 def created_by_us(obj: dict[str, Any]) -> bool:
     return any(
-        entry.get("operation") == "Update" and entry.get("manager") in (CREATOR, "pulumi-resource-kubernetes")
+        entry.get("operation") == "Update"
+        and entry.get("manager", "").startswith((CREATOR, "pulumi-resource-kubernetes"))
         for entry in entries(obj)
     )
+
+
+def written_by(obj: dict[str, Any], manager: str) -> bool:
+    return any(entry.get("manager") == manager for entry in entries(obj))
+
+
+def former(obj: dict[str, Any], manager: str) -> list[str]:
+    """Managers under which this plugin has applied the object before, in a run whose state is lost."""
+    return [
+        entry["manager"]
+        for entry in entries(obj)
+        if entry.get("operation") == "Apply" and _OWN.fullmatch(entry["manager"]) and entry["manager"] != manager
+    ]
 
 
 def taken_over(obj: dict[str, Any], manager: str) -> list[Entry] | None:

@@ -3,14 +3,13 @@
 The cluster is not asked, and no client loaded, before the first call that needs it.
 """
 
-import secrets
 import threading
 from typing import TYPE_CHECKING, Any
 
 from kubernetes_provider import state
 from kubernetes_provider.check import annotation
 from kubernetes_provider.messages import Messages
-from kubernetes_provider.ownership import CREATOR
+from kubernetes_provider.ownership import CREATOR, new_manager
 from kubernetes_provider.settings import Settings
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ class Session:
         if not self.settings.server_side_apply:
             return CREATOR
         chosen = annotation(inputs, FIELD_MANAGER) or old_state.get(state.MANAGER)
-        return str(chosen or f"{CREATOR}-{secrets.token_hex(4)}")
+        return str(chosen or new_manager())
 
     def writer(self) -> "Writer":
         from kubernetes_provider.write import Writer
@@ -88,17 +87,21 @@ class Session:
         return Waiter(self.client, self.cancelled, self.messages.status, seconds)
 
     def until_ready(self, inputs: Object, live: Object, timeout: float) -> tuple[Object, tuple[str, ...]]:
-        """The object when it is ready, or as it was last seen with the reasons why it is not."""
-        from kubernetes_provider.readiness import rule
-        from kubernetes_provider.waiting import Incomplete
+        """The object when it is ready, or as it was last seen with the reasons why it is not.
 
-        wanted = rule(inputs, live, await_all=self.settings.await_all)
-        if wanted is None:
-            return live, ()
+        It is in the cluster: whatever goes wrong from here on is such a reason, since an error without the object would
+        lose it.
+        """
+        from kubernetes_provider.readiness import rule
+        from kubernetes_provider.waiting import Incomplete, name
+
         try:
-            return self.waiter(inputs, timeout).until_ready(live, wanted), ()
+            wanted = rule(inputs, live, await_all=self.settings.await_all)
+            return (self.waiter(inputs, timeout).until_ready(live, wanted) if wanted else live), ()
         except Incomplete as incomplete:
             return incomplete.live, tuple(incomplete.reasons)
+        except Exception as error:
+            return live, (f"{name(live)} is there, and whether it is ready can't be told: {error or type(error)}",)
 
     def not_ready(self, inputs: Object, live: Object) -> str:
         """Why the object is not ready at this moment; empty where it is."""

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ml_platform.kube import Client, KubeError, NotFound, Unreachable
+from ml_platform.kube import Client, KubeError, NotFound
 
 from kubernetes_provider import report
 from kubernetes_provider.rules import Readiness, Rule
@@ -98,9 +98,9 @@ class Waiter:
             return self._client.get(live["apiVersion"], live["kind"], metadata["name"], where["namespace"])
         except NotFound:
             raise Incomplete(f"{name(live)} was deleted", live, []) from None
-        except Unreachable as error:
+        except KubeError as error:
             self._tell(error.message)
-            time.sleep(TICK_SECONDS)
+            self._cancelled.wait(TICK_SECONDS)
             return live
 
     def _check_time(self, message: str, live: Object) -> None:

@@ -16,6 +16,7 @@ Object = dict[str, Any]
 
 PATCH_FORCE = "pulumi.com/patchForce"
 RETRY_SECONDS = (1, 2, 4, 8, 16)
+UNANSWERED_SECONDS = (1, 2, 4, 8)
 JSON_PATCH = "application/json-patch+json"
 
 _EXISTS = """{message}
@@ -112,10 +113,35 @@ class Writer:
 
     def _create(self, write: Write) -> Object:
         obj = self._scoped(write.obj)
-        if self._settings.server_side_apply and (self._settings.upsert or write.patch):
+        apply = self._settings.server_side_apply and (self._settings.upsert or write.patch)
+        manager = write.manager if apply else ownership.new_manager()
+        try:
+            if not apply:
+                return self._client.create(obj, field_manager=manager, dry_run=write.preview)
             force = self._force(obj) or write.preview
-            return self._client.apply(obj, field_manager=write.manager, force=force, dry_run=write.preview)
-        return self._client.create(obj, field_manager=ownership.CREATOR, dry_run=write.preview)
+            live = self._client.apply(obj, field_manager=manager, force=force, dry_run=write.preview)
+        except KubeError as error:
+            answered = 0 < error.status < 500
+            if write.preview or answered or (made := self._made(obj, manager)) is None:
+                raise
+            return made
+        if not write.preview and not write.patch:
+            for former in ownership.former(live, manager):
+                self.relinquish(live, former)
+        return live
+
+    def _made(self, obj: Object, manager: str) -> Object | None:
+        """What a create made of which no answer came: nobody else writes under its manager."""
+        metadata = obj["metadata"]
+        fields = f"metadata.name={metadata['name']}" if metadata.get("name") else None
+        for delay in UNANSWERED_SECONDS:
+            try:
+                found = self._client.list(obj["apiVersion"], obj["kind"], metadata.get("namespace"), fields=fields)
+                return next((each for each in found if ownership.written_by(each, manager)), None)
+            except KubeError as error:
+                self._say(f"looking in {delay} s whether it was made: {error.message}")
+                self._cancelled.wait(delay)
+        return None
 
     def _scoped(self, obj: Object) -> Object:
         """Without the namespace that `check` assumed, where the cluster says that the kind has none."""
