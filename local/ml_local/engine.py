@@ -10,12 +10,14 @@ import shlex
 import sys
 from pathlib import Path
 
-from ml_local import paths
 from ml_local.errors import LocalError
 
 SDK = "github.com/pulumi/pulumi/sdk/v3@v3.259.0"
 KUBERNETES = "resource-kubernetes-v4.32.0"
 EXEC = "pulumi-language-python-exec"
+
+CHECKOUT = "ML_PLATFORM_CHECKOUT"
+"""The variable that says whose code the launchers run."""
 
 # What our launchers carry, and nobody else's: how a later install knows that it may overwrite one.
 MARK = "# made by ml_local.engine"
@@ -56,11 +58,20 @@ def _is_ours(plugin: Path) -> bool:
 
 
 def _launcher(module: str, argument: str) -> str:
-    """Import paths go in by hand: an exported PYTHONPATH would reach the programs that a plugin starts."""
-    roots = [str(paths.checkout() / root) for root in ("local/engine", "platform")]
-    code = f"import sys; sys.path[:0] = {roots!r}; from {module} import main; main({argument})"
-    command = shlex.join([sys.executable, "-P", "-c", code])
-    return f'#!/bin/sh\n{MARK}\nexec {command} "$@"\n'
+    """The code is that of the caller's checkout: launchers lie in a cache that many share.
+    Import paths go in by hand: an exported PYTHONPATH would reach the programs that a plugin starts."""
+    roots = "root + '/local/engine', root + '/platform'"
+    code = f"import os, sys; root = os.environ['{CHECKOUT}']; sys.path[:0] = [{roots}]; "
+    command = shlex.join([sys.executable, "-P", "-c", f"{code}from {module} import main; main({argument})"])
+    named = f"${{{CHECKOUT}-}}"
+    return (
+        f"#!/bin/sh\n{MARK}\n"
+        f'if [ ! -d "{named}/local/engine" ]; then\n'
+        f'    echo "error: {CHECKOUT}={named} is no checkout of this project; in one, make env says what to set" >&2\n'
+        "    exit 1\n"
+        "fi\n"
+        f'exec {command} "$@"\n'
+    )
 
 
 def _dynamic() -> str:

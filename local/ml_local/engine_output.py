@@ -6,10 +6,13 @@ Owns no meaning: a line that is not understood is shown. The whole output goes t
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
+import threading
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from ml_local.console import Say
+from ml_local.console import Say, line
 
 # ` +  kubernetes:apps/v1:Deployment mlflow creating (3s) 0 of 1 replicas are available`
 STEP = re.compile(
@@ -18,6 +21,29 @@ STEP = re.compile(
 NOISE = re.compile(r"^(@ (updating|destroying|refreshing)\.*|(Updating|Previewing).*:|)$")
 GOING_ON = ("creating", "updating", "deleting", "replacing", "reading")
 LONG_WAIT = 5.0
+GRACE = 10.0
+
+
+def show(process: subprocess.Popen[str], log: TextIO, say: Say) -> None:
+    """Show in brief what a running command prints, to its end. After Ctrl-C it is asked to end and has `GRACE` seconds
+    for what it is at; what it prints meanwhile goes to the file, since a full pipe would hold it."""
+    assert process.stdout is not None  # noqa: S101 - it was asked for
+    try:
+        for text in brief(process.stdout, log, say):
+            line(f"      {text}")
+        process.wait()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)
+        impatience = threading.Timer(GRACE, process.kill)
+        impatience.daemon = True
+        impatience.start()
+        log.writelines(process.stdout)
+        process.wait()
+        impatience.cancel()
+        raise
+    finally:
+        process.kill()
+        process.wait()
 
 
 def brief(lines: Iterable[str], log: TextIO, say: Say) -> Iterator[str]:

@@ -10,7 +10,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from ml_local import paths, toolchains
+from ml_local import engine, paths, toolchains
 from ml_local.node import layout as names
 from ml_local.node.layout import Layout
 
@@ -35,6 +35,7 @@ def variables(layout: Layout) -> dict[str, str]:
         "no_proxy": exempt,
         "PATH": ":".join(_without_repeats(":".join(search).split(":"))),
         "PYTHONPATH": ":".join(roots),
+        engine.CHECKOUT: str(paths.checkout()),
         "ML_PLATFORM_STATE": str(layout.state),
         "ML_PLATFORM_CACHE": str(paths.cache()),
         "ML_PLATFORM_RENDERINGS": os.environ.get("ML_PLATFORM_RENDERINGS") or str(paths.cache() / "renderings"),
@@ -42,7 +43,6 @@ def variables(layout: Layout) -> dict[str, str]:
         "PULUMI_HOME": str(pulumi / "home"),
         "PULUMI_BACKEND_URL": f"file://{pulumi / 'backend'}",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(pulumi / "passphrase"),
-        "PULUMI_SKIP_CHECKPOINTS": "true",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_DISABLE_REGISTRY_RESOLVE": "true",

@@ -11,18 +11,21 @@ import json
 import os
 import secrets
 import socket
+import stat
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+from ml_platform.kube import Client
 
-from ml_local import engine, environment, paths, toolchains
+from ml_local import engine, environment, paths, recovery, toolchains
 from ml_local.command import run
 from ml_local.console import Say, line
-from ml_local.engine_output import brief
+from ml_local.engine_output import show
 from ml_local.environment import STACK
 from ml_local.errors import LocalError
 from ml_local.node.layout import Layout
@@ -49,11 +52,11 @@ def prepare(layout: Layout) -> None:
     _cancel_dead_lock(layout)
     if not _checkpoint(layout).exists():
         _pulumi(layout, "stack", "init", STACK, "--no-select")
-    _drop_pending(layout)
 
 
 def up(layout: Layout, say: Say, config: Path | None = None) -> None:
-    """`pulumi up`, with the settings of another stack file if given.
+    """`pulumi up`, with the settings of another stack file if given; after one that was cut short, what that one left
+    is found first and what nothing declares is removed afterwards.
 
     What it waits for goes to `say`, what a person must read is printed, all of it goes to a file.
 
@@ -62,31 +65,14 @@ def up(layout: Layout, say: Say, config: Path | None = None) -> None:
     """
     flags = ["--stack", STACK, "--yes", "--skip-preview", "--non-interactive", "--color=never", "--suppress-outputs"]
     flags += ["--config-file", str(with_salt(layout, config))] if config else []
-    process = subprocess.Popen(
-        [str(toolchains.binary("pulumi")), "up", *flags],
-        cwd=paths.checkout(),
-        env={**os.environ, **environment.variables(layout)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout is not None  # noqa: S101 - it was asked for
-    path = layout.logs / "pulumi-up.log"
-    try:
-        with path.open("w") as log:
-            for text in brief(process.stdout, log, say):
-                line(f"      {text}")
-        code = process.wait()
-    except KeyboardInterrupt:
-        process.terminate()
-        process.wait()
-        raise
-    if code != 0:
-        raise LocalError(
-            f"`pulumi up` failed; its own words are above, all of them in {path}. Mend the cause, and the next "
-            "`make up` goes on from here."
-        )
+    unended = layout.state / "pulumi" / "unended"  # until an update comes to its end, whatever becomes of this one
+    if recovery.unsettled(_deployment(layout)):
+        unended.touch()
+    if unended.exists():
+        _recover(layout, say, flags)
+        unended.unlink()
+    else:
+        _follow(layout, ["up", *flags], say)
 
 
 def with_salt(layout: Layout, config: Path) -> Path:
@@ -139,13 +125,30 @@ def _write_stack_file(text: str) -> None:
     path = stack_file()
     if text == path.read_text():
         return
-    path.write_text(text)
+    _rewrite(path.resolve(), text)
     if _in_git():
         name = path.relative_to(paths.checkout()).as_posix()
         known = run(["git", "show", f":{name}"], cwd=paths.checkout(), check=False).stdout
         # Git takes another size for another content before it asks the filter, unless its index has the new size.
         if known == _without_salt(path):
             run(["git", "update-index", "--", name], cwd=paths.checkout())
+
+
+def _rewrite(path: Path, text: str) -> None:
+    """Whole or not at all; whose file it is and who may read it stays."""
+    new = path.with_name(f".{path.name}.partial")
+    try:
+        before = path.stat()
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+            os.fchown(stream.fileno(), before.st_uid, before.st_gid)
+            os.fchmod(stream.fileno(), stat.S_IMODE(before.st_mode))
+            stream.write(text)
+        new.replace(path)
+    except OSError as refused:
+        raise LocalError(
+            f"{path} can't be written: {refused.strerror}. The stack's file holds the salt of this machine while the "
+            f"node is up. Make it and its folder writable, or work in a copy: git clone {paths.checkout()} DIRECTORY"
+        ) from refused
 
 
 def _in_git() -> bool:
@@ -165,18 +168,41 @@ def _checkpoint(layout: Layout) -> Path:
     return layout.state / "pulumi" / "backend" / ".pulumi" / "stacks" / "ml-platform" / f"{STACK}.json"
 
 
-def _drop_pending(layout: Layout) -> None:
-    """Forget what an interrupted `pulumi up` was about to create: this stack adopts whatever of it is there."""
-    latest = json.loads(_checkpoint(layout).read_text())["checkpoint"].get("latest") or {}
-    if not latest.get("pending_operations"):
-        return
-    exported = layout.run / "stack.json"
-    _pulumi(layout, "stack", "export", "--stack", STACK, "--file", str(exported))
-    content = json.loads(exported.read_text())
-    content["deployment"].pop("pending_operations", None)
-    write_private(exported, json.dumps(content))
-    _pulumi(layout, "stack", "import", "--stack", STACK, "--file", str(exported))
-    exported.unlink()
+def _deployment(layout: Layout) -> dict[str, Any]:
+    """The stack's state; empty before its first update."""
+    return json.loads(_checkpoint(layout).read_text())["checkpoint"].get("latest") or {}
+
+
+def _recover(layout: Layout, say: Say, flags: list[str]) -> None:
+    """An update that looks at the cluster first, and afterwards removes what of the stack nothing declares."""
+    line("      an update was cut short: the state is compared with the cluster first")
+    client = Client.from_kubeconfig(str(layout.admin_kubeconfig))
+    recovery.settle(partial(_pulumi, layout), client, STACK, layout.run, say)
+    _follow(layout, ["up", *flags, "--refresh"], say)
+    for removed in recovery.prune(_deployment(layout), client, STACK):
+        line(f"      {removed} was left over and is removed")
+
+
+def _follow(layout: Layout, words: list[str], say: Say) -> None:
+    """Run a command and show it while it runs. Ctrl-C is passed on to it once: by a second one it would end at once."""
+    path = layout.logs / f"pulumi-{words[0]}.log"
+    process = subprocess.Popen(
+        [str(toolchains.binary("pulumi")), *words],
+        cwd=paths.checkout(),
+        env={**os.environ, **environment.variables(layout)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        process_group=0,
+    )
+    with path.open("w") as log:
+        show(process, log, say)
+    if process.returncode != 0:
+        raise LocalError(
+            f"`pulumi {words[0]}` failed; its own words are above, all of them in {path}. Mend the cause, and the next "
+            "`make up` goes on from here."
+        )
 
 
 def _is_pulumi(pid: int) -> bool:

@@ -60,6 +60,10 @@ def test_definitions_are_established_and_go_when_told_to(entry: catalog.Entry, c
     moved = provider.diff("", outputs, {**props, "kubeconfig": "another"})
     assert moved.changes
     assert not moved.replaces, "a new kubeconfig must not remove every custom resource"
+    assert not provider.diff("", provider.read("id", outputs).outs or {}, props).changes
+    half = {"metadata": {"annotations": {definitions.DIGEST: "of another update, that was killed"}}}
+    client.patch(definitions.API_VERSION, definitions.KIND, props["names"][0], None, half)
+    assert provider.diff("", provider.read("id", outputs).outs or {}, props).changes
     provider.delete("", {**outputs, "retain": True})
     assert present(client) >= set(props["names"])
     definitions._remove(client, props["names"][:1], entry.title)

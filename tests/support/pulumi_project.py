@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ml_local import engine, paths
+
 STACK = "test"
 SECONDS = 60
 GENERIC = Path(__file__).with_name("generic_program.py")
@@ -114,6 +116,7 @@ def environment(home: Path, backend: Path, commands: Path) -> dict[str, str]:
     return {
         **kept,
         "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
+        engine.CHECKOUT: str(paths.checkout()),
         "PULUMI_HOME": str(home),
         "PULUMI_BACKEND_URL": f"file://{backend}",
         "PULUMI_CONFIG_PASSPHRASE": "test",

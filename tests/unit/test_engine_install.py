@@ -55,3 +55,22 @@ def test_an_official_plugin_is_left_alone_and_an_old_one_of_ours_is_not(tmp_path
 def test_a_module_cache_without_the_sdk_is_named(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match="go mod download"):
         engine.install(tmp_path / "bin", tmp_path / "home", tmp_path / "empty")
+
+
+def test_launchers_run_the_code_of_the_checkout_that_the_caller_names(tmp_path: Path, modules: Path) -> None:
+    """Another checkout that was there last, and is gone, is in nobody's way."""
+    engine.install(tmp_path / "bin", tmp_path / "home", modules)
+    plugin = tmp_path / "home" / "plugins" / engine.KUBERNETES / "pulumi-resource-kubernetes"
+    for checkout in ("one", "two"):
+        package = tmp_path / checkout / "local/engine/kubernetes_provider"
+        package.mkdir(parents=True)
+        (package / "__init__.py").touch()
+        (package / "__main__.py").write_text(f"def main() -> None:\n    print('{checkout}')\n")
+    for checkout in ("one", "two"):
+        environment = {**os.environ, engine.CHECKOUT: str(tmp_path / checkout)}
+        done = subprocess.run([plugin], env=environment, capture_output=True, text=True, check=True)
+        assert done.stdout == f"{checkout}\n"
+    gone = {**os.environ, engine.CHECKOUT: str(tmp_path / "gone")}
+    done = subprocess.run([plugin], env=gone, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"{tmp_path}/gone is no checkout of this project" in done.stderr

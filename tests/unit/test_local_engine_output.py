@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
-from ml_local.engine_output import brief
+from ml_local import engine_output
+from ml_local.engine_output import brief, show
 
 CASES = [
     ("@ updating.......\n", [], None),
@@ -40,3 +46,32 @@ def test_a_line_is_shown_or_becomes_the_status(text: str, shown: list[str], stat
     assert list(brief([text], log, said.append)) == shown
     assert said == ([status] if status else [])
     assert log.getvalue() == text
+
+
+CHATTERS = """
+import signal, sys, time
+def end(*_):
+    sys.stdout.write("one line of very many\\n" * 100_000)
+    sys.stdout.flush()
+    sys.exit(3)
+signal.signal(signal.SIGINT, end)
+print("begun", flush=True)
+time.sleep(60)
+"""
+
+
+def test_an_interrupted_command_ends_whatever_it_still_has_to_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = subprocess.Popen([sys.executable, "-c", CHATTERS], stdout=subprocess.PIPE, text=True)
+    began = time.monotonic()
+
+    def interrupted(_: str) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(engine_output, "line", interrupted)
+    with (tmp_path / "log").open("w") as log, pytest.raises(KeyboardInterrupt):
+        show(process, log, lambda _: None)
+    assert process.returncode == 3, "it was asked once, and came to its own end"
+    assert (tmp_path / "log").read_text().count("one line") == 100_000
+    assert time.monotonic() - began < engine_output.GRACE

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import base64
+import multiprocessing
+import os
+import shutil
 import subprocess
+import tempfile
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -11,6 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from ml_local import paths, stack
+from ml_local.errors import LocalError
 from ml_local.node.layout import Layout
 
 
@@ -77,3 +83,58 @@ def test_another_stack_file_gets_the_salt_in_a_copy(checkout: Path, tmp_path: Pa
     assert copy.read_text() == "config:\n  ml-platform:cluster: {source: local}\nencryptionsalt: v1:ours\n"
     assert other.read_text() == before
     assert copy.is_relative_to(state.state)
+
+
+def test_the_file_stays_whose_it_is_and_is_never_half_written(checkout: Path) -> None:
+    file = checkout / "stacks/Pulumi.local.yaml"
+    file.chmod(0o640)
+    before = file.stat()
+    reader = file.open()
+    stack.show_salt("v1:one")
+    after = file.stat()
+    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+    assert "v1:one" not in reader.read(), "who reads it meanwhile has the old one whole"
+    assert _status(checkout) == ""
+
+
+def test_a_link_to_the_file_stays_one(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    file, elsewhere = checkout / "stacks/Pulumi.local.yaml", tmp_path_factory.mktemp("shared") / "settings.yaml"
+    file.rename(elsewhere)
+    file.symlink_to(elsewhere)
+    stack.show_salt("v1:one")
+    assert file.is_symlink()
+    assert "v1:one" in elsewhere.read_text()
+
+
+def _as_anybody(said: Connection) -> None:
+    """Where root runs the tests, as nobody: root may write everywhere."""
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+    try:
+        stack.show_salt("v1:one")
+    except LocalError as error:
+        said.send(str(error))
+    said.close()
+
+
+def test_a_checkout_that_is_read_only_is_said_with_the_way_out(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.rmtree(checkout / ".git")
+    with tempfile.TemporaryDirectory() as anybodys:
+        folder = Path(anybodys)
+        shutil.copytree(checkout, folder, dirs_exist_ok=True)
+        folder.chmod(0o755)
+        (folder / "stacks").chmod(0o555)
+        monkeypatch.setattr(paths, "checkout", lambda: folder)
+        answer, said = multiprocessing.Pipe(duplex=False)
+        process = multiprocessing.get_context("fork").Process(target=_as_anybody, args=(said,))
+        process.start()
+        said.close()
+        message = answer.recv()
+        process.join()
+        (folder / "stacks").chmod(0o755)
+        file = folder / "stacks/Pulumi.local.yaml"
+        assert f"{file} can't be written: Permission denied" in message
+        assert "git clone" in message
+        assert "v1:one" not in file.read_text()

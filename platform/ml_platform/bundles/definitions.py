@@ -23,11 +23,13 @@ from ml_platform.bundles.parse import Object
 from ml_platform.bundles.pipeline import load
 from ml_platform.bundles.provider import Provider
 from ml_platform.bundles.transforms import labels as labelled
+from ml_platform.bundles.transforms.metadata import with_metadata
 from ml_platform.kube import Client, Connection, KubeError
 
 API_VERSION = "apiextensions.k8s.io/v1"
 KIND = "CustomResourceDefinition"
 FIELD_MANAGER = "ml-platform"
+DIGEST = "ml-platform/digest"
 DEADLINE = 120.0  # an API server takes seconds for a large one, and more when it is busy
 
 
@@ -85,10 +87,13 @@ class _Provider(Provider):
         return dynamic.DiffResult(changes=bool(changed), replaces=["bundle"] if "bundle" in changed else [])
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
-        """A refresh finds what is there: a removal that was cut short leaves a state that knows more."""
-        found = sorted(served(_client(props), props["names"]))
+        """A refresh finds what is there: an update that was cut short leaves a state that knows more, or other CRDs."""
+        client = _client(props)
+        found = sorted(served(client, props["names"]))
         gone = bool(props["names"]) and not found
-        return dynamic.ReadResult(id_="" if gone else id_, outs={**props, "names": found})
+        as_known = all(each(lambda name: _digest(client, name) == props["digest"], found))
+        digest = props["digest"] if as_known else ""
+        return dynamic.ReadResult(id_="" if gone else id_, outs={**props, "names": found, "digest": digest})
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
         client = _install(news)
@@ -111,7 +116,8 @@ def _install(props: Mapping[str, Any]) -> Client:
         raise BundleError(f"The CRDs of bundle {entry.title} changed while the update ran: run it again.")
     stamp = labelled(props["labels"])
     for item in definitions:  # the API server works for one at a time, whatever it is asked
-        _apply(client, stamp(item), entry.title)
+        marked = with_metadata(stamp(item), "annotations", {DIGEST: props["digest"]})
+        _apply(client, marked, entry.title)
     await_established(client, props["names"], entry.title)
     return client
 
@@ -122,6 +128,12 @@ def _client(props: Mapping[str, Any]) -> Client:
 
 def _mirror(props: Mapping[str, Any]) -> Path | None:
     return Path(props["mirror"]) if props["mirror"] else None
+
+
+def _digest(client: Client, name: str) -> str | None:
+    """That of the CRDs as which this one was applied."""
+    found = client.metadata(API_VERSION, KIND, name) or {}
+    return (found.get("annotations") or {}).get(DIGEST)
 
 
 def _apply(client: Client, item: Object, title: str) -> None:

@@ -11,8 +11,8 @@ from ml_platform.clusters.cluster import Cluster
 from ml_platform.configuration import SettingsError
 from ml_platform.settings import LocalCluster
 
-# The stack skips checkpoints, so a killed run leaves objects that its state does not know: the next one takes them
-# over, fields of the other field manager included. Certificates are renewed; it stays the same cluster.
+# A killed run leaves objects that its state does not know: the next one takes them over, fields of the other field
+# manager included. Certificates are renewed; it stays the same cluster.
 OPTIONS: dict[str, Any] = {
     "cluster_identifier": "local",
     "upsert_existing_objects": True,
