@@ -1,7 +1,7 @@
 """Puts the engine's plugins where the Pulumi command looks for them.
 
-Owns where they lie and how they start. The plugins themselves are `local/engine/`; an official Kubernetes
-plugin that is already installed is left alone.
+Owns where they lie and how they start. The plugins themselves are `local/engine/`; an official Kubernetes plugin that
+is installed already is taken instead of ours (one on PATH the command finds by itself).
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ CHECKOUT = "ML_PLATFORM_CHECKOUT"
 MARK = "# made by ml_local.engine"
 
 
-def install(cache_bin: Path, pulumi_home: Path, go_modcache: Path) -> None:
-    """The launchers beside `cache_bin`/pulumi, and the Kubernetes plugin of `pulumi_home`, which keeps no logs.
+def install(cache_bin: Path, pulumi_home: Path, go_modcache: Path, official: Path | None = None) -> None:
+    """The launchers beside `cache_bin`/pulumi, and the Kubernetes plugin of `pulumi_home`, which keeps no logs: the
+    official one where it is there already or in the home of Pulumi `official`, else ours.
 
     Raises:
         LocalError: the Go module cache has no Pulumi SDK to take the script from that runs a program.
@@ -37,10 +38,24 @@ def install(cache_bin: Path, pulumi_home: Path, go_modcache: Path) -> None:
         raise LocalError(f"no {EXEC} in {source.parent}; fetch the module with `go mod download {SDK}`")
     _write(cache_bin / "pulumi-language-python", _launcher("language_host.__main__", repr(str(script))))
     _write(cache_bin / "pulumi-resource-pulumi-python", _dynamic())
-    plugin = pulumi_home / "plugins" / KUBERNETES / "pulumi-resource-kubernetes"
-    if not plugin.exists() or _is_ours(plugin):
-        _write(plugin, _launcher("kubernetes_provider.__main__", ""))
+    _install_kubernetes(_plugin(pulumi_home), _plugin(official) if official else None)
     _without_logs(pulumi_home)
+
+
+def _plugin(pulumi_home: Path) -> Path:
+    return pulumi_home / "plugins" / KUBERNETES / "pulumi-resource-kubernetes"
+
+
+def _install_kubernetes(plugin: Path, official: Path | None) -> None:
+    """A folder of plugins has to be a real one; what lies in it may be a link."""
+    if plugin.exists() and not _is_ours(plugin):
+        return
+    if official and official.is_file() and not _is_ours(official):
+        plugin.parent.mkdir(parents=True, exist_ok=True)
+        plugin.unlink(missing_ok=True)
+        plugin.symlink_to(official)
+    else:
+        _write(plugin, _launcher("kubernetes_provider.__main__", ""))
 
 
 def _without_logs(pulumi_home: Path) -> None:

@@ -48,7 +48,8 @@ def prepare(layout: Layout) -> None:
     if not salt.exists():
         write_private(salt, new_salt(passphrase.read_text()))
     show_salt(salt.read_text())
-    engine.install(toolchains.binary("pulumi").parent, folder / "home", toolchains.module_cache())
+    official = Path.home() / ".pulumi"
+    engine.install(toolchains.binary("pulumi").parent, folder / "home", toolchains.module_cache(), official)
     _cancel_dead_lock(layout)
     if not _checkpoint(layout).exists():
         _pulumi(layout, "stack", "init", STACK, "--no-select")

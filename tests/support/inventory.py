@@ -86,9 +86,14 @@ def _lasting(kind: str, item: Object) -> Object:
     return found
 
 
-def _objects(client: Client) -> Iterator[tuple[str, Object]]:
+def labelled(client: Client, labels: str) -> Iterator[tuple[str, Object]]:
+    """The objects that the selector matches, by name."""
+    return _objects(client, labels)
+
+
+def _objects(client: Client, labels: str | None = None) -> Iterator[tuple[str, Object]]:
     for kind, path in _kinds(client):
-        for item in client.request("GET", path).get("items") or []:
+        for item in client.request("GET", path, params={"labelSelector": labels}).get("items") or []:
             yield f"{kind} {item['metadata'].get('namespace', '')}/{item['metadata']['name']}", item
 
 

@@ -52,6 +52,24 @@ def test_an_official_plugin_is_left_alone_and_an_old_one_of_ours_is_not(tmp_path
     assert "/gone/python" not in plugin.read_text()
 
 
+def test_an_official_plugin_that_this_user_has_is_taken_while_it_is_there(tmp_path: Path, modules: Path) -> None:
+    official, plugin = (
+        tmp_path / home / "plugins" / engine.KUBERNETES / "pulumi-resource-kubernetes" for home in ("theirs", "home")
+    )
+
+    def install() -> str:
+        engine.install(tmp_path / "bin", tmp_path / "home", modules, official=tmp_path / "theirs")
+        return plugin.read_text()
+
+    assert engine.MARK in install()
+    official.parent.mkdir(parents=True)
+    official.write_text("official")
+    assert install() == "official"
+    assert not plugin.parent.is_symlink(), "the engine looks into no folder that is a link"
+    official.unlink()
+    assert engine.MARK in install()
+
+
 def test_a_module_cache_without_the_sdk_is_named(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match="go mod download"):
         engine.install(tmp_path / "bin", tmp_path / "home", tmp_path / "empty")
