@@ -1,6 +1,6 @@
 # The commands of the project. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up down stop status predict env bundles build test test-all check bench policies supply lock
+.PHONY: help up down stop status predict env bundles build cache test test-all check bench policies supply lock
 RUN := ./local/bootstrap
 WHOLE = -n 2 --dist loadscope --proofs $(if $(ANEW),--anew)
 LOCK := uv pip compile pyproject.toml --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
@@ -8,7 +8,8 @@ LOCK := uv pip compile pyproject.toml --python-version 3.11 --generate-hashes --
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
-up:  ## from a bare machine, or from where it stands, to a served prediction; CONFIG=FILE for another stack file
+up:  ## from a bare machine, or from where it stands, to a served prediction; CONFIG=FILE for another stack file, CACHE=FILE or URL: `make cache`
+	@$(if $(CACHE),$(RUN) ml_local.cache import "$(CACHE)" $(CACHE_SHA256))
 	@exec $(RUN) ml_local up $(if $(CONFIG),"$(CONFIG)")
 
 down:  ## remove the node, the platform and all data; the cache stays
@@ -31,6 +32,9 @@ bundles:  ## what the platform installs of others: make bundles DO="images --jso
 
 build:  ## only build, into the cache, what the stack file needs: this machine's own, or CONFIG=FILE
 	@exec $(RUN) ml_local build $(if $(CONFIG),"$(CONFIG)")
+
+cache:  ## what was built, in one file for other machines: make cache DO="export FILE"; there make up CACHE=FILE or URL CACHE_SHA256=...
+	@exec $(RUN) ml_local.cache $(or $(DO),--help)
 
 check:  ## format, lint, types
 	@$(RUN) ruff format --check .

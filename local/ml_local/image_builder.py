@@ -147,6 +147,23 @@ class Builder:
             f"the image {reference} is not in {self.layout.folder}; remove {self.folder} and run `make up` again"
         )
 
+    def marker(self, name: str) -> Path:
+        """The file that holds the digest of a built image: there is no half of it."""
+        return self.folder / "built" / name
+
+    def adopt(self, folder: Path, images: Mapping[str, str]) -> None:
+        """Have images of another builder, by name and digest: their blobs are moved out of its layout at `folder`."""
+        for path in (folder / "blobs").glob("*/*"):
+            target = self.layout.blob(f"{path.parent.name}:{path.name}")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+        for name, digest in images.items():
+            self.layout.add(name, digest)
+            self.marker(name).parent.mkdir(parents=True, exist_ok=True)
+            partial = self.marker(name).with_suffix(".partial")
+            partial.write_text(digest)
+            partial.replace(self.marker(name))
+
     def take(self, other: Builder, reference: str) -> None:
         """Have an image that another built, to build on it."""
         self.layout.take(other.layout, _name(reference))

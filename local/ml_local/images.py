@@ -213,8 +213,7 @@ def _base(name: str) -> str | None:
 
 
 def _marker(key: str) -> Path:
-    """The file that holds the digest of a built image: there is no half of it."""
-    return image_builder.cached().folder / "built" / key.replace(":", "-")
+    return image_builder.cached().marker(key.replace(":", "-"))
 
 
 def _expand(context: Path, files: Sequence[str]) -> Iterator[Path]:

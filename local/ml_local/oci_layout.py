@@ -32,6 +32,20 @@ class Layout:
         entry = self._entry(self._index(), name)
         return str(entry["digest"]) if entry else None
 
+    def blobs(self, digest: str) -> tuple[str, ...]:
+        """The digests of all that an image is: its manifest, its configuration, its layers."""
+        manifest = self._read(digest)
+        return (digest, *(each["digest"] for each in (manifest["config"], *manifest["layers"])))
+
+    def add(self, name: str, digest: str) -> None:
+        """Name a manifest that is here with all its blobs."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+        index, blob = self._index(), self.blob(digest)
+        entry = {"mediaType": self._read(digest)["mediaType"], "digest": digest, "size": blob.stat().st_size}
+        others = [each for each in index["manifests"] if each.get("annotations", {}).get(NAME) != name]
+        self._write_index({**index, "manifests": [*others, {**entry, "annotations": {NAME: name}}]})
+
     @contextmanager
     def export(self, name: str, base: str | None) -> Iterator[None]:
         """While buildah exports the image `name`, built on the manifest `base`: the base's layers seem to be there.
@@ -57,8 +71,7 @@ class Layout:
         index, entry = self._index(), other._entry(other._index(), name)
         if entry is None:
             raise FileNotFoundError(f"no image {name} in {other.folder}")
-        manifest = other._read(entry["digest"])
-        for digest in (entry["digest"], *(each["digest"] for each in (manifest["config"], *manifest["layers"]))):
+        for digest in other.blobs(entry["digest"]):
             self.blob(digest).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(other.blob(digest), self.blob(digest))
         self._write_index({**index, "manifests": [*index["manifests"], entry]})
@@ -70,8 +83,7 @@ class Layout:
         self._write_index({**index, "manifests": kept})
         used = {entry["digest"] for entry in kept}
         for digest in tuple(used):
-            manifest = self._read(digest)
-            used |= {manifest["config"]["digest"], *(layer["digest"] for layer in manifest["layers"])}
+            used.update(self.blobs(digest))
         for path in (self.folder / "blobs").glob("*/*"):
             if f"{path.parent.name}:{path.name}" not in used:
                 path.unlink()

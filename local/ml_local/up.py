@@ -70,7 +70,7 @@ def build(wanted: Collection[str]) -> None:
     with step("Debian packages"):
         debian.unpack()
     table = images.with_bases(wanted)
-    needed = _toolchains(table)
+    needed = toolchains_of(table)
     todo = [toolchain for toolchain in needed if not toolchain.built]
     with _thread() as beside, _thread() as ahead, step("Images") as say:
         without_command = [name for name, image in table.items() if not image.command]
@@ -89,8 +89,8 @@ def build(wanted: Collection[str]) -> None:
         toolchains.trim()
 
 
-def _toolchains(table: Mapping[str, images.Image]) -> tuple[toolchains.Toolchain, ...]:
-    """Those of the commands that the images hold, and of the node's own."""
+def toolchains_of(table: Mapping[str, images.Image]) -> tuple[toolchains.Toolchain, ...]:
+    """The toolchains of the commands that the images hold, and of the node's own."""
     return toolchains.needed([image.command for image in table.values() if image.command])
 
 
@@ -114,7 +114,7 @@ def _raise_failed(started: Iterable[Future[Any]]) -> None:
 def _check_machine(wanted: Collection[str]) -> None:
     memory.check()
     private.claim(paths.state())
-    missing = [toolchain for toolchain in _toolchains(images.with_bases(wanted)) if not toolchain.built]
+    missing = [toolchain for toolchain in toolchains_of(images.with_bases(wanted)) if not toolchain.built]
     needs = {
         "ML_PLATFORM_CACHE": (paths.cache(), BUILD_GIB + TOOLCHAIN_GIB * len(missing) if missing else 1),
         "ML_PLATFORM_STATE": (paths.state(), NODE_GIB),

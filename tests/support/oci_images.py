@@ -12,6 +12,8 @@ from typing import Any
 import zstandard
 from ml_local.oci_layout import Layout
 
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+
 
 def blob(layout: Layout, content: bytes) -> str:
     digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
@@ -24,7 +26,7 @@ def image(layout: Layout, *layers: Mapping[str, bytes], created: str = "", level
     """Its manifest's digest. Each file has the attributes of a tar archive's members that are given."""
     digests = [blob(layout, zstandard.compress(archive(files, **attributes), level)) for files in layers]
     config = blob(layout, json.dumps({"created": created, "rootfs": {"diff_ids": digests}}).encode())
-    manifest = {"config": {"digest": config}, "layers": [{"digest": digest} for digest in digests]}
+    manifest = {"mediaType": MANIFEST, "config": {"digest": config}, "layers": [{"digest": each} for each in digests]}
     return blob(layout, json.dumps(manifest).encode())
 
 
