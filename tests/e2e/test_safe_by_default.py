@@ -2,49 +2,88 @@
 
 from __future__ import annotations
 
+import http.client
 import re
+import socket
 import ssl
 import stat
-import urllib.error
-import urllib.request
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ml_local.node import layout as names
 from ml_local.node.layout import layout
-from support import machine
+from support import dns, machine
+from support.control_plane import Authority
 
 pytestmark = pytest.mark.usefixtures("platform")
 PLATFORM_NAMESPACES = ("gateway", "knative-serving", "kserve", "mlflow", "models", "storage")
 
+PAGES = {
+    "kube-apiserver": ("/api/v1/secrets", "/version"),
+    "kubelet": ("/pods", "/run/default/x/y"),
+    "kube-controller-manager": ("/metrics",),
+    "kube-scheduler": ("/metrics",),
+    "registry": ("/v2/", "/v2/pause/manifests/1"),
+    "etcd": ("/health", "/version"),
+    "etcd-peer": ("/members", "/version"),
+}
+OF_THEIR_OWN = ("registry", "etcd", "etcd-peer")  # whom no certificate of the API opens
+
+
+@pytest.mark.parametrize("certificate", ["no certificate", "somebody's", "the API's"])
+@pytest.mark.parametrize("server", PAGES)
+def test_nothing_of_the_node_answers_a_stranger(server: str, certificate: str, tmp_path: Path) -> None:
+    tls = _stranger()
+    if certificate == "somebody's":
+        tls.load_cert_chain(*Authority(tmp_path).files("admin", hosts=["localhost"]))
+    elif certificate == "the API's" and server in OF_THEIR_OWN:
+        tls.load_cert_chain(layout().pki / "admin.crt", layout().pki / "admin.key")
+    for path in PAGES[server]:
+        assert _status(server, "GET", path, tls) in {None, 401, 403}, path
+        assert _status(server, "GET", path, None) in {None, 400}, path
+
 
 @pytest.mark.parametrize(
-    "url",
-    [
-        f"{names.API_URL}/api/v1/secrets",
-        f"{names.API_URL}/version",
-        f"https://{names.ADDRESS}:10250/pods",
-        f"https://{names.ADDRESS}:10250/run/default/x/y",
-    ],
+    ("method", "path"), [("POST", "/v2/pause/blobs/uploads/"), ("DELETE", "/v2/pause/manifests/1")]
 )
-def test_nothing_of_the_node_answers_a_stranger(url: str) -> None:
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(url, timeout=5, context=_trust())
-    assert refused.value.code in {401, 403}
+def test_nobody_without_a_certificate_changes_an_image(method: str, path: str) -> None:
+    assert _status("registry", method, path, _stranger()) is None
 
 
-def test_the_database_of_the_cluster_wants_a_certificate() -> None:
-    with pytest.raises((urllib.error.URLError, OSError)):
-        urllib.request.urlopen(f"{names.ETCD_URL}/health", timeout=5, context=_trust())
+def test_the_nodes_dns_gives_a_stranger_neither_the_whole_zone_nor_a_way_out() -> None:
+    transfer, address = 252, 1
+    assert dns.answers(names.CLUSTER_DOMAIN, transfer) == 0
+    assert dns.answers("example.com", address) == 0
+    assert dns.answers(f"kubernetes.default.svc.{names.CLUSTER_DOMAIN}", address) == 1
 
 
 def test_private_files_are_for_root_alone() -> None:
     state = layout().state
+    assert not state.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
     secret = [*state.glob("pki/*.key"), *state.glob("config/*.kubeconfig"), state / "seed", state / "pulumi/passphrase"]
     loose = [path for path in secret if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
     assert len(secret) > 5
     assert loose == []
+    for place in ("", "logs/kubelet.log", "data/registry", "data/volumes", "images.json"):
+        assert (state / place).exists()
+        seen = subprocess.run(["ls", state / place], user=65534, group=65534, capture_output=True, check=False)
+        assert seen.returncode != 0, place
+
+
+def test_the_manager_of_models_reads_nobodys_secrets() -> None:
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "metadata": {"name": ""},
+        "spec": {
+            "user": "system:serviceaccount:kserve:manager",
+            "resourceAttributes": {"namespace": "models", "verb": "get", "resource": "secrets"},
+        },
+    }
+    answer = machine.client().request("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", body=review)
+    assert answer["status"]["allowed"] is False
 
 
 def test_no_container_runs_as_root_or_with_more_rights_than_it_needs() -> None:
@@ -121,21 +160,27 @@ def test_no_password_is_in_plain_sight() -> None:
     assert [place for place, text in places.items() if any(needle in text for needle in needles)] == []
 
 
-def test_nothing_listens_beyond_loopback_and_the_bridge() -> None:
+def test_nothing_listens_beyond_loopback_and_nothing_unknown_on_the_bridge() -> None:
     ours = {int(pid) for pid in _group_members()}
     inodes = {inode for pid in ours for inode in _sockets(pid)}
-    wide = []
-    for table in ("tcp", "tcp6"):
+    heard: dict[str, set[str]] = {"loopback": set(), "bridge": set(), "beyond": set()}
+    for table, listens in (("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07")):
         for row in Path(f"/proc/1/net/{table}").read_text().splitlines()[1:]:
             fields = row.split()
-            if fields[3] == "0A" and fields[9] in inodes and not _near(fields[1].split(":")[0]):
-                wide.append(fields[1])
-    assert wide == []
+            address, port = fields[1].split(":")
+            if fields[3] == listens and fields[9] in inodes:
+                heard[_reach(address)].add(f"{table[:3]} {int(port, 16)}")
+    assert heard["beyond"] == set()
+    known = {f"tcp {port}" for host, port in names.PORTS.values() if host == names.ADDRESS}
+    assert heard["bridge"] == {*known, f"udp {names.PORTS['coredns'][1]}"}
+    assert heard["loopback"]
 
 
-def _near(address: str) -> bool:
-    """Loopback or the bridge, in the kernel's hexadecimal notation."""
-    return (address.endswith("7F") and len(address) == 8) or address == "0100620A" or address.endswith("01000000")
+def _reach(address: str) -> str:
+    """How far an address is heard, in the kernel's hexadecimal notation."""
+    if (address.endswith("7F") and len(address) == 8) or address == f"{'0' * 24}01000000":
+        return "loopback"
+    return "bridge" if address == "0100620A" else "beyond"
 
 
 def _group_members() -> set[int]:
@@ -165,5 +210,24 @@ def _text(encoded: str) -> str:
     return base64.b64decode(encoded).decode(errors="replace")
 
 
-def _trust() -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(layout().pki / "ca.crt"))
+def _stranger() -> ssl.SSLContext:
+    """TLS as somebody who has no certificate, and asks for none."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+    return tls
+
+
+def _status(server: str, method: str, path: str, tls: ssl.SSLContext | None) -> int | None:
+    """What a server answers; None where it ends the connection without an answer."""
+    address = names.PORTS[server]
+    connection = http.client.HTTPConnection(*address, timeout=5)
+    plain = socket.create_connection(address, 5)
+    try:
+        connection.sock = tls.wrap_socket(plain) if tls else plain
+        connection.request(method, path)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+        plain.close()

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from ml_local import paths
-from ml_local.node import cgroup, node
+from ml_local.node import cgroup, keeper, node
 from ml_local.node.layout import layout
 from ml_platform.kube import KubeError
 from support import machine
@@ -181,6 +181,14 @@ def test_a_node_that_was_killed_comes_back_with_its_data(mended: dict[str, Any])
     assert "created" not in done.stdout
 
 
+def test_what_the_runtime_writes_is_nowhere_on_the_machine(platform: dict[str, Any]) -> None:
+    ours = [str(path) for folder in keeper.COVERED for path in folder.rglob("*")]
+    assert ours == []
+    assert str(layout().state) not in Path("/proc/mounts").read_text()
+    inside = machine.run([*keeper.inside(layout()), "find", *map(str, keeper.COVERED), "-type", "s"], 30, os.environ)
+    assert "/var/lib/kubelet/device-plugins/kubelet.sock" in inside.stdout.split()
+
+
 def test_a_daemon_that_was_killed_is_started_again(mended: dict[str, Any]) -> None:
     from ml_local.node import daemons
 
@@ -193,15 +201,21 @@ def test_a_daemon_that_was_killed_is_started_again(mended: dict[str, Any]) -> No
     assert daemons.alive(layout(), "kube-scheduler")
 
 
-def test_after_down_nothing_is_left_and_up_starts_from_nothing(platform: dict[str, Any]) -> None:
+def test_after_down_nothing_is_left_and_what_somebody_put_there_is(platform: dict[str, Any]) -> None:
+    theirs = [folder / "somebody" for folder in keeper.COVERED[1:]]
+    for each in theirs:
+        each.mkdir()
     started = time.monotonic()
     done = machine.make("down")
     assert done.returncode == 0, done.stdout
     assert time.monotonic() - started < 60
     assert node.leftovers(layout()) == []
     assert not layout().state.exists()
-    for folder in node.FOREIGN_FOLDERS:
-        assert not Path(folder).exists(), folder
+    assert [each for each in theirs if not each.is_dir()] == []
+    assert not keeper.COVERED[0].exists()
+    for each in theirs:
+        each.rmdir()
+        each.parent.rmdir()
     mounts = [line for line in Path("/proc/mounts").read_text().splitlines() if str(layout().state) in line]
     assert mounts == []
     status = subprocess.run(["git", "status", "--porcelain", "stacks"], capture_output=True, text=True, check=True)

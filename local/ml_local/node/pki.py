@@ -170,10 +170,13 @@ def _name(text: str) -> x509.GeneralName:
 
 def _good(path: Path, authority: _Pair) -> bool:
     pair = _read(path)
+    if pair is None:
+        return False
     try:
-        return pair is not None and pair.certificate.verify_directly_issued_by(authority.certificate) is None
+        pair.certificate.verify_directly_issued_by(authority.certificate)
     except (ValueError, InvalidSignature):
         return False
+    return True
 
 
 def _read(path: Path) -> _Pair | None:
