@@ -171,7 +171,14 @@ def _checkpoint(layout: Layout) -> Path:
 
 def _deployment(layout: Layout) -> dict[str, Any]:
     """The stack's state; empty before its first update."""
-    return json.loads(_checkpoint(layout).read_text())["checkpoint"].get("latest") or {}
+    path = _checkpoint(layout)
+    try:
+        return json.loads(path.read_text())["checkpoint"].get("latest") or {}
+    except ValueError as damaged:
+        raise LocalError(
+            f"the stack's state {path} is damaged ({damaged}), as by a power failure. The one before is beside it: "
+            f"`mv {path}.bak {path}`, then `make up` again"
+        ) from damaged
 
 
 def _recover(layout: Layout, say: Say, flags: list[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -81,13 +82,21 @@ class LocalStack:
 
     def pulumi(self, *words: str) -> subprocess.CompletedProcess[str]:
         """As after `eval "$(make env)"`."""
-        return subprocess.run(
-            ["pulumi", *words, "--stack", STACK, "--non-interactive"],
+        process = self.start(*words)
+        output, _ = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(words, process.returncode, output)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """The same, going on while the test does."""
+        known = environment.variables(self.layout)
+        return subprocess.Popen(
+            [shutil.which("pulumi", path=known["PATH"]) or "pulumi", *words, "--stack", STACK, "--non-interactive"],
             cwd=self.project,
-            env={**os.environ, **environment.variables(self.layout)},
-            capture_output=True,
+            env={**os.environ, **known},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            check=False,
         )
 
 
