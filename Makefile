@@ -30,8 +30,8 @@ env:  ## print what to export for pulumi, kubectl, mlflow, boto3: eval "$$(make 
 bundles:  ## what the platform installs of others: make bundles DO="images --json"; DO=--help says more
 	@exec $(RUN) ml_platform.bundles $(or $(DO),list)
 
-build:  ## only build, into the cache, what the stack file needs: this machine's own, or CONFIG=FILE
-	@exec $(RUN) ml_local build $(if $(CONFIG),"$(CONFIG)")
+build:  ## only build, into the cache, what the stack file needs: this machine's own, or CONFIG=FILE; UPDATE=1 for Debian's updates
+	@exec $(RUN) ml_local build $(if $(UPDATE),--update) $(if $(CONFIG),"$(CONFIG)")
 
 cache:  ## what was built, in one file for other machines: make cache DO="export FILE"; there make up CACHE=FILE or URL CACHE_SHA256=...
 	@exec $(RUN) ml_local.cache $(or $(DO),--help)

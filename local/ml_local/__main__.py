@@ -21,6 +21,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         command = commands.add_parser(name, help=text, description=text)
         if name in ("up", "build"):
             command.add_argument("config", nargs="?", type=Path, help="another stack file in place of the stack's own")
+        if name == "build":
+            command.add_argument("--update", action="store_true", help="of the newest packages that Debian has")
         if name == "predict":
             command.add_argument("words", nargs="*", metavar="FILE | COLUMN=VALUE", help=ROWS)
             command.add_argument("--model", help="the block of `serving`, where several models take such columns")
@@ -39,7 +41,7 @@ def _build(options: argparse.Namespace) -> None:
     from ml_local import stack, stackfile
     from ml_local.up import build
 
-    build(stackfile.wanted(options.config or stack.stack_file()))
+    build(stackfile.wanted(options.config or stack.stack_file()), update=options.update)
 
 
 def _down(_: argparse.Namespace) -> None:

@@ -1,31 +1,42 @@
-"""Debian packages, unpacked into a private root inside the cache.
+"""Debian 12's commands, whatever this machine's release: unpacked into a private root inside the cache.
 
-Owns the list of packages and their unpacking. It never installs into the host: a package of the host
-(another containerd, say) stays as it is, no service is started, and removing the cache removes all of it.
+Owns the unpacking. It never installs into the host: a package of the host (another containerd, say) stays as it is, no
+service is started, and removing the cache removes all of it. The commands run in the host's file system with the
+private root's own C library, which is written into them: no variable leads what they start to it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterable
-from functools import cache as memoize
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
-from ml_local import paths
+from ml_local import debian_packages, paths
+from ml_local.apt import Apt
 from ml_local.command import run
 from ml_local.errors import LocalError
 
-PACKAGES = (
-    "buildah",
+RELEASE_FILE = Path("/etc/os-release")
+# What was tried on each: docs/machines.md.
+TRIED = ("debian-12", "debian-13", "ubuntu-22.04", "ubuntu-24.04")
+ANY = "ML_PLATFORM_ANY_RELEASE"
+UNUSED_SECONDS = 14 * 24 * 3600  # after which a private root that no checkout asked for is removed
+COMMANDS = (
     "conntrack",
     "containerd",
-    "containernetworking-plugins",
+    "containerd-shim-runc-v2",
+    "ctr",
     "docker-registry",
-    "iproute2",
+    "ip",
+    "ip6tables",
+    "ip6tables-save",
     "iptables",
-    "mmdebstrap",
-    "nftables",
+    "iptables-save",
+    "nft",
     "runc",
 )
 # Alternatives are made by maintainer scripts, which never run here.
@@ -35,14 +46,18 @@ ALTERNATIVES = {
     "ip6tables": "ip6tables-nft",
     "ip6tables-save": "ip6tables-nft-save",
 }
-# The host's C library must match its own loader; Python and perl-base are the host's business too.
-HOST_OWNED = ("libc6_", "libc-bin_", "python3", "libpython3")
+PLUGINS = "usr/lib/cni"
+UNUSED = ("python3", "libpython3")  # that packages list and none of these commands runs
+# Debian's folders are links into /usr, which an archive that has them as folders would replace.
+EXTRACT = (
+    'dpkg-deb --fsys-tarfile "$1" | tar --extract --keep-directory-symlink --directory "$2" '
+    "--exclude=./usr/share/doc --exclude=./usr/share/man --exclude=./usr/share/locale --exclude=./usr/share/info"
+)
 
 
 def root() -> Path:
     """The private root; its `bin/` has a launcher for every command."""
-    key = hashlib.sha256(" ".join((*PACKAGES, _release())).encode()).hexdigest()[:12]
-    return paths.cache() / "debian" / key
+    return _folder(debian_packages.in_use())
 
 
 def command(name: str) -> Path:
@@ -57,100 +72,133 @@ def command(name: str) -> Path:
     return launcher
 
 
-def unpack() -> None:
-    """Download and unpack the packages with all they need, once.
+def unpack(*, update: bool = False) -> str:
+    """Have the private root: the one in use, or with `update` that of the versions which Debian has now.
+
+    Returns:
+        What is in use now and what changed, as a sentence.
 
     Raises:
-        LocalError: a package can't be had; the message names it.
+        LocalError: the release of this machine is not known, or there is no private root yet and a package can't be
+            had; the message names it.
     """
-    if root().exists():
-        return
-    partial = root().with_suffix(".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    for folder in ("lists/partial", "archives/partial", "root"):
-        (partial / folder).mkdir(parents=True)
-    (partial / "status").touch()
-    options = _apt_options(partial)
-    hint = (
-        "The Debian package registry must answer: look at /etc/apt/sources.list and try "
-        f"`apt-get download {PACKAGES[0]}`."
-    )
+    _check_release()
+    before = debian_packages.in_use()
+    if root().exists() and not update:
+        root().touch()
+        return f"Debian packages of {before.asked}, {before.age} days ago; `make build UPDATE=1` asks for newer ones"
+    try:
+        apt = Apt(paths.cache() / "debian" / "apt")
+        found = debian_packages.ask(apt)
+        if not _folder(found).exists():
+            _unpack(apt, found)
+    except LocalError as unreachable:
+        if not root().exists():
+            raise
+        return f"Debian packages of {before.asked} go on being used, newer ones can't be had: {unreachable}"
+    finally:
+        shutil.rmtree(paths.cache() / "debian" / "apt", ignore_errors=True)
+    found.write()
+    root().touch()
+    _forget_unused()
+    newer = found.newer(before)
+    changes = f"; newer: {', '.join(newer)}" if newer else ""
+    return f"Debian packages of {found.asked}{changes}; their versions: {root() / 'packages.txt'}"
+
+
+def _folder(packages: debian_packages.Packages) -> Path:
+    parts = (*packages.root, EXTRACT, *COMMANDS)
+    return paths.cache() / "debian" / hashlib.sha256(" ".join(parts).encode()).hexdigest()[:12]
+
+
+def _unpack(apt: Apt, packages: debian_packages.Packages) -> None:
+    target = _folder(packages)
+    unfinished = target.with_suffix(".partial")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    files = unfinished / "root"
+    for folder in ("bin", "sbin", "lib", "lib64"):
+        (files / "usr" / folder).mkdir(parents=True)
+        (files / folder).symlink_to(f"usr/{folder}")
     log = paths.cache() / "logs" / "debian.log"
-    run(["apt-get", *options, "-qq", "update"], log=log, hint=hint)
-    install = ["apt-get", *options, "-qq", "-y", "--no-install-recommends", "--download-only", "install"]
-    run([*install, *PACKAGES], log=log, hint=hint)
-    for archive in sorted((partial / "archives").glob("*.deb")):
-        if not archive.name.startswith(HOST_OWNED):
-            run(["dpkg-deb", "--extract", archive, partial / "root"], log=log)
-    _write_launchers(partial)
-    for folder in ("lists", "archives"):
-        shutil.rmtree(partial / folder)
-    partial.rename(root())
-
-
-def _apt_options(partial: Path) -> list[str]:
-    settings = {
-        "Dir::State::lists": partial / "lists",
-        "Dir::State::status": partial / "status",
-        "Dir::Cache::archives": partial / "archives",
-        "Dir::Cache::pkgcache": "",
-        "Dir::Cache::srcpkgcache": "",
-        "APT::Sandbox::User": "root",
-    }
-    return [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
-
-
-def _write_launchers(partial: Path) -> None:
-    (partial / "bin").mkdir()
-    found = {
-        path.name: path.relative_to(partial)
-        for folder in ("usr/sbin", "usr/bin", "sbin", "bin")
-        for path in sorted((partial / "root" / folder).glob("*"))
-        if not path.is_dir()
-    }
-    for name in _commands(found):
-        launcher = partial / "bin" / name
-        launcher.write_text(_launcher(partial, found[ALTERNATIVES.get(name, name)]))
+    for archive in apt.download(packages.root):
+        if not archive.name.startswith(UNUSED):
+            run(["sh", "-c", EXTRACT, "sh", archive, files], log=log)
+    run(["find", files, "-perm", "/6000", "-exec", "chmod", "ug-s", "{}", "+"], log=log)  # nobody becomes root by them
+    _write_interpreter(files, target / "root")
+    (unfinished / "bin").mkdir()
+    for name in COMMANDS:
+        launcher = unfinished / "bin" / name
+        launcher.write_text(_launcher(files, target / "root", name))
         launcher.chmod(0o755)
+    (unfinished / "packages.txt").write_text("\n".join(packages.root) + "\n")
+    unfinished.rename(target)
 
 
-def _commands(found: Iterable[str]) -> list[str]:
-    prefixes = ("containerd", "docker-registry")
-    names = {"bridge", "buildah", "conntrack", "ctr", "ip", "mmdebstrap", "nft", "runc"}
-    return [*ALTERNATIVES, *(name for name in found if name in names or name.startswith(prefixes))]
+def _write_interpreter(files: Path, final: Path) -> None:
+    """Have the commands started by the private root's own loader, with its libraries and no one else's.
+
+    Args:
+        files: the private root.
+        final: where it will lie.
+    """
+    (loader,) = files.glob("usr/lib/*-linux-gnu/ld-linux-*.so.*")
+    patchelf = partial(run, log=paths.cache() / "logs" / "debian.log")
+    programs = {_program(files, name).resolve() for name in COMMANDS} | set((files / PLUGINS).iterdir())
+    options = ["--force-rpath", "--set-rpath", final / loader.parent.relative_to(files)]
+    options += ["--set-interpreter", final / loader.relative_to(files)]
+    patchelf([loader, "--library-path", loader.parent, files / "usr/bin/patchelf", *options, *sorted(programs)])
 
 
-def _launcher(partial: Path, target: Path) -> str:
-    """A script that runs the command with the private root's libraries and no one else's."""
+def _program(files: Path, name: str) -> Path:
+    """The file of a command.
 
-    def search(*patterns: str) -> str:
-        matches = [path for pattern in patterns for path in sorted(partial.glob(pattern))]
-        return ":".join(str(root() / path.relative_to(partial)) for path in matches)
+    Raises:
+        LocalError: none of the packages has it.
+    """
+    for folder in ("usr/sbin", "usr/bin"):
+        path = files / folder / ALTERNATIVES.get(name, name)
+        if path.exists():
+            return path
+    raise LocalError(f"none of the Debian packages {' '.join(debian_packages.ROOT)} has the command {name!r}")
 
-    perl = search("root/usr/share/perl5", "root/usr/share/perl/5.*", "root/usr/lib/*/perl*/5.*")
-    interpreter = f"{root()}/root/usr/bin/perl " if target.name == "mmdebstrap" else ""
+
+def _launcher(files: Path, final: Path, name: str) -> str:
+    """A script that runs the command with the private root's extensions."""
+    (extensions,) = files.glob("usr/lib/*-linux-gnu/xtables")
     return (
         "#!/bin/sh\n"
-        f"export LD_LIBRARY_PATH={search('root/usr/lib/*-linux-gnu', 'root/lib/*-linux-gnu')}\n"
-        f"export XTABLES_LIBDIR={search('root/usr/lib/*-linux-gnu/xtables')}\n"
-        f"export PERL5LIB={perl}:{search('root/usr/lib/*/perl-base')}\n"
-        f'exec {interpreter}{root() / target} "$@"\n'
+        f"export XTABLES_LIBDIR={final / extensions.relative_to(files)}\n"
+        f'exec {final / _program(files, name).relative_to(files)} "$@"\n'
     )
 
 
-@memoize
-def _release() -> str:
-    """Such as `debian-12`; the packages of one release don't run on another.
+def _forget_unused() -> None:
+    """Remove the private roots of other versions, but those from which something still runs."""
+    running = set(_running())
+    oldest = time.time() - UNUSED_SECONDS
+    for folder in root().parent.iterdir():
+        runs = any(path.is_relative_to(folder.resolve()) for path in running)
+        if folder.is_dir() and folder != root() and folder.stat().st_mtime < oldest and not runs:
+            shutil.rmtree(folder)
+
+
+def _running() -> Iterator[Path]:
+    for process in Path("/proc").glob("[0-9]*/exe"):
+        with suppress(OSError):  # it has ended
+            yield process.readlink()
+
+
+def _check_release() -> None:
+    """Refuse a machine on which none of this was tried.
 
     Raises:
-        LocalError: this is not Debian 12.
+        LocalError: it is of another release; the message says which were tried, and how to try this one.
     """
-    text = Path("/etc/os-release").read_text() if Path("/etc/os-release").exists() else ""
-    fields = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
-    release = f"{fields.get('ID', 'unknown')}-{fields.get('VERSION_ID', '?')}".replace('"', "")
-    if release != "debian-12":
+    text = RELEASE_FILE.read_text() if RELEASE_FILE.exists() else ""
+    fields = dict(line.split("=", 1) for line in text.replace('"', "").splitlines() if "=" in line)
+    release = f"{fields.get('ID', 'unknown')}-{fields.get('VERSION_ID', '?')}"
+    if release not in TRIED and not os.environ.get(ANY):
         raise LocalError(
-            f"this machine is {release}; the embedded node is built from Debian 12 packages. "
-            "Use Debian 12, or an existing cluster: README.md, 'Your own cluster'."
+            f"this machine is {release}; the embedded node was tried on {', '.join(TRIED)}. Use one of them, or an "
+            f"existing cluster (README.md, 'Your own cluster'), or try it here all the same: {ANY}=1 make up"
         )
-    return release

@@ -27,11 +27,10 @@ PIP_CACHE = "/var/cache/pip"  # inside a build
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout", "retries")
 
-# The private root's commands and libraries appear beside the host's, and buildah's storage at its usual place.
+# /usr is the private root's, with what the host alone has behind it, and buildah's storage is at its usual place.
 ENTER = """
 umask 022
-mount -t overlay -o "ro,lowerdir=/usr:$1/usr" overlay /usr
-mount -t overlay -o "ro,lowerdir=/usr/lib:$1/lib" overlay /usr/lib
+mount -t overlay -o "ro,lowerdir=$1/usr:/usr" overlay /usr
 mount --bind "$2" /var/lib && shift 2 && exec "$@"
 """
 # What the official slim image leaves out too; and the name, the name servers and the proxies of this machine.

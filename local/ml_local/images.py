@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache as memoize
 from pathlib import Path
 
-from ml_local import apt_sources, image_builder, paths, toolchains
+from ml_local import apt_sources, debian_packages, image_builder, paths, toolchains
 from ml_local.errors import LocalError
 from ml_local.image_builder import Builder
 from ml_local.registry import Registry
@@ -57,6 +57,7 @@ class Image:
         """All that its content depends on."""
         yield f"{self.name} {self.command} {image_builder.TIMESTAMP}".encode()
         yield self.containerfile.read_bytes()
+        yield from map(str.encode, debian_packages.in_use().images.get(self.name, ()))
         if self.base:
             yield reference(self.base).encode()
         for name, path in self.copied().items():
@@ -98,7 +99,8 @@ def reference(name: str) -> str:
         LocalError: no such image, or the command that it holds is not built yet.
     """
     if name == DEBIAN:
-        inputs: list[bytes] = [apt_sources.RELEASE.encode(), image_builder.SLIM_HOOK.encode()]
+        installed = debian_packages.in_use().images.get(DEBIAN, ())
+        inputs = [apt_sources.RELEASE.encode(), image_builder.SLIM_HOOK.encode(), *map(str.encode, installed)]
     elif name in table():
         inputs = list(table()[name].inputs())
     else:

@@ -203,6 +203,6 @@ def _go_from_python_package() -> Path:
             hint=hint,
         )
         for executable in folder.glob("go/**/*"):
-            if executable.parent.name in {"bin", "linux_amd64"} and executable.is_file():
+            if executable.parent.name.startswith(("bin", "linux_")) and executable.is_file():
                 executable.chmod(0o755)
     return command

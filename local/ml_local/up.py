@@ -61,14 +61,15 @@ def up(layout: Layout, config: Path | None = None) -> None:
     )
 
 
-def build(wanted: Collection[str]) -> None:
-    """Build those images and the node's commands.
+def build(wanted: Collection[str], *, update: bool = False) -> None:
+    """Build those images and the node's commands, with `update` of the Debian packages that there are now.
 
     Go modules one after the other, since each uses all processors; beside them the images whose commands are there, and
     ahead of them the sources of the modules that follow.
     """
     with step("Debian packages"):
-        debian.unpack()
+        packages = debian.unpack(update=update)
+    console.line(f"      {packages}")
     table = images.with_bases(wanted)
     needed = toolchains_of(table)
     todo = [toolchain for toolchain in needed if not toolchain.built]

@@ -33,7 +33,7 @@ def test_only_root_can_bring_up_a_node() -> None:
     )  # fmt: skip
     said = done.stdout + done.stderr
     assert done.returncode != 0
-    assert "error: this needs root: it starts a kubelet and a container runtime." in said
+    assert "  - root, which starts a kubelet and a container runtime" in said
     assert "Your own cluster" in said
 
 

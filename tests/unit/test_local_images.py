@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from ml_local import apt_sources, image_builder, images
+from ml_local import debian_packages, image_builder, images
 from ml_local.errors import LocalError
 from ml_local.oci_layout import NAME, Layout
 
@@ -110,30 +110,27 @@ def test_a_changed_file_changes_the_key_of_an_image_and_of_those_on_it(monkeypat
     assert {"ml", "mlflow", "training", "mlserver", "ray", "tuning"} == changed
 
 
+def test_an_update_of_a_debian_package_is_another_image_for_whatever_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ML_PLATFORM_CACHE", str(tmp_path))
+    names = ["debian", *(name for name, image in images.table().items() if not image.command)]
+
+    def changed(**installed: tuple[str, ...]) -> set[str]:
+        before = {name: images.reference(name) for name in names}
+        packages = {**debian_packages.in_use().images, **installed}
+        debian_packages.Packages(images=packages).write()
+        return {name for name, key in before.items() if images.reference(name) != key}
+
+    assert changed(debian=("libc6=1",), postgres=("postgresql-15=1",)) == set(names)
+    assert changed(postgres=("postgresql-15=2",)) == {"postgres"}
+    assert changed(debian=("libc6=2",)) == set(names)
+    assert changed() == set()
+
+
 def test_an_unknown_image_names_those_there_are() -> None:
     with pytest.raises(LocalError, match=r"no image 'nginx'; there are base"):
         images.reference("nginx")
-
-
-def test_debian_mirrors_are_found_in_both_formats_and_foreign_ones_left_out(tmp_path: Path) -> None:
-    (tmp_path / "sources.list.d").mkdir()
-    (tmp_path / "sources.list").write_text("# a comment\ndeb [arch=amd64] http://mirror/debian bookworm main contrib\n")
-    (tmp_path / "sources.list.d/docker.list").write_text(
-        "deb https://download.docker.com/linux/debian bookworm stable\n"
-    )
-    (tmp_path / "sources.list.d/debian.sources").write_text(
-        "Types: deb\n# snapshot\nURIs: http://security/debian\nSuites: bookworm-security\nComponents: main\n\n"
-        "Types: deb-src\nURIs: http://sources/debian\nSuites: bookworm\nComponents: main\n\n"
-        "Enabled: no\nTypes: deb\nURIs: http://off/debian\nSuites: bookworm\nComponents: main\n"
-    )
-    found = [line.split()[-3:] for line in apt_sources.sources(tmp_path)]
-    expected = [["http://mirror/debian", "bookworm", "main"], ["http://security/debian", "bookworm-security", "main"]]
-    assert expected == found
-
-
-def test_a_machine_without_a_debian_mirror_is_told_how_to_name_one(tmp_path: Path) -> None:
-    with pytest.raises(LocalError, match=r"no Debian bookworm source.*Add one: echo"):
-        apt_sources.sources(tmp_path)
 
 
 @pytest.mark.parametrize(

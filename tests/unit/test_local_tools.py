@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ml_local import debian, toolchains
+from ml_local import toolchains
 from ml_local.command import run
 from ml_local.errors import LocalError
 from ml_local.node import daemons
@@ -101,14 +101,6 @@ def test_a_missing_command_is_named_with_the_hint() -> None:
 def test_a_failed_command_shows_its_last_lines(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match=r"(?s)failed \(3\):.*it broke.*Try again"):
         run(["sh", "-c", "echo it broke; exit 3"], log=tmp_path / "log", hint="Try again")
-
-
-def test_another_distribution_is_refused_with_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Path, "read_text", lambda _: 'ID=alpine\nVERSION_ID="3.20"\n')
-    debian._release.cache_clear()
-    with pytest.raises(LocalError, match=r"alpine-3\.20.*existing cluster"):
-        debian.root()
-    debian._release.cache_clear()
 
 
 def test_a_number_that_the_kernel_gave_to_another_process_is_not_ours(tmp_path: Path) -> None:

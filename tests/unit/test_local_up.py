@@ -19,7 +19,7 @@ class Machine:
         self.failing, self.begun = failing, list[str]()
         self.trimmed = False
         known = [SimpleNamespace(built=False, name=name, commands=(name,)) for name in ("pause", "traefik", "jobset")]
-        monkeypatch.setattr(debian, "unpack", lambda: None)
+        monkeypatch.setattr(debian, "unpack", lambda *, update: f"update: {update}")
         monkeypatch.setattr(toolchains, "needed", lambda commands: [t for t in known if t.name in commands])
         monkeypatch.setattr(toolchains, "fetch", lambda toolchain: self._work(f"sources of {toolchain.name}"))
         monkeypatch.setattr(toolchains, "build", self._build)
