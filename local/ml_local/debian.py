@@ -8,6 +8,7 @@ private root's own C library, which is written into them: no variable leads what
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import time
 from collections.abc import Iterator
