@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import random
 import subprocess
 import sys
 from functools import cache as memoize
@@ -23,7 +24,7 @@ os.environ["GIT_ALLOW_PROTOCOL"] = "file"  # a test that would fetch a release f
 
 from support import proofs, tiers  # noqa: E402 - its folder is on the path from here on
 
-PROVEN = "ML_PLATFORM_TESTS_PROVEN"  # told to the workers, so that all collect the same
+PROVEN, SEED = "ML_PLATFORM_TESTS_PROVEN", "ML_PLATFORM_SEED"  # told to the workers, so that all collect the same
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,6 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if mirror := paths.mirror():
         os.environ["ML_PLATFORM_MIRROR"] = str(mirror)  # for all that is started from here
     if not hasattr(config, "workerinput"):
+        os.environ[SEED] = os.environ.get(SEED) or str(random.randrange(10**6))
         os.environ[PROVEN] = ",".join(_proven(config))
         if config.option.proofs:
             config.pluginmanager.register(proofs.Prover(config.option.all), "prover")
@@ -72,7 +74,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    lines = [f"tier {tier}: not collected, {why}" for tier, why in tiers.left_out(config.option.all).items()]
+    lines = [f"what is drawn: {SEED}={os.environ[SEED]}"]
+    lines += [f"tier {tier}: not collected, {why}" for tier, why in tiers.left_out(config.option.all).items()]
     lines += [
         f"tier {tier}: not run, nothing that it depends on has changed since it was green here on {when}"
         for tier, when in _proven(config).items()
@@ -103,12 +106,17 @@ def _build(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def platform() -> dict[str, Any]:
-    """The outputs of the stack after `make up`: one platform for all tests that don't bring up another."""
-    from support import machine
+def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The outputs of the stack: one platform for all tests that don't bring up another.
 
+    A run of whole tiers brings it up as a start that is killed and gone on with; else it may be there already.
+    """
+    from support import killed, machine
+
+    if request.config.option.proofs:
+        with pytest.MonkeyPatch.context() as patch:
+            killed.converges(killed.FIRST_START, tmp_path_factory.mktemp("killed"), patch)
     done = machine.make("up", timeout=3000)
-    print(done.stdout)
     assert done.returncode == 0, done.stdout
     return machine.outputs()
 
