@@ -90,7 +90,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if tiers.of(item.path) in tiers.NEED_ROOT:
+    if tiers.of(item.path) in tiers.NEED_BUILD:
         _build(item.config)
 
 

@@ -1,7 +1,7 @@
 """Where the embedded default keeps things. Owns no file: it only names them.
 
-Two folders, both outside the checkout: the cache holds what can be built again, the state holds one node's data. There
-may be a third: a mirror of the releases that the catalog pins.
+Three folders, all outside the checkout: the cache holds what can be built again, the state holds one node's data, and
+the machine's own what all of them share. There may be a fourth: a mirror of the releases that the catalog pins.
 """
 
 from __future__ import annotations
@@ -25,6 +25,12 @@ def cache() -> Path:
 def state() -> Path:
     """The node, its data and the stack's state; `make down` removes it."""
     return Path(os.environ.get("ML_PLATFORM_STATE", STATE))
+
+
+def machine() -> Path:
+    """Who is at work, and whose node this machine has: for root alone, the same for every cache and state, void after a
+    reboot."""
+    return Path("/run/ml-platform")
 
 
 def mirror() -> Path | None:

@@ -61,6 +61,7 @@ def up(layout: Layout, config: Path | None = None) -> None:
     )
 
 
+@lock.building("make build")
 def build(wanted: Collection[str], *, update: bool = False) -> None:
     """Build those images and the node's commands, with `update` of the Debian packages that there are now.
 

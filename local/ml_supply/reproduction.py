@@ -38,10 +38,10 @@ def compared(chosen: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     """Each image, built again, with its differences from the first build.
 
     Raises:
-        LocalError: a build failed, or another command is at work.
+        LocalError: a build failed.
     """
     first, again = image_builder.cached(), Builder(paths.cache() / "again")
-    with lock.exclusive("make supply DO=reproduce"):
+    with lock.building("make supply DO=reproduce"):
         try:
             for name in chosen:
                 shutil.rmtree(again.folder, ignore_errors=True)

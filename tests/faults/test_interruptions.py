@@ -30,7 +30,7 @@ def test_an_update_killed_at_any_moment_converges(
 
 def test_two_at_once_are_refused_and_the_first_goes_on(platform: dict[str, Any]) -> None:
     first = machine.start("up")
-    while_running(first, lambda: "`make up`" in (paths.cache() / "lock").read_text(), "it has not begun")
+    while_running(first, lambda: "`make up`" in (paths.machine() / "lock").read_text(), "it has not begun")
     second = machine.make("stop")
     assert second.returncode != 0
     assert "`make up`, pid" in second.stdout

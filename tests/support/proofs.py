@@ -78,7 +78,7 @@ def _inputs(tier: str) -> Iterator[bytes]:
     yield f"{sys.version} {platform.machine()} {platform.release()}".encode()
     if mirror := paths.mirror():
         yield (mirror / "INDEX.toml").read_bytes() if (mirror / "INDEX.toml").exists() else str(mirror).encode()
-    if tier in tiers.NEED_ROOT:
+    if tier in tiers.NEED_BUILD:
         yield repr(sorted(images.built().items())).encode()
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],

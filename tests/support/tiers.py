@@ -13,10 +13,11 @@ from ml_local import paths
 from xdist.scheduler import LoadScopeScheduling
 
 TESTS = Path(__file__).parents[1]
-APART = ("unit", "golden", "engine", "acceptance")
+APART = ("unit", "golden", "host", "engine", "acceptance")
 ON_THE_NODE = ("e2e", "faults", "environments", "upstream")
 TIERS = (*APART, *ON_THE_NODE)
-NEED_ROOT = ("engine", "acceptance", *ON_THE_NODE)
+NEED_BUILD = ("engine", "acceptance", *ON_THE_NODE)
+NEED_ROOT = ("host", *NEED_BUILD)
 LONG = ("environments", "upstream")
 """Each brings up a node of its own, so they go with the long tests."""
 

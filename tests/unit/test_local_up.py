@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
-from ml_local import debian, images, toolchains, up
+from ml_local import debian, images, lock, toolchains, up
 from ml_local.errors import LocalError
 from ml_local.toolchains import Toolchain
 
@@ -19,6 +20,7 @@ class Machine:
         self.failing, self.begun = failing, list[str]()
         self.trimmed = False
         known = [SimpleNamespace(built=False, name=name, commands=(name,)) for name in ("pause", "traefik", "jobset")]
+        monkeypatch.setattr(lock, "_held", lambda *_, **__: nullcontext())
         monkeypatch.setattr(debian, "unpack", lambda *, update: f"update: {update}")
         monkeypatch.setattr(toolchains, "needed", lambda commands: [t for t in known if t.name in commands])
         monkeypatch.setattr(toolchains, "fetch", lambda toolchain: self._work(f"sources of {toolchain.name}"))

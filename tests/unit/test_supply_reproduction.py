@@ -64,7 +64,7 @@ def test_of_many_differences_the_first_are_told_and_how_many_there_are(first: La
 def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
     """A cache with two images, of which one has the time of its build in it."""
     monkeypatch.setenv("ML_PLATFORM_CACHE", str(tmp_path))
-    monkeypatch.setattr(reproduction.lock, "exclusive", lambda _: nullcontext())
+    monkeypatch.setattr(reproduction.lock, "building", lambda _: nullcontext())
     layout = image_builder.cached().layout
     digests = {"pause": image(layout, FILES), "mlflow": image(layout, {"built": b"at nine"})}
 
