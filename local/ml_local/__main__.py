@@ -46,11 +46,15 @@ def _build(options: argparse.Namespace) -> None:
 
 def _down(_: argparse.Namespace) -> None:
     from ml_local import lock, stack
-    from ml_local.node import node
+    from ml_local.node import host, node
 
-    with lock.exclusive("make down"), console.step("Node, platform and all data removed"):
-        stack.forget()
+    with lock.exclusive("make down"), console.step(f"Node, platform and all data in {layout().state} removed"):
+        other = host.holder(layout().state)
+        if other is None:
+            stack.forget()
         node.destroy(layout())
+    if other:
+        console.line(f"the node of {other} goes on: `ML_PLATFORM_STATE={other} make down` removes it")
 
 
 def _stop(_: argparse.Namespace) -> None:

@@ -244,7 +244,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     unpacking.add_argument("sha256", nargs="?", default="", help="of the file; a URL needs it")
     options = parser.parse_args(argv)
     try:
-        with lock.exclusive("make cache"):
+        with lock.building("make cache"):
             _export(options) if options.command == "export" else _import(options)
     except LocalError as error:
         console.line(f"\nerror: {error}")

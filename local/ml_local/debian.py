@@ -36,6 +36,8 @@ COMMANDS = (
     "ip6tables",
     "ip6tables-save",
     "iptables",
+    "iptables-legacy",
+    "iptables-legacy-save",
     "iptables-save",
     "nft",
     "runc",

@@ -60,6 +60,17 @@ def wanted(file: Path) -> tuple[str, ...]:
     return _buildable((selection.image_names(settings) | work.images) - set(settings.images))
 
 
+def gateway(file: Path) -> list[tuple[str, int]]:
+    """The addresses and ports of this machine that lead to the gateway of a file that `wanted` accepts."""
+    platform = _blocks(file).get("platform", {})
+    settings = validate("platform", platform, platform_model(platform))
+    if not isinstance(settings, PlatformSettings):
+        return []
+    way_in = settings.gateway
+    ports = (way_in.host_port, way_in.https.host_port if way_in.https else None)
+    return [(way_in.bind, port) for port in ports if port]
+
+
 def _with_mirror(settings: PlatformSettings) -> PlatformSettings:
     """The settings with the mirror that the environment of `pulumi up` names."""
     mirror = settings.bundles.mirror or paths.mirror()

@@ -13,7 +13,7 @@ from ml_local import access, console, debian, images, lock, paths, private, stac
 from ml_local.console import step
 from ml_local.errors import LocalError
 from ml_local.node import layout as names
-from ml_local.node import memory, node, pki
+from ml_local.node import memory, node, pki, surroundings
 from ml_local.node.layout import Layout
 from ml_local.predict import of_outputs, predict_example, wait_for_answers
 
@@ -30,9 +30,13 @@ def up(layout: Layout, config: Path | None = None) -> None:
     Raises:
         LocalError: a step failed; the message says which and how to go on.
     """
-    wanted = stackfile.wanted(config or stack.stack_file())
+    file = config or stack.stack_file()
+    wanted = stackfile.wanted(file)
     _check_machine(wanted)
     with lock.exclusive("make up"):
+        with step("This machine"), lock.building("make up"):
+            debian.unpack()
+            surroundings.check(layout, stackfile.gateway(file))
         build(wanted)
         with step("Node") as say:
             node.start(layout, say)

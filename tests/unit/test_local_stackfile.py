@@ -52,6 +52,12 @@ def test_whose_it_is_changes_no_image(tmp_path: Path) -> None:
     assert stackfile.wanted(written(tmp_path, {}, ownership={"team": "red"})) == stackfile.wanted(stack.stack_file())
 
 
+def test_the_gateways_ports_of_the_machine_are_known_before_it_is_there(tmp_path: Path) -> None:
+    assert stackfile.gateway(stack.stack_file()) == [("127.0.0.1", 8080)]
+    https = {"host_port": 80, "bind": "127.0.0.2", "tls": {"host_port": 443}}
+    assert stackfile.gateway(written(tmp_path, {"gateway": https})) == [("127.0.0.2", 80), ("127.0.0.2", 443)]
+
+
 def test_an_image_of_ones_own_is_not_built(tmp_path: Path) -> None:
     own = {"mlserver": f"registry.example.com/mlserver@sha256:{'0' * 64}"}
     assert "mlserver" not in stackfile.wanted(written(tmp_path, {"images": own}))

@@ -179,7 +179,9 @@ def _kube_proxy(layout: Layout) -> Daemon:
     flags = {"config": layout.config / "kube-proxy.yaml"}
     address = names.PORTS["kube-proxy"]
     reads = [layout.kubeconfig("kube-proxy")]
-    return _daemon(layout, "kube-proxy", flags, lambda: listening(*address), env=LEAN, reads=reads)
+    # With the machine's commands it would load `ip_vs` at its start and remove all virtual servers of the host.
+    env = {**LEAN, "PATH": str(debian.root() / "bin")}
+    return _daemon(layout, "kube-proxy", flags, lambda: listening(*address), env=env, reads=reads)
 
 
 def _daemon(

@@ -53,6 +53,8 @@ def _kubelet(layout: Layout) -> dict[str, Any]:
         "healthzBindAddress": names.LOOPBACK,
         # Collected images could not be pulled again from anywhere but this node's own registry, on the same disk.
         "imageGCHighThresholdPercent": 100,
+        # Marks in the host's tables for others to find; nobody here looks for them.
+        "makeIPTablesUtilChains": False,
         "maxParallelImagePulls": 3,
         "serializeImagePulls": False,
         "oomScoreAdj": 0,
@@ -135,17 +137,18 @@ client = [{json.dumps(client)}]
 
 def _pod_network(layout: Layout) -> dict[str, Any]:
     addresses = {"subnet": names.POD_RANGE, "rangeStart": names.POD_RANGE_START, "gateway": names.ADDRESS}
+    ipam = {"type": "host-local", "dataDir": str(layout.run / "addresses"), "ranges": [[addresses]]}
     bridge = {
         "type": "bridge",
         "bridge": names.BRIDGE,
-        "isGateway": True,
-        "isDefaultGateway": True,
+        # The node gave the bridge its address; as the plugin's gateway it would make the whole machine a router.
+        "isGateway": False,
         "ipMasq": False,
         "hairpinMode": True,
-        "ipam": {"type": "host-local", "dataDir": str(layout.run / "addresses"), "ranges": [[addresses]]},
+        "ipam": {**ipam, "routes": [{"dst": "0.0.0.0/0"}]},
     }
     ports = {"type": "portmap", "capabilities": {"portMappings": True}, "snat": True}
-    return {"cniVersion": "0.4.0", "name": "ml-platform", "plugins": [bridge, ports]}
+    return {"cniVersion": "0.4.0", "name": names.NETWORK, "plugins": [bridge, ports]}
 
 
 def _corefile(layout: Layout) -> str:

@@ -11,6 +11,7 @@ NAME = "node-1"
 BRIDGE = "ml-platform0"
 CGROUP = "ml-platform"
 FIREWALL = "ml_platform"
+NETWORK = "ml-platform"  # of the pods, by which plugins name what is theirs
 
 ADDRESS = "10.98.0.1"
 POD_RANGE = "10.98.0.0/24"
@@ -23,6 +24,11 @@ CLUSTER_DOMAIN = "cluster.local"
 API_URL = f"https://{ADDRESS}:6443"
 ETCD_URL = f"https://{LOOPBACK}:2379"
 REGISTRY = f"{ADDRESS}:5000"
+# In the order of their start.
+DAEMONS = (
+    "etcd", "registry", "containerd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "coredns",
+    "kubelet", "kube-proxy",
+)  # fmt: skip
 # Who listens where; checked before the first start, so that a taken port has a name.
 PORTS = {
     "etcd": (LOOPBACK, 2379),
@@ -38,6 +44,7 @@ PORTS = {
     "coredns-health": (LOOPBACK, 10053),
     "registry": (ADDRESS, 5000),
 }
+DATAGRAM_PORTS = {"coredns": (ADDRESS, 53)}
 
 
 @dataclass(frozen=True)

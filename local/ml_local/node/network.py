@@ -1,8 +1,8 @@
-"""The node's bridge, routes, firewall table and kernel settings.
+"""The node's bridge and routes, and with its firewall all of the network that is not a pod's.
 
-Owns everything network that is not a pod's. Remembers what the host had before, and puts it back.
 Nothing meant for a pod or a service may leave by the machine's own interface: both ranges end at the bridge, with an
-unreachable route below for when the bridge is down, and what pods send elsewhere is dropped.
+unreachable route below for when the bridge is down. Forwarding, and the firewall's view of bridged traffic, are set for
+this bridge alone: the machine becomes no router, and other bridges stay as they are.
 """
 
 from __future__ import annotations
@@ -10,105 +10,91 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import Any
 
 from ml_local import debian
 from ml_local.command import run
+from ml_local.node import firewall, host, iptables, kernel
 from ml_local.node.layout import ADDRESS, BRIDGE, FIREWALL, POD_RANGE, SERVICE_RANGE, Layout
 
-FALLBACK_METRIC = "9999"
-SETTINGS = {
-    "net/ipv4/ip_forward": "1",
-    "net/bridge/bridge-nf-call-iptables": "1",
-}
-RULES = f"""
-table inet {FIREWALL} {{
-  chain forward {{
-    type filter hook forward priority filter; policy accept;
-    iifname "{BRIDGE}" oifname != "{BRIDGE}" drop
-  }}
-}}
-"""
+RANGES = (POD_RANGE, SERVICE_RANGE)
+# Of their own, so that no route of anybody else is replaced by one of these.
+METRIC, FALLBACK_METRIC = 98, 9999
 
 
 def up(layout: Layout) -> None:
-    """Make the network, or what is missing of it."""
-    _remember(layout.run / "host.json")
-    if not Path(f"/sys/class/net/{BRIDGE}").exists():
+    """Make the network, or what is missing of it.
+
+    Raises:
+        LocalError: the kernel lacks what it needs.
+    """
+    kernel.load()
+    host.take(layout.state, iptables.nft_tables(), firewall.host_port_chains())
+    if not bridge():
         _ip("link", "add", BRIDGE, "type", "bridge")
-        _ip("address", "add", f"{ADDRESS}/24", "dev", BRIDGE)
+    _ip("link", "set", BRIDGE, "type", "bridge", "nf_call_iptables", "1")
+    _ip("address", "replace", f"{ADDRESS}/24", "dev", BRIDGE)
     _ip("link", "set", BRIDGE, "up")
-    for address_range in (POD_RANGE, SERVICE_RANGE):
-        _ip("route", "replace", "unreachable", address_range, "metric", FALLBACK_METRIC)
-    _ip("route", "replace", SERVICE_RANGE, "dev", BRIDGE, "src", ADDRESS)
-    for name, value in SETTINGS.items():
-        Path("/proc/sys", name).write_text(value)
-    nft = debian.command("nft")
-    run([nft, "delete", "table", "inet", FIREWALL], check=False)
-    run([nft, "-f", "-"], stdin=RULES)
+    Path(f"/proc/sys/net/ipv4/conf/{BRIDGE}/forwarding").write_text("1")
+    for address_range in RANGES:
+        _ip("route", "replace", "unreachable", address_range, "metric", f"{FALLBACK_METRIC}")
+    _ip("route", "replace", SERVICE_RANGE, "dev", BRIDGE, "src", ADDRESS, "metric", f"{METRIC}")
+    firewall.up()
 
 
-def down(layout: Layout) -> None:
-    """Remove it, and all rules that kubelet, kube-proxy and the pods' plugins left."""
-    memory = layout.run / "host.json"
-    before = json.loads(memory.read_text()) if memory.exists() else {"settings": {}, "tables": []}
-    for address_range in (POD_RANGE, SERVICE_RANGE):
-        _ip("route", "delete", "unreachable", address_range, "metric", FALLBACK_METRIC, check=False)
-    _ip("link", "delete", BRIDGE, check=False)
-    _remove_rules(set(before["tables"]))
-    for name, value in before["settings"].items():
-        if Path("/proc/sys", name).exists():
-            Path("/proc/sys", name).write_text(value)
-    memory.unlink(missing_ok=True)
+def down() -> None:
+    """Remove it, and what kube-proxy and the pods' plugins left; then the machine is anybody's."""
+    before = host.current()
+    for address_range in RANGES:
+        _ip("route", "delete", "unreachable", address_range, "metric", f"{FALLBACK_METRIC}", check=False)
+    if bridge():
+        _ip("link", "delete", BRIDGE, check=False)
+    firewall.down(before)
+    host.release()
 
 
 def leftovers() -> list[str]:
     """What `down` should have removed and is still there, in words."""
-    links = [f"interface {BRIDGE}"] if Path(f"/sys/class/net/{BRIDGE}").exists() else []
-    routes = [f"route {line}" for line in _ip("route").stdout.splitlines() if line.split()[1:2] == [POD_RANGE]]
-    tables = [f"firewall table {t}" for t in _tables() if t.endswith((FIREWALL, "kube-proxy"))]
-    return [*links, *routes, *tables]
+    links = [f"interface {BRIDGE}"] if bridge() else []
+    found = [f"route to {route['dst']}" for route in routes() if ours(route)]
+    tables = [f"firewall {table}" for table in iptables.nft_tables() if table == f"table inet {FIREWALL}"]
+    return [*links, *found, *tables]
 
 
-def _remember(memory: Path) -> None:
-    """Note the host's own settings and tables, once, before the first change."""
-    if memory.exists():
-        return
-    settings = {
-        name: Path("/proc/sys", name).read_text().strip() for name in SETTINGS if Path("/proc/sys", name).exists()
-    }
-    memory.parent.mkdir(parents=True, exist_ok=True)
-    memory.write_text(json.dumps({"settings": settings, "tables": _tables()}))
+def bridge() -> bool:
+    """Whether our bridge is there; an interface of that name which is none is somebody else's."""
+    return any(link["ifname"] == BRIDGE and kind(link) == "bridge" for link in links())
 
 
-def _remove_rules(foreign: set[str]) -> None:
-    """Tables that were not there before go; in the others only chains with our components' prefixes do."""
-    nft = debian.command("nft")
-    for table in _tables():
-        if table not in foreign:
-            run([nft, "delete", "table", *table.split()], check=False)
-    for command, save in (("iptables", "iptables-save"), ("ip6tables", "ip6tables-save")):
-        saved = run([debian.command(save)], check=False).stdout
-        _remove_chains(str(debian.command(command)), saved)
+def kind(link: dict[str, Any]) -> str:
+    """Such as `bridge` or `veth`; empty for hardware."""
+    return str(link.get("linkinfo", {}).get("info_kind", ""))
 
 
-def _remove_chains(iptables: str, saved: str) -> None:
-    table = ""
-    chains: list[tuple[str, str]] = []
-    for line in saved.splitlines():
-        if line.startswith("*"):
-            table = line[1:]
-        elif line.startswith((":CNI-", ":KUBE-")):
-            chains.append((table, line[1:].split()[0]))
-        elif line.startswith("-A ") and ("-j CNI-" in line or "-j KUBE-" in line):
-            run([iptables, "-t", table, "-D", *line.split()[1:]], check=False)
-    for flag in ("-F", "-X"):
-        for table, chain in chains:
-            run([iptables, "-t", table, flag, chain], check=False)
+def links() -> list[dict[str, Any]]:
+    """All interfaces, with what they are."""
+    return _listed("-details", "link")
 
 
-def _tables() -> list[str]:
-    listed = run([debian.command("nft"), "list", "tables"], check=False).stdout
-    return [line.removeprefix("table ") for line in listed.splitlines()]
+def addresses() -> list[dict[str, Any]]:
+    """All interfaces, with their IPv4 addresses."""
+    return _listed("-4", "address")
+
+
+def routes() -> list[dict[str, Any]]:
+    """All IPv4 routes of all tables."""
+    return _listed("-4", "route", "show", "table", "all")
+
+
+def ours(route: dict[str, Any]) -> bool:
+    """Whether it is one of the routes that `up` makes."""
+    fallback = route.get("type") == "unreachable" and route.get("metric") == FALLBACK_METRIC
+    return route.get("dev") == BRIDGE or (fallback and route["dst"] in RANGES)
+
+
+def _listed(*words: str) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = json.loads(_ip("-json", *words).stdout or "[]")
+    return listed
 
 
 def _ip(*words: str, check: bool = True) -> CompletedProcess[str]:

@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-import socket
 import time
 from collections.abc import Callable, Sequence
 
 from ml_platform.kube import Client, KubeError
 
 from ml_local.errors import LocalError
-from ml_local.node import cgroup, commands, config, daemons, keeper, network, objects, pki
+from ml_local.node import cgroup, commands, config, daemons, host, keeper, network, objects, pki, surroundings
 from ml_local.node import layout as names
 from ml_local.node.layout import Layout
 from ml_local.private import check_ours, claim, write_private
@@ -27,15 +26,15 @@ def start(layout: Layout, progress: Progress) -> None:
     """Bring the node to Ready.
 
     Raises:
-        LocalError: a port is taken, a daemon does not come up, or the node is not Ready in time.
+        LocalError: something is in the way, a daemon does not come up, or the node is not Ready in time.
     """
+    surroundings.check(layout)
     claim(layout.state)
     for folder in (layout.run, layout.data, layout.logs, layout.data / "kubelet"):
         folder.mkdir(parents=True, exist_ok=True)
     keeper.make_places(layout)
     cgroup.create(names.CGROUP, cgroup.DAEMONS)
     network.up(layout)
-    _check_ports(layout)
     pki.write(layout)
     config.write(layout)
     _write_cluster_file(layout)
@@ -57,22 +56,31 @@ def running(layout: Layout) -> bool:
 
 
 def stop(layout: Layout, *, grace: float = 10.0) -> None:
-    """End all processes, and with them their mounts, undo the network; the data stays."""
+    """End all processes, and with them their mounts, undo the network; the data stays.
+
+    Raises:
+        LocalError: the machine has the node of another state folder.
+    """
+    if other := host.holder(layout.state):
+        raise LocalError(
+            f"the node of this machine is that of {other}, not of {layout.state}: `ML_PLATFORM_STATE={other} make stop`"
+        )
     _end_processes(layout, grace)
-    network.down(layout)
+    network.down()
     cgroup.remove()
     keeper.remove_places(layout)
     shutil.rmtree(layout.run, ignore_errors=True)
 
 
 def destroy(layout: Layout) -> None:
-    """Stop it and remove all its data.
+    """Stop it and remove all its data. A node of another state folder goes on.
 
     Raises:
         LocalError: something is left; the message names it. Or the state folder is somebody else's; nothing was done.
     """
     check_ours(layout.state)
-    stop(layout, grace=1.0)
+    if host.holder(layout.state) is None:
+        stop(layout, grace=1.0)
     shutil.rmtree(layout.state, ignore_errors=True)
     if left := leftovers(layout):
         raise LocalError("left behind:\n" + "\n".join(f"  {line}" for line in left) + "\nTry `make down` again.")
@@ -80,10 +88,12 @@ def destroy(layout: Layout) -> None:
 
 def leftovers(layout: Layout) -> list[str]:
     """What of the node is still on the machine, in words; empty after `destroy`."""
-    left = [f"process {pid}" for pid in sorted(cgroup.processes())]
-    left += network.leftovers()
+    left = [f"folder {layout.state}"] if layout.state.exists() else []
+    if host.holder(layout.state):
+        return left
+    left += [f"process {pid}" for pid in sorted(cgroup.processes())]
     left += [f"control group {names.CGROUP}"] if cgroup.exists() else []
-    return left + ([f"folder {layout.state}"] if layout.state.exists() else [])
+    return left + network.leftovers()
 
 
 def client(layout: Layout) -> Client:
@@ -93,8 +103,7 @@ def client(layout: Layout) -> Client:
 
 def daemon_names() -> list[str]:
     """All daemons in the order of their start; known also when nothing is built."""
-    first = [keeper.NAME, "etcd", "registry", "containerd", "kube-apiserver"]
-    return [*first, "kube-controller-manager", "kube-scheduler", "coredns", "kubelet", "kube-proxy"]
+    return [keeper.NAME, *names.DAEMONS]
 
 
 def _start(layout: Layout, group: Sequence[daemons.Daemon], progress: Progress) -> set[str]:
@@ -113,23 +122,6 @@ def _end_processes(layout: Layout, grace: float) -> None:
     for name in reversed(daemon_names()):
         daemons.stop(layout, name)
     cgroup.end(cgroup.processes(), 5.0)
-
-
-def _check_ports(layout: Layout) -> None:
-    """Refuse to start beside somebody else's server."""
-    for listener, (host, port) in names.PORTS.items():
-        daemon = next(name for name in daemon_names() if listener.startswith(name))
-        if daemons.alive(layout, daemon):
-            continue
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError as taken:
-                raise LocalError(
-                    f"port {port} on {host}, which {listener} needs, is taken ({taken.strerror}). "
-                    f"`ss -ltnp 'sport = :{port}'` names who has it; stop that, then `make up` again."
-                ) from taken
 
 
 def _write_cluster_file(layout: Layout) -> None:
