@@ -53,7 +53,7 @@ def services(client: Client) -> Client:
 
 
 def test_a_service_answers_under_its_own_host_soon_after_it_is_ready(services: Client) -> None:
-    gateway.until_answered(f"http://one.{NAMESPACE}.localhost:8080", 200, "one", seconds=5)
+    gateway.until_answered(f"http://one.{NAMESPACE}.localhost:8080", 200, "one")
 
 
 def test_a_route_shares_requests_between_two_services_as_declared(services: Client) -> None:

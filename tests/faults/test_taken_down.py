@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,8 @@ def test_after_down_nothing_is_left_and_what_somebody_put_there_is(platform: dic
     theirs = [folder / "somebody" for folder in keeper.COVERED[1:]]
     for each in theirs:
         each.mkdir()
-    started = time.monotonic()
     done = machine.make("down")
     assert done.returncode == 0, done.stdout
-    assert time.monotonic() - started < 60
     assert node.leftovers(layout()) == []
     assert not layout().state.exists()
     assert [each for each in theirs if not each.is_dir()] == []
