@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ml_platform.kube import Client
 from pulumi_project import Project
+from support.until import until, while_running
 
 pytestmark = pytest.mark.engine
 
@@ -140,16 +141,11 @@ def test_nothing_outlives_an_engine_that_is_killed(bare_project: Make, tmp_path:
         ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", "test"],
         cwd=project.folder, env=project.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    while not (mark.exists() and mark.read_text()):
-        assert running.poll() is None
-        time.sleep(0.1)
+    while_running(running, lambda: mark.exists() and mark.read_text(), "the program has not started")
     running.kill()
     running.wait()
     program_id = int(mark.read_text())
-    end = time.monotonic() + 15
-    while Path(f"/proc/{program_id}").exists():
-        assert time.monotonic() < end, "the program still runs"
-        time.sleep(0.1)
+    until(lambda: not Path(f"/proc/{program_id}").exists(), "the program still runs")
 
 
 def test_dynamic_resources(bare_project: Make) -> None:

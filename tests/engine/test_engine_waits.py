@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ml_platform.kube import Client, KubeError
+from support.until import while_running
 
 pytestmark = pytest.mark.engine
 
@@ -229,12 +230,9 @@ def test_an_interrupt_ends_the_wait_and_keeps_what_is_there(stack: Any, kube: Cl
         command, cwd=stack.folder, env=stack.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     try:
-        while not kube.list("apps/v1", "Deployment", namespace):
-            assert running.poll() is None
-            time.sleep(0.1)
-        time.sleep(1)
+        while_running(running, lambda: kube.list("apps/v1", "Deployment", namespace), "no Deployment is there")
         running.send_signal(signal.SIGINT)
-        said, _ = running.communicate(timeout=20)
+        said, _ = running.communicate(timeout=60)
     finally:
         running.kill()
     assert running.returncode != 0
