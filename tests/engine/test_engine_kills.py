@@ -40,9 +40,9 @@ def make(namespace: str) -> Make:
     return made
 
 
-def pod(fake: str, image: str, **spec: Any) -> Object:
+def pod(app: str, fake: str, image: str, **spec: Any) -> Object:
     containers = [{"name": "main", "image": image}]
-    return {"metadata": {"labels": {"app": "d", "fake": fake}}, "spec": {"containers": containers, **spec}}
+    return {"metadata": {"labels": {"app": app, "fake": fake}}, "spec": {"containers": containers, **spec}}
 
 
 def programs(make: Make, namespace: str) -> dict[str, list[Object]]:
@@ -53,10 +53,14 @@ def programs(make: Make, namespace: str) -> dict[str, list[Object]]:
         return [make("ConfigMap", name, data=data) for name in names]
 
     def workload(version: str) -> list[Object]:
-        job = make("Job", f"job-{version}", "batch/v1", resource="job", spec={"template": pod("succeed", version)})
+        job = make(
+            "Job", f"job-{version}", "batch/v1", resource="job", spec={"template": pod("job", "succeed", version)}
+        )
         job["spec"]["template"]["spec"]["restartPolicy"] = "Never"
         selector = {"matchLabels": {"app": "d"}}
-        deployment = make("Deployment", "d", "apps/v1", spec={"selector": selector, "template": pod("ready", version)})
+        deployment = make(
+            "Deployment", "d", "apps/v1", spec={"selector": selector, "template": pod("d", "ready", version)}
+        )
         service = make("Service", "s", spec={"selector": {"app": "d"}, "ports": [{"port": 80}]})
         return [job, {**deployment, "depends_on": ["job"]}, {**service, "depends_on": ["d"]}]
 
@@ -128,7 +132,7 @@ def test_a_killed_replacement_that_is_taken_back_keeps_the_first(
     local.up()
     uid = kube.get("batch/v1", "Job", "job-one", namespace)["metadata"]["uid"]
     stuck = make(
-        "Job", "job-two", "batch/v1", resource="job", spec={"template": pod("stuck", "x", restartPolicy="Never")}
+        "Job", "job-two", "batch/v1", resource="job", spec={"template": pod("job", "stuck", "x", restartPolicy="Never")}
     )
     local.declare([*known["one"][:2], stuck])
     assert local.killed_up(1, 1.0)
