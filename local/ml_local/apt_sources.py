@@ -17,6 +17,7 @@ from ml_local.command import run
 from ml_local.errors import LocalError
 
 RELEASE = "bookworm"  # has the Python 3.11 that the pinned packages are for
+BEFORE = "bullseye"  # whose keyring has the keys of RELEASE as well
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 MIRROR = "ML_PLATFORM_DEBIAN_MIRROR"
 OF_DEBIAN = re.compile(r"(bookworm|trixie|forky|stable|oldstable|oldoldstable|testing)(-updates|-security)?")

@@ -13,7 +13,6 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 from ml_local import debian_packages, paths
@@ -145,11 +144,11 @@ def _write_interpreter(files: Path, final: Path) -> None:
         final: where it will lie.
     """
     (loader,) = files.glob("usr/lib/*-linux-gnu/ld-linux-*.so.*")
-    patchelf = partial(run, log=paths.cache() / "logs" / "debian.log")
     programs = {_program(files, name).resolve() for name in COMMANDS} | set((files / PLUGINS).iterdir())
-    options = ["--force-rpath", "--set-rpath", final / loader.parent.relative_to(files)]
+    options: list[str | Path] = ["--force-rpath", "--set-rpath", final / loader.parent.relative_to(files)]
     options += ["--set-interpreter", final / loader.relative_to(files)]
-    patchelf([loader, "--library-path", loader.parent, files / "usr/bin/patchelf", *options, *sorted(programs)])
+    patchelf = [loader, "--library-path", loader.parent, files / "usr/bin/patchelf"]
+    run([*patchelf, *options, *sorted(programs)], log=paths.cache() / "logs" / "debian.log")
 
 
 def _program(files: Path, name: str) -> Path:

@@ -27,6 +27,7 @@ ROOT = (
     "iproute2",
     "iptables",
     "mmdebstrap",
+    "mount",
     "nftables",
     "patchelf",
     "runc",
@@ -90,7 +91,7 @@ def ask(apt: Apt) -> Packages:
 
 def _installed() -> dict[str, tuple[str, ...]]:
     """What each image installs, by its Containerfile; the minimal Debian has none."""
-    found = {"debian": DEBIAN_IMAGE}
+    found: dict[str, tuple[str, ...]] = {"debian": DEBIAN_IMAGE}
     for path in sorted((paths.checkout() / "workloads" / "images").glob("Containerfile.*")):
         text = path.read_text().replace("\\\n", " ")
         names = {name for packages in INSTALLED.findall(text) for name in packages.split()}

@@ -30,8 +30,9 @@ PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeou
 # /usr is the private root's, with what the host alone has behind it, and buildah's storage is at its usual place.
 ENTER = """
 umask 022
+mount --bind "$2" /var/lib
 mount -t overlay -o "ro,lowerdir=$1/usr:/usr" overlay /usr
-mount --bind "$2" /var/lib && shift 2 && exec "$@"
+shift 2 && exec "$@"
 """
 # What the official slim image leaves out too; and the name, the name servers and the proxies of this machine.
 SLIM_HOOK = (

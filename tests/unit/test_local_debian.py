@@ -20,6 +20,17 @@ for word; do
   case "$word" in -* | *=* | install | update) ;; *) echo "Inst $word ($version Debian:12 [amd64])" ;; esac
 done
 """
+# Is vouched for by a key that only the package of the release before has; a machine's own package is older still.
+NEWER_KEYS = """#!/bin/sh
+case "$*" in
+  *--extract*)
+    keys=$3{keyring}
+    mkdir -p "${{keys%/*}}"
+    if grep -qs bullseye "${{2%/*}}/sources.list"; then echo new > "$keys"; else echo old > "$keys"; fi ;;
+  *download*) touch debian-archive-keyring_1_all.deb ;;
+  *update*) if grep -qs bookworm sources.list && ! grep -q new keyring.gpg; then echo NO_PUBKEY 1 >&2; exit 100; fi ;;
+esac
+"""
 
 
 class Mirror:
@@ -68,6 +79,21 @@ def test_all_that_an_image_installs_is_asked_for(mirror: Mirror, tmp_path: Path)
     assert found.images["postgres"] == ("postgresql-15=1", "tini=1")
     assert {"maven=1", "openjdk-17-jre-headless=1", "procps=1"} < set(found.images["spark"])
     assert found.images.keys() == {"debian", "base", "postgres", "envoy", "spark"}
+
+
+@pytest.mark.parametrize("has_old_keys", [True, False])
+def test_a_machine_with_older_keys_gets_the_newer_ones_by_those_that_it_trusts(
+    has_old_keys: bool, mirror: Mirror, tmp_path: Path
+) -> None:
+    for command in ("apt-get", "dpkg-deb"):
+        (tmp_path / "mirror" / command).write_text(NEWER_KEYS.format(keyring=apt_sources.KEYRING))
+        (tmp_path / "mirror" / command).chmod(0o755)
+    apt_sources.KEYRING.write_text("old")
+    if not has_old_keys:
+        apt_sources.KEYRING.unlink()
+    Apt(tmp_path / "apt").update()
+    assert (tmp_path / "apt/keyring.gpg").read_text() == "new\n"
+    assert "bullseye" not in (tmp_path / "apt/sources.list").read_text()
 
 
 def test_an_update_of_a_package_is_another_private_root(mirror: Mirror) -> None:
