@@ -15,6 +15,7 @@ import shutil
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 from ml_local import (
@@ -23,6 +24,8 @@ from ml_local import (
     cache_manifest,
     console,
     debian,
+    debian_packages,
+    entry,
     image_builder,
     lock,
     paths,
@@ -31,6 +34,7 @@ from ml_local import (
 from ml_local.cache_archive import Source
 from ml_local.cache_manifest import Manifest, Part
 from ml_local.command import run
+from ml_local.debian_packages import Packages
 from ml_local.errors import LocalError
 
 GIB = 2**30
@@ -46,7 +50,12 @@ def export(file: Path, config: Path | None, say: Say) -> None:
     Raises:
         LocalError: something of it is not built, or the file can't be written.
     """
-    cache_archive.write(file, list(_sources(config)), platform.machine(), paths.cache(), say)
+
+    def about(parts: tuple[Part, ...]) -> Manifest:
+        packages = asdict(debian_packages.in_use())
+        return Manifest(architecture=platform.machine(), cache=str(paths.cache()), packages=packages, parts=parts)
+
+    cache_archive.write(file, list(_sources(config)), about, say)
 
 
 def load(source: str, sha256: str, say: Say) -> list[str]:
@@ -76,7 +85,7 @@ def load(source: str, sha256: str, say: Say) -> list[str]:
         try:
             for part, folder in cache_archive.unpack(file, wanted, partial):
                 say(part.path)
-                _place(part, folder, found.cache)
+                _place(part, folder, found)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     if sha256:
@@ -117,16 +126,22 @@ def _file(source: str, sha256: str, say: Say) -> Iterator[Path]:
 
 
 def _wanted(found: Manifest) -> tuple[str, ...]:
-    return tuple(part.path for part in found.parts if _fits(part) and not _here(part))
+    return tuple(part.path for part in found.parts if _fits(part, found) and not _here(part))
 
 
-def _fits(part: Part) -> bool:
+def _packages(found: Manifest) -> Packages:
+    """Debian's packages that the keys are made of here: those of the archive where there are none yet."""
+    in_use = debian_packages.in_use()
+    return in_use if in_use.asked else debian_packages.recorded(found.packages)
+
+
+def _fits(part: Part, found: Manifest) -> bool:
     """Whether this checkout, on this machine, would use it."""
     if part.kind == "toolchains":
         return part.name in {toolchain.folder.name for toolchain in toolchains.toolchains()}
     if part.kind == "python":
         return part.name in _environments()
-    return part.kind != "debian" or part.name == debian.root().name
+    return part.kind != "debian" or paths.cache() / part.path == debian.root_of(_packages(found))
 
 
 def _here(part: Part) -> bool:
@@ -152,14 +167,19 @@ def _check_room(file: Path, found: Manifest, wanted: Collection[str]) -> None:
         )
 
 
-def _place(part: Part, folder: Path, cache: str) -> None:
+def _place(part: Part, folder: Path, found: Manifest) -> None:
     """Move a verified part to where it is looked for."""
     if part.kind == "images":
         image_builder.cached().adopt(folder, part.holds)
         return
-    _relocate(folder, cache)
     target = paths.cache() / part.path
     target.parent.mkdir(parents=True, exist_ok=True)
+    if part.kind == "debian":
+        if found.cache != str(paths.cache()):
+            debian.settle(folder, target)
+        _packages(found).write()
+    else:
+        _relocate(folder, found.cache)
     if part.kind != "python":
         folder.rename(target)
         return
@@ -226,7 +246,9 @@ def _lines(found: Manifest, taken: Collection[str]) -> list[str]:
         if part.path in taken:
             return "taken"
         return (
-            "here already" if _fits(part) else "of another version of the project; what takes its place is built here"
+            "here already"
+            if _fits(part, found)
+            else "of another version of the project; what takes its place is built here"
         )
 
     return [f"{part.path}: {fate(part)}" for part in found.parts]
@@ -243,16 +265,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     unpacking.add_argument("source", metavar="FILE|URL")
     unpacking.add_argument("sha256", nargs="?", default="", help="of the file; a URL needs it")
     options = parser.parse_args(argv)
-    try:
+
+    def work() -> None:
         with lock.building("make cache"):
             _export(options) if options.command == "export" else _import(options)
-    except LocalError as error:
-        console.line(f"\nerror: {error}")
-        return 1
-    except KeyboardInterrupt:
-        console.line("\nstopped; what has come so far is kept")
-        return 130
-    return 0
+
+    return entry.run(work)
 
 
 def _export(options: argparse.Namespace) -> None:

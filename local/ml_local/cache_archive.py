@@ -71,16 +71,17 @@ class Source:
         return Part(path=self.path, size=size, digest=f"sha256:{digest.hexdigest()}", holds=self.holds)
 
 
-def write(file: Path, sources: Sequence[Source], architecture: str, cache: Path, say: Callable[[str], None]) -> None:
-    """Pack the sources into one file, whole or not at all.
+def write(
+    file: Path, sources: Sequence[Source], about: Callable[[tuple[Part, ...]], Manifest], say: Callable[[str], None]
+) -> None:
+    """Pack the sources into one file, whole or not at all, with what `about` says of their parts.
 
     Raises:
         LocalError: the file can't be written.
     """
     partial = file.with_name(f".{file.name}.partial")
     say("digests")
-    parts = tuple(source.part() for source in sources)
-    manifest = Manifest(architecture=architecture, cache=str(cache), parts=parts).text().encode()
+    manifest = about(tuple(source.part() for source in sources)).text().encode()
     head = tarfile.TarInfo(MANIFEST)
     head.size = len(manifest)
     try:

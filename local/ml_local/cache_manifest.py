@@ -47,6 +47,7 @@ class Manifest:
 
     architecture: str
     cache: str  # the folder that the parts lay in: scripts name it
+    packages: Mapping[str, Any]  # Debian's, by version: the record of debian_packages, of which the keys are made
     parts: tuple[Part, ...]
 
     def text(self) -> str:
@@ -82,4 +83,4 @@ def _checked(said: dict[str, Any]) -> Manifest:
         held = all(NAME.fullmatch(name) and DIGEST.fullmatch(digest) for name, digest in part.holds.items())
         if not (PATH.fullmatch(part.path) and DIGEST.fullmatch(part.digest) and part.size >= 0 and held):
             raise ValueError(f"part {part.path!r}")
-    return Manifest(architecture=said["architecture"], cache=said["cache"], parts=parts)
+    return Manifest(architecture=said["architecture"], cache=said["cache"], packages=said["packages"], parts=parts)

@@ -59,7 +59,7 @@ EXTRACT = (
 
 def root() -> Path:
     """The private root; its `bin/` has a launcher for every command."""
-    return _folder(debian_packages.in_use())
+    return root_of(debian_packages.in_use())
 
 
 def command(name: str) -> Path:
@@ -92,7 +92,7 @@ def unpack(*, update: bool = False) -> str:
     try:
         apt = Apt(paths.cache() / "debian" / "apt")
         found = debian_packages.ask(apt)
-        if not _folder(found).exists():
+        if not root_of(found).exists():
             _unpack(apt, found)
     except LocalError as unreachable:
         if not root().exists():
@@ -108,13 +108,14 @@ def unpack(*, update: bool = False) -> str:
     return f"Debian packages of {found.asked}{changes}; their versions: {root() / 'packages.txt'}"
 
 
-def _folder(packages: debian_packages.Packages) -> Path:
+def root_of(packages: debian_packages.Packages) -> Path:
+    """The private root of those packages."""
     parts = (*packages.root, EXTRACT, *COMMANDS)
     return paths.cache() / "debian" / hashlib.sha256(" ".join(parts).encode()).hexdigest()[:12]
 
 
 def _unpack(apt: Apt, packages: debian_packages.Packages) -> None:
-    target = _folder(packages)
+    target = root_of(packages)
     unfinished = target.with_suffix(".partial")
     shutil.rmtree(unfinished, ignore_errors=True)
     files = unfinished / "root"
@@ -126,14 +127,20 @@ def _unpack(apt: Apt, packages: debian_packages.Packages) -> None:
         if not archive.name.startswith(UNUSED):
             run(["sh", "-c", EXTRACT, "sh", archive, files], log=log)
     run(["find", files, "-perm", "/6000", "-exec", "chmod", "ug-s", "{}", "+"], log=log)  # nobody becomes root by them
+    settle(unfinished, target)
+    (unfinished / "packages.txt").write_text("\n".join(packages.root) + "\n")
+    unfinished.rename(target)
+
+
+def settle(unfinished: Path, target: Path) -> None:
+    """Make the commands of an unpacked root run from the folder `target`, whichever it was made for before."""
+    files = unfinished / "root"
     _write_interpreter(files, target / "root")
-    (unfinished / "bin").mkdir()
+    (unfinished / "bin").mkdir(exist_ok=True)
     for name in COMMANDS:
         launcher = unfinished / "bin" / name
         launcher.write_text(_launcher(files, target / "root", name))
         launcher.chmod(0o755)
-    (unfinished / "packages.txt").write_text("\n".join(packages.root) + "\n")
-    unfinished.rename(target)
 
 
 def _write_interpreter(files: Path, final: Path) -> None:

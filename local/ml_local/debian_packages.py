@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from ml_local import paths
 from ml_local.apt import Apt
@@ -73,7 +74,11 @@ def in_use() -> Packages:
     """Those of the record; none before the first time that they are asked for."""
     if not _path().exists():
         return Packages()
-    record = json.loads(_path().read_text())
+    return recorded(json.loads(_path().read_text()))
+
+
+def recorded(record: Mapping[str, Any]) -> Packages:
+    """Those of a record, as it is written."""
     images = {name: tuple(packages) for name, packages in record["images"].items()}
     return Packages(record["asked"], tuple(record["root"]), images)
 

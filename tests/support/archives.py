@@ -8,12 +8,17 @@ import io
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
 from ml_local import cache_archive
 from ml_local.cache_archive import Source
+from ml_local.cache_manifest import Manifest, Part
+from ml_local.debian_packages import Packages
+
+NEWEST = Packages("2026-11-29", ("runc=1",))
 
 
 def packed(file: Path, folder: Path, files: Mapping[str, str], architecture: str, cache: Path = Path("/there")) -> Path:
@@ -23,7 +28,16 @@ def packed(file: Path, folder: Path, files: Mapping[str, str], architecture: str
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
     parts = sorted({"/".join(Path(name).parts[:2]) for name in files})
-    cache_archive.write(file, [source(folder, part) for part in parts], architecture, cache, lambda _: None)
+    return written(file, [source(folder, part) for part in parts], architecture, cache)
+
+
+def written(file: Path, sources: Sequence[Source], architecture: str, cache: Path, packages: Packages = NEWEST) -> Path:
+    """An archive of a cache where those are Debian's packages."""
+
+    def about(parts: tuple[Part, ...]) -> Manifest:
+        return Manifest(architecture=architecture, cache=str(cache), packages=asdict(packages), parts=parts)
+
+    cache_archive.write(file, sources, about, lambda _: None)
     return file
 
 

@@ -7,13 +7,14 @@ import json
 import platform
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ml_local import cache, cache_archive, cache_download, image_builder, paths, toolchains
+from ml_local import cache, cache_archive, cache_download, debian, debian_packages, image_builder, paths, toolchains
 from ml_local.errors import LocalError
 from support import oci_images
-from support.archives import packed, served, sha256, source
+from support.archives import NEWEST, packed, served, sha256, source, written
 
 THERE = Path("/another/cache")
 
@@ -127,6 +128,28 @@ def test_the_bootstrap_names_an_environment_as_the_import_does() -> None:
     assert any(name.endswith(f"-{digest}") for name in cache._environments())
 
 
+def test_the_debian_root_comes_with_the_versions_that_keys_are_made_of(
+    tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled: list[Path] = []
+    monkeypatch.setattr(debian, "settle", lambda _, target: settled.append(target))
+    root = f"debian/{debian.root_of(NEWEST).name}"
+    assert f"{root}: taken" in _load(_archive(tmp_path, {f"{root}/root/usr/bin/runc": "ELF"}))
+    assert debian_packages.in_use() == NEWEST
+    assert debian.root() == here / root == settled[0]
+    assert (debian.root() / "root/usr/bin/runc").read_text() == "ELF"
+
+
+def test_the_debian_root_that_is_here_stays_the_one_in_use(tmp_path: Path, here: Path) -> None:
+    mine = replace(NEWEST, root=("runc=2",))
+    mine.write()
+    root = f"debian/{debian.root_of(NEWEST).name}"
+    lines = _load(_archive(tmp_path, {f"{root}/root/usr/bin/runc": "ELF"}))
+    assert lines[0].startswith(f"{root}: of another version")
+    assert debian_packages.in_use() == mine
+    assert not (here / root).exists()
+
+
 def test_images_come_beside_those_that_are_here(tmp_path: Path, here: Path) -> None:
     mine, theirs = image_builder.cached(), image_builder.Builder(tmp_path / "theirs")
     held = oci_images.image(mine.layout, {"a": b"a"})
@@ -134,7 +157,7 @@ def test_images_come_beside_those_that_are_here(tmp_path: Path, here: Path) -> N
     digest = oci_images.image(theirs.layout, {"a": b"a"}, {"b": b"b"})
     part = source(theirs.folder, "oci", {"ml-2": digest})
     renamed = cache_archive.Source(path="images/2", folder=part.folder, files=part.files, holds=part.holds)
-    cache_archive.write(tmp_path / "a.tar.gz", [renamed], platform.machine(), THERE, lambda _: None)
+    written(tmp_path / "a.tar.gz", [renamed], platform.machine(), THERE)
     assert _load(tmp_path / "a.tar.gz") == ["images/2: taken"]
     assert mine.layout.find("ml-2") == mine.marker("ml-2").read_text() == digest
     assert mine.layout.find("base-1") == held

@@ -10,14 +10,13 @@ from pathlib import Path
 import pytest
 from ml_local import cache_archive
 from ml_local.errors import LocalError
-from support.archives import packed, rewritten, sha256, source
+from support.archives import packed, rewritten, sha256, source, written
 
 TOOL = "toolchains/greeter-0123456789ab"
 
 
 def _write(file: Path, cache: Path) -> Path:
-    cache_archive.write(file, [source(cache, TOOL)], "x86_64", cache, lambda _: None)
-    return file
+    return written(file, [source(cache, TOOL)], "x86_64", cache)
 
 
 def _unpacked(file: Path, folder: Path) -> Path:
