@@ -115,7 +115,7 @@ class Builder:
         Args:
             reference: the image's name.
             file: the Containerfile.
-            copied: all that it may copy, by the path in its context.
+            copied: all that it may copy, by the path in its context, or in `commands` for one that holds a Go command.
             base: an image of the layout, its argument BASE.
 
         Raises:
@@ -128,7 +128,8 @@ class Builder:
         build += ["--timestamp", TIMESTAMP, "--build-arg", f"SOURCE_DATE_EPOCH={TIMESTAMP}"]
         build += ["--volume", f"{pip_cache}:{PIP_CACHE}", *self._secrets()]
         build += ["--build-arg", f"BASE={self._stored(base)}"] if base else []
-        with self._context(name, copied) as context:
+        with staged(self.folder / "work" / "context" / name, copied) as context:
+            build += ["--build-context", f"commands={context}"]
             self._run([*build, "--file", str(file), "--tag", reference, str(context)], name)
         push = ["buildah", "push", "--signature-policy", self._policy(), "--quiet", "--compression-format", "zstd"]
         below = self.layout.find(_name(base)) if base and _continues(file) else None
@@ -173,24 +174,6 @@ class Builder:
         self.layout.drop([_name(reference) for reference in references])
         for reference in references:
             self._run(["buildah", "rmi", f"localhost/{reference}"], "forget", check=False)
-
-    @contextmanager
-    def _context(self, name: str, copied: Mapping[str, Path]) -> Iterator[Path]:
-        """A folder with those files alone: what the checkout holds beside them, and its umask, are no inputs."""
-        context = self.folder / "work" / "context" / name
-        shutil.rmtree(context, ignore_errors=True)
-        context.mkdir(parents=True)
-        for path, source in copied.items():
-            target = context / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
-            target.chmod(0o755 if source.stat().st_mode & 0o100 else 0o644)
-        for folder in (context, *(each for each in context.rglob("*") if each.is_dir())):
-            folder.chmod(0o755)
-        try:
-            yield context
-        finally:
-            shutil.rmtree(context)
 
     def _stored(self, reference: str) -> str:
         """The name of an image of the layout in buildah's storage, where it is brought if it is not."""
@@ -256,6 +239,24 @@ class Builder:
 def cached() -> Builder:
     """The one whose images the platform runs."""
     return Builder(paths.cache() / "images")
+
+
+@contextmanager
+def staged(context: Path, copied: Mapping[str, Path]) -> Iterator[Path]:
+    """A folder with those files alone: what the checkout holds beside them, and its umask, are no inputs of a build."""
+    shutil.rmtree(context, ignore_errors=True)
+    context.mkdir(parents=True)
+    for path, source in copied.items():
+        target = context / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+        target.chmod(0o755 if source.stat().st_mode & 0o100 else 0o644)
+    for folder in (context, *(each for each in context.rglob("*") if each.is_dir())):
+        folder.chmod(0o755)
+    try:
+        yield context
+    finally:
+        shutil.rmtree(context)
 
 
 def _continues(containerfile: Path) -> bool:

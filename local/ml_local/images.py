@@ -11,7 +11,7 @@ import json
 import ssl
 import time
 import tomllib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache as memoize
@@ -21,6 +21,7 @@ from ml_local import apt_sources, debian_packages, image_builder, paths, toolcha
 from ml_local.errors import LocalError
 from ml_local.image_builder import Builder
 from ml_local.registry import Registry
+from ml_local.toolchains import Toolchain
 
 Progress = Callable[[str], None]
 DEBIAN = "debian"
@@ -47,6 +48,11 @@ class Image:
         """What it is built by."""
         return workloads() / "images" / f"Containerfile.{self.name}"
 
+    @property
+    def toolchain(self) -> Toolchain | None:
+        """What builds the command that it holds."""
+        return next((each for each in toolchains.toolchains() if self.command in each.commands), None)
+
     def copied(self) -> dict[str, Path]:
         """The files that it copies, by the paths by which it does."""
         folder = toolchains.binary(self.command).parent if self.command else workloads()
@@ -54,19 +60,13 @@ class Image:
         return {path.relative_to(folder).as_posix(): path for path in _expand(folder, self.files)} | command
 
     def inputs(self) -> Iterator[bytes]:
-        """All that its content depends on."""
+        """All of this repository that its content depends on, but for its base: the same on each machine."""
         yield f"{self.name} {self.command} {image_builder.TIMESTAMP}".encode()
         yield self.containerfile.read_bytes()
-        yield from map(str.encode, debian_packages.in_use().images.get(self.name, ()))
-        if self.base:
-            yield reference(self.base).encode()
-        for name, path in self.copied().items():
-            if name != self.command:
-                yield name.encode() + b"\0" + path.read_bytes()
-        if self.command:
-            # The folder's name is a digest of the sources; reading 700 MB at each start would take seconds.
-            binary = toolchains.binary(self.command)
-            yield f"{binary.parent.parent.name} {binary.stat().st_size} {binary.stat().st_mtime_ns}".encode()
+        if self.toolchain:
+            yield self.toolchain.folder.name.encode()
+        else:
+            yield from (name.encode() + b"\0" + path.read_bytes() for name, path in self.copied().items())
 
 
 def workloads() -> Path:
@@ -102,11 +102,15 @@ def reference(name: str) -> str:
         installed = debian_packages.in_use().images.get(DEBIAN, ())
         inputs = [apt_sources.RELEASE.encode(), image_builder.SLIM_HOOK.encode(), *map(str.encode, installed)]
     elif name in table():
-        inputs = list(table()[name].inputs())
+        inputs = list(_inputs(table()[name]))
     else:
         raise LocalError(f"there is no image {name!r}; there are {', '.join(table())}")
-    digest = hashlib.sha256(b"".join(hashlib.sha256(each).digest() for each in inputs))
-    return f"{name}:{digest.hexdigest()[:12]}"
+    return f"{name}:{digest_of(inputs)}"
+
+
+def digest_of(inputs: Iterable[bytes]) -> str:
+    """The key of what is made of them, for a tag."""
+    return hashlib.sha256(b"".join(hashlib.sha256(each).digest() for each in inputs)).hexdigest()[:12]
 
 
 def build(names: Collection[str], progress: Progress) -> dict[str, Path]:
@@ -197,6 +201,18 @@ def _build(name: str, progress: Progress) -> str:
     digest = _make(name, image_builder.cached())
     _write(_marker(key), digest)
     return digest
+
+
+def _inputs(image: Image) -> Iterator[bytes]:
+    """What it depends on here: the Debian packages of this machine's mirrors, and its Go commands as they were built."""
+    yield from image.inputs()
+    yield from map(str.encode, debian_packages.in_use().images.get(image.name, ()))
+    if image.base:
+        yield reference(image.base).encode()
+    if image.command:
+        # Its toolchain is a digest of the sources; reading 700 MB at each start would take seconds.
+        built = toolchains.binary(image.command).stat()
+        yield f"{built.st_size} {built.st_mtime_ns}".encode()
 
 
 def _make(name: str, builder: Builder) -> str:

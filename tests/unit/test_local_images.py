@@ -42,7 +42,8 @@ def test_an_image_comes_with_its_bases_and_after_them(names: list[str], whole: l
 def test_a_containerfile_takes_its_base_as_an_argument_and_copies_what_is_listed(name: str) -> None:
     image, text = images.table()[name], CONTAINERFILES[name].read_text()
     assert bool(image.base) == ("FROM ${BASE}" in text)
-    copied = {word for line in re.findall(r"^COPY (?!--from)(.*)$", text, re.MULTILINE) for word in line.split()[:-1]}
+    source = "--from=commands " if image.command else "(?!--from)"
+    copied = {word for line in re.findall(rf"^COPY {source}(.*)$", text, re.MULTILINE) for word in line.split()[:-1]}
     assert copied == {*image.files, image.command} - {None}
 
 
