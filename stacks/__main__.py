@@ -15,20 +15,20 @@ chosen_platform = load_platform(config)
 chosen_work, ownership = load_workloads(config), load_ownership(config)
 labels, tenants, pools = ownership.labels, chosen_work.namespaces, placement.of_cluster(chosen_cluster)
 spark = chosen_platform.spark.operator if chosen_platform.spark else None
-ray, buckets = chosen_platform.ray is not None, chosen_platform.object_store.buckets
-serving, certified = chosen_platform.serving.mode, chosen_platform.certified_below
+ray, buckets, users = chosen_platform.ray is not None, chosen_platform.object_store.buckets, chosen_work.accounts
+serving, certified, images = chosen_platform.serving.mode, chosen_platform.certified_below, chosen_work.images(spark)
 fit.check(chosen_work, serving=serving, spark=spark, ray=ray, buckets=buckets, certified=certified, pools=pools)
-accounts = store.of_cluster(chosen_cluster, chosen_platform, chosen_work.accounts)
+accounts = store.of_cluster(chosen_cluster, chosen_platform, users)
 cluster = connect(chosen_cluster, config, ownership, accounts)
 pulumi.export("cluster", cluster.summary())
 pulumi.export("kubeconfig", cluster.kubeconfig)
 if not cluster.alone:
     if isinstance(chosen_platform, SharedPlatform):
-        platform = shared.handle(cluster, chosen_platform, tenants=tenants, pools=pools, accounts=chosen_work.accounts)
+        platform = shared.handle(cluster, chosen_platform, tenants=tenants, pools=pools, accounts=users, images=images)
     else:
-        made = Platform("platform", cluster, chosen_platform, ownership=labels, tenants=tenants, pools=pools)
-        platform = made.handle
-        for name, value in made.exports().items():
+        own = Platform("platform", cluster, chosen_platform, labels=labels, tenants=tenants, pools=pools, images=images)
+        platform = own.handle
+        for name, value in own.exports().items():
             pulumi.export(name, value)
     pulumi.export("mlflow_url", platform.outputs.url("mlflow"))
     pulumi.export("object_store_endpoint", platform.outputs.object_store_url)

@@ -1,12 +1,13 @@
-"""What a stack file asks of this machine: the images that have to be there before `pulumi up` is.
+"""What a stack file asks for: the images that have to be there before `pulumi up` is.
 
-Owns the reading of such a file and what `make up CONFIG=FILE` says of a bad one. What its settings mean, and whether
+Owns the reading of such a file and what is said of a bad one. What its settings mean, and whether
 they go together, is known to ml_platform and ml_workloads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ml_platform import selection
 from ml_platform.bundles.errors import BundleError
 from ml_platform.configuration import PROJECT, SettingsError, validate
 from ml_platform.settings import (
+    AnyCluster,
     ClusterSettings,
     LocalCluster,
     OwnershipSettings,
@@ -30,23 +32,30 @@ from ml_local.errors import LocalError
 BLOCKS = ("cluster", "ownership", "platform", "workloads")
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Settings:
+    cluster: AnyCluster
+    platform: PlatformSettings | SharedPlatform
+    work: WorkloadsSettings
+
+    @property
+    def work_images(self) -> frozenset[str]:
+        return self.work.images(self.platform.spark.operator if self.platform.spark else None)
+
+
 def wanted(file: Path) -> tuple[str, ...]:
     """The images that the node, the file's platform and its work need, in the order of their table.
 
     Raises:
         LocalError: the file can't be read, asks for what is not allowed, or for what can't be built here.
     """
-    blocks = _blocks(file)
-    try:
-        cluster = validate("cluster", blocks.get("cluster", {}), ClusterSettings).root
-        platform = blocks.get("platform", {})
-        settings = validate("platform", platform, platform_model(platform))
-        work = validate("workloads", blocks.get("workloads", {}), WorkloadsSettings)
-        validate("ownership", blocks.get("ownership", {}), OwnershipSettings)
-        if isinstance(cluster, LocalCluster) and isinstance(settings, PlatformSettings):
+    found = _settings(file, _unsealed(file, _blocks(file)))
+    cluster, settings = found.cluster, found.platform
+    if isinstance(cluster, LocalCluster) and isinstance(settings, PlatformSettings):
+        try:
             selection.check(_with_mirror(settings), images={*images.table(), *settings.images}, pulls=False)
-    except (SettingsError, BundleError) as refused:
-        raise LocalError(f"{file}: {refused}") from refused
+        except (SettingsError, BundleError) as refused:
+            raise LocalError(f"{file}: {refused}") from refused
     if not isinstance(cluster, LocalCluster):
         raise LocalError(
             f"{file} is for a cluster with `source: {cluster.source}`, and `make up` starts this machine's own. Set "
@@ -57,7 +66,37 @@ def wanted(file: Path) -> tuple[str, ...]:
             f"{file} takes the platform of stack {settings.stack}, and `make up` brings up one of its own. Take "
             f"{PROJECT}:platform.source out, or use plain `pulumi up --config-file {file}` on a stack beside that one"
         )
-    return _buildable((selection.image_names(settings) | work.images) - set(settings.images))
+    return _buildable((selection.image_names(settings) | found.work_images) - set(settings.images))
+
+
+def images_of(file: Path) -> tuple[frozenset[str], Mapping[str, str]]:
+    """Of a stack on any cluster, the images of ours that its platform and its work run, and the references it has.
+
+    Raises:
+        LocalError: the file can't be read, or asks for what is not allowed.
+    """
+    found = _settings(file, _blocks(file))
+    platform = found.platform
+    own = selection.required(platform) if isinstance(platform, PlatformSettings) else frozenset[str]()
+    return own | found.work_images, platform.images
+
+
+def default_images() -> frozenset[str]:
+    """The images of ours that a platform runs about which nothing is said."""
+    return selection.required(PlatformSettings())
+
+
+def _settings(file: Path, blocks: Mapping[str, Any]) -> _Settings:
+    try:
+        platform = blocks.get("platform", {})
+        validate("ownership", blocks.get("ownership", {}), OwnershipSettings)
+        return _Settings(
+            cluster=validate("cluster", blocks.get("cluster", {}), ClusterSettings).root,
+            platform=validate("platform", platform, platform_model(platform)),
+            work=validate("workloads", blocks.get("workloads", {}), WorkloadsSettings),
+        )
+    except SettingsError as refused:
+        raise LocalError(f"{file}: {refused}") from refused
 
 
 def gateway(file: Path) -> list[tuple[str, int]]:
@@ -97,9 +136,21 @@ def _blocks(file: Path) -> dict[str, Any]:
         raise LocalError(
             f"{file} has no `config:` with settings. CONFIG=FILE takes a stack file like {stack.stack_file()}"
         )
-    if sealed := next((key for key, value in config.items() if isinstance(value, dict) and "secure" in value), None):
-        raise LocalError(f"{file}: {sealed} is sealed with another stack's passphrase. Leave it out of this file")
     blocks = {str(key).removeprefix(f"{PROJECT}:"): value for key, value in config.items()}
-    if unknown := next((key for key, value in blocks.items() if isinstance(value, dict) and key not in BLOCKS), None):
+    mappings = (
+        key for key, value in blocks.items() if isinstance(value, dict) and ":" not in key and not _sealed(value)
+    )
+    if unknown := next((key for key in mappings if key not in BLOCKS), None):
         raise LocalError(f"{file}: {PROJECT}:{unknown} is no block of settings; there are {', '.join(BLOCKS)}")
     return blocks
+
+
+def _unsealed(file: Path, blocks: Mapping[str, Any]) -> Mapping[str, Any]:
+    if sealed := next((key for key, value in blocks.items() if _sealed(value)), None):
+        key = sealed if ":" in sealed else f"{PROJECT}:{sealed}"
+        raise LocalError(f"{file}: {key} is sealed with another stack's passphrase. Leave it out of this file")
+    return blocks
+
+
+def _sealed(value: object) -> bool:
+    return isinstance(value, dict) and "secure" in value

@@ -5,14 +5,13 @@ what workloads declare is plain; what they are only wired with is an Output, sin
 PlatformHandle adds the provider, which each stack has of its own.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
 import pulumi
 
 from ml_platform import pods
-from ml_platform.configuration import PROJECT, SettingsError
 
 ServingMode = Literal["knative", "standard"]
 """What serves models: Knative revisions, or Deployments behind routes of the Gateway API."""
@@ -98,13 +97,7 @@ class PlatformOutputs:
         return self.url_template.apply(lambda template: template.format(host=host))
 
     def image(self, name: str) -> str:
-        """The reference of one of our own images.
-
-        Raises:
-            SettingsError: there is none.
-        """
-        if name not in self.images:
-            raise no_image(name, self.images)
+        """The reference of one of our own images."""
         return self.images[name]
 
     def as_inputs(self) -> dict[str, Any]:
@@ -131,15 +124,6 @@ class PlatformHandle:
     outputs: PlatformOutputs
     login: pulumi.Output[str] | None = None
     """To the registry of the images of pods, if they need one."""
-
-
-def no_image(name: str, images: Collection[str]) -> SettingsError:
-    """That one of our own images is none of those there are."""
-    return SettingsError(
-        f"No reference for image {name!r}: there are {', '.join(sorted(images)) or 'none'}. Build and push it from "
-        f"workloads/images, then set it with:\n  pulumi config set --path '{PROJECT}:platform.images.{name}' "
-        f"<registry>/{name}@sha256:<digest>"
-    )
 
 
 def _plain(value: Any) -> dict[str, Any]:

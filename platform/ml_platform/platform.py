@@ -5,7 +5,7 @@ side: the database and the object store beside the serving layer.
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -55,20 +55,23 @@ class Platform(Component):
         cluster: Cluster,
         settings: PlatformSettings,
         *,
-        ownership: Mapping[str, str],
+        labels: Mapping[str, str],
         tenants: Sequence[str] = (),
         pools: Mapping[str, pods.Placement] | None = None,
+        images: Collection[str] = (),
     ) -> None:
-        """`ownership` are labels, `tenants` the namespaces of this stack's work, `pools` the nodes it may be put on."""
+        """`labels` say whose it is; of this stack's work are `tenants`, its namespaces, `pools`, the nodes it may be
+        put on, and our short names of the `images` that it runs."""
         super().__init__(name)
         self._pools = pools or {}
-        self._cluster, self._settings, self._ownership = cluster, settings, ownership
+        self._cluster, self._settings, self._ownership = cluster, settings, labels
         self._seed = cluster.seed or require_secret(pulumi.Config(), "seed", SEED)
         self._login = registry_login.chosen(settings.registry_login, cluster.registry_login)
         self._images = {**cluster.images, **settings.images}
-        selection.check(settings, images=self._images, pulls=cluster.pulls, version=cluster.version)
-        self._labels = {"ml-platform/stack": pulumi.get_stack()}
         scaled = [AUTOSCALER] if cluster.autoscaler else []
+        more, version = {*images, *scaled}, cluster.version
+        selection.check(settings, images=self._images, pulls=cluster.pulls, version=version, more=more)
+        self._labels = {"ml-platform/stack": pulumi.get_stack()}
         preflight = self._preflight([*scaled, *tenants])
         self._provider = cluster.provider([preflight])
         self._autoscaler()
@@ -146,13 +149,8 @@ class Platform(Component):
         """Nodes for pods without room, where the cloud sees to none itself."""
         chosen = self._cluster.autoscaler
         if chosen is not None:
-            args = AutoscalerArgs(
-                chosen=chosen,
-                images=self._images,
-                version=self._cluster.version,
-                labels=self._labels,
-                login=self._login,
-            )
+            image = self._images[AUTOSCALER]
+            args = AutoscalerArgs(chosen=chosen, image=image, labels=self._labels, login=self._login)
             ClusterAutoscaler(AUTOSCALER, args, self.child())
 
     def _install(self, preflight: Preflight) -> Installation:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from ml_platform import missing_images
 from ml_platform.bundles import catalog, pipeline
 from ml_platform.bundles.catalog import Entry
 from ml_platform.bundles.errors import BundleError
@@ -14,7 +15,6 @@ from ml_platform.bundles.parse import Object
 from ml_platform.components import traefik
 from ml_platform.components.spark import STACKABLE
 from ml_platform.configuration import PROJECT, SettingsError
-from ml_platform.handle import no_image
 from ml_platform.settings import PlatformSettings
 
 ISTIO = ("istio-base", "istiod", "istio-gateway")
@@ -78,21 +78,37 @@ def namespace(name: str) -> Object:
 def image_names(settings: PlatformSettings) -> frozenset[str]:
     """Our short names of all images that the platform and the jobs on it may run."""
     spark = {"spark"} if settings.spark else set()
-    return _required(settings).union(spark, *(entry.images for entry in bundles(settings)))
+    return required(settings).union(spark, *(entry.images for entry in bundles(settings)))
 
 
-def check(settings: PlatformSettings, *, images: Collection[str], pulls: bool, version: str | None = None) -> None:
+def required(settings: PlatformSettings) -> frozenset[str]:
+    """Images that only we have: our own, and those of lean releases."""
+    traefik = {"traefik"} if settings.gateway.ingress == "traefik" else set()
+    foreign = set() if storage(settings) else {"versitygw"}
+    lean = {name for entry in bundles(settings) for name, reference in entry.images.items() if name == reference}
+    return OWN_IMAGES - foreign | traefik | lean
+
+
+def check(
+    settings: PlatformSettings,
+    *,
+    images: Collection[str],
+    pulls: bool,
+    version: str | None = None,
+    more: Collection[str] = (),
+) -> None:
     """Refuses what can't work on a cluster of `version`, if that is known, that has `images`, and that `pulls` others
-    or does not.
+    or does not. `more` are images that something beside the platform's components needs: the cluster, and the work.
 
     Raises:
-        SettingsError: naming the settings, the reason and the nearest possible choice.
+        SettingsError: naming the settings, the reason and the nearest possible choice; or all images that are missing.
     """
     chosen = _chosen(settings)
     try:
         catalog.check(chosen)
     except BundleError as misfit:
         raise _refusal(settings, str(misfit)) from misfit
+    missing_images.check(required(settings).union(more), images, version)  # before anything is rendered
     for entry in bundles(settings):
         if version and not entry.supports(version):
             raise _refusal(
@@ -103,8 +119,6 @@ def check(settings: PlatformSettings, *, images: Collection[str], pulls: bool, v
         found = set(_pod_images(entry, mirror(settings)))  # what can't be loaded is refused here as well
         if not pulls:
             _check_pods(settings, entry, found, images)
-    if missing := sorted(_required(settings) - set(images)):
-        raise no_image(missing[0], images)
 
 
 def mirror(settings: PlatformSettings) -> Path | None:
@@ -119,14 +133,6 @@ def _chosen(settings: PlatformSettings) -> tuple[Entry, ...]:
 
 def _named(api_version: str, kind: str, name: str) -> Object:
     return {"apiVersion": api_version, "kind": kind, "metadata": {"name": name}}
-
-
-def _required(settings: PlatformSettings) -> frozenset[str]:
-    """Images that only we have: our own, and those of lean releases."""
-    traefik = {"traefik"} if settings.gateway.ingress == "traefik" else set()
-    foreign = set() if storage(settings) else {"versitygw"}
-    lean = {name for entry in bundles(settings) for name, reference in entry.images.items() if name == reference}
-    return OWN_IMAGES - foreign | traefik | lean
 
 
 def _check_pods(settings: PlatformSettings, entry: Entry, found: Collection[str], images: Collection[str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pulumi
 
-from ml_platform import registry_login, selection
+from ml_platform import missing_images, registry_login, selection
 from ml_platform.bundles.preflight import Preflight
 from ml_platform.clusters import Cluster
 from ml_platform.configuration import PROJECT, SettingsError
@@ -32,12 +32,17 @@ def handle(
     tenants: Sequence[str],
     pools: Mapping[str, Placement] | None = None,
     accounts: Collection[Pod] = (),
+    images: Collection[str] = (),
 ) -> PlatformHandle:
     """That platform, for work in the namespaces `tenants` of its cluster, some of it on `pools` of it, and some with
-    service accounts that use the object store.
+    service accounts that use the object store. `images` are our short names of the images that it runs.
 
     An Output of it fails with a SettingsError where the other stack has no platform, or another one than is asked for.
+
+    Raises:
+        SettingsError: the settings name no reference of an image that the work runs.
     """
+    missing_images.check(images, settings.images)
     other = OtherStack("platform.stack", settings.stack)
     agreed = other.output("platform").apply(lambda found: _agreed(found, settings, tenants, pools or {}, accounts))
     wired = partial(_wired, agreed)

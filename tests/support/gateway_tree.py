@@ -30,7 +30,7 @@ def declare(gateway: Mapping[str, Any], secrets: Mapping[str, str] | None = None
             disposable=True,
             protected=False,
         )
-        made = Platform("platform", cluster, settings, ownership={})
+        made = Platform("platform", cluster, settings, labels={})
         pulumi.export("dns", made.dns)
         pulumi.export("certificate_authority", made.authority)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ml_platform import pods
+from ml_platform import missing_images, pods
 from ml_platform.clusters.cluster import AUTOSCALER, Autoscaler
 from ml_platform.components.autoscaler import AutoscalerArgs, ClusterAutoscaler
 from ml_platform.configuration import SettingsError
@@ -24,10 +24,9 @@ def logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stacks.log_in(monkeypatch, tmp_path)
 
 
-def put(**images: str) -> recorder.Recorder:
+def put(image: str) -> recorder.Recorder:
     def program() -> None:
-        named = {name.replace("_", "-"): reference for name, reference in images.items()}
-        ClusterAutoscaler("scaler", AutoscalerArgs(chosen=TOLD, images=named, version="1.35", labels=LABELS))
+        ClusterAutoscaler("scaler", AutoscalerArgs(chosen=TOLD, image=image, labels=LABELS))
 
     return recorder.record(program)
 
@@ -72,7 +71,7 @@ def test_clouds_that_scale_pools_themselves_have_none(cloud: str) -> None:
 
 
 def test_it_runs_as_it_is_told_with_rights_of_its_own() -> None:
-    found = put(cluster_autoscaler="registry.test/scaler@sha256:0")
+    found = put("registry.test/scaler@sha256:0")
     pod = found.inputs("Deployment", AUTOSCALER)["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     assert container["image"] == "registry.test/scaler@sha256:0"
@@ -94,9 +93,10 @@ def test_no_autoscaler_takes_away_the_node_of_a_run() -> None:
 
 def test_without_its_image_the_setting_is_named_and_where_to_find_the_digest() -> None:
     with pytest.raises(SettingsError) as refused:
-        put(traefik="registry.test/traefik@sha256:0")
+        missing_images.check([AUTOSCALER, "traefik"], ["traefik"], "1.35")
     message = str(refused.value)
-    assert "ml-platform:platform.images.cluster-autoscaler is missing" in message
+    assert "ml-platform:platform.images has no cluster-autoscaler, and" in message
+    assert "make images" not in message
     assert "registry.k8s.io/autoscaling/cluster-autoscaler:v1.35.0 --format '{{.Manifest.Digest}}'" in message
     path = "ml-platform:platform.images.cluster-autoscaler"
     assert f"pulumi config set --path '{path}' registry.k8s.io/autoscaling/cluster-autoscaler@" in message

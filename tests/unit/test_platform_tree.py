@@ -50,7 +50,7 @@ def declare(
             protected=protected,
         )
         settings = validate("platform", {"bundles": LEAN, **(platform or {})}, PlatformSettings)
-        handle = Platform("platform", cluster, settings, ownership=OWNERSHIP).handle
+        handle = Platform("platform", cluster, settings, labels=OWNERSHIP).handle
         Workloads("workloads", handle, WorkloadsSettings.model_validate(work or WORK, strict=False), OWNERSHIP)
 
     return recorder.record(program)

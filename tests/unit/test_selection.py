@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from ml_platform import selection
-from ml_platform.bundles import catalog
+from ml_platform.bundles import catalog, pipeline
 from ml_platform.configuration import SettingsError, validate
 from ml_platform.settings import PlatformSettings
 
@@ -73,8 +73,18 @@ def test_images_are_those_of_the_platform_and_of_its_bundles() -> None:
 
 def test_our_own_images_must_be_there_even_where_others_are_pulled() -> None:
     chosen = settings(bundles=LEAN)
-    with pytest.raises(SettingsError, match="No reference for image 'postgres'"):
+    with pytest.raises(SettingsError, match=r"platform\.images has no postgres, and this stack runs them"):
         selection.check(chosen, images=selection.image_names(chosen) - {"postgres"}, pulls=True)
+
+
+def test_all_images_that_are_missing_are_named_at_once_with_one_command_before_anything_is_rendered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pipeline, "load", lambda *_: pytest.fail("a release was rendered"))
+    message = refusal(images=["mlflow"], pulls=True, more={"tuning", "cluster-autoscaler"}, version="1.35")
+    assert "has no cluster-autoscaler, mlserver, postgres, traefik, training, tuning, versitygw, and this" in message
+    assert "make images REGISTRY=<host>/<path> STACK=stack" in message
+    assert "cluster-autoscaler:v1.35.0" in message
 
 
 def test_a_lean_release_does_not_serve_without_what_it_needs() -> None:
@@ -121,7 +131,7 @@ def test_a_release_for_other_versions_of_kubernetes_is_refused_with_the_nearest_
     assert f"the nearest choice that works on it: {instead}" in str(refused.value)
 
 
-def refusal(images: Any, pulls: bool, **blocks: Any) -> str:
+def refusal(images: Any, pulls: bool, more: Any = (), version: str | None = None, **blocks: Any) -> str:
     with pytest.raises(SettingsError) as refused:
-        selection.check(settings(**blocks), images=images, pulls=pulls)
+        selection.check(settings(**blocks), images=images, pulls=pulls, more=more, version=version)
     return str(refused.value)

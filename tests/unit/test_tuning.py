@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from ml_local import images
 from ml_platform.configuration import SettingsError, validate
-from ml_platform.handle import no_image
 from ml_runtime import ray_tune, tune_spec
 from ml_runtime.metrics import METRICS
 from ml_workloads import fit, learning_settings, ray_job
@@ -204,8 +203,3 @@ def test_a_ray_job_where_there_is_no_kuberay_is_refused_with_the_way_out() -> No
     fit.check(settings, serving="knative", spark="kubeflow", ray=True, buckets=["datasets"])
     with pytest.raises(SettingsError, match=r"tuning\.iris\.runner is 'ray-job', and the platform has no KubeRay"):
         fit.check(settings, serving="knative", spark="kubeflow", ray=False, buckets=["datasets"])
-
-
-def test_an_image_that_nobody_named_is_asked_for_by_its_setting() -> None:
-    assert "config set --path 'ml-platform:platform.images.tuning'" in str(no_image("tuning", ["training"]))
-    assert "there are none" in str(no_image("tuning", []))

@@ -52,10 +52,13 @@ class WorkloadsSettings(Settings):
         """The block of training or tuning by the name of the model that it registers."""
         return {block.model or name: name for name, block in self.learning.items()}
 
-    @property
-    def images(self) -> frozenset[str]:
-        """Our short names of the images that this work needs beyond those of every platform."""
-        return frozenset({"tuning"} if self.tuning else ())
+    def images(self, spark: str | None) -> frozenset[str]:
+        """Our short names of the images that this work runs, by the operator that runs its ETL."""
+        data = {"training"} if self.datasets else set()
+        judged = {"training", "mlserver"} if self.learning else set()
+        named = all(block.image for block in self.etl.values())
+        tables = {"spark"} if spark == "kubeflow" and not named else set()  # Stackable's operator has its own
+        return frozenset(data | judged | tables | ({"tuning"} if self.tuning else set()))
 
     @property
     def accounts(self) -> tuple[tuple[str, str], ...]:

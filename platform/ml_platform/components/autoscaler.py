@@ -13,7 +13,7 @@ from ml_platform import pods
 from ml_platform.clusters.cluster import AUTOSCALER, Autoscaler
 from ml_platform.component import Component
 from ml_platform.components.namespace import Namespace, NamespaceArgs
-from ml_platform.configuration import PROJECT, Resources, SettingsError
+from ml_platform.configuration import Resources
 from ml_platform.objects import KubernetesObject
 
 PORT = 8085
@@ -58,9 +58,7 @@ _RULES_AT_HOME: list[dict[str, Any]] = [
 @dataclass(frozen=True, kw_only=True)
 class AutoscalerArgs:
     chosen: Autoscaler
-    images: Mapping[str, str]
-    version: str | None
-    """Of the cluster."""
+    image: str
     labels: Mapping[str, str]
     login: pulumi.Output[str] | None = None
     """To the registry of its image, if it needs one."""
@@ -70,12 +68,6 @@ class ClusterAutoscaler(Component):
     token = "ml-platform:cluster:Autoscaler"  # noqa: S105 - a type token
 
     def __init__(self, name: str, args: AutoscalerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        """Declares it.
-
-        Raises:
-            SettingsError: there is no image of it.
-        """
-        image = _image(args.images, args.version)
         super().__init__(name, opts)
         self._args = args
         home = Namespace(AUTOSCALER, NamespaceArgs(labels=args.labels, login=args.login), self.child())
@@ -88,7 +80,7 @@ class ClusterAutoscaler(Component):
             *self._rights("Role", self._meta, _RULES_AT_HOME, passive),
             *self._rights("ClusterRole", everywhere, _RULES, self.child()),
         ]
-        KubernetesObject(AUTOSCALER, self._deployment(image), self.child(depends_on=[account, *rights]))
+        KubernetesObject(AUTOSCALER, self._deployment(), self.child(depends_on=[account, *rights]))
         self.register_outputs({})
 
     def _rights(
@@ -104,11 +96,11 @@ class ClusterAutoscaler(Component):
         }
         return [KubernetesObject(AUTOSCALER, manifest, opts) for manifest in (role, binding)]
 
-    def _deployment(self, image: str) -> dict[str, Any]:
+    def _deployment(self) -> dict[str, Any]:
         chosen = self._args.chosen
         run = pods.container(
             AUTOSCALER,
-            image,
+            self._args.image,
             Resources(cpu="100m", memory="300Mi", cpu_limit="1", memory_limit="600Mi"),
             env=chosen.environment,
             command=["/cluster-autoscaler"],
@@ -135,17 +127,3 @@ class ClusterAutoscaler(Component):
                 "template": {"metadata": {"labels": {"app": AUTOSCALER}}, "spec": spec},
             },
         }
-
-
-def _image(images: Mapping[str, str], version: str | None) -> str:
-    if AUTOSCALER not in images:
-        upstream = f"registry.k8s.io/autoscaling/cluster-autoscaler:v{version}.0"
-        path = f"{PROJECT}:platform.images.{AUTOSCALER}"
-        raise SettingsError(
-            f"{path} is missing, and a pool of {PROJECT}:cluster.pools has a minimum below its maximum: what scales it "
-            f"is the cluster autoscaler, of the cluster's own minor version. Set it with:\n"
-            f"  docker buildx imagetools inspect {upstream} --format '{{{{.Manifest.Digest}}}}'\n"
-            f"  pulumi config set --path '{path}' {upstream.partition(':')[0]}@<that digest>\n"
-            f"or have each pool as many nodes at least as at most"
-        )
-    return images[AUTOSCALER]

@@ -32,11 +32,7 @@ def image_map(
     other image of a container."""
     missing = sorted(name for name, reference in known.items() if name == reference and name not in images)
     if missing:
-        raise BundleError(
-            f"No reference for image(s) {', '.join(missing)}. Build and push them, then set each with:\n"
-            f"  pulumi config set --path 'ml-platform:platform.images.{missing[0]}' "
-            f"<registry>/{missing[0]}@sha256:<digest>"
-        )
+        raise BundleError(f"There is no reference for {', '.join(missing)}, which a lean release runs.")
     references = (*known.values(), *others) if registry else ()
     table: dict[str, pulumi.Input[str]] = {reference: f"{registry}/{reference}" for reference in references}
     table |= {reference: images[name] for name, reference in known.items() if name in images}
