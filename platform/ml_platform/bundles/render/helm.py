@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
@@ -14,6 +15,7 @@ from ml_platform.bundles.errors import BundleError, UnobtainableError
 from ml_platform.bundles.render.process import find, run
 
 log = logging.getLogger("ml_platform.bundles")
+VERSION = "3.21"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +38,26 @@ class Target:
 
 
 def command() -> str:
-    """Where Helm is."""
-    return find("helm", advice="Install Helm 3.21 (https://helm.sh), or use a mirror, which needs none.")
+    """Where Helm is.
+
+    Raises:
+        BundleError: it is missing, or of another version, whose renderings have other digests than the catalog's.
+    """
+    return _checked(
+        find("helm", advice=f"Install Helm {VERSION} (https://helm.sh), or use a mirror, which needs none.")
+    )
+
+
+@cache
+def _checked(found: str) -> str:
+    version = run([found, "version", "--template", "{{.Version}}"], purpose="Asking Helm for its version").strip()
+    if not version.startswith(f"v{VERSION}."):
+        raise BundleError(
+            f"{found} is Helm {version}, and releases are rendered by Helm {VERSION}: another one gives other texts, "
+            f"which the catalog's sha256 refuse. Put Helm {VERSION} (https://helm.sh) first on PATH, or use a mirror, "
+            "which needs none."
+        )
+    return found
 
 
 def pull(source: ChartSource, folder: Path) -> Path:
