@@ -57,9 +57,10 @@ class EksCluster(CloudCluster):
     buckets: dict[BucketName, SharedBucketSettings] = Field(default_factory=dict)
     """Of S3, by their names, which nobody else in the world has."""
     repositories: tuple[Name, ...] = (
-        "mlflow", "mlserver", "postgres", "ray", "spark", "training", "traefik", "versitygw",
+        "base", "commands", "ml", "mlflow", "mlserver", "postgres", "ray", "spark", "training", "traefik", "tuning",
+        "versitygw",
     )  # fmt: skip
-    """Of the registry: one for each image that you push."""
+    """Of the registry: one for each image that `make images` pushes, and for what they are built on."""
 
     @property
     def bucket_users(self) -> dict[str, tuple[str, ...]]:
