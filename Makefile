@@ -1,6 +1,6 @@
 # The commands of the project. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up down stop status predict env bundles build cache test test-all check bench policies supply lock
+.PHONY: help up down stop status predict env bundles build cache images test test-all check bench policies supply lock
 RUN := ./local/bootstrap
 WHOLE = -n 2 --dist loadscope --proofs $(if $(ANEW),--anew)
 LOCK := uv pip compile pyproject.toml --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
@@ -35,6 +35,11 @@ build:  ## only build, into the cache, what the stack file needs: this machine's
 
 cache:  ## what was built, in one file for other machines: make cache DO="export FILE"; there make up CACHE=FILE or URL CACHE_SHA256=...
 	@exec $(RUN) ml_local.cache $(or $(DO),--help)
+
+images:  ## build and push the images of a stack: REGISTRY=host/path STACK=name; DO=--help says more
+	@exec $(RUN) ml_images $(if $(REGISTRY),--registry "$(REGISTRY)") $(if $(STACK),--stack "$(STACK)") \
+	  $(if $(CONFIG),--config "$(CONFIG)") $(if $(PLATFORM),--platform "$(PLATFORM)") $(if $(TOOL),--tool "$(TOOL)") \
+	  $(if $(BASE),--base "$(BASE)") $(foreach each,$(SECRETS),--secret "$(each)") $(IMAGES) $(DO)
 
 check:  ## format, lint, types
 	@$(RUN) ruff format --check .
