@@ -6,16 +6,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ml_local import debian, paths
+from ml_local import debian, lock, paths
 from ml_local.node import cgroup
 from ml_local.node.layout import Layout
 from support.network import Network, link
 
 
+@pytest.fixture(scope="session")
+def commands() -> None:
+    """The node's own commands; nothing else is built for these tests."""
+    with lock.building("pytest"):
+        debian.unpack()
+
+
 @pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
+def machine(commands: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
     """The network of a machine with 192.0.2.1 on its LAN; the test is in it."""
-    debian.unpack()
     monkeypatch.setattr(paths, "machine", lambda: tmp_path / "machine")
     (tmp_path / "cgroup").mkdir()
     monkeypatch.setattr(cgroup, "ROOT", tmp_path / "cgroup")

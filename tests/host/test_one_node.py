@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from ml_local import paths
+from ml_local import paths, private
 from ml_local.errors import LocalError
 from ml_local.node import host, network, node, surroundings
 from ml_local.node.layout import Layout
@@ -17,7 +17,8 @@ from support.network import Network, picture, tool
 def other(tmp_path: Path) -> Layout:
     """The state folder of somebody else, with data."""
     folder = tmp_path / "other"
-    (folder / "data").mkdir(parents=True)
+    private.claim(folder)
+    (folder / "data").mkdir()
     return Layout(folder)
 
 
