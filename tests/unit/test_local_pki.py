@@ -100,6 +100,22 @@ def test_a_file_of_which_a_crash_has_left_a_part_is_made_anew(node: Layout, part
     assert yaml.safe_load(node.kubeconfig("scheduler").read_text())["users"]
 
 
+@pytest.mark.parametrize(
+    ("lost", "anew"),
+    [
+        ("", False),
+        ("admin.key", False),
+        ("service-account.pub", False),
+        ("service-account.key", True),
+        ("ca.crt", True),
+    ],
+)
+def test_who_runs_must_start_anew_when_what_they_trust_is_new(node: Layout, lost: str, anew: bool) -> None:
+    if lost:
+        (node.pki / lost).unlink()
+    assert pki.write(node) is anew
+
+
 def test_a_certificate_of_another_key_is_made_anew(node: Layout) -> None:
     (node.pki / "registry.key").write_bytes((node.pki / "etcd.key").read_bytes())
     pki.write(node)

@@ -35,11 +35,11 @@ def start(layout: Layout, progress: Progress) -> None:
     keeper.make_places(layout)
     cgroup.create(names.CGROUP, cgroup.DAEMONS)
     network.up(layout)
-    pki.write(layout)
+    anew = pki.write(layout)
     config.write(layout)
     _write_cluster_file(layout)
-    if not daemons.current(layout, keeper.keeper(layout)):
-        _end_processes(layout, grace=10.0)  # what the last keeper's view held is gone with it
+    if anew or not daemons.current(layout, keeper.keeper(layout)):
+        _end_processes(layout, grace=10.0)  # they trust the last authority, or live in the last keeper's view
     _start(layout, [keeper.keeper(layout)], progress)
     _start(layout, commands.infrastructure(layout), progress)
     _start(layout, [commands.api_server(layout)], progress)

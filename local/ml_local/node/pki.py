@@ -74,17 +74,25 @@ class _Pair:
     certificate: x509.Certificate
 
 
-def write(layout: Layout) -> None:
-    """Make what is missing, unreadable or about to expire, and the kubeconfigs."""
+def write(layout: Layout) -> bool:
+    """Make what is missing, unreadable or about to expire, and the kubeconfigs.
+
+    Returns:
+        Whether an authority, or the key by which accounts are known, is new: who runs still trusts the old one.
+    """
+    anew = False
     for name, common_name in AUTHORITIES.items():
-        authority = _read(layout.pki / name) or _make_authority(layout.pki / name, common_name)
+        authority = _read(layout.pki / name)
+        if authority is None:
+            authority, anew = _make_authority(layout.pki / name, common_name), True
         for party in PARTIES:
             if party.authority == name and not _good(layout.pki / party.file, authority):
                 _issue(layout.pki, party, authority)
-    _write_service_account_key(layout.pki / "service-account")
+    anew |= _write_service_account_key(layout.pki / "service-account")
     for user in USERS:
         write_private(layout.kubeconfig(user), kubeconfig(layout.pki, user))
     write_private(layout.admin_kubeconfig, kubeconfig(layout.pki, "admin"))
+    return anew
 
 
 def client_context(pki: Path, party: str) -> ssl.SSLContext:
@@ -214,11 +222,11 @@ def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
     write_private(path.with_suffix(".key"), pem.decode())
 
 
-def _write_service_account_key(path: Path) -> None:
-    """The API server signs tokens by it, and reads its public half to know its own."""
-    key = _read_key(path)
-    if key is None:
-        key = ec.generate_private_key(ec.SECP256R1())
-        _write_key(path, key)
+def _write_service_account_key(path: Path) -> bool:
+    """The API server signs tokens by it, and reads its public half to know its own; whether it is a new one."""
+    known = _read_key(path)
+    key = known or ec.generate_private_key(ec.SECP256R1())
+    _write_key(path, key)
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     write_private(path.with_suffix(".pub"), public.decode())
+    return known is None
