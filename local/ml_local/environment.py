@@ -41,7 +41,8 @@ def variables(layout: Layout) -> dict[str, str]:
         "ML_PLATFORM_RENDERINGS": os.environ.get("ML_PLATFORM_RENDERINGS") or str(paths.cache() / "renderings"),
         "KUBECONFIG": str(layout.admin_kubeconfig),
         "PULUMI_HOME": str(pulumi / "home"),
-        "PULUMI_BACKEND_URL": f"file://{pulumi / 'backend'}",
+        # Without a file of attributes beside each: that one is not replaced whole, and half of it is no state at all.
+        "PULUMI_BACKEND_URL": f"file://{pulumi / 'backend'}?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(pulumi / "passphrase"),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",

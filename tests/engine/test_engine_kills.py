@@ -6,7 +6,7 @@ import json
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,12 @@ Make = Callable[..., Object]
 
 
 @pytest.fixture
-def local(tmp_path: Path, control_plane: ControlPlane, kube: Client, monkeypatch: pytest.MonkeyPatch) -> LocalStack:
-    return LocalStack(tmp_path, control_plane.kubeconfig, monkeypatch)
+def local(
+    tmp_path: Path, control_plane: ControlPlane, kube: Client, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[LocalStack]:
+    """On a cluster without anything of another stack of that name."""
+    with control_plane.scratch():
+        yield LocalStack(tmp_path, control_plane.kubeconfig, monkeypatch)
 
 
 @pytest.fixture
