@@ -10,9 +10,6 @@ import shlex
 import sys
 from pathlib import Path
 
-from ml_local.errors import LocalError
-
-SDK = "github.com/pulumi/pulumi/sdk/v3@v3.259.0"
 KUBERNETES = "resource-kubernetes-v4.32.0"
 EXEC = "pulumi-language-python-exec"
 
@@ -23,19 +20,12 @@ CHECKOUT = "ML_PLATFORM_CHECKOUT"
 MARK = "# made by ml_local.engine"
 
 
-def install(cache_bin: Path, pulumi_home: Path, go_modcache: Path, official: Path | None = None) -> None:
+def install(cache_bin: Path, pulumi_home: Path, script: Path, official: Path | None = None) -> None:
     """The launchers beside `cache_bin`/pulumi, and the Kubernetes plugin of `pulumi_home`, which keeps no logs: the
     official one where it is there already or in the home of Pulumi `official`, else ours.
 
-    Raises:
-        LocalError: the Go module cache has no Pulumi SDK to take the script from that runs a program.
+    `script` is the SDK's own EXEC, which runs a program and lies beside the command that was built.
     """
-    script = cache_bin / EXEC
-    source = go_modcache / SDK / "python" / "cmd" / EXEC
-    if source.is_file():
-        _write(script, source.read_text())
-    elif not script.is_file():
-        raise LocalError(f"no {EXEC} in {source.parent}; fetch the module with `go mod download {SDK}`")
     _write(cache_bin / "pulumi-language-python", _launcher("language_host.__main__", repr(str(script))))
     _write(cache_bin / "pulumi-resource-pulumi-python", _dynamic())
     _install_kubernetes(_plugin(pulumi_home), _plugin(official) if official else None)

@@ -48,8 +48,8 @@ def prepare(layout: Layout) -> None:
     if not salt.exists():
         write_private(salt, new_salt(passphrase.read_text()))
     show_salt(salt.read_text())
-    official = Path.home() / ".pulumi"
-    engine.install(toolchains.binary("pulumi").parent, folder / "home", toolchains.module_cache(), official)
+    commands = toolchains.binary("pulumi").parent
+    engine.install(commands, folder / "home", commands / engine.EXEC, official=Path.home() / ".pulumi")
     _cancel_dead_lock(layout)
     if not _checkpoint(layout).exists():
         _pulumi(layout, "stack", "init", STACK, "--no-select")

@@ -7,20 +7,27 @@ again. Knows nothing of what the commands do.
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import re
 import shutil
 import sys
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache as memoize
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
 
 from ml_local import paths
 from ml_local.command import run
 from ml_local.errors import LocalError
 
 MINIMUM_GO = (1, 26)
+BUILD_CACHE_BYTES = 4 * 2**30
+COMPILER_BYTES = (2**30, 2 * 2**30)  # below the first it only collects garbage, beyond the second it gains nothing
 MAJOR_VERSION = re.compile(r"/v\d+$")  # Go leaves it out of a command's name
 
 
@@ -33,7 +40,9 @@ class Toolchain:
     ldflags: str = ""
     tags: str = ""
     rename: Mapping[str, str] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    overlay: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     optional: bool = False
 
     @property
@@ -44,6 +53,8 @@ class Toolchain:
     @property
     def commands(self) -> tuple[str, ...]:
         """The names of what it builds."""
+        if self.names:
+            return self.names
         built = (
             self.name if package == "." else MAJOR_VERSION.sub("", package).rsplit("/", 1)[-1]
             for package in self.packages
@@ -58,7 +69,8 @@ class Toolchain:
     @property
     def folder(self) -> Path:
         """Where its commands lie: named by a digest of the module and of how it is built."""
-        digest = hashlib.sha256(repr((self.packages, self.ldflags, self.tags, *self.files.items())).encode())
+        how = (self.packages, self.ldflags, self.tags, *self.names, *self.files.items(), *self.overlay.items())
+        digest = hashlib.sha256(repr(how).encode())
         for path in sorted(self.source.rglob("*")):
             if path.is_file():
                 digest.update(path.relative_to(self.source).as_posix().encode() + path.read_bytes())
@@ -80,8 +92,12 @@ def toolchains() -> tuple[Toolchain, ...]:
     """All of them, in the order in which they are needed."""
     table = tomllib.loads((sources() / "toolchains.toml").read_text())
     return tuple(
-        Toolchain(name=name, **{**entry, "packages": tuple(entry["packages"])}) for name, entry in table.items()
+        Toolchain(name=name, **{key: _frozen(value) for key, value in entry.items()}) for name, entry in table.items()
     )
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def needed(commands: Collection[str]) -> tuple[Toolchain, ...]:
@@ -111,7 +127,8 @@ def fetch(toolchain: Toolchain) -> None:
     Raises:
         LocalError: a module can't be had.
     """
-    _go(toolchain, "list", "-deps", *toolchain.build_tags, *toolchain.packages)
+    with _overlay(toolchain) as overlay:
+        _go(toolchain, "list", "-deps", *overlay, *toolchain.build_tags, *toolchain.packages)
 
 
 def build(toolchain: Toolchain) -> None:
@@ -128,10 +145,16 @@ def build(toolchain: Toolchain) -> None:
     # Where the sources lie, and at which commit, is no input. The linker drops DWARF (-w); that the compiler writes
     # none saves a tenth of the time.
     flags = ("-trimpath", "-buildvcs=false", *toolchain.build_tags, "-gcflags=all=-dwarf=false")
-    flags += ("-ldflags", f"-s -w {toolchain.ldflags}".strip())
-    _go(toolchain, "build", *flags, "-o", f"{partial / 'bin'}/", *toolchain.packages)
+    flags += ("-ldflags", f"-s -w {toolchain.ldflags}".strip(), "-p", str(compilers(*machine())[0]))
+    with _overlay(toolchain) as overlay:
+        _go(toolchain, "build", *flags, *overlay, "-o", f"{partial / 'bin'}/", *toolchain.packages)
     for built, wanted in toolchain.rename.items():
         (partial / "bin" / built).rename(partial / "bin" / wanted)
+    if toolchain.names:
+        one = partial / "bin" / toolchain.name
+        for name in toolchain.names:
+            os.link(one, partial / "bin" / name)
+        one.unlink()
     for module, path in toolchain.files.items():
         source = Path(_go(toolchain, "list", "-m", "-f", "{{.Dir}}", module).strip()) / path
         shutil.copyfile(source, partial / "bin" / source.name)
@@ -139,8 +162,33 @@ def build(toolchain: Toolchain) -> None:
 
 
 def trim() -> None:
-    """Drop Go's build cache, 10 GiB of what no finished toolchain needs again."""
-    shutil.rmtree(environment()["GOCACHE"], ignore_errors=True)
+    """Bound Go's build cache, which has what several toolchains share: what was not used for the longest time goes."""
+    left = BUILD_CACHE_BYTES
+    entries = [(path, path.stat()) for path in Path(environment()["GOCACHE"]).glob("??/*")]
+    for path, status in sorted(entries, key=lambda entry: entry[1].st_mtime, reverse=True):
+        left -= status.st_size
+        if left < 0:
+            path.unlink()
+
+
+def machine() -> tuple[int, int]:
+    """The processors, and the bytes of memory, that are there for us."""
+    meminfo = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    bounds = [int(meminfo["MemAvailable"].split()[0]) * 1024]
+    for limit in ("memory.max", "memory/memory.limit_in_bytes"):  # of the container that this may be in
+        path = Path("/sys/fs/cgroup") / limit
+        if path.exists() and (text := path.read_text().strip()).isdigit():
+            bounds.append(int(text))
+    return len(os.sched_getaffinity(0)), min(bounds)
+
+
+def compilers(processors: int, memory: int) -> tuple[int, int]:
+    """How many compilers may run at a time, and the bytes of memory that each may fill before it collects garbage.
+
+    All together take half of the memory: the linker, the images' builds and the machine's own work need the rest.
+    """
+    each = min(max(memory // 2 // processors, COMPILER_BYTES[0]), COMPILER_BYTES[1])
+    return min(max(memory // 2 // each, 1), processors), each
 
 
 def environment() -> dict[str, str]:
@@ -148,7 +196,7 @@ def environment() -> dict[str, str]:
     is memory, which makes builds faster."""
     return {
         "GOGC": "off",
-        "GOMEMLIMIT": "2GiB",
+        "GOMEMLIMIT": str(compilers(*machine())[1]),
         "CGO_ENABLED": "0",
         "GOTOOLCHAIN": "local",
         "GOFLAGS": "-modcacherw -mod=readonly",
@@ -181,6 +229,22 @@ def go() -> Path:
     if tuple(int(part) for part in version.removeprefix("go").split(".")[:2]) < MINIMUM_GO:
         raise LocalError(f"{found} is {version}; go1.26 or newer is needed. Put it first on PATH.")
     return Path(found)
+
+
+@contextmanager
+def _overlay(toolchain: Toolchain) -> Iterator[tuple[str, ...]]:
+    """The words by which Go compiles our files in the place of others."""
+    if not toolchain.overlay:
+        yield ()
+        return
+    replaced: dict[str, str] = {}
+    for module, ours in toolchain.overlay.items():
+        folder = Path(json.loads(_go(toolchain, "mod", "download", "-json", module))["Dir"])
+        replaced |= {str(folder / theirs): str(toolchain.source / path) for theirs, path in ours.items()}
+    with NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump({"Replace": replaced}, file)
+        file.flush()
+        yield ("-overlay", file.name)
 
 
 def _go(toolchain: Toolchain, *words: str) -> str:

@@ -33,8 +33,9 @@ def stack(tmp_path: Path, plane: ControlPlane) -> Stack:
     """The largest stack on the control plane, with other settings of its bundles."""
     commands, home = tmp_path / "bin", tmp_path / "home"
     commands.mkdir()
-    shutil.copy2(toolchains.binary("pulumi"), commands / "pulumi")
-    engine.install(commands, home, toolchains.module_cache())
+    built = toolchains.binary("pulumi")
+    shutil.copy2(built, commands / "pulumi")
+    engine.install(commands, home, built.parent / engine.EXEC)
     project = Project(tmp_path / "ml-platform", environment(home, tmp_path / "state", commands), program=PROGRAM)
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(plane.kubeconfig)

@@ -56,7 +56,7 @@ def pulumi_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, st
         shutil.copy2(built, commands / "pulumi")
     if OFFICIAL:
         shutil.copytree(OFFICIAL, home / "plugins" / engine.KUBERNETES)  # a link to it is not looked into
-    engine.install(commands, home, toolchains.module_cache())
+    engine.install(commands, home, built.parent / engine.EXEC)
     return environment(home, root / "state", commands)
 
 

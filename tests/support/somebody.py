@@ -34,7 +34,8 @@ class Somebody:
         known = {name: value for name, value in environment.variables(layout()).items() if name not in OWNERS}
         own = {"PULUMI_HOME": str(home / "pulumi"), BACKEND: f"file://{home / 'backend'}", "HOME": str(home)}
         self._environment = {**os.environ, **known, **own, "PULUMI_CONFIG_PASSPHRASE": "correct horse"}
-        engine.install(toolchains.binary("pulumi").parent, home / "pulumi", toolchains.module_cache())
+        commands = toolchains.binary("pulumi").parent
+        engine.install(commands, home / "pulumi", commands / engine.EXEC)
 
     def init(self, stack: str, blocks: Mapping[str, Any]) -> None:
         """A stack with these blocks of settings, and a seed as the pages say."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -69,10 +71,80 @@ def test_a_command_does_not_know_where_and_at_which_commit_it_was_built(
     assert {"-trimpath", "-buildvcs=false"} < set(log.read_text().split())
 
 
+def test_one_command_that_has_several_names_is_there_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(toolchains, "go", _fake_go(tmp_path, tmp_path))
+    monkeypatch.setenv("ML_PLATFORM_CACHE", str(tmp_path / "cache"))
+    (kubernetes,) = (each for each in toolchains.toolchains() if each.name == "kubernetes")
+    toolchains.build(kubernetes)
+    paths = [toolchains.binary(name) for name in ("kube-apiserver", "kubelet", "kube-proxy", "kubectl")]
+    assert len({path.stat().st_ino for path in paths}) == 1
+    assert sorted(path.name for path in paths[0].parent.iterdir()) == sorted(kubernetes.names)
+
+
+def test_a_file_of_ours_is_compiled_in_the_place_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(toolchains, "go", _fake_go(tmp_path, tmp_path / "module"))
+    monkeypatch.setenv("ML_PLATFORM_CACHE", str(tmp_path / "cache"))
+    (traefik,) = (each for each in toolchains.toolchains() if each.name == "traefik")
+    for work in (toolchains.fetch, toolchains.build):
+        work(traefik)
+        ours = traefik.source / "overlay/dns_providers.go"
+        theirs = tmp_path / "module/providers/dns/zz_gen_dns_providers.go"
+        assert json.loads((tmp_path / "overlay").read_text()) == {"Replace": {str(theirs): str(ours)}}
+        (tmp_path / "overlay").unlink()
+    assert replace(traefik, overlay={}).folder != traefik.folder
+
+
+GIB = 2**30
+
+
+@pytest.mark.parametrize(
+    ("processors", "memory", "expected"),
+    [
+        (1, 2, (1, 1)),
+        (2, 4, (2, 1)),
+        (2, 8, (2, 2)),
+        (2, 24, (2, 2)),
+        (4, 16, (4, 2)),
+        (8, 8, (4, 1)),
+        (16, 16, (8, 1)),
+        (16, 48, (16, 1.5)),
+        (64, 512, (64, 2)),
+    ],
+)
+def test_compilers_take_half_of_the_memory_at_most(processors: int, memory: int, expected: tuple[int, float]) -> None:
+    count, each = toolchains.compilers(processors, memory * GIB)
+    assert (count, each / GIB) == expected
+    assert count * each <= memory * GIB / 2
+
+
+def test_the_machine_has_processors_and_no_more_memory_than_is_free() -> None:
+    processors, memory = toolchains.machine()
+    assert 1 <= processors <= (os.cpu_count() or 1)
+    assert 2**20 < memory <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def test_of_the_build_cache_that_stays_which_was_used_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ML_PLATFORM_CACHE", str(tmp_path))
+    monkeypatch.setattr(toolchains, "BUILD_CACHE_BYTES", 25)
+    for age, name in enumerate(("00/newest", "00/new", "ff/old", "ff/oldest")):
+        path = tmp_path / "go/build" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x" * 10)
+        os.utime(path, (1_764_400_000 - age,) * 2)
+    toolchains.trim()
+    assert sorted(path.name for path in tmp_path.glob("go/build/*/*")) == ["new", "newest"]
+
+
 def _fake_go(folder: Path, module: Path) -> Callable[[], Path]:
-    """A Go that builds nothing and has every module in one place."""
+    """A Go that compiles nothing, has every module in one place, and keeps the overlay that it was given."""
     script = folder / "go"
-    script.write_text(f"#!/bin/sh\n[ $1 != list ] || echo {module}\n")
+    script.write_text(
+        "#!/bin/sh\n"
+        f'[ "$1 $2" != "list -m" ] || echo {module}\n'
+        f'[ "$1 $2" != "mod download" ] || echo \'{{"Dir": "{module}"}}\'\n'
+        f'for word; do [ "$flag" != -overlay ] || cp "$word" {folder}/overlay; '
+        '[ "$flag" != -o ] || touch "$word$(basename "$PWD")"; flag=$word; done\n'
+    )
     script.chmod(0o755)
     return lambda: script
 
