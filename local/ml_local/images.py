@@ -204,7 +204,7 @@ def _build(name: str, progress: Progress) -> str:
 
 
 def _inputs(image: Image) -> Iterator[bytes]:
-    """What it depends on here: the Debian packages of this machine's mirrors, and its Go commands as they were built."""
+    """What it depends on here: the Debian packages of these mirrors, and its Go command as it was built."""
     yield from image.inputs()
     yield from map(str.encode, debian_packages.in_use().images.get(image.name, ()))
     if image.base:

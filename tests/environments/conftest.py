@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from ml_local import images, stackfile
+from ml_images.recipes import recipes
+from ml_local import image_builder, images, stackfile
 from ml_local.node import layout as names
 from ml_local.node import node, pki
 from ml_local.node.layout import layout
+from ml_local.registry import Registry
 from ml_platform.kube import Client
-from support import inventory, machine, shop
+from support import inventory, login_registry, machine, shop
 from support.somebody import Somebody
 
 CONTEXT = "somebodys-cluster"
 STACK = "existing"
+DEBIAN = f"{login_registry.HOST}/debian:12"
+BUILT = "training"
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Client]:
-    """Its administrator's client. It runs a shop, and has the images of the platform in its registry."""
+    """Its administrator's client. It runs a shop, and has the images of this machine's platform in its registry."""
     assert machine.make("down").returncode == 0
     node.start(layout(), lambda _: None)
     tls = pki.client_context(layout().pki, "registry-client")
@@ -41,10 +46,23 @@ def before(cluster: Client) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def user(before: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Somebody:
+def home(cluster: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A user's home, and their registry: an earlier `make images` has pushed all to it but the image of trainings."""
+    found = tmp_path_factory.mktemp("somebody")
+    tls = pki.client_context(layout().pki, "registry-client")
+    wanted = stackfile.wanted(machine.STACK_FILE)
+    for name, recipe in recipes(wanted, ["linux/amd64"], DEBIAN).items():
+        digest = images.built_digest(name) if name in images.table() else None
+        if digest and name != BUILT:
+            Registry(names.REGISTRY, tls).push(f"ml/{name}", recipe.tag, digest, image_builder.cached().layout)
+    with login_registry.running(found):
+        yield found
+
+
+@pytest.fixture(scope="session")
+def user(before: dict[str, Any], home: Path) -> Somebody:
     """Has a kubeconfig with two contexts, of which the current one leads nowhere, and a stack with the settings of
-    `local`, a node pool and a login to the registry."""
-    home = tmp_path_factory.mktemp("somebody")
+    `local`, a node pool, a login to the registry, and images from `make images`."""
     somebody = Somebody(home)
     (home / "kubeconfig").write_text(
         yaml.safe_dump(_two_contexts(yaml.safe_load(layout().admin_kubeconfig.read_text())))
@@ -57,12 +75,12 @@ def user(before: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> So
     reached = {"kubeconfig": str(home / "kubeconfig"), "context": CONTEXT}
     pools = {"linux": {"labels": {"kubernetes.io/os": "linux"}}}
     blocks["cluster"] = {"source": "existing", **reached, "data": "delete", "pools": pools}
-    blocks["platform"] |= {"images": machine.images(), "registry_login": "given"}
+    blocks["platform"]["registry_login"] = "given"
     for block in ("training", "serving"):
         blocks["workloads"][block]["iris"]["pool"] = "linux"
     somebody.init(STACK, blocks)
-    login = {"auths": {names.REGISTRY: {"username": "somebody", "password": "not asked for"}}}
-    somebody.set_secret(STACK, "registry_login", json.dumps(login))
+    somebody.set_secret(STACK, "registry_login", json.dumps(login_registry.LOGIN))
+    somebody.make_images(STACK, f"{login_registry.HOST}/ml", DEBIAN, login_registry.tool(home))
     return somebody
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ml_platform.kube import Client
-from support import inventory
+from support import inventory, login_registry
 from support.made_up import thing
 from support.somebody import Somebody
 
@@ -34,6 +34,13 @@ def test_all_that_is_in_the_way_is_said_at_once_and_nothing_is_touched(
 
 def test_its_model_answers(existing: Somebody) -> None:
     existing.assert_predicts(STACK)
+
+
+def test_its_images_come_from_a_registry_that_asks_for_a_login(existing: Somebody, cluster: Client) -> None:
+    pods = [pod for namespace in OURS for pod in cluster.list("v1", "Pod", namespace)]
+    run = {container["image"] for pod in pods for container in pod["spec"]["containers"]}
+    assert run <= set(existing.images(STACK).values())
+    assert all(image.startswith(f"{login_registry.HOST}/ml/") for image in run)
 
 
 def test_its_work_runs_on_its_pool_and_all_its_pods_have_the_login_to_the_registry(

@@ -44,6 +44,18 @@ class Somebody:
         self.must("pulumi", "stack", "init", stack, "--no-select")
         self.set_secret(stack, "seed", "a long random text")
 
+    def make_images(self, stack: str, registry: str, debian: str, environment: Mapping[str, str]) -> None:
+        """`make images` for a stack, with the tool and the login of an environment."""
+        file = self.project / "stacks" / f"Pulumi.{stack}.yaml"
+        words = [f"REGISTRY={registry}", f"CONFIG={file}", f"BASE={debian}", "TOOL=buildah"]
+        done = machine.make("images", *words, env=environment)
+        assert done.returncode == 0, done.stdout
+
+    def images(self, stack: str) -> dict[str, str]:
+        """The references in the settings of a stack."""
+        config = yaml.safe_load((self.project / "stacks" / f"Pulumi.{stack}.yaml").read_text())["config"]
+        return dict(config["ml-platform:platform"]["images"])
+
     def set(self, stack: str, path: str, value: str) -> None:
         self.must("pulumi", "config", "set", "--stack", stack, "--path", f"ml-platform:{path}", value)
 
