@@ -94,3 +94,18 @@ def test_what_only_a_build_needs_is_not_asked_of_others(machine: Machine) -> Non
     machine.has_environment()
     done = machine.run("ml_platform.bundles", "list", SSL_CERT_FILE="/nonexistent.crt")
     assert done.returncode == 0, done.stderr
+
+
+def test_images_are_built_on_a_mac_which_has_neither_flock_nor_sha256sum(tmp_path: Path) -> None:
+    mac = Machine(tmp_path)
+    mac.has([*(each for each in ALWAYS if each not in ("flock", "sha256sum")), "perl", "shasum"])
+    mac.has_python("python3")
+    mac.has_environment()
+    done = mac.run("ml_images", "--help")
+    assert done.stdout == "python -m ml_images --help\n", done.stderr
+
+
+def test_whoever_is_not_root_has_a_cache_in_their_home(machine: Machine) -> None:
+    machine.has_python("python3")
+    done = machine.run("ml_images", user=NOBODY, ML_PLATFORM_CACHE="", HOME="/nonexistent")
+    assert "a cache that it can write, /nonexistent/.cache/ml-platform" in done.stderr
