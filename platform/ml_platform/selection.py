@@ -108,7 +108,6 @@ def check(
         catalog.check(chosen)
     except BundleError as misfit:
         raise _refusal(settings, str(misfit)) from misfit
-    missing_images.check(required(settings).union(more), images, version)  # before anything is rendered
     for entry in bundles(settings):
         if version and not entry.supports(version):
             raise _refusal(
@@ -116,6 +115,8 @@ def check(
                 f"{entry.title} supports Kubernetes {entry.kubernetes}, and {PROJECT}:cluster.version is {version!r}. "
                 f"Change that version; or the nearest choice that works on it: {catalog.nearest(entry, version)}",
             )
+    missing_images.check(required(settings).union(more), images, version)  # before anything is rendered
+    for entry in bundles(settings):
         found = set(_pod_images(entry, mirror(settings)))  # what can't be loaded is refused here as well
         if not pulls:
             _check_pods(settings, entry, found, images)
