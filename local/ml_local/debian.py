@@ -134,12 +134,12 @@ def _unpack(apt: Apt, packages: debian_packages.Packages) -> None:
 
 def settle(unfinished: Path, target: Path) -> None:
     """Make the commands of an unpacked root run from the folder `target`, whichever it was made for before."""
-    files = unfinished / "root"
-    _write_interpreter(files, target / "root")
+    files, final = unfinished / "root", target.absolute() / "root"
+    _write_interpreter(files, final)
     (unfinished / "bin").mkdir(exist_ok=True)
     for name in COMMANDS:
         launcher = unfinished / "bin" / name
-        launcher.write_text(_launcher(files, target / "root", name))
+        launcher.write_text(_launcher(files, final, name))
         launcher.chmod(0o755)
 
 
@@ -152,10 +152,10 @@ def _write_interpreter(files: Path, final: Path) -> None:
     """
     (loader,) = files.glob("usr/lib/*-linux-gnu/ld-linux-*.so.*")
     programs = {_program(files, name).resolve() for name in COMMANDS} | set((files / PLUGINS).iterdir())
-    options: list[str | Path] = ["--force-rpath", "--set-rpath", final / loader.parent.relative_to(files)]
-    options += ["--set-interpreter", final / loader.relative_to(files)]
-    patchelf = [loader, "--library-path", loader.parent, files / "usr/bin/patchelf"]
-    run([*patchelf, *options, *sorted(programs)], log=paths.cache() / "logs" / "debian.log")
+    words: list[str | Path] = [loader, "--library-path", loader.parent, files / "usr/bin/patchelf", "--force-rpath"]
+    words += ["--set-rpath", final / loader.parent.relative_to(files)]
+    words += ["--set-interpreter", final / loader.relative_to(files)]
+    run([*words, *sorted(programs)], log=paths.cache() / "logs" / "debian.log")
 
 
 def _program(files: Path, name: str) -> Path:

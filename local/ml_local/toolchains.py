@@ -267,6 +267,7 @@ def _go_from_python_package() -> Path:
             hint=hint,
         )
         for executable in folder.glob("go/**/*"):
-            if executable.parent.name.startswith(("bin", "linux_")) and executable.is_file():
+            folder_name = executable.parent.name
+            if (folder_name == "bin" or folder_name.startswith("linux_")) and executable.is_file():
                 executable.chmod(0o755)
     return command

