@@ -3,12 +3,26 @@
 It owns the one reading of settings. What the keys may hold is in the models (settings.py here and in ml_workloads).
 """
 
+import ast
+import inspect
 import json
+import textwrap
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Annotated, Any, TypeVar
 
 import pulumi
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 PROJECT = "ml-platform"
 
@@ -51,9 +65,18 @@ class MisfitError(ValueError):
 
 
 class Settings(BaseModel):
-    """A block of settings: frozen, exact types, unknown keys refused."""
+    """A block of settings: frozen, exact types, unknown keys refused; what stands below a field describes it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        # Not by pydantic itself, which would read all sources in every run: a tenth of what it takes to start.
+        made = handler(schema)
+        properties = handler.resolve_ref_schema(made).get("properties", {})
+        for name, text in _descriptions(cls).items():
+            properties[name].setdefault("description", text)
+        return made
 
 
 class Resources(Settings):
@@ -74,6 +97,19 @@ class Quota(Settings):
 
 
 S = TypeVar("S", bound=BaseModel)
+
+
+def _descriptions(model: type[BaseModel]) -> dict[str, str]:
+    """The texts below the fields of a model and of what it is made from."""
+    found: dict[str, str] = {}
+    for each in reversed([base for base in model.__mro__ if issubclass(base, Settings)]):
+        (block,) = ast.parse(textwrap.dedent(inspect.getsource(each))).body
+        for field, below in pairwise(getattr(block, "body", ())):
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+                found.pop(field.target.id, None)
+                if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
+                    found[field.target.id] = inspect.cleandoc(str(below.value.value))
+    return found
 
 
 def read(config: pulumi.Config, key: str, model: type[S]) -> S:
