@@ -6,7 +6,7 @@ import datetime
 import pytest
 from cryptography import x509
 from cryptography.x509 import verification
-from ml_platform.bundles import certificates
+from ml_platform.bundles import authority, certificates
 
 pytestmark = pytest.mark.unit
 
@@ -14,16 +14,16 @@ NAMES = ["webhook.home.svc", "webhook.home.svc.cluster.local"]
 
 
 def test_the_certificate_is_for_its_names_and_signed_by_the_authority() -> None:
-    issued = certificates.issue(NAMES)
+    issued = authority.issue(NAMES)
     leaf = x509.load_pem_x509_certificate(issued["certificate"].encode())
-    authority = x509.load_pem_x509_certificate(base64.b64decode(issued["ca_bundle"]))
-    leaf.verify_directly_issued_by(authority)
+    signer = x509.load_pem_x509_certificate(base64.b64decode(issued["ca_bundle"]))
+    leaf.verify_directly_issued_by(signer)
     alternatives = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert alternatives.get_values_for_type(x509.DNSName) == NAMES
 
 
 def test_the_strictest_of_clients_trusts_it() -> None:
-    issued = certificates.issue(["ml.example.com", "*.models.ml.example.com"])
+    issued = authority.issue(["ml.example.com", "*.models.ml.example.com"])
     leaf = x509.load_pem_x509_certificate(issued["certificate"].encode())
     store = verification.Store(x509.load_pem_x509_certificates(base64.b64decode(issued["ca_bundle"])))
     for name in ("ml.example.com", "iris.models.ml.example.com"):
@@ -32,8 +32,8 @@ def test_the_strictest_of_clients_trusts_it() -> None:
 
 
 def test_a_renewal_goes_on_trusting_the_previous_authority() -> None:
-    first = certificates.issue(NAMES)
-    second = certificates.issue(NAMES, previous=first["authority"])
+    first = authority.issue(NAMES)
+    second = authority.issue(NAMES, previous=first["authority"])
     trusted = x509.load_pem_x509_certificates(base64.b64decode(second["ca_bundle"]))
     old = x509.load_pem_x509_certificate(first["certificate"].encode())
     assert len(trusted) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -80,6 +81,19 @@ def test_clouds_are_imported_only_where_their_cluster_is_chosen() -> None:
 def test_the_choice_of_a_cluster_loads_no_source_before_it_is_made() -> None:
     at_once = [name for name, now in imports(ROOT / "platform/ml_platform/clusters/__init__.py") if now]
     assert not [name for name in at_once if name.endswith((".local", ".existing", ".ionos", ".gke", ".eks"))]
+
+
+def test_a_run_loads_nothing_slow_that_most_runs_need_not() -> None:
+    program = (ROOT / "stacks/__main__.py").read_text().partition("\nconfig =")[0]
+    listed = f"{program}\nimport sys\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", listed], cwd=ROOT, env=environment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert {"cryptography.x509", "cryptography.hazmat.primitives.asymmetric.ec"} & set(done.stdout.split()) == set()
+
+
+def environment() -> dict[str, str]:
+    folders = [str(ROOT / folder) for folder in ("platform", "workloads")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(folders)}
 
 
 @pytest.mark.parametrize("folder", ["platform", "tests", "tests/platform"])

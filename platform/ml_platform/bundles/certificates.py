@@ -1,7 +1,7 @@
 """Certificates for webhooks, and for the gateway, where no cert-manager issues them.
 
-It owns key, certificate and the trust that goes with them, and says what objects of a release must know of them. The
-authority signs once and its key is thrown away.
+It owns when one is issued, and says what objects of a release must know of it and whom they trust. What is issued is
+`authority`'s.
 """
 
 import base64
@@ -10,10 +10,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pulumi
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pulumi import dynamic
 
 from ml_platform.bundles.catalog import Certificate
@@ -21,21 +17,7 @@ from ml_platform.bundles.parse import Object
 from ml_platform.bundles.transforms import Transform, ca_bundle, pod_annotations
 
 CERT_MANAGER = "cert-manager.io"
-DAYS_VALID = 365
 DAYS_LEFT = 90  # renewed by the first `up` with fewer
-
-
-_SIGNS = x509.KeyUsage(
-    key_cert_sign=True,
-    crl_sign=True,
-    digital_signature=False,
-    content_commitment=False,
-    key_encipherment=False,
-    data_encipherment=False,
-    key_agreement=False,
-    encipher_only=False,
-    decipher_only=False,
-)
 
 
 class WebhookCertificate(dynamic.Resource, module="certificates", name="WebhookCertificate"):
@@ -109,79 +91,19 @@ class _Provider(dynamic.ResourceProvider):
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
         end = datetime.datetime.fromisoformat(olds["not_after"])
-        due = end - _now() < datetime.timedelta(days=DAYS_LEFT)
+        due = end - datetime.datetime.now(datetime.UTC) < datetime.timedelta(days=DAYS_LEFT)
         return dynamic.DiffResult(changes=due or olds["dns_names"] != news["dns_names"])
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+        from ml_platform.bundles.authority import issue  # slow to load, and most runs issue nothing
+
         return dynamic.CreateResult(id_=props["dns_names"][0], outs=issue(props["dns_names"]))
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
+        from ml_platform.bundles.authority import issue
+
         return dynamic.UpdateResult(outs=issue(news["dns_names"], previous=olds["authority"]))
-
-
-def issue(dns_names: Sequence[str], previous: str = "") -> dict[str, Any]:
-    """A new authority and a certificate of it; `previous` is the PEM of an authority to go on trusting."""
-    end = _now() + datetime.timedelta(days=DAYS_VALID)
-    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    ca_name = _name(f"{dns_names[0][:50]} issuer")
-    ca = (
-        _builder(ca_name, ca_name, ca_key, end)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_SIGNS, critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), critical=False)
-        .sign(ca_key, hashes.SHA256())
-    )
-    alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in dns_names])
-    leaf = (
-        _builder(_name(dns_names[0][:64]), ca_name, key, end)
-        .add_extension(alternatives, critical=False)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
-        .sign(ca_key, hashes.SHA256())
-    )
-    authority = _pem(ca)
-    return {
-        "dns_names": list(dns_names),
-        "certificate": _pem(leaf),
-        "private_key": _key_pem(key),
-        "authority": authority,
-        "ca_bundle": _base64(authority + previous),
-        "fingerprint": leaf.fingerprint(hashes.SHA256()).hex(),
-        "not_after": end.isoformat(),
-    }
-
-
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, end: datetime.datetime
-) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(_now() - datetime.timedelta(hours=1))  # clocks differ
-        .not_valid_after(end)
-    )
-
-
-def _name(common_name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-
-
-def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC)
 
 
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
-
-
-def _pem(certificate: x509.Certificate) -> str:
-    return certificate.public_bytes(serialization.Encoding.PEM).decode()
-
-
-def _key_pem(key: ec.EllipticCurvePrivateKey) -> str:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
