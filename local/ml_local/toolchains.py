@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache as memoize
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ml_local import paths
@@ -233,18 +233,23 @@ def go() -> Path:
 
 @contextmanager
 def _overlay(toolchain: Toolchain) -> Iterator[tuple[str, ...]]:
-    """The words by which Go compiles our files in the place of others."""
+    """The words by which Go compiles our files in the place of others: in a copy of their module, since Go lets nothing
+    lie over its own cache."""
     if not toolchain.overlay:
         yield ()
         return
-    replaced: dict[str, str] = {}
-    for module, ours in toolchain.overlay.items():
-        folder = Path(json.loads(_go(toolchain, "mod", "download", "-json", module))["Dir"])
-        replaced |= {str(folder / theirs): str(toolchain.source / path) for theirs, path in ours.items()}
-    with NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump({"Replace": replaced}, file)
-        file.flush()
-        yield ("-overlay", file.name)
+    with TemporaryDirectory() as place:
+        folder = Path(place)
+        wanted = (toolchain.source / "go.mod").read_text()
+        for module, ours in toolchain.overlay.items():
+            theirs = json.loads(_go(toolchain, "mod", "download", "-json", module))["Dir"]
+            copy = shutil.copytree(theirs, folder / module)
+            for name, path in ours.items():
+                shutil.copyfile(toolchain.source / path, copy / name)
+            wanted += f"\nreplace {module} => {copy}\n"
+        (folder / "go.mod").write_text(wanted)
+        shutil.copyfile(toolchain.source / "go.sum", folder / "go.sum")
+        yield ("-modfile", str(folder / "go.mod"))
 
 
 def _go(toolchain: Toolchain, *words: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -83,15 +82,18 @@ def test_one_command_that_has_several_names_is_there_once(tmp_path: Path, monkey
 
 
 def test_a_file_of_ours_is_compiled_in_the_place_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = "providers/dns/zz_gen_dns_providers.go"
+    (tmp_path / "module/providers/dns").mkdir(parents=True)
+    (tmp_path / "module" / theirs).write_text("theirs")
     monkeypatch.setattr(toolchains, "go", _fake_go(tmp_path, tmp_path / "module"))
     monkeypatch.setenv("ML_PLATFORM_CACHE", str(tmp_path / "cache"))
     (traefik,) = (each for each in toolchains.toolchains() if each.name == "traefik")
     for work in (toolchains.fetch, toolchains.build):
         work(traefik)
         ours = traefik.source / "overlay/dns_providers.go"
-        theirs = tmp_path / "module/providers/dns/zz_gen_dns_providers.go"
-        assert json.loads((tmp_path / "overlay").read_text()) == {"Replace": {str(theirs): str(ours)}}
-        (tmp_path / "overlay").unlink()
+        assert (tmp_path / "replaced" / theirs).read_text() == ours.read_text()
+        shutil.rmtree(tmp_path / "replaced")
+    assert (tmp_path / "module" / theirs).read_text() == "theirs"
     assert replace(traefik, overlay={}).folder != traefik.folder
 
 
@@ -137,13 +139,13 @@ def test_of_the_build_cache_that_stays_which_was_used_last(tmp_path: Path, monke
 
 
 def _fake_go(folder: Path, module: Path) -> Callable[[], Path]:
-    """A Go that compiles nothing, has every module in one place, and keeps the overlay that it was given."""
+    """A Go that compiles nothing, has every module in one place, and keeps the module that replaces another."""
     script = folder / "go"
     script.write_text(
         "#!/bin/sh\n"
         f'[ "$1 $2" != "list -m" ] || echo {module}\n'
         f'[ "$1 $2" != "mod download" ] || echo \'{{"Dir": "{module}"}}\'\n'
-        f'for word; do [ "$flag" != -overlay ] || cp "$word" {folder}/overlay; '
+        f'for word; do [ "$flag" != -modfile ] || cp -r "$(tail -n 1 "$word" | cut -d" " -f4)" {folder}/replaced; '
         '[ "$flag" != -o ] || touch "$word$(basename "$PWD")"; flag=$word; done\n'
     )
     script.chmod(0o755)
