@@ -70,6 +70,7 @@ def test_a_host_without_a_firewall_gets_none(machine: Network, layout: Layout) -
 
 
 def test_a_service_leads_from_pod_to_pod_of_one_bridge(machine: Network, layout: Layout) -> None:
+    setting("bridge/bridge-nf-call-iptables", "0")
     with up(layout), pod(layout, "one") as one, pod(layout, "two") as two:
         tool("nft", "-f", "-", stdin=SERVICE % two.address)
         assert one.reaches("10.99.0.10", 8000)
