@@ -149,6 +149,7 @@ def test_nothing_of_the_node_is_left(machine: Network, layout: Layout) -> None:
     with pod(layout, "ours", host_port=8080):
         tool("nft", "add", "table", "ip", "kube-proxy")  # what kube-proxy makes
         tool("nft", "add", "table", "ip6", "kube-proxy")
+        tool("nft", "add", "table", "ip6", "nat")
     assert network.leftovers() != []
     network.down()
     assert network.leftovers() == []

@@ -37,6 +37,7 @@ table inet {FIREWALL} {{
 }}
 """
 PROXY_TABLES = ("table ip kube-proxy", "table ip6 kube-proxy")
+NAT_TABLES = ("table ip nat", "table ip6 nat")  # which the plugins fill, and kube-proxy makes by looking into them
 MARK = ("-m", "comment", "--comment", NETWORK)
 # Traffic of the node alone, by the chain that may drop it.
 ADMITTED = {
@@ -136,9 +137,16 @@ def _remove_shared(before: Record) -> None:
                     table.delete(rule)
             for chain in made:
                 table.delete_chain(chain)
-    nat = "table ip nat"
-    if nat in iptables.nft_tables() and nat not in before.tables and all(t.untouched for t in iptables.tables("nat")):
-        _delete(nat)
+    for nat in NAT_TABLES:
+        if nat in iptables.nft_tables() and nat not in before.tables and _empty(nat):
+            _delete(nat)
+
+
+def _empty(table: str) -> bool:
+    """Whether nothing is in it but what iptables makes of itself."""
+    objects = json.loads(run([debian.command("nft"), "-j", "list", *table.split()]).stdout)["nftables"]
+    chains = [each["chain"] for each in objects if "chain" in each]
+    return not any("rule" in each for each in objects) and all(chain.get("policy") == "accept" for chain in chains)
 
 
 def _delete(table: str) -> None:

@@ -41,11 +41,6 @@ class Table:
         """The rules of one chain."""
         return [rule for rule in self.rules if rule.chain == chain]
 
-    @property
-    def untouched(self) -> bool:
-        """Whether it is as iptables makes it: no rule, no chain, no policy."""
-        return not self.rules and set(self.policies.values()) <= {"ACCEPT"}
-
     def insert(self, chain: str, *words: str) -> None:
         """Put a rule before all others of a chain."""
         self._change("-I", chain, *words)
