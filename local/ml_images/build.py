@@ -50,7 +50,7 @@ def references(order: Order, recipes: Mapping[str, Recipe], wanted: Collection[s
         missing = [name for name in recipes if name in found and found[name] is None]
         for repository in dict.fromkeys(recipes[name].repository for name in missing):
             order.registry.check_push(order.registry.repository(repository))
-    digests = {name: digest for name, digest in found.items() if digest}
+    digests = {name: digest for name in recipes if (digest := found.get(name))}
     console.line(f"      there: {_listed(digests)}; to build, with {order.tool.name}: {_listed(missing)}")
     with _secrets(order.secrets) as secrets:
         for position, name in enumerate(missing, start=1):

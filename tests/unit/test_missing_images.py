@@ -1,0 +1,36 @@
+"""A stack whose settings name no images: one error has all that it runs, and nothing is rendered for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ml_platform.bundles import pipeline
+from ml_platform.configuration import SettingsError
+from support import stacks
+
+
+@pytest.mark.parametrize(
+    ("stack", "missing"),
+    [
+        ("existing", "mlflow, mlserver, postgres, traefik, training, versitygw"),
+        ("eks", "cluster-autoscaler, mlflow, mlserver, postgres, training"),
+    ],
+)
+def test_all_that_a_stack_lacks_is_in_one_error_with_the_command_that_makes_it(
+    stack: str, missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stacks.log_in(monkeypatch, tmp_path)
+    monkeypatch.setattr(pipeline, "load", lambda *_: pytest.fail("a release was rendered"))
+    with pytest.raises(SettingsError) as refused:
+        stacks.record(stack, {"images": {}})
+    message = str(refused.value)
+    assert f"ml-platform:platform.images has no {missing}, and this stack runs them" in message
+    assert f"make images REGISTRY=<host>/<path> STACK={stack}" in message
+
+
+@pytest.mark.mirror
+def test_a_team_is_told_what_its_own_work_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stacks.log_in(monkeypatch, tmp_path)
+    with pytest.raises(SettingsError, match=r"platform\.images has no mlserver, training, and this stack runs them"):
+        stacks.record("team", {"images": {}})
