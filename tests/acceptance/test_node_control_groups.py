@@ -44,7 +44,7 @@ def inside(tmp_path: Path) -> Iterator[Inside]:
         for folder in (tree, place):
             folder.mkdir()
         subprocess.run(["mount", "-t", "cgroup2", "none", tree], check=True)
-        after.callback(subprocess.run, ["umount", tree], check=True)
+        after.callback(lambda: subprocess.run(["umount", tree], check=True))
         handed_down = tree / "cgroup.subtree_control"
         before = handed_down.read_text().split()
         new = [name for name in (tree / "cgroup.controllers").read_text().split() if name not in before]
