@@ -38,3 +38,14 @@ def test_the_nodes_memory_is_counted_without_the_page_cache_on_both_hierarchies(
     assert cgroup.resident_bytes() == 340
     (tmp_path / "cgroup.controllers").write_text("cpu memory")
     assert cgroup.resident_bytes() == 560
+
+
+def test_the_groups_that_the_runtime_made_beside_the_nodes_go_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cgroup, "ROOT", tmp_path)
+    (tmp_path / "unified/ml-platform/kubepods/pod1").mkdir(parents=True)
+    assert cgroup.exists()
+    cgroup.remove()
+    assert not cgroup.exists()
+    assert (tmp_path / "unified").exists()

@@ -18,6 +18,7 @@ from pathlib import Path
 from ml_local.node.layout import CGROUP
 
 ROOT = Path("/sys/fs/cgroup")
+HYBRID = "unified"  # version 2 beside version 1, without the node's controllers; runc makes its groups there too
 ROUNDS = 20
 DAEMONS = f"{CGROUP}/daemons"
 # Beside it, since it ends with the command: what `make up` and its like start.
@@ -96,7 +97,7 @@ def end(which: set[int], grace: float) -> None:
 
 def remove(group: str = CGROUP) -> None:
     """Remove a group with all below it; what still has a process stays."""
-    for tree in _trees():
+    for tree in (*_trees(), ROOT / HYBRID):
         top = tree / group
         handed_down = _noted(top)
         for folder in sorted((p for p in top.rglob("*") if p.is_dir()), key=lambda p: len(p.parts), reverse=True):
@@ -108,7 +109,7 @@ def remove(group: str = CGROUP) -> None:
 
 def exists() -> bool:
     """Whether any hierarchy still has the group."""
-    return any((tree / CGROUP).exists() for tree in _trees())
+    return any((tree / CGROUP).exists() for tree in (*_trees(), ROOT / HYBRID))
 
 
 def resident_bytes() -> int:
@@ -125,7 +126,7 @@ def _trees() -> Iterator[Path]:
         yield ROOT
         return
     for tree in sorted(ROOT.iterdir()):
-        if (tree / "cgroup.procs").exists() and tree.name != "unified" and not tree.is_symlink():
+        if (tree / "cgroup.procs").exists() and tree.name != HYBRID and not tree.is_symlink():
             yield tree
 
 
