@@ -167,8 +167,7 @@ def _known(resources: Iterable[Resource]) -> Collection[Key]:
 
 def _of_stack(client: Client, stack: str) -> list[Found]:
     """What the stack declared, whoever remembers it; without what controllers made of that."""
-    kinds = list(_kinds(client))
-    listed = each(lambda kind: list(_listed(client, *kind, stack)), kinds)
+    listed = each(lambda kind: list(_listed(client, *kind, stack)), _kinds(client))
     return [found for one in listed for found in one if _is_ours(found.metadata)]
 
 
@@ -177,15 +176,26 @@ def _is_ours(metadata: Mapping[str, Any]) -> bool:
     return any(writer.startswith(MANAGERS) for writer in writers) and not metadata.get("ownerReferences")
 
 
-def _kinds(client: Client) -> Iterator[tuple[str, str, str]]:
-    """(group, kind, path of all its objects) of each kind that can be listed and deleted."""
+def _kinds(client: Client) -> list[tuple[str, str, str]]:
+    """(group, kind, path of all its objects) of each kind that can be listed and deleted, in the first version that has
+    it: the one that a group prefers need not have all."""
     groups = client.request("GET", "/apis")["groups"]
-    roots = ["/api/v1", *(f"/apis/{group['preferredVersion']['groupVersion']}" for group in groups)]
-    for root, served in zip(roots, each(lambda root: client.request("GET", root), roots), strict=True):
+    versions = [version["groupVersion"] for group in groups for version in group["versions"]]
+    roots = ["/api/v1", *(f"/apis/{version}" for version in versions)]
+    paths: dict[tuple[str, str], str] = {}
+    for root, served in zip(roots, each(partial(_served, client), roots), strict=True):
         group = root.split("/")[2] if root.startswith("/apis/") else ""
-        for kind in served["resources"]:
+        for kind in served:
             if {"list", "delete"} <= set(kind["verbs"]) and "/" not in kind["name"]:
-                yield group, kind["kind"], f"{root}/{kind['name']}"
+                paths.setdefault((group, kind["kind"]), f"{root}/{kind['name']}")
+    return [(*names, path) for names, path in paths.items()]
+
+
+def _served(client: Client, root: str) -> list[Object]:
+    try:
+        return list(client.request("GET", root)["resources"])
+    except NotFound:  # the last kind of a group went
+        return []
 
 
 def _listed(client: Client, group: str, kind: str, path: str, stack: str) -> Iterator[Found]:

@@ -16,15 +16,15 @@ from ml_local.node.layout import layout
 from ml_platform.kube import Client
 from support import inventory, machine, recorder
 
-DIGEST = re.compile(r"-[0-9a-f]{8}$")  # of a run's key; that of a gate is known only when its candidate is
+DIGEST = re.compile(r"-[0-9a-f]{8}(?=-|$)")  # of a run's key; that of a gate is known only when its candidate is
 MADE_BY_CONTROLLERS = ("Endpoints", "EndpointSlice", "Pod", "PersistentVolumeClaim")
 """Kinds whose objects take over the labels of what they are made for."""
 
 
 def assert_converged(config: Path | None, patch: pytest.MonkeyPatch, said: str) -> None:
     """Nothing is lost, twice, left over or to be changed: all is as the settings say, which may be the stack's own."""
-    wanted, found = declared(config or machine.STACK_FILE, patch), there(machine.client())
-    lost, more = wanted - found, found - wanted
+    wanted, (found, unowned) = declared(config or machine.STACK_FILE, patch), there(machine.client())
+    lost, more = wanted - found, unowned - wanted
     assert not lost, f"{said}: lost or too few: {sorted(lost.elements())}"
     assert not more, f"{said}: left over or too many: {sorted(more.elements())}"
     other = ["--config-file", str(config)] if config else []
@@ -49,15 +49,19 @@ def declared(config: Path, patch: pytest.MonkeyPatch) -> Counter[str]:
     return names
 
 
-def there(client: Client) -> Counter[str]:
-    """How many objects of each name carry the stack's label and belong to no other object."""
-    names: Counter[str] = Counter()
+def there(client: Client) -> tuple[Counter[str], Counter[str]]:
+    """How many objects of each name carry the stack's label: all, and those that belong to no other object."""
+    found: Counter[str] = Counter()
+    unowned: Counter[str] = Counter()
     for name, item in inventory.labelled(client, f"ml-platform/stack={STACK}"):
         kind = name.partition(" ")[0].partition(".")[0]
-        if not item["metadata"].get("ownerReferences") and kind not in MADE_BY_CONTROLLERS:
-            assert "deletionTimestamp" not in item["metadata"], f"{name} is still on its way out"
-            names[_name(kind, item["metadata"])] += 1
-    return names
+        if kind not in MADE_BY_CONTROLLERS:
+            plain = _name(kind, item["metadata"])
+            found[plain] += 1
+            if not item["metadata"].get("ownerReferences"):
+                assert "deletionTimestamp" not in item["metadata"], f"{name} is still on its way out"
+                unowned[plain] += 1
+    return found, unowned
 
 
 def _name(kind: str, metadata: dict[str, Any]) -> str:

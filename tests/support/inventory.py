@@ -98,10 +98,14 @@ def _objects(client: Client, labels: str | None = None) -> Iterator[tuple[str, O
 
 
 def _kinds(client: Client) -> Iterator[tuple[str, str]]:
-    """Each kind with the path of all its objects."""
+    """Each kind with the path of all its objects, in the first version that has it."""
     groups = client.request("GET", "/apis")["groups"]
-    for root in ["/api/v1", *(f"/apis/{group['preferredVersion']['groupVersion']}" for group in groups)]:
+    versions = [version["groupVersion"] for group in groups for version in group["versions"]]
+    seen: set[str] = set()
+    for root in ["/api/v1", *(f"/apis/{version}" for version in versions)]:
         group = root.split("/")[2] if root.startswith("/apis/") else ""
         for kind in client.request("GET", root)["resources"]:
-            if "list" in kind["verbs"] and "/" not in kind["name"] and kind["kind"] not in PASSING:
-                yield f"{kind['kind']}.{group}".rstrip("."), f"{root}/{kind['name']}"
+            name = f"{kind['kind']}.{group}".rstrip(".")
+            if "list" in kind["verbs"] and "/" not in kind["name"] and kind["kind"] not in PASSING and name not in seen:
+                seen.add(name)
+                yield name, f"{root}/{kind['name']}"
