@@ -4,12 +4,12 @@ import pulumi
 from ml_platform import placement, shared, store
 from ml_platform.clusters import connect
 from ml_platform.platform import Platform
-from ml_platform.settings import SharedPlatform, load_cluster, load_ownership, load_platform
+from ml_platform.settings import SharedPlatform, begin, load_cluster, load_ownership, load_platform
 from ml_workloads import fit
 from ml_workloads.settings import load_workloads
 from ml_workloads.workloads import Workloads
 
-config = pulumi.Config()
+config = begin()
 chosen_cluster = load_cluster(config)
 chosen_platform = load_platform(config)
 chosen_work, ownership = load_workloads(config), load_ownership(config)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import json
 from collections.abc import Callable, Collection, Mapping
@@ -132,7 +133,10 @@ def record(
         seen = hidden.apply(lambda found: recorder.secrets.update(itertools.compress(outputs, found)))
         return pulumi.Output.all(seen, *known)
 
-    run()
+    try:
+        run()
+    finally:
+        gc.enable()  # a run ends here, this process goes on
     return recorder
 
 

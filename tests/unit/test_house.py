@@ -91,6 +91,13 @@ def test_a_run_loads_nothing_slow_that_most_runs_need_not() -> None:
     assert {"cryptography.x509", "cryptography.hazmat.primitives.asymmetric.ec"} & set(done.stdout.split()) == set()
 
 
+def test_a_run_looks_for_nothing_to_free() -> None:
+    listed = "import gc\nfrom ml_platform.settings import begin\nbegin()\nprint(gc.isenabled())"
+    done = subprocess.run([sys.executable, "-c", listed], cwd=ROOT, env=environment(), capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("False\n", "")
+    assert "begin()" in (ROOT / "stacks/__main__.py").read_text()
+
+
 def environment() -> dict[str, str]:
     folders = [str(ROOT / folder) for folder in ("platform", "workloads")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(folders)}

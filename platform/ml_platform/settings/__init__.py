@@ -3,6 +3,7 @@
 Plain values that decide what exists. Secrets are never in here: they are keys of their own, read as Outputs.
 """
 
+import gc
 from collections.abc import Mapping
 
 import pulumi
@@ -33,8 +34,15 @@ __all__ = [
     "GatewaySettings", "GkeCluster", "IonosCluster", "JwtSettings", "LoadBalancerSettings", "LocalCluster",
     "MLflowSettings", "ObjectStoreSettings", "OwnershipSettings", "PlatformSettings", "PostgresSettings", "RaySettings",
     "ServingSettings", "SharedPlatform", "SparkSettings", "StackCluster", "StackOutput", "TlsSettings",
-    "TrainingSettings", "load_cluster", "load_ownership", "load_platform", "platform_model",
+    "TrainingSettings", "begin", "load_cluster", "load_ownership", "load_platform", "platform_model",
 ]  # fmt: skip
+
+
+def begin() -> pulumi.Config:
+    """The stack's configuration, at the begin of a run. A run is short: to look for what could be freed takes an eighth
+    of its processor time, and frees 3 MiB of what 500 objects take; so nothing is looked for from here on."""
+    gc.disable()
+    return pulumi.Config()
 
 
 def load_cluster(config: pulumi.Config) -> AnyCluster:
