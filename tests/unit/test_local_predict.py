@@ -15,7 +15,7 @@ from ml_local import predict, stack
 from ml_local.errors import LocalError
 from ml_local.node.layout import layout
 from ml_local.predict import Model
-from ml_platform.bundles import certificates
+from ml_platform.bundles import authority
 
 INPUTS = {
     "iris": dict.fromkeys(("sepal_length", "sepal_width", "petal_length", "petal_width"), "FP64"),
@@ -102,7 +102,7 @@ def test_the_name_of_the_model_need_not_resolve(server: Server) -> None:
 def test_a_model_behind_tls_is_asked_by_who_trusts_its_authority_with_a_token(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    issued = certificates.issue(["wine.models.localhost"])
+    issued = authority.issue(["wine.models.localhost"])
     (tmp_path / "pair.pem").write_text(issued["private_key"] + issued["certificate"])
     server.secure(tmp_path / "pair.pem")
     monkeypatch.setenv(predict.TOKEN, "a token")

@@ -32,7 +32,8 @@ def image_map(
     other image of a container."""
     missing = sorted(name for name, reference in known.items() if name == reference and name not in images)
     if missing:
-        raise BundleError(f"There is no reference for {', '.join(missing)}, which a lean release runs.")
+        settings = ", ".join(f"ml-platform:platform.images.{name}" for name in missing)
+        raise BundleError(f"A lean release runs {', '.join(missing)}, and no reference by digest is in {settings}.")
     references = (*known.values(), *others) if registry else ()
     table: dict[str, pulumi.Input[str]] = {reference: f"{registry}/{reference}" for reference in references}
     table |= {reference: images[name] for name, reference in known.items() if name in images}
