@@ -80,7 +80,7 @@ def test_the_data_lies_in_the_object_store(monkeypatch: pytest.MonkeyPatch, plat
         (("kubectl", "get", "pods", "-A"), r"^models +iris-predictor-\S+ +2/2 +Running "),
         (("pulumi", "stack", "output", "--stack", "local"), r'^ +prediction_urls +\{"iris":"http://iris\.models\.'),
         (("pulumi", "preview", "--stack", "local", "--non-interactive", "--expect-no-changes"), r"^ +\d+ unchanged$"),
-        (("mlflow", "experiments", "search"), r"^\d+ +iris +s3://"),
+        (("mlflow", "experiments", "search"), r"^\d+ +iris +mlflow-artifacts:/"),
     ],
     ids=lambda words: " ".join(words[:3]) if isinstance(words, tuple) else "",
 )

@@ -19,7 +19,7 @@ from ml_platform.kube import Client
 pytestmark = [pytest.mark.engine, pytest.mark.stand_in]
 
 SEED = seed()
-ROUNDS = 3
+ROUNDS = [0, *(pytest.param(number, marks=pytest.mark.long) for number in (1, 2))]
 OPTIONS = ("resource", "depends_on", "deleted_with")
 Object = dict[str, Any]
 Make = Callable[..., Object]
@@ -93,7 +93,7 @@ def assert_converged(local: LocalStack, kube: Client, namespace: str, objects: l
     assert preview.returncode == 0, f"{said}\n{preview.stdout}"
 
 
-@pytest.mark.parametrize("number", range(ROUNDS))
+@pytest.mark.parametrize("number", ROUNDS)
 def test_an_update_killed_anywhere_converges(
     local: LocalStack, make: Make, kube: Client, namespace: str, number: int
 ) -> None:

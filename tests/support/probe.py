@@ -11,11 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ml_local import environment
-from ml_local.node.layout import layout
-from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
-from support import machine
+from support import machine, versions
 
 NAME = "probe"
 
@@ -42,8 +39,8 @@ class Probe:
         return machine.up(self.settings(**changes))
 
     def version(self) -> str:
-        """That of the stack's outputs."""
-        return str(machine.outputs()["model_versions"][NAME])
+        """That of the champion."""
+        return str(versions.champion(self.model).version)
 
 
 def jobs() -> set[tuple[str, str]]:
@@ -64,5 +61,4 @@ def verdict() -> Mapping[str, Any]:
 
 
 def registered(model: str) -> list[ModelVersion]:
-    client = MlflowClient(environment.variables(layout())["MLFLOW_TRACKING_URI"])
-    return list(client.search_model_versions(f"name='{model}'"))
+    return list(versions.tracking().search_model_versions(f"name='{model}'"))
