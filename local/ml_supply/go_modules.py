@@ -21,7 +21,7 @@ LICENCE = re.compile(r"(licen[cs]e|copying)([.-].*)?", re.IGNORECASE)
 
 
 def linked(binary: bytes) -> Iterator[Component]:
-    """Its modules, and the standard library; nothing of what is no Go command."""
+    """Its modules, the one that it is a command of too, and the standard library; nothing of what is no Go command."""
     found = MAGIC.search(binary) if binary.startswith(ELF) else None
     if not found:
         return
@@ -30,7 +30,8 @@ def linked(binary: bytes) -> Iterator[Component]:
     lines = _string(binary, rest)[0][SENTINEL:-SENTINEL].decode().splitlines()
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
         _, *words = (following if following.startswith("=>") else line).split("\t")
-        if line.startswith("dep\t") and words[1].startswith("v"):  # a folder in its place has no version
+        # A folder in its place has no version, nor has a module of this repository.
+        if line.startswith(("mod\t", "dep\t")) and words[1].startswith("v"):
             yield _module(words[0], words[1])
 
 

@@ -108,6 +108,11 @@ def found(layout: Layout, *layers: Mapping[str, bytes], name: str = "pause") -> 
                 "pkg:golang/github.com/fork/yaml@v3.0.1",
             },
         ),
+        (
+            "versitygw",
+            go_binary("mod\texample.com/command/v3\tv3.1.0\th1:x=\n"),
+            {"pkg:golang/stdlib@1.26.8", "pkg:golang/example.com/command/v3@v3.1.0"},
+        ),
         ("usr/bin/true", b"\x7fELF of C", set()),
         ("usr/bin/script", b"#!/bin/sh", set()),
         ("jars/one-1.0.jar", jar(["one"]), {"pkg:maven/org.example/one@1.0"}),
