@@ -7,18 +7,15 @@ again. Knows nothing of what the commands do.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import shutil
 import sys
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache as memoize
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from ml_local import paths
@@ -42,7 +39,6 @@ class Toolchain:
     rename: Mapping[str, str] = field(default_factory=dict)
     names: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
-    overlay: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     optional: bool = False
 
     @property
@@ -69,7 +65,7 @@ class Toolchain:
     @property
     def folder(self) -> Path:
         """Where its commands lie: named by a digest of the module and of how it is built."""
-        how = (self.packages, self.ldflags, self.tags, *self.names, *self.files.items(), *self.overlay.items())
+        how = (self.packages, self.ldflags, self.tags, *self.names, *self.files.items())
         digest = hashlib.sha256(repr(how).encode())
         for path in sorted(self.source.rglob("*")):
             if path.is_file():
@@ -127,8 +123,7 @@ def fetch(toolchain: Toolchain) -> None:
     Raises:
         LocalError: a module can't be had.
     """
-    with _overlay(toolchain) as overlay:
-        _go(toolchain, "list", "-deps", *overlay, *toolchain.build_tags, *toolchain.packages)
+    _go(toolchain, "list", "-deps", *toolchain.build_tags, *toolchain.packages)
 
 
 def build(toolchain: Toolchain) -> None:
@@ -146,8 +141,7 @@ def build(toolchain: Toolchain) -> None:
     # none saves a tenth of the time.
     flags = ("-trimpath", "-buildvcs=false", *toolchain.build_tags, "-gcflags=all=-dwarf=false")
     flags += ("-ldflags", f"-s -w {toolchain.ldflags}".strip(), "-p", str(compilers(*machine())[0]))
-    with _overlay(toolchain) as overlay:
-        _go(toolchain, "build", *flags, *overlay, "-o", f"{partial / 'bin'}/", *toolchain.packages)
+    _go(toolchain, "build", *flags, "-o", f"{partial / 'bin'}/", *toolchain.packages)
     for built, wanted in toolchain.rename.items():
         (partial / "bin" / built).rename(partial / "bin" / wanted)
     if toolchain.names:
@@ -229,27 +223,6 @@ def go() -> Path:
     if tuple(int(part) for part in version.removeprefix("go").split(".")[:2]) < MINIMUM_GO:
         raise LocalError(f"{found} is {version}; go1.26 or newer is needed. Put it first on PATH.")
     return Path(found)
-
-
-@contextmanager
-def _overlay(toolchain: Toolchain) -> Iterator[tuple[str, ...]]:
-    """The words by which Go compiles our files in the place of others: in a copy of their module, since Go lets nothing
-    lie over its own cache."""
-    if not toolchain.overlay:
-        yield ()
-        return
-    with TemporaryDirectory() as place:
-        folder = Path(place)
-        wanted = (toolchain.source / "go.mod").read_text()
-        for module, ours in toolchain.overlay.items():
-            theirs = json.loads(_go(toolchain, "mod", "download", "-json", module))["Dir"]
-            copy = shutil.copytree(theirs, folder / module)
-            for name, path in ours.items():
-                shutil.copyfile(toolchain.source / path, copy / name)
-            wanted += f"\nreplace {module} => {copy}\n"
-        (folder / "go.mod").write_text(wanted)
-        shutil.copyfile(toolchain.source / "go.sum", folder / "go.sum")
-        yield ("-modfile", str(folder / "go.mod"))
 
 
 def _go(toolchain: Toolchain, *words: str) -> str:

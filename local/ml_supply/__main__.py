@@ -61,7 +61,7 @@ def _secrets(options: argparse.Namespace) -> int:
 
 def _licences(_: argparse.Namespace) -> int:
     bills = [bom.python(), *bom.built()]
-    packages = {str(each.purl): each for bill in bills for each in bill.components}
+    packages = {(str(each.purl), licences.of(each)): each for bill in bills for each in bill.components}
     components = [each for each in packages.values() if each.purl and each.purl.type in licences.KINDS]
     for line in licences.listed(components):
         print(line)

@@ -1,7 +1,7 @@
 """What an image holds, read from its layers without running it: packages of Debian and of Python, Go modules, jars.
 
-Owns which files tell of packages and how layers lie on each other. A program that is none of these, such as Envoy, is
-known by the lock that pins its package.
+Owns which files tell of packages and how layers lie on each other. A program that comes in a Python package, such as
+Envoy, is known by the lock that pins it.
 """
 
 from __future__ import annotations

@@ -69,10 +69,10 @@ def test_an_image_is_built_on_the_digest_of_its_base_and_copies_from_that_of_its
     (mlflow,) = (call for call in world.calls() if "/ml/mlflow:" in call)
     assert f"--build-arg BASE={world.host}/ml/ml@sha256:" in mlflow
     assert "--platform linux/amd64,linux/arm64" in mlflow
-    (traefik,) = (call for call in world.calls() if "/ml/traefik:" in call)
-    assert f"--build-context commands=docker-image://{world.host}/ml/commands@sha256:" in traefik
-    (commands,) = (call for call in world.calls() if "/ml/commands:traefik-" in call)
-    assert "--build-arg MODULE=traefik --build-arg ARCHITECTURES=amd64 arm64" in commands
+    (store,) = (call for call in world.calls() if "/ml/versitygw:" in call)
+    assert f"--build-context commands=docker-image://{world.host}/ml/commands@sha256:" in store
+    (commands,) = (call for call in world.calls() if "/ml/commands:versitygw-" in call)
+    assert "--build-arg MODULE=versitygw --build-arg ARCHITECTURES=amd64 arm64" in commands
 
 
 def test_other_platforms_another_debian_or_nothing_in_common_is_another_tag(world: World) -> None:

