@@ -35,6 +35,7 @@ class Prover:
 
     def __init__(self, everything: bool) -> None:
         self._everything = everything
+        self._files = {tier: _files(tier) for tier in tiers.TIERS}
         self._ran: set[str] = set()
         self._failed: set[str] = set()
 
@@ -45,9 +46,11 @@ class Prover:
             self._failed.add(tier)
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """A run that was interrupted, or whose collection failed, proves nothing."""
+        """A run that was interrupted, or whose collection failed, proves nothing; nor is a tier proven whose files
+        somebody has changed meanwhile."""
         if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not session.shouldstop:
-            record(self._ran - self._failed, self._everything)
+            same = {tier for tier, before in self._files.items() if _files(tier) == before}
+            record(same & self._ran - self._failed, self._everything)
 
 
 def proven(tier: str, everything: bool) -> str | None:
@@ -68,18 +71,23 @@ def record(green: set[str], everything: bool) -> None:
 
 
 def _proof(tier: str, everything: bool) -> Path:
-    digest = hashlib.sha256()
-    for each in _inputs(tier):
+    digest = hashlib.sha256(_files(tier))
+    for each in _surroundings(tier):
         digest.update(hashlib.sha256(each).digest())
     return _folder() / f"{tier}{'-all' if everything else ''}-{digest.hexdigest()[:24]}"
 
 
-def _inputs(tier: str) -> Iterator[bytes]:
+def _surroundings(tier: str) -> Iterator[bytes]:
     yield f"{sys.version} {platform.machine()} {platform.release()}".encode()
     if mirror := paths.mirror():
         yield (mirror / "INDEX.toml").read_bytes() if (mirror / "INDEX.toml").exists() else str(mirror).encode()
     if tier in tiers.NEED_BUILD:
         yield repr(sorted(images.built().items())).encode()
+
+
+def _files(tier: str) -> bytes:
+    """The digest of all files that it may depend on."""
+    digest = hashlib.sha256()
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=paths.checkout(),
@@ -89,7 +97,8 @@ def _inputs(tier: str) -> Iterator[bytes]:
     for name in sorted(listed.decode().split("\0")):
         path = paths.checkout() / name
         if name and path.is_file() and _matters(name, tier):
-            yield name.encode() + b"\0" + path.read_bytes()
+            digest.update(hashlib.sha256(name.encode() + b"\0" + path.read_bytes()).digest())
+    return digest.digest()
 
 
 def _matters(name: str, tier: str) -> bool:

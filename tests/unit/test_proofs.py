@@ -95,6 +95,14 @@ def test_of_a_run_the_tiers_without_a_failure_are_proven(checkout: Path) -> None
     assert proofs.proven("faults", everything=False) is None
 
 
+def test_a_tier_whose_files_change_while_it_runs_is_not_proven(checkout: Path) -> None:
+    prover = reported(e2e="passed", faults="passed")
+    (checkout / "tests/faults/test_d.py").write_text("2\n")
+    finish(prover, pytest.ExitCode.OK)
+    assert proofs.proven("e2e", everything=False)
+    assert proofs.proven("faults", everything=False) is None
+
+
 @pytest.mark.parametrize(
     ("exitstatus", "shouldstop"),
     [(pytest.ExitCode.INTERRUPTED, False), (pytest.ExitCode.INTERNAL_ERROR, False), (pytest.ExitCode.OK, "stopping")],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pulumi
 import pytest
 from ml_platform import selection
 from ml_platform.bundles import catalog, pipeline
@@ -81,6 +82,7 @@ def test_all_images_that_are_missing_are_named_at_once_with_one_command_before_a
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(pipeline, "load", lambda *_: pytest.fail("a release was rendered"))
+    monkeypatch.setattr(pulumi, "get_stack", lambda: "stack")
     message = refusal(images=["mlflow"], pulls=True, more={"tuning", "cluster-autoscaler"}, version="1.35")
     assert "has no cluster-autoscaler, mlserver, postgres, traefik, training, tuning, versitygw, and this" in message
     assert "make images REGISTRY=<host>/<path> STACK=stack" in message
