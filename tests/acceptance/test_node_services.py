@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import urllib3
+from ml_local import registry
 from ml_local.errors import LocalError
 from ml_local.node import cgroup, commands, config, daemons, pki
 from ml_local.node import layout as names
@@ -78,7 +79,10 @@ def test_each_answers_those_it_is_for_and_nobody_else(node: Layout, server: str,
         assert not _opens(node, server, other, path), other
 
 
-def test_images_are_pushed_with_the_registrys_own_certificate_alone(node: Layout, tmp_path: Path) -> None:
+def test_images_are_pushed_with_the_registrys_own_certificate_alone(
+    node: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "RETRIES", False)
     image, digest = _image(tmp_path)
     Registry(names.REGISTRY, pki.client_context(node.pki, "registry-client")).push("tiny", "1", digest, image)
     assert _opens(node, "registry", "registry-client", "/v2/tiny/tags/list")

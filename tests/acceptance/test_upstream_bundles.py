@@ -104,6 +104,8 @@ def install(entry: Entry, client: Client) -> Installed:
         needed += load(CERT_MANAGER)  # no release needs it: the stack may issue the certificates
     used = {(group(item), item["kind"]) for item in (*objects, *(probe.manifest for probe in entry.probes))}
     namespaces = [item for item in needed if item["kind"] == "Namespace"] + phases[Phase.NAMESPACES]
+    if entry.namespace not in {item["metadata"]["name"] for item in namespaces}:  # it expects to find its own
+        namespaces.append({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": entry.namespace}})
     refused = [refusal(client, item) for item in namespaces]
     borrowed = [item for item in needed if item["kind"] == DEFINITION and defines(item) in used]
     refused += define(client, [*phases[Phase.DEFINITIONS], *borrowed], used if entry.title not in PINNED else None)
