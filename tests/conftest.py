@@ -121,6 +121,7 @@ def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     return machine.outputs()
 
 
+@memoize
 def _proven(config: pytest.Config) -> dict[str, str]:
     """The tiers that need not run again, each with when it was green."""
     if not config.option.proofs or config.option.anew:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from control_plane import ControlPlane
 from local_stack import LABELS, LocalStack, seed, wrong
 from ml_local.errors import LocalError
 from ml_platform.kube import Client
+from support.until import until
 
 pytestmark = [pytest.mark.engine, pytest.mark.stand_in]
 
@@ -151,7 +151,7 @@ def test_the_lock_of_a_killed_command_is_void_while_nobody_collects_its_remains(
     local.up()
     (local.project / "__main__.py").write_text("import time\ntime.sleep(60)\n")
     killed = local.start("up", "--yes", "--skip-preview")
-    until(lambda: locks(local) != [], "its lock")
+    until(lambda: locks(local) != [], "its lock is not there")
     killed.kill()
     os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)
     (local.project / "__main__.py").write_text("")
@@ -165,7 +165,7 @@ def test_the_lock_of_a_live_command_and_of_another_host_is_respected(local: Loca
     local.up()
     (local.project / "__main__.py").write_text("import time\ntime.sleep(60)\n")
     live = local.start("up", "--yes", "--skip-preview")
-    until(lambda: locks(local) != [], "its lock")
+    until(lambda: locks(local) != [], "its lock is not there")
     (lock,) = locks(local)
     with pytest.raises(LocalError, match="`pulumi up` failed"):
         local.up()
@@ -180,13 +180,6 @@ def test_the_lock_of_a_live_command_and_of_another_host_is_respected(local: Loca
 
 def locks(local: LocalStack) -> list[Path]:
     return list((local.layout.state / "pulumi" / "backend" / ".pulumi" / "locks").rglob("*.json"))
-
-
-def until(reached: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + 60
-    while not reached():
-        assert time.monotonic() < end, f"after 60 s: no {what}"
-        time.sleep(0.02)
 
 
 def test_plain_pulumi_refuses_after_a_kill(local: LocalStack, make: Make, namespace: str) -> None:
