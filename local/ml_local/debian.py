@@ -24,6 +24,7 @@ RELEASE_FILE = Path("/etc/os-release")
 # What was tried on each: docs/machines.md.
 TRIED = ("debian-12", "debian-13", "ubuntu-22.04", "ubuntu-24.04")
 ANY = "ML_PLATFORM_ANY_RELEASE"
+FORMAT = 2  # of a private root: another number where the same packages become another one
 UNUSED_SECONDS = 14 * 24 * 3600  # after which a private root that no checkout asked for is removed
 COMMANDS = (
     "conntrack",
@@ -110,7 +111,7 @@ def unpack(*, update: bool = False) -> str:
 
 def root_of(packages: debian_packages.Packages) -> Path:
     """The private root of those packages."""
-    parts = (*packages.root, EXTRACT, *COMMANDS)
+    parts = (*packages.root, EXTRACT, *COMMANDS, str(FORMAT))
     return paths.cache() / "debian" / hashlib.sha256(" ".join(parts).encode()).hexdigest()[:12]
 
 
@@ -127,9 +128,18 @@ def _unpack(apt: Apt, packages: debian_packages.Packages) -> None:
         if not archive.name.startswith(UNUSED):
             run(["sh", "-c", EXTRACT, "sh", archive, files], log=log)
     run(["find", files, "-perm", "/6000", "-exec", "chmod", "ug-s", "{}", "+"], log=log)  # nobody becomes root by them
+    lead_inside(files)
     settle(unfinished, target)
     (unfinished / "packages.txt").write_text("\n".join(packages.root) + "\n")
     unfinished.rename(target)
+
+
+def lead_inside(files: Path) -> None:
+    """Have the links of an unpacked root lead to its own files where they lead to the host's: /sbin/ip to /bin/ip."""
+    for link in list(files.rglob("*")):
+        if link.is_symlink() and (target := link.readlink()).is_absolute():
+            link.unlink()
+            link.symlink_to(os.path.relpath(files / target.relative_to("/"), link.parent))
 
 
 def settle(unfinished: Path, target: Path) -> None:
@@ -149,9 +159,14 @@ def _write_interpreter(files: Path, final: Path) -> None:
     Args:
         files: the private root.
         final: where it will lie.
+
+    Raises:
+        LocalError: one of them is not a file of the private root.
     """
     (loader,) = files.glob("usr/lib/*-linux-gnu/ld-linux-*.so.*")
-    programs = {_program(files, name).resolve() for name in COMMANDS} | set((files / PLUGINS).iterdir())
+    programs = {path.resolve() for path in [*(_program(files, name) for name in COMMANDS), *(files / PLUGINS).iterdir()]}
+    if strange := sorted(path for path in programs if not path.is_relative_to(files.resolve())):
+        raise LocalError(f"{strange[0]} is this machine's own file, and only files of {files} are written: make it anew")
     words: list[str | Path] = [loader, "--library-path", loader.parent, files / "usr/bin/patchelf", "--force-rpath"]
     words += ["--set-rpath", final / loader.parent.relative_to(files)]
     words += ["--set-interpreter", final / loader.relative_to(files)]

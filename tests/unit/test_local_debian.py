@@ -170,3 +170,37 @@ def test_a_release_that_is_not_known_is_refused_with_those_that_are(
         return
     with pytest.raises(LocalError, match=r"tried on debian-12, .*existing cluster.*ML_PLATFORM_ANY_RELEASE=1 make up"):
         debian.unpack()
+
+
+def made_up_root(files: Path) -> None:
+    """A private root in which each command and a plugin is a file, and the loader writes down what it is to run."""
+    libraries, commands, plugins = files / "usr/lib/x86_64-linux-gnu", files / "usr/bin", files / debian.PLUGINS
+    for folder in (libraries / "xtables", commands, plugins):
+        folder.mkdir(parents=True)
+    (libraries / "ld-linux-x86-64.so.2").write_text(f'#!/bin/sh\necho "$@" >> {files.parent}/ran\n')
+    (libraries / "ld-linux-x86-64.so.2").chmod(0o755)
+    for name in debian.COMMANDS:
+        (commands / debian.ALTERNATIVES.get(name, name)).touch()
+    (plugins / "bridge").touch()
+
+
+@pytest.mark.parametrize("name", ["usr/bin/ip", f"{debian.PLUGINS}/bridge"])
+def test_a_command_that_a_package_links_to_by_its_whole_path_is_the_private_roots_own(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ML_PLATFORM_CACHE", str(tmp_path / "cache"))
+    files, of_host = tmp_path / "root", tmp_path / "of-host" / Path(name).name
+    made_up_root(files)
+    for place in (of_host, files / of_host.relative_to("/")):
+        place.parent.mkdir(parents=True)
+        place.touch()
+    (files / name).unlink()
+    (files / name).symlink_to(of_host)
+    with pytest.raises(LocalError, match=f"{of_host} is this machine's own file"):
+        debian.settle(tmp_path, tmp_path / "settled")
+    assert not (tmp_path / "ran").exists()
+    debian.lead_inside(files)
+    debian.settle(tmp_path, tmp_path / "settled")
+    written = (tmp_path / "ran").read_text().split()
+    assert str(files / of_host.relative_to("/")) in written
+    assert str(of_host) not in written
