@@ -91,6 +91,19 @@ def test_a_run_loads_nothing_slow_that_most_runs_need_not() -> None:
     assert {"cryptography.x509", "cryptography.hazmat.primitives.asymmetric.ec"} & set(done.stdout.split()) == set()
 
 
+@pytest.mark.parametrize(("asked", "sent"), [("", 0), ("1", 1)])
+def test_the_debug_messages_of_the_sdk_are_sent_where_they_are_asked_for(asked: str, sent: int) -> None:
+    program = (
+        "from unittest.mock import Mock\nfrom pulumi import log\nfrom ml_platform.settings import begin\n"
+        "log.get_engine = lambda: Mock(Log=lambda request: print(request.message))\n"
+        "begin()\nlog.debug('of the SDK')\nlog.info('of the program')"
+    )
+    variables = environment() | {"ML_PLATFORM_DEBUG": asked}
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=variables, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["of the SDK"] * sent + ["of the program"]
+
+
 def test_a_run_looks_for_nothing_to_free() -> None:
     listed = "import gc\nfrom ml_platform.settings import begin\nbegin()\nprint(gc.isenabled())"
     done = subprocess.run([sys.executable, "-c", listed], cwd=ROOT, env=environment(), capture_output=True, text=True)
