@@ -18,6 +18,20 @@ from support.flowers import FLOWERS
 
 pytestmark = pytest.mark.usefixtures("platform")
 
+SERVER_AND_MIGRATION = """
+from ml_runtime.errors import RunError
+from ml_runtime.migrate import migrate, wait_for_schema
+
+uri = "sqlite:////tmp/waited-for.db"
+try:
+    wait_for_schema(uri, 0)
+except RunError as told:
+    print(told)
+migrate(uri, 0)
+wait_for_schema(uri, 0)
+print("waits no more")
+"""
+
 
 @pytest.mark.parametrize("species", FLOWERS)
 def test_the_served_model_names_the_species_of_a_flower(species: str, tmp_path: Any) -> None:
@@ -37,6 +51,15 @@ def test_a_second_up_changes_nothing_and_leaves_the_checkout_clean() -> None:
     assert "updated" not in done.stdout
     assert _git_status() == before
     assert "Pulumi.local.yaml" not in before
+
+
+def test_the_server_of_mlflow_waits_for_the_schema_of_its_version() -> None:
+    image = ["exec", "--namespace", "mlflow", "deployment/mlflow", "--"]
+    done = machine.tool("kubectl", *image, "python", "-c", SERVER_AND_MIGRATION)
+    assert done.returncode == 0, done.stdout
+    assert "it is at no version" in done.stdout
+    assert "waits no more" in done.stdout
+    machine.tool("kubectl", *image, "rm", "/tmp/waited-for.db")
 
 
 def test_curl_reaches_the_model_by_its_own_name(platform: dict[str, Any]) -> None:

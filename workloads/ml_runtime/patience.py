@@ -19,8 +19,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 LOCAL_ERRORS = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
 
 
-def patiently(service: str, seconds: float, action: Callable[[], T]) -> T:
-    """The action's result, tried again while `service` is away.
+def patiently(service: str, seconds: float, action: Callable[[], T], longest_pause: float = LONGEST_PAUSE) -> T:
+    """The action's result, tried again while `service` is away, after pauses of up to `longest_pause` seconds.
 
     Raises:
         RunError: it was still away after `seconds`; names it, the last failure and what to look at.
@@ -40,7 +40,7 @@ def patiently(service: str, seconds: float, action: Callable[[], T]) -> T:
                 ) from failure
             print(f"{service} is away, trying for another {left:.0f} s: {_brief(failure)}", file=sys.stderr, flush=True)
             time.sleep(min(pause, left))
-            pause = min(pause * 2, LONGEST_PAUSE)
+            pause = min(pause * 2, longest_pause)
 
 
 def limit_client_retries() -> None:

@@ -2,7 +2,7 @@
 
 `mlflow server` would wait beside its worker with 200 MiB of its own. This does what it does for one worker, takes the
 same environment variables, and leaves out the jobs that it would start in further processes. It changes no schema:
-that is ml_runtime.migrate.
+that is ml_runtime.migrate, for which it waits.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from ml_runtime.command import finish
 from ml_runtime.connections import IDLE_SECONDS
 from ml_runtime.errors import RunError
+from ml_runtime.migrate import wait_for_schema
 
 
 def environment(given: Mapping[str, str]) -> dict[str, str]:
@@ -49,14 +50,16 @@ def main() -> int:
     parser.add_argument(
         "--port", type=int, default=int(os.environ.get("MLFLOW_PORT", "5000")), help="default: MLFLOW_PORT"
     )
+    parser.add_argument("--patience", type=float, default=600, help="seconds to wait for the database's schema")
     options = parser.parse_args()
 
     def work() -> None:
         os.environ.update(environment(os.environ))
         import uvicorn
+        from mlflow.server.fastapi_app import app
 
-        application, kept = "mlflow.server.fastapi_app:app", IDLE_SECONDS
-        uvicorn.run(application, host=options.host, port=options.port, access_log=False, timeout_keep_alive=kept)
+        wait_for_schema(os.environ["MLFLOW_BACKEND_STORE_URI"], options.patience)
+        uvicorn.run(app, host=options.host, port=options.port, access_log=False, timeout_keep_alive=IDLE_SECONDS)
 
     return finish(work)
 

@@ -62,10 +62,10 @@ class MLflow(Component):
             for manifest in (account, self._secret(), pods.service(self._meta, PORT), policy)
         ]
         schema = KubernetesObject(f"{name}-schema", self._migration(), self.child(depends_on=before))
-        server = KubernetesObject(name, self._server(), self.child(depends_on=[schema]))
+        server = KubernetesObject(name, self._server(), self.child(depends_on=before))
         route = args.gateway.route(self._meta, PORT, args.hosts)
         KubernetesObject(name, route, self.child(depends_on=[server, *args.gateway.routable]))
-        self.url = after(f"http://{self._host}:{PORT}", server)
+        self.url = after(f"http://{self._host}:{PORT}", schema, server)
         self.register_outputs({"url": self.url})
 
     def _secret(self) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class MLflow(Component):
         return pods.secret(self._meta, {"database": self._args.database, **({"s3": key} if key is not None else {})})
 
     def _migration(self) -> dict[str, Any]:
-        """A Job that brings the schema to the image's version; it waits for the database itself."""
+        """A Job that brings the schema to the image's version; it waits for the database itself, and the server for it."""
         step = pods.container(
             "migrate",
             self._args.image,
