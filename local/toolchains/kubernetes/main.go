@@ -29,8 +29,8 @@ import (
 
 // A daemon that allocated less than this in one period is at rest.
 const (
-	restPeriod = 30 * time.Second
-	restBytes  = 128 << 20
+	restPeriod = 15 * time.Second
+	restBytes  = 64 << 20
 )
 
 var daemons = map[string]func() *cobra.Command{
