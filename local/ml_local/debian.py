@@ -164,9 +164,13 @@ def _write_interpreter(files: Path, final: Path) -> None:
         LocalError: one of them is not a file of the private root.
     """
     (loader,) = files.glob("usr/lib/*-linux-gnu/ld-linux-*.so.*")
-    programs = {path.resolve() for path in [*(_program(files, name) for name in COMMANDS), *(files / PLUGINS).iterdir()]}
+    programs = {
+        path.resolve() for path in [*(_program(files, name) for name in COMMANDS), *(files / PLUGINS).iterdir()]
+    }
     if strange := sorted(path for path in programs if not path.is_relative_to(files.resolve())):
-        raise LocalError(f"{strange[0]} is this machine's own file, and only files of {files} are written: make it anew")
+        raise LocalError(
+            f"{strange[0]} is this machine's own file, and only files of {files} are written: make it anew"
+        )
     words: list[str | Path] = [loader, "--library-path", loader.parent, files / "usr/bin/patchelf", "--force-rpath"]
     words += ["--set-rpath", final / loader.parent.relative_to(files)]
     words += ["--set-interpreter", final / loader.relative_to(files)]
