@@ -73,7 +73,7 @@ class MLflow(Component):
         return pods.secret(self._meta, {"database": self._args.database, **({"s3": key} if key is not None else {})})
 
     def _migration(self) -> dict[str, Any]:
-        """A Job that brings the schema to the image's version; it waits for the database itself, and the server for it."""
+        """A Job that brings the schema to the image's version. It waits for the database, and the server for it."""
         step = pods.container(
             "migrate",
             self._args.image,
