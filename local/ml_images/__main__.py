@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import argparse
 import re
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
-from ml_local import console, paths, stackfile
+from ml_local import console, entry, paths, stackfile
 from ml_local.errors import LocalError
 
 from ml_images import build, recipes, stack_file, tools
@@ -30,16 +28,7 @@ GIVEN = """what builds read and no image keeps: ca=FILE (certificate authorities
 def main(argv: Sequence[str] | None = None) -> int:
     """0: all images are in the registry. 1: a message says why not. 130: interrupted."""
     options = _parser().parse_args(argv)
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        _images(options)
-    except LocalError as error:
-        console.line(f"\nerror: {error}")
-        return 1
-    except KeyboardInterrupt:
-        console.line("\nstopped; what is pushed stays, and the same command goes on from there")
-        return 130
-    return 0
+    return entry.run(lambda: _images(options), kept="what is pushed stays, and the same command goes on from there")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -135,10 +124,6 @@ def _secrets(words: Sequence[str]) -> dict[str, Path]:
         if not given[name].is_file():
             raise LocalError(f"SECRETS names {path}, which is no file")
     return given
-
-
-def _interrupt(_: int, __: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
