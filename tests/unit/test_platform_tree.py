@@ -119,7 +119,7 @@ def test_no_password_is_in_the_clear(tree: recorder.Recorder) -> None:
     ("later", "earlier"),
     [
         ("batch/v1:Job::mlflow-schema", "core/v1:Secret::mlflow"),
-        ("apps/v1:Deployment::mlflow", "batch/v1:Job::mlflow-schema"),
+        ("TrainingJob$kubernetes:batch/v1:Job::iris", "batch/v1:Job::mlflow-schema"),
         ("apps/v1:Deployment::mlflow", "batch/v1:Job::s3-buckets"),
         ("Dataset$kubernetes:batch/v1:Job::iris", "batch/v1:Job::s3-buckets"),
         ("TrainingJob$kubernetes:batch/v1:Job::iris", "apps/v1:Deployment::mlflow"),
