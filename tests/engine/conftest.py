@@ -1,6 +1,7 @@
 """One control plane and one set of plugins for all engine tests; a namespace and a project for each.
 
-With ML_PLATFORM_OFFICIAL_KUBERNETES_PLUGIN naming a folder with the official plugin, the same tests judge that one.
+In `make test-all` the official Kubernetes plugin does the same: the one that is installed, else the one that its Go
+module gives. What it does otherwise a test says by the mark `differs`.
 """
 
 import os
@@ -13,21 +14,32 @@ from typing import Any
 import pytest
 from control_plane import ControlPlane
 from fake_kubelet import FakeKubelet
-from ml_local import engine, toolchains
+from ml_local import engine, lock, toolchains
 from ml_platform.kube import Client
 from pulumi_project import Project, environment
 
-OFFICIAL = os.environ.get("ML_PLATFORM_OFFICIAL_KUBERNETES_PLUGIN")
+OURS, OFFICIAL = "ours", "official"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "stand_in: what our plugin does beyond the official one's documentation")
+    config.addinivalue_line("markers", "differs(how, sometimes): what the official plugin does otherwise")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if OFFICIAL and item.get_closest_marker("stand_in"):
-            item.add_marker(pytest.mark.skip(reason="beyond what the official plugin documents"))
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    by_official = [item for item in items if isinstance(item, pytest.Function) and _plugin_of(item) == OFFICIAL]
+    beyond = [item for item in by_official if item.get_closest_marker("stand_in")]
+    config.hook.pytest_deselected(items=beyond)
+    items[:] = [item for item in items if item not in beyond]
+    for item in by_official:
+        if differs := item.get_closest_marker("differs"):
+            always = not differs.kwargs.get("sometimes")
+            item.add_marker(pytest.mark.xfail(reason=differs.args[0], strict=always))
+
+
+def _plugin_of(item: pytest.Function) -> str | None:
+    return item.callspec.params.get("plugin") if hasattr(item, "callspec") else None
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +58,33 @@ def kube(control_plane: ControlPlane) -> Iterator[Client]:
 @pytest.fixture(scope="session")
 def pulumi_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The built command and our plugins, in folders that nothing else uses."""
-    root = tmp_path_factory.mktemp("pulumi")
+    return _installed(tmp_path_factory.mktemp("pulumi"))
+
+
+@pytest.fixture(scope="session", params=[OURS, pytest.param(OFFICIAL, marks=pytest.mark.long)])
+def plugin(
+    request: pytest.FixtureRequest, pulumi_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """The same with the Kubernetes plugin that is judged."""
+    if request.param == OURS:
+        return pulumi_environment
+    root = tmp_path_factory.mktemp("official")
+    shutil.copytree(_official(), root / "home" / "plugins" / engine.KUBERNETES)  # a link to it is not looked into
+    return _installed(root)
+
+
+def _official() -> Path:
+    """The folder of the official plugin."""
+    (built,) = (each for each in toolchains.toolchains() if each.name == "pulumi-kubernetes")
+    installed = Path.home() / ".pulumi" / "plugins" / engine.KUBERNETES
+    if installed.exists():
+        return installed
+    with lock.building("the tests"):
+        toolchains.build(built)
+    return built.folder / "bin"
+
+
+def _installed(root: Path) -> dict[str, str]:
     commands, home = root / "bin", root / "home"
     commands.mkdir()
     built = toolchains.binary("pulumi")
@@ -54,8 +92,6 @@ def pulumi_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, st
         os.link(built, commands / "pulumi")
     except OSError:
         shutil.copy2(built, commands / "pulumi")
-    if OFFICIAL:
-        shutil.copytree(OFFICIAL, home / "plugins" / engine.KUBERNETES)  # a link to it is not looked into
     engine.install(commands, home, built.parent / engine.EXEC)
     return environment(home, root / "state", commands)
 
@@ -97,9 +133,7 @@ class Stack(Project):
 
 
 @pytest.fixture
-def stack(
-    tmp_path: Path, pulumi_environment: dict[str, str], control_plane: ControlPlane, kube: Client, namespace: str
-) -> Stack:
-    stack = Stack(tmp_path / f"p-{uuid.uuid4().hex[:8]}", pulumi_environment)
+def stack(tmp_path: Path, plugin: dict[str, str], control_plane: ControlPlane, kube: Client, namespace: str) -> Stack:
+    stack = Stack(tmp_path / f"p-{uuid.uuid4().hex[:8]}", plugin)
     stack.namespace, stack.provider = namespace, {"kubeconfig": {"$secret": control_plane.kubeconfig}}
     return stack

@@ -58,16 +58,22 @@ class FakeKubelet:
             self._client.request("POST", f"{path}/binding", body={**_BINDING, "metadata": metadata, "target": target})
         name = pod["spec"]["containers"][0]["name"]
         container = {"name": name, "image": "x", "imageID": "", "restartCount": 0, **wanted["container"]}
-        ready = "True" if wanted["container"]["ready"] else "False"
         status = {
             "phase": wanted["phase"],
             "podIP": "10.97.1.1",
             "podIPs": [{"ip": "10.97.1.1"}],
-            "conditions": [{"type": kind, "status": ready} for kind in ("Ready", "ContainersReady")],
+            "conditions": _conditions(wanted["container"]["ready"]),
             "containerStatuses": [container],
         }
         headers = {"Content-Type": "application/merge-patch+json"}
         self._client.request("PATCH", f"{path}/status", body={"status": status}, headers=headers)
+
+
+def _conditions(ready: bool) -> list[dict[str, str]]:
+    """Those of a pod whose containers were started."""
+    started = [{"type": kind, "status": "True"} for kind in ("PodScheduled", "Initialized")]
+    told = {"status": "True"} if ready else {"status": "False", "reason": "ContainersNotReady"}
+    return [*started, *({"type": kind, **told} for kind in ("Ready", "ContainersReady"))]
 
 
 _BINDING = {"apiVersion": "v1", "kind": "Binding"}
