@@ -286,6 +286,12 @@ def test_the_last_words_of_a_container_are_of_before_it_ended(
     assert client.last_words("n", "p", container="main") == words
 
 
+def test_a_container_that_is_just_being_removed_is_asked_about_again(server: Server, client: Client) -> None:
+    before = iter([(200, REMOVED), (200, b"it broke")])
+    server.routes["GET", LOG] = lambda: next(before) if "previous" in server.last[2] else (200, b"it starts")
+    assert client.last_words("n", "p") == "it broke"
+
+
 def test_a_container_that_restarts_while_it_is_asked_does_not_hide_its_end(server: Server, client: Client) -> None:
     server.routes["GET", LOG] = lambda: NONE_BEFORE if "previous" in server.last[2] else (200, b"it broke")
     assert client.last_words("n", "p") == "it broke"
