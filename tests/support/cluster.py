@@ -62,7 +62,7 @@ class FakeClient:
             raise KubeError(400, "BadRequest", "no log yet")
         return "\n".join(self._logs[key].splitlines()[-tail:])
 
-    last_words, _said = Client.last_words, Client._said
+    last_words = Client.last_words
 
     def request(self, method: str, path: str, *, timeout: float) -> Object:
         self.requests.append(f"{method} {path}")

@@ -39,7 +39,7 @@ class Cluster:
     def logs(self, *_: object, previous: bool, **__: object) -> str:
         return "last words" if previous else "a container that waits has none"
 
-    last_words, _said = Client.last_words, Client._said
+    last_words = Client.last_words
 
 
 @pytest.fixture(autouse=True)

@@ -32,7 +32,7 @@ class Cluster:
             raise KubeError(400, "BadRequest", "no log yet")
         return self.log
 
-    last_words, _said = Client.last_words, Client._said
+    last_words = Client.last_words
 
 
 DEPLOYMENT = {

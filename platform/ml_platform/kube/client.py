@@ -19,7 +19,7 @@ APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 PAGE = 500  # objects a list request
-ATTEMPTS, PAUSE = 4, 0.8  # seconds; longer than a kubelet takes to remove a container
+AGAIN, PAUSE = 3, 0.8  # seconds; longer than a kubelet takes to remove a container
 GONE = "unable to retrieve container logs for "  # a kubelet's answer, with status 200, once it has removed a container
 
 
@@ -211,25 +211,13 @@ class Client:
         """What a container said before it last ended, or what it says where it never has. Raises `KubeError` where
         there is no log. What it says is asked first: it may be started again between the two questions. While a kubelet
         removes the one that ended, it has no log of it for a moment, and that of the next one says nothing yet."""
-        for _ in range(ATTEMPTS):
-            said = self._said(namespace, pod, container, tail)
+        said = _said(self, namespace, pod, container, tail)
+        for _ in range(AGAIN):
             if not any(each.startswith(GONE) for each in said):
                 break
             time.sleep(PAUSE)
+            said = _said(self, namespace, pod, container, tail)
         return next((each for each in reversed(said) if each and not each.startswith(GONE)), "")
-
-    def _said(self, namespace: str, pod: str, container: str | None, tail: int) -> tuple[str, ...]:
-        """What a container says, and what it said before it last ended, as far as there is a log of each."""
-        found: list[str] = []
-        refused: list[errors.KubeError] = []
-        for previous in (False, True):
-            try:
-                found.append(self.logs(namespace, pod, container=container, tail=tail, previous=previous))
-            except errors.KubeError as error:
-                refused.append(error)
-        if not found:
-            raise refused[0]
-        return tuple(found)
 
     def request(
         self,
@@ -293,3 +281,17 @@ class Client:
 
 def _write(field_manager: str | None, dry_run: bool) -> dict[str, str | None]:
     return {"fieldManager": field_manager, "dryRun": "All" if dry_run else None}
+
+
+def _said(client: Client, namespace: str, pod: str, container: str | None, tail: int) -> list[str]:
+    """What a container says, and what it said before it last ended, as far as there is a log of each."""
+    found: list[str] = []
+    refused: list[errors.KubeError] = []
+    for previous in (False, True):
+        try:
+            found.append(client.logs(namespace, pod, container=container, tail=tail, previous=previous))
+        except errors.KubeError as error:
+            refused.append(error)
+    if not found:
+        raise refused[0]
+    return found
