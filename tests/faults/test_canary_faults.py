@@ -11,7 +11,7 @@ import pytest
 from ml_bench.load import Load
 from support import gateway, machine, versions
 from support.flowers import FLOWERS
-from support.until import while_running
+from support.until import until, while_running
 
 URL = "http://iris.models.localhost:8080/v2/models/iris/infer"
 ROWS = gateway.rows(FLOWERS["Iris-setosa"])
@@ -77,11 +77,13 @@ def test_a_version_that_does_not_exist_is_named_and_what_answers_goes_on(
 def test_a_killed_change_is_gone_on_with_and_no_request_fails(restored: dict[str, Any], tmp_path: Path) -> None:
     tried = versions.another()
     file = config(tmp_path, canary={"version": tried, "percent": 20})
+    without_canary()
     with Load(URL, ROWS, RATE) as load:
         process = machine.start("up", f"CONFIG={file}")
         while_running(process, canary_declared, "no canary is declared", seconds=120)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(timeout=60)
+        load.next(50)
         assert set(load.versions) == {in_use()}
         done = machine.make("up", f"CONFIG={file}")
         shares = load.next(200)
@@ -89,6 +91,13 @@ def test_a_killed_change_is_gone_on_with_and_no_request_fails(restored: dict[str
     assert load.problems == []
     assert set(shares) == {in_use(), str(tried)}
     assert shares[str(tried)] == pytest.approx(40, abs=4)
+
+
+def without_canary() -> None:
+    """What the tests before have left, a canary that never served, goes."""
+    done = machine.up()
+    assert done.returncode == 0, done.stdout
+    until(lambda: not canary_declared(), "the canary of a test before is still declared")
 
 
 def canary_declared() -> bool:
