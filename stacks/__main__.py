@@ -1,39 +1,19 @@
 """Every stack, as a table of contents: its settings, its cluster, the platform on it, the work on that."""
 
 import pulumi
-from ml_platform import placement, shared, store
 from ml_platform.clusters import connect
-from ml_platform.platform import Platform
-from ml_platform.settings import SharedPlatform, begin, load_cluster, load_ownership, load_platform
-from ml_workloads import fit
-from ml_workloads.settings import load_workloads
+from ml_platform.provide import provide
+from ml_workloads.stack_settings import StackSettings
 from ml_workloads.workloads import Workloads
 
-config = begin()
-chosen_cluster = load_cluster(config)
-chosen_platform = load_platform(config)
-chosen_work, ownership = load_workloads(config), load_ownership(config)
-labels, tenants, pools = ownership.labels, chosen_work.namespaces, placement.of_cluster(chosen_cluster)
-spark = chosen_platform.spark.operator if chosen_platform.spark else None
-ray, buckets, users = chosen_platform.ray is not None, chosen_platform.object_store.buckets, chosen_work.accounts
-serving, certified, images = chosen_platform.serving.mode, chosen_platform.certified_below, chosen_work.images(spark)
-fit.check(chosen_work, serving=serving, spark=spark, ray=ray, buckets=buckets, certified=certified, pools=pools)
-accounts = store.of_cluster(chosen_cluster, chosen_platform, users)
-cluster = connect(chosen_cluster, config, ownership, accounts)
-pulumi.export("cluster", cluster.summary())
-pulumi.export("kubeconfig", cluster.kubeconfig)
+settings = StackSettings.load()
+cluster = connect(settings.cluster, settings.ownership, settings.accounts)
+exports = cluster.exports()
 if not cluster.alone:
-    if isinstance(chosen_platform, SharedPlatform):
-        platform = shared.handle(cluster, chosen_platform, tenants=tenants, pools=pools, accounts=users, images=images)
-    else:
-        own = Platform("platform", cluster, chosen_platform, labels=labels, tenants=tenants, pools=pools, images=images)
-        platform = own.handle
-        for name, value in own.exports().items():
-            pulumi.export(name, value)
-    pulumi.export("mlflow_url", platform.outputs.url("mlflow"))
-    pulumi.export("object_store_endpoint", platform.outputs.object_store_url)
-    if tenants:
-        workloads = Workloads("workloads", platform, chosen_work, labels)
-        pulumi.export("prediction_urls", workloads.prediction_urls)
-        pulumi.export("canary_urls", workloads.canary_urls)
-        pulumi.export("model_versions", workloads.versions)
+    platform = provide(cluster, settings.platform, settings.tenancy)
+    exports |= platform.exports
+    if settings.work.namespaces:
+        work = Workloads("workloads", platform, settings.work, settings.ownership.labels)
+        exports |= work.exports()
+for name, value in exports.items():
+    pulumi.export(name, value)

@@ -5,7 +5,6 @@ Both need a mirror of the releases. The preview asks the node's API server about
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 import time
@@ -15,9 +14,10 @@ from typing import Any
 import yaml
 from ml_local import paths, predict
 from ml_local.node.layout import Layout
-from ml_platform import selection
+from ml_platform import components
 from ml_platform.bundles import pipeline
-from ml_platform.settings import PlatformSettings
+from ml_platform.configuration import validate
+from ml_platform.settings.platform import with_add_ons
 
 from ml_bench import chain, tuning
 from ml_bench.measured import Project, Run
@@ -80,8 +80,8 @@ def _project(layout: Layout, folder: Path, config: dict[str, Any]) -> Project:
 
 def _rendering(platform: dict[str, Any]) -> float:
     """Seconds that the pipeline takes for all releases of the stack when they have been rendered before."""
-    settings = PlatformSettings.model_validate_json(json.dumps(platform))
-    entries, taken = selection.bundles(settings), []
+    settings = validate("platform", platform, with_add_ons(components.add_ons()))
+    entries, taken = components.needs(settings).installed(settings.bundles), []
     for _ in range(REPEATS):
         started = time.monotonic()
         for entry in entries:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ml_platform import selection
+from ml_platform import components, fit
 from ml_platform.bundles.errors import BundleError
 from ml_platform.configuration import PROJECT, SettingsError, validate
 from ml_platform.settings import (
@@ -24,6 +24,7 @@ from ml_platform.settings import (
     SharedPlatform,
     platform_model,
 )
+from ml_workloads.fit import spark_operator
 from ml_workloads.settings import WorkloadsSettings
 
 from ml_local import images, paths, stack
@@ -40,7 +41,7 @@ class _Settings:
 
     @property
     def work_images(self) -> frozenset[str]:
-        return self.work.images(self.platform.spark.operator if self.platform.spark else None)
+        return frozenset(self.work.needs(spark_operator(self.platform)).images)
 
 
 def wanted(file: Path) -> tuple[str, ...]:
@@ -53,7 +54,8 @@ def wanted(file: Path) -> tuple[str, ...]:
     cluster, settings = found.cluster, found.platform
     if isinstance(cluster, LocalCluster) and isinstance(settings, PlatformSettings):
         try:
-            selection.check(_with_mirror(settings), images={*images.table(), *settings.images}, pulls=False)
+            built = {*images.table(), *settings.images}
+            fit.check(_with_mirror(settings), components.needs(settings), images=built, pulls=False)
         except (SettingsError, BundleError) as refused:
             raise LocalError(f"{file}: {refused}") from refused
     if not isinstance(cluster, LocalCluster):
@@ -66,7 +68,9 @@ def wanted(file: Path) -> tuple[str, ...]:
             f"{file} takes the platform of stack {settings.stack}, and `make up` brings up one of its own. Take "
             f"{PROJECT}:platform.source out, or use plain `pulumi up --config-file {file}` on a stack beside that one"
         )
-    return _buildable((selection.image_names(settings) | found.work_images) - set(settings.images))
+    return _buildable(
+        (components.needs(settings).all_images(settings.bundles) | found.work_images) - set(settings.images)
+    )
 
 
 def images_of(file: Path) -> tuple[frozenset[str], Mapping[str, str]]:
@@ -77,13 +81,18 @@ def images_of(file: Path) -> tuple[frozenset[str], Mapping[str, str]]:
     """
     found = _settings(file, _blocks(file))
     platform = found.platform
-    own = selection.required(platform) if isinstance(platform, PlatformSettings) else frozenset[str]()
-    return own | found.work_images, platform.images
+    return _own_images(platform) | found.work_images, platform.images
 
 
 def default_images() -> frozenset[str]:
     """The images of ours that a platform runs about which nothing is said."""
-    return selection.required(PlatformSettings())
+    return _own_images(PlatformSettings())
+
+
+def _own_images(platform: PlatformSettings | SharedPlatform) -> frozenset[str]:
+    if isinstance(platform, SharedPlatform):
+        return frozenset()
+    return components.needs(platform).own_images(platform.bundles)
 
 
 def _settings(file: Path, blocks: Mapping[str, Any]) -> _Settings:

@@ -8,6 +8,7 @@ import inspect
 import json
 import textwrap
 from collections.abc import Mapping, Sequence
+from functools import cache as memoize
 from itertools import pairwise
 from typing import Annotated, Any, TypeVar
 
@@ -99,11 +100,15 @@ class Quota(Settings):
 S = TypeVar("S", bound=BaseModel)
 
 
-def _descriptions(model: type[BaseModel]) -> dict[str, str]:
+@memoize
+def _descriptions(model: type[BaseModel]) -> Mapping[str, str]:
     """The texts below the fields of a model and of what it is made from."""
     found: dict[str, str] = {}
     for each in reversed([base for base in model.__mro__ if issubclass(base, Settings)]):
-        (block,) = ast.parse(textwrap.dedent(inspect.getsource(each))).body
+        try:
+            (block,) = ast.parse(textwrap.dedent(inspect.getsource(each))).body
+        except OSError:
+            continue  # made in a run: its fields bring their descriptions
         for field, below in pairwise(getattr(block, "body", ())):
             if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
                 found.pop(field.target.id, None)

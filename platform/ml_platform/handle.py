@@ -104,6 +104,10 @@ class PlatformOutputs:
         """For register_outputs."""
         return _plain(self)
 
+    def exports(self) -> dict[str, Any]:
+        """What people have to know of it."""
+        return {"mlflow_url": self.url("mlflow"), "object_store_endpoint": self.object_store_url}
+
     def handed_over(self) -> dict[str, Any]:
         """The stack outputs by which other stacks build on this platform. A secret is an output of its own: one secret
         in it makes the whole of an output secret for whoever reads it."""
@@ -124,6 +128,8 @@ class PlatformHandle:
     outputs: PlatformOutputs
     login: pulumi.Output[str] | None = None
     """To the registry of the images of pods, if they need one."""
+    exports: Mapping[str, Any] = field(default_factory=dict)
+    """What people, and other stacks, have to know of it."""
 
 
 def _plain(value: Any) -> dict[str, Any]:

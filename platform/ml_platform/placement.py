@@ -6,12 +6,12 @@ Plain values. Pools themselves are made in clusters/, or by others and described
 from collections.abc import Mapping
 from typing import Any
 
+from ml_platform.labels import POOL, PURPOSE
 from ml_platform.pods import Placement
 from ml_platform.settings import AnyCluster, LocalCluster
 from ml_platform.settings.clouds import CloudCluster, NodePoolSettings, Purpose
 from ml_platform.settings.pools import GivenPoolSettings
 
-POOL, PURPOSE = "ml-platform/pool", "ml-platform/purpose"
 TAINTS: Mapping[Purpose, tuple[str, str] | None] = {
     "general": None,
     "spot": (PURPOSE, "spot"),

@@ -11,10 +11,10 @@ from typing import Any
 import pulumi
 
 from ml_platform.configuration import Quota, Resources
+from ml_platform.labels import RESTARTED_BY, WORKLOADS
 
 USER = 65532
 """The user of all our images."""
-WORKLOADS_LABEL = "ml-platform/workloads"
 """Marks namespaces whose pods may talk to the platform's services."""
 SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 """What the autoscalers of all clouds ask of a pod before they take its node away."""
@@ -171,7 +171,7 @@ def from_namespace(name: pulumi.Input[str]) -> dict[str, Any]:
 
 
 def from_workloads() -> dict[str, Any]:
-    return {"namespaceSelector": {"matchLabels": {WORKLOADS_LABEL: "true"}}}
+    return {"namespaceSelector": {"matchLabels": {WORKLOADS: "true"}}}
 
 
 def metadata(name: str, namespace: str, labels: Mapping[str, str], **more: Any) -> dict[str, Any]:
@@ -185,7 +185,7 @@ def digest(*values: Any) -> str:
 
 def restarted_by(*values: Any) -> dict[str, Any]:
     """Pod annotations that roll a workload when one of the values changes."""
-    return {"annotations": {"ml-platform/restarted-by": digest(*values)}}
+    return {"annotations": {RESTARTED_BY: digest(*values)}}
 
 
 def claim(name: str, size: str, storage_class: str | None) -> dict[str, Any]:

@@ -11,69 +11,62 @@ from typing import Any
 
 import pulumi
 
-from ml_platform import missing_images, registry_login, selection
+from ml_platform import missing_images, registry_login
 from ml_platform.bundles.preflight import Preflight
 from ml_platform.clusters import Cluster
 from ml_platform.configuration import PROJECT, SettingsError
 from ml_platform.handle import ObjectStoreAccess, PlatformHandle, PlatformOutputs, SparkAccess
+from ml_platform.labels import of_stack
 from ml_platform.other_stack import OtherStack
 from ml_platform.pods import Placement
 from ml_platform.settings import SharedPlatform
 from ml_platform.settings.stack import SharedObjectStore
 from ml_platform.store import Pod
+from ml_platform.tenancy import Tenancy
 
 SECRET_KEY = "object_store_secret_key"  # noqa: S105 - the name of an output
 
 
-def handle(
-    cluster: Cluster,
-    settings: SharedPlatform,
-    *,
-    tenants: Sequence[str],
-    pools: Mapping[str, Placement] | None = None,
-    accounts: Collection[Pod] = (),
-    images: Collection[str] = (),
-) -> PlatformHandle:
-    """That platform, for work in the namespaces `tenants` of its cluster, some of it on `pools` of it, and some with
-    service accounts that use the object store. `images` are our short names of the images that it runs.
+def handle(cluster: Cluster, settings: SharedPlatform, tenancy: Tenancy) -> PlatformHandle:
+    """That platform, for this stack's work.
 
     An Output of it fails with a SettingsError where the other stack has no platform, or another one than is asked for.
 
     Raises:
         SettingsError: the settings name no reference of an image that the work runs.
     """
-    missing_images.check(images, settings.images)
+    missing_images.check(tenancy.needs.images, settings.images)
     other = OtherStack("platform.stack", settings.stack)
-    agreed = other.output("platform").apply(lambda found: _agreed(found, settings, tenants, pools or {}, accounts))
+    agreed = other.output("platform").apply(lambda found: _agreed(found, settings, tenancy))
     wired = partial(_wired, agreed)
     of_platform, spark = other.output("platform_cluster"), settings.spark
-    preflight = _preflight(cluster, tenants, {"stack": settings.stack, "cluster": of_platform}, agreed)
+    preflight = _preflight(cluster, tenancy, {"stack": settings.stack, "cluster": of_platform}, agreed)
+    outputs = PlatformOutputs(
+        mlflow_url=wired("mlflow_url"),
+        object_store=_object_store(other, agreed, settings.object_store),
+        serving_mode=settings.serving.mode,
+        serving=wired("serving_mode"),
+        url_template=wired("url_template"),
+        gateway=wired("gateway"),
+        object_store_url=wired("object_store_url"),
+        entry_namespaces=wired("entry_namespaces"),
+        namespaces=wired("namespaces"),
+        images=settings.images,
+        kubeconfig=cluster.kubeconfig,
+        cluster=of_platform,
+        spark=(
+            SparkAccess(**spark.model_dump(), jobs=wired("spark", "namespace"), repository=wired("spark", "repository"))
+            if spark
+            else None
+        ),
+        ray=wired("ray") if settings.ray else None,
+        pools=tenancy.pools,
+    )
     return PlatformHandle(
         provider=cluster.provider([preflight]),
         login=registry_login.chosen(settings.registry_login, None),
-        outputs=PlatformOutputs(
-            mlflow_url=wired("mlflow_url"),
-            object_store=_object_store(other, agreed, settings.object_store),
-            serving_mode=settings.serving.mode,
-            serving=wired("serving_mode"),
-            url_template=wired("url_template"),
-            gateway=wired("gateway"),
-            object_store_url=wired("object_store_url"),
-            entry_namespaces=wired("entry_namespaces"),
-            namespaces=wired("namespaces"),
-            images=settings.images,
-            kubeconfig=cluster.kubeconfig,
-            cluster=of_platform,
-            spark=(
-                SparkAccess(
-                    **spark.model_dump(), jobs=wired("spark", "namespace"), repository=wired("spark", "repository")
-                )
-                if spark
-                else None
-            ),
-            ray=wired("ray") if settings.ray else None,
-            pools=pools or {},
-        ),
+        outputs=outputs,
+        exports=outputs.exports(),
     )
 
 
@@ -96,15 +89,15 @@ def _wired(agreed: pulumi.Output[Any], *path: str) -> pulumi.Output[Any]:
 
 
 def _preflight(
-    cluster: Cluster, tenants: Sequence[str], platform: Mapping[str, Any], agreed: pulumi.Output[Any]
+    cluster: Cluster, tenancy: Tenancy, platform: Mapping[str, Any], agreed: pulumi.Output[Any]
 ) -> Preflight:
     """Once the two stacks have agreed: all that goes to the cluster waits for it."""
     return Preflight(
         "preflight",
         entries=(),
-        own=[*map(selection.namespace, tenants)],
+        own=tenancy.needs.outside_of_namespaces(),
         mirror=None,
-        labels={"ml-platform/stack": pulumi.get_stack()},
+        labels=of_stack(),
         adopt=cluster.disposable,
         storage_class=cluster.storage_class,
         platform=platform,
@@ -112,13 +105,7 @@ def _preflight(
     )
 
 
-def _agreed(
-    found: Mapping[str, Any],
-    settings: SharedPlatform,
-    tenants: Sequence[str],
-    pools: Mapping[str, Placement],
-    accounts: Collection[Pod],
-) -> Mapping[str, Any]:
+def _agreed(found: Mapping[str, Any], settings: SharedPlatform, tenancy: Tenancy) -> Mapping[str, Any]:
     """`found`, if it is what the settings say.
 
     Raises:
@@ -126,9 +113,9 @@ def _agreed(
     """
     problems = [
         *_differences(found, settings),
-        *_other_pools(found, settings, pools),
-        *_taken(found, settings, tenants),
-        *_shut(found, settings, accounts),
+        *_other_pools(found, settings, tenancy.pools),
+        *_taken(found, settings, tenancy.needs.namespaces),
+        *_shut(found, settings, tenancy.accounts),
     ]
     if problems:
         raise SettingsError("\n".join(problems))

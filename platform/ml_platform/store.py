@@ -28,7 +28,7 @@ class Account:
 
 def accounts(settings: PlatformSettings, workers: Collection[Pod] = ()) -> dict[str, Account]:
     """All accounts by name; `workers` are the workloads' own."""
-    store, spark = settings.object_store, settings.spark
+    store, spark = settings.object_store, settings.add_on("spark")
     drivers = [(spark.namespace, SPARK_DRIVERS)] if spark and spark.operator == "kubeflow" else []
     return {
         MLFLOW: Account(buckets=(store.artifacts,), pods=(("mlflow", "mlflow"),)),
@@ -62,7 +62,8 @@ def _check_credentials(cluster: CloudCluster, settings: PlatformSettings) -> Non
             f"{path} is missing: {source}, and on IONOS pods use a key, which is made for a user. Set it with:\n"
             f"  pulumi config set --path '{path}' <the user's id>"
         )
-    if isinstance(cluster, EksCluster) and settings.spark and settings.spark.operator == "stackable":
+    spark = settings.add_on("spark")
+    if isinstance(cluster, EksCluster) and spark and spark.operator == "stackable":
         path = f"{PROJECT}:platform.spark.operator"
         raise SettingsError(
             f"{path} is 'stackable', which makes a service account for each application; {source}, and EKS knows pods "

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ml_platform import selection
+from ml_platform import components
 from ml_platform.bundles import definitions
 from ml_platform.bundles.kinds import DEFINITION
 from ml_platform.bundles.parallel import each
@@ -31,7 +31,8 @@ def test_every_object_of_a_stack_is_accepted(
     # The values of secrets are not in a record.
     others = [item for item in objects if item["kind"] not in ("Namespace", "Secret")]
     assert len(others) > 80
-    bundles = selection.bundles(stacks.settings(stack))
+    settings = stacks.settings(stack)
+    bundles = components.needs(settings).installed(settings.bundles)
     own = [f"{entry.parts[0].name}-crds" for entry in bundles if entry.own_definitions]
     kinds = [*(item for entry in bundles for item in load(entry)), *mirrored.definitions_by(*own)]
     with plane.scratch() as client:

@@ -96,14 +96,14 @@ def declare(cloud: str, **changes: Any) -> tuple[recorder.Recorder, dict[str, An
 
     def program() -> None:
         settings = validate("cluster", {**COMMON, **SETTINGS[cloud], **changes}, ClusterSettings).root
-        cluster = connect(settings, pulumi.Config("ml-platform"), OWNERSHIP, ACCOUNTS)
+        cluster = connect(settings, OWNERSHIP, ACCOUNTS)
         cluster.provider([])
         known["cluster"] = cluster
         if cluster.autoscaler:
             pulumi.export("flags", cluster.autoscaler.flags)
         pulumi.export("kubeconfig", cluster.kubeconfig)
         pulumi.export("identifier", cluster.options["cluster_identifier"])
-        pulumi.export("summary", cluster.summary())
+        pulumi.export("summary", cluster.exports()["cluster"])
 
     seed = {"ml-platform:seed": "a seed"}
     found = recorder.record(program, config=seed, secrets=seed, world=Cloud())

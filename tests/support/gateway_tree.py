@@ -6,33 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 import pulumi
-from ml_platform import selection
-from ml_platform.clusters import Cluster
-from ml_platform.configuration import validate
-from ml_platform.platform import Platform
-from ml_platform.settings import PlatformSettings
-from support import recorder, stacks
-
-LEAN = {"versions": {"knative-serving": "1.23.0-lean", "kserve": "0.20.0-lean"}}
+from ml_platform.platform import Platform, PlatformArgs
+from ml_platform.tenancy import Tenancy
+from support import chosen, recorder, stacks
 
 
 def declare(gateway: Mapping[str, Any], secrets: Mapping[str, str] | None = None, **more: Any) -> recorder.Recorder:
     """With these settings of the gateway, and `more` of the platform; it exports what the gateway says."""
-    settings = validate("platform", {"bundles": LEAN, **more, "gateway": gateway}, PlatformSettings)
+    settings = chosen.platform(**{"bundles": chosen.LEAN, **more, "gateway": gateway})
 
     def program() -> None:
-        cluster = Cluster(
-            options={},
-            kubeconfig=pulumi.Output.secret("{}"),
-            seed=pulumi.Output.secret("a seed"),
-            images=stacks.images({"tuning", *selection.image_names(settings)}),
-            storage_class=None,
-            disposable=True,
-            protected=False,
-        )
-        made = Platform("platform", cluster, settings, labels={})
-        pulumi.export("dns", made.dns)
-        pulumi.export("certificate_authority", made.authority)
+        cluster = chosen.cluster(stacks.images({"tuning", *chosen.all_images(settings)}))
+        handle = Platform("platform", PlatformArgs(cluster=cluster, settings=settings, tenancy=Tenancy())).handle
+        pulumi.export("dns", handle.exports["dns"])
+        pulumi.export("certificate_authority", handle.exports["certificate_authority"])
 
     config = {f"ml-platform:{name}": value for name, value in (secrets or {}).items()}
     return recorder.record(program, config=config, secrets=config)

@@ -9,7 +9,9 @@ import pulumi
 from ml_platform import shared
 from ml_platform.clusters import connect
 from ml_platform.configuration import validate
+from ml_platform.needs import Needs
 from ml_platform.settings import ClusterSettings, OwnershipSettings, SharedPlatform
+from ml_platform.tenancy import Tenancy
 from support import recorder, stacks
 
 OTHER = "acme/ml-platform/production"
@@ -60,10 +62,11 @@ def stand_on(
     """The handle of the other stack's platform, every part of it exported."""
 
     def program() -> None:
-        cluster = connect(validate("cluster", CLUSTER, ClusterSettings).root, pulumi.Config(), OwnershipSettings())
+        cluster = connect(validate("cluster", CLUSTER, ClusterSettings).root, OwnershipSettings())
         chosen = validate("platform", settings, SharedPlatform)
         users = [(namespace, account) for account in accounts]
-        handle = shared.handle(cluster, chosen, tenants=[namespace], pools=pools, accounts=users)
+        tenancy = Tenancy(needs=Needs(namespaces=(namespace,)), accounts=users, pools=pools or {})
+        handle = shared.handle(cluster, chosen, tenancy)
         for name, value in handle.outputs.as_inputs().items():
             pulumi.export(name, value)
 

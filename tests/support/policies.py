@@ -9,7 +9,9 @@ from ml_policies.catalog import POLICIES
 from ml_policies.engine import environments, exemptions
 from ml_policies.engine.judge import Finding, Judge
 from ml_policies.engine.resource import Resource
+from support import recorder
 from support.declared import resources
+from support.recorder import Recorder
 from support.refused import Case, changed
 
 
@@ -22,6 +24,21 @@ def judge_of(stack: str) -> Judge:
 
 def findings(judge: Judge, declared: Sequence[Resource]) -> list[Finding]:
     return [*(found for each in declared for found in judge.judge(each)), *judge.stack_findings(declared)]
+
+
+def recorded(found: Recorder) -> list[Resource]:
+    """What a program has asked for, as the judge gets it."""
+    return [
+        Resource(
+            type=request.type,
+            name=request.name,
+            props=recorder.inputs(request),
+            urn=urn,
+            parent=request.parent,
+            protect=request.protect,
+        )
+        for urn, request in found.requests.items()
+    ]
 
 
 def said(policy: str, resource: str, changes: dict[str, Any], settings: dict[str, Any] | None = None) -> list[str]:

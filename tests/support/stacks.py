@@ -12,12 +12,10 @@ from typing import Any
 
 import pytest
 import yaml
-from ml_platform import selection
 from ml_platform.clusters.cluster import AUTOSCALER
-from ml_platform.configuration import validate
 from ml_platform.settings import PlatformSettings
 from pulumi.runtime import mocks
-from support import recorder
+from support import chosen, recorder
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {
@@ -37,7 +35,7 @@ KUBECONFIG = {
 
 
 def settings(stack: str) -> PlatformSettings:
-    return validate("platform", blocks(stack)["ml-platform:platform"], PlatformSettings)
+    return chosen.platform(**blocks(stack)["ml-platform:platform"])
 
 
 def blocks(stack: str) -> dict[str, Any]:
@@ -58,7 +56,7 @@ def record(
     secrets = dict(secrets or {})
     if config["ml-platform:cluster"]["source"] in CLOUDS:
         scaler = {AUTOSCALER} if config["ml-platform:cluster"]["source"] == "eks" else set()
-        config["ml-platform:platform"].setdefault("images", images({"traefik", *scaler, *selection.OWN_IMAGES}))
+        config["ml-platform:platform"].setdefault("images", images({"traefik", *scaler, *chosen.own_images()}))
         secrets |= {"ml-platform:seed": "a seed"}
         world = world or recorder.NothingYet()
     if config["ml-platform:cluster"]["source"] == "stack":
@@ -70,7 +68,7 @@ def record(
         world.stacks = {other: recorder.OtherStack(found.exports, found.secrets)}
     if config["ml-platform:cluster"]["source"] == "existing":
         config["ml-platform:cluster"].pop("kubeconfig", None)
-        config["ml-platform:platform"].setdefault("images", images({"traefik", "tuning", *selection.OWN_IMAGES}))
+        config["ml-platform:platform"].setdefault("images", images({"traefik", "tuning", *chosen.own_images()}))
         secrets |= {"ml-platform:seed": "a seed", "ml-platform:kubeconfig": json.dumps(KUBECONFIG)}
     return recorder.record(
         lambda: runpy.run_path(str(ROOT / "stacks" / "__main__.py")),
@@ -88,7 +86,7 @@ def images(names: Iterable[str]) -> dict[str, str]:
 def node(folder: Path) -> Path:
     """A state directory as the node leaves it, with all images that a stack for it may want."""
     own = [stack for stack in FILES if "source" not in blocks(stack)["ml-platform:platform"]]
-    names = {"tuning"}.union(*(selection.image_names(settings(stack)) for stack in own))
+    names = {"tuning"}.union(*(chosen.all_images(settings(stack)) for stack in own))
     files = {"kubeconfig": json.dumps(KUBECONFIG), "images": json.dumps(images(names)), "seed": "a seed\n"}
     for name, text in files.items():
         (folder / name).write_text(text)

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from ml_platform import missing_images, pods
 from ml_platform.clusters.cluster import AUTOSCALER, Autoscaler
-from ml_platform.components.autoscaler import AutoscalerArgs, ClusterAutoscaler
+from ml_platform.components.autoscaler import ClusterAutoscaler
 from ml_platform.configuration import SettingsError
-from support import recorder, stacks
+from support import chosen, recorder, stacks
 from support.clouds import ARN, SETTINGS, declare, own
-from support.made_up import LABELS
+from support.made_up import LABELS, MadeUp
 
 FIXED = {"general": {**SETTINGS["eks"]["pools"]["general"], "maximum": 2}}
 TOLD = Autoscaler(flags=["--cloud-provider=made-up"], environment={"REGION": "here"})
@@ -26,7 +26,7 @@ def logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def put(image: str) -> recorder.Recorder:
     def program() -> None:
-        ClusterAutoscaler("scaler", AutoscalerArgs(chosen=TOLD, image=image, labels=LABELS))
+        ClusterAutoscaler("scaler", chosen.site(chosen.platform(), MadeUp(images={AUTOSCALER: image})), TOLD)
 
     return recorder.record(program)
 
@@ -42,8 +42,8 @@ def test_it_may_scale_the_groups_of_its_cluster_and_look_at_the_rest() -> None:
 
 def test_it_finds_the_groups_of_its_cluster_and_no_others() -> None:
     _, known = declare("eks")
-    chosen = known["cluster"].autoscaler
-    assert chosen.environment == {"AWS_REGION": "eu-central-1"}
+    told = known["cluster"].autoscaler
+    assert told.environment == {"AWS_REGION": "eu-central-1"}
     assert known["flags"] == [
         "--cloud-provider=aws",
         "--node-group-auto-discovery=asg:tag=k8s.io/cluster-autoscaler/enabled,k8s.io/cluster-autoscaler/ml-platform",

@@ -238,4 +238,4 @@ def test_a_cluster_that_the_stack_did_not_make_has_nothing_to_tell() -> None:
         kubeconfig=pulumi.Output.from_input(""), options={}, images={}, storage_class=None, disposable=True,
         protected=False,
     )  # fmt: skip
-    assert cluster.summary() == {}
+    assert cluster.exports()["cluster"] == {}

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ml_platform import clusters, selection
+from ml_platform import clusters, fit
 from ml_platform.clusters import cloud
 from ml_platform.configuration import SettingsError, validate
-from ml_platform.settings import ClusterSettings, PlatformSettings
-from support import stacks
+from ml_platform.settings import ClusterSettings
+from support import chosen, stacks
 from support.clouds import CLOUDS, COMMON, SETTINGS, declare
 
 
@@ -150,9 +150,9 @@ def test_a_missing_sdk_is_named_with_the_extra_that_has_it(
 
 
 def test_a_version_too_old_for_the_chosen_releases_is_refused_before_the_cluster_is_made() -> None:
-    chosen = validate("platform", {}, PlatformSettings)
+    settings = chosen.platform()
     with pytest.raises(SettingsError, match=r"knative-serving 1\.23\.0 supports .*cluster\.version is '1\.33'"):
-        selection.check(chosen, images=[], pulls=True, version="1.33")
+        fit.check(settings, chosen.needs(), images=[], pulls=True, version="1.33")
 
 
 def test_no_login_of_this_machine_reaches_a_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,9 +44,7 @@ def test_its_load_balancer_is_told_what_the_settings_say() -> None:
     balancer = LoadBalancerSettings(annotations={"balancer.test/internal": "true"}, assumed=True)
     settings, found = ExistingCluster(source="existing", load_balancer=balancer), []
     config = {"ml-platform:seed": "s", "ml-platform:kubeconfig": TEXT}
-    recorder.record(
-        lambda: found.append(connect(settings, pulumi.Config("ml-platform"), OwnershipSettings())), config=config
-    )
+    recorder.record(lambda: found.append(connect(settings, OwnershipSettings())), config=config)
     assert found[0].load_balancer.annotations == balancer.annotations
     assert found[0].load_balancer.assumed
 
@@ -63,7 +61,7 @@ def test_the_kubeconfig_can_be_an_output_of_another_stack() -> None:
     settings = ExistingCluster(source="existing", kubeconfig=StackOutput(stack="acme/network/prod"))
 
     def program() -> None:
-        pulumi.export("kubeconfig", connect(settings, pulumi.Config("ml-platform"), OwnershipSettings()).kubeconfig)
+        pulumi.export("kubeconfig", connect(settings, OwnershipSettings()).kubeconfig)
 
     found = recorder.record(program, config={"ml-platform:seed": "s"}, world=Other())
     assert json.loads(found.exports["kubeconfig"]) == KUBECONFIG
@@ -93,7 +91,7 @@ def test_a_node_that_was_not_started_is_named_with_the_command_that_starts_it(
 def _connect(settings: LocalCluster | ExistingCluster, secrets: dict[str, str]) -> recorder.Recorder:
     config = {f"ml-platform:{name}": value for name, value in secrets.items()}
     return recorder.record(
-        lambda: connect(settings, pulumi.Config("ml-platform"), OwnershipSettings()).provider([]),
+        lambda: connect(settings, OwnershipSettings()).provider([]),
         config=config,
         secrets=config,
         world=Other(),

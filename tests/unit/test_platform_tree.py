@@ -9,14 +9,13 @@ from typing import Any
 
 import pulumi
 import pytest
-from ml_platform.clusters import Cluster
-from ml_platform.configuration import SettingsError, validate
-from ml_platform.platform import Platform
-from ml_platform.settings import PlatformSettings
+from ml_platform.configuration import SettingsError
+from ml_platform.platform import Platform, PlatformArgs
+from ml_platform.tenancy import Tenancy
 from ml_runtime import gate_spec, learning_spec
 from ml_workloads.settings import WorkloadsSettings
 from ml_workloads.workloads import Workloads
-from support import recorder
+from support import chosen, recorder
 
 IMAGE = "registry.test/{}@sha256:" + "0" * 64
 NAMES = (
@@ -40,17 +39,9 @@ def declare(
     work: dict[str, Any] | None = None, platform: dict[str, Any] | None = None, *, protected: bool = False
 ) -> recorder.Recorder:
     def program() -> None:
-        cluster = Cluster(
-            options={},
-            kubeconfig=pulumi.Output.secret("{}"),
-            seed=pulumi.Output.secret("a seed"),
-            images={name: IMAGE.format(name) for name in NAMES},
-            storage_class=None,
-            disposable=True,
-            protected=protected,
-        )
-        settings = validate("platform", {"bundles": LEAN, **(platform or {})}, PlatformSettings)
-        handle = Platform("platform", cluster, settings, labels=OWNERSHIP).handle
+        cluster = chosen.cluster({name: IMAGE.format(name) for name in NAMES}, protected=protected)
+        settings, tenancy = chosen.platform(**{"bundles": LEAN, **(platform or {})}), Tenancy(ownership=OWNERSHIP)
+        handle = Platform("platform", PlatformArgs(cluster=cluster, settings=settings, tenancy=tenancy)).handle
         Workloads("workloads", handle, WorkloadsSettings.model_validate(work or WORK, strict=False), OWNERSHIP)
 
     return recorder.record(program)

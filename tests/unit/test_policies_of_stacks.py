@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 from ml_policies.engine import exemptions
 from ml_policies.engine.judge import Finding, Judge
-from ml_policies.engine.resource import Resource
-from support import clouds, recorder, stacks
-from support.policies import findings, judge_of
+from support import clouds, stacks
+from support.policies import findings, judge_of, recorded
 
 
 @pytest.fixture(autouse=True)
@@ -46,9 +44,8 @@ def refused(stack: str, environment: str) -> list[str]:
 
 @functools.cache
 def judged(stack: str, environment: str) -> tuple[list[Finding], Judge]:
-    found = [resource(urn, request) for urn, request in stacks.record(stack, world=clouds.Cloud()).requests.items()]
     judge = judge_of(environment)
-    return findings(judge, found), judge
+    return findings(judge, recorded(stacks.record(stack, world=clouds.Cloud()))), judge
 
 
 def environment(stack: str) -> str:
@@ -57,14 +54,3 @@ def environment(stack: str) -> str:
         return stack
     source: str = yaml.safe_load(stacks.FILES[stack].read_text())["config"]["ml-platform:cluster"]["source"]
     return source
-
-
-def resource(urn: str, request: Any) -> Resource:
-    return Resource(
-        type=request.type,
-        name=request.name,
-        props=recorder.inputs(request),
-        urn=urn,
-        parent=request.parent,
-        protect=request.protect,
-    )

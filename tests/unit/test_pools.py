@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 from ml_platform.bundles.installation import Installation
-from ml_platform.components.knative import Knative, KnativeArgs
+from ml_platform.components.knative import Knative
 from ml_platform.configuration import SettingsError, validate
 from ml_platform.handle import ServingMode, SparkOperator
 from ml_platform.settings import ClusterSettings
 from ml_workloads import fit
 from ml_workloads.settings import WorkloadsSettings
-from support import etl, recorder, serving, tuning
+from support import chosen, etl, recorder, serving, tuning
 from support.clouds import COMMON, SETTINGS
 from support.made_up import LABELS, MadeUp
 from support.pools import PLACED, POOLS, TAINT, placed
@@ -92,14 +92,14 @@ def work(kind: str, pool: str) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", ["etl", "training", "tuning", "serving"])
 def test_a_pool_that_is_not_there_is_refused_with_those_that_are(kind: str) -> None:
     settings = validate("workloads", work(kind, "big"), WorkloadsSettings)
-    known: dict[str, Any] = {"serving": "knative", "spark": "kubeflow", "buckets": ["datasets"]}
+    platform = chosen.platform(spark={})
     path = f"ml-platform:workloads.{kind}.{'wide' if kind == 'tuning' else 'iris'}.pool"
     for pools, there in ((["general", "gpu"], "general, gpu"), ([], "nothing, there are none")):
         with pytest.raises(SettingsError) as refused:
-            fit.check(settings, **known, pools=pools)
+            fit.check(settings, platform, pools=pools)
         assert f"{path} is 'big'; allowed: {there}." in str(refused.value)
         assert f"pulumi config rm --path '{path}'" in str(refused.value)
-    fit.check(settings, **known, pools=["big"])
+    fit.check(settings, platform, pools=["big"])
 
 
 def test_the_name_of_a_pool_is_a_name() -> None:
@@ -110,21 +110,21 @@ def test_the_name_of_a_pool_is_a_name() -> None:
 def test_a_training_and_its_gate_run_on_the_same_pool() -> None:
     tree = etl.declare_work(work("training", "gpu"))
     for name in ("iris", "iris-gate"):
-        assert chosen(tree.inputs(JOB, name)["spec"]["template"]["spec"]) == PLACED["gpu"]
-    assert chosen(tree.inputs(JOB, "wide")["spec"]["template"]["spec"]) == {}
+        assert placing(tree.inputs(JOB, name)["spec"]["template"]["spec"]) == PLACED["gpu"]
+    assert placing(tree.inputs(JOB, "wide")["spec"]["template"]["spec"]) == {}
 
 
 def test_a_tuning_runs_on_its_pool_whatever_runs_it() -> None:
-    assert chosen(tuning.declare(pool="gpu").inputs(JOB, "iris")["spec"]["template"]["spec"]) == PLACED["gpu"]
+    assert placing(tuning.declare(pool="gpu").inputs(JOB, "iris")["spec"]["template"]["spec"]) == PLACED["gpu"]
     cluster = tuning.ray_job(pool="gpu")["spec"]["rayClusterSpec"]
-    assert chosen(cluster["headGroupSpec"]["template"]["spec"]) == PLACED["gpu"]
+    assert placing(cluster["headGroupSpec"]["template"]["spec"]) == PLACED["gpu"]
 
 
 @pytest.mark.parametrize(("operator", "where"), [("kubeflow", "template"), ("stackable", "podOverrides")])
 def test_driver_and_executors_run_on_the_pool_of_their_etl(operator: SparkOperator, where: str) -> None:
     spec = etl.application(operator, pool="gpu")["spec"]
-    assert [chosen(spec[role][where]["spec"]) for role in ("driver", "executor")] == [PLACED["gpu"]] * 2
-    assert chosen(etl.application(operator)["spec"]["driver"][where]["spec"]) == {}
+    assert [placing(spec[role][where]["spec"]) for role in ("driver", "executor")] == [PLACED["gpu"]] * 2
+    assert placing(etl.application(operator)["spec"]["driver"][where]["spec"]) == {}
 
 
 def test_an_etl_on_another_pool_is_another_run() -> None:
@@ -135,7 +135,7 @@ def test_an_etl_on_another_pool_is_another_run() -> None:
 @pytest.mark.parametrize("mode", ["knative", "standard"])
 def test_a_model_is_served_on_its_pool_and_moves_to_another_with_new_pods(mode: ServingMode) -> None:
     trees = [serving.declare(mode, pool=pool) for pool in (None, "plain", "gpu")]
-    found = [chosen(tree.inputs(serving.ISVC, "iris")["spec"]["predictor"]) for tree in trees]
+    found = [placing(tree.inputs(serving.ISVC, "iris")["spec"]["predictor"]) for tree in trees]
     assert found == [{}, PLACED["plain"], PLACED["gpu"]]
     assert len({tree.inputs("Rollout", "iris")["settings"] for tree in trees}) == 3
 
@@ -146,13 +146,14 @@ def test_knative_lets_revisions_choose_among_nodes_only_where_there_are_pools(th
 
     def program() -> None:
         installation = MadeUp(images=images, releases=[LEAN])
-        Knative("knative", KnativeArgs(installation=installation, domain="test", placed=there))
+        site = chosen.site(chosen.platform(gateway={"domain": "test"}), installation, PLACED if there else {})
+        Knative("knative", site)
 
     features = recorder.record(program).inputs("ConfigMap", "knative-serving-config-features")["data"]
-    placing = {name for name in features if name.startswith("kubernetes.podspec-")}
-    assert placing == ({"kubernetes.podspec-nodeselector", "kubernetes.podspec-tolerations"} if there else set())
+    lets = {name for name in features if name.startswith("kubernetes.podspec-")}
+    assert lets == ({"kubernetes.podspec-nodeselector", "kubernetes.podspec-tolerations"} if there else set())
 
 
-def chosen(pod: dict[str, Any]) -> dict[str, Any]:
+def placing(pod: dict[str, Any]) -> dict[str, Any]:
     """What of it says where it runs."""
     return {name: pod[name] for name in ("nodeSelector", "tolerations") if name in pod}

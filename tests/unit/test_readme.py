@@ -12,7 +12,7 @@ import yaml
 from ml_local import paths
 from ml_local.__main__ import COMMANDS
 from ml_platform.configuration import validate
-from ml_platform.settings import PlatformSettings
+from ml_platform.settings import platform_model
 from ml_workloads.settings import WorkloadsSettings
 from support import machine, readme
 
@@ -66,7 +66,7 @@ def test_settings_of_the_platform_that_are_named_exist() -> None:
         r"^\| `([a-z_.]+)` \| ", readme.section("Choose what the platform is made of"), flags=re.MULTILINE
     )
     assert "gateway.ingress" in rows
-    schema = PlatformSettings.model_json_schema()
+    schema = platform_model({}).model_json_schema()
     for block, _, setting in (path.partition(".") for path in rows):
         below = re.findall(r"#/\$defs/(\w+)", str(schema["properties"][block]))
         assert not setting or any(setting in schema["$defs"][each].get("properties", {}) for each in below), setting

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ml_platform import registry_login
 from ml_platform.configuration import SettingsError, validate
-from ml_platform.settings import PlatformSettings, SharedPlatform
+from ml_platform.settings import SharedPlatform, platform_model
 from support import clouds, recorder, stacks
 from support.recorder import Recorder
 
@@ -110,7 +110,7 @@ def test_a_cluster_without_a_login_has_none_to_give() -> None:
 
 @pytest.mark.parametrize(
     ("model", "block"),
-    [(PlatformSettings, {}), (SharedPlatform, {"source": "stack", "stack": "acme/ml-platform/production"})],
+    [(platform_model({}), {}), (SharedPlatform, {"source": "stack", "stack": "acme/ml-platform/production"})],
 )
 def test_a_source_of_logins_that_there_is_not_is_refused(model: type[Any], block: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match=r"platform\.registry_login is \"somebody\": input should be 'given'"):

@@ -9,7 +9,7 @@ from ml_platform.configuration import SettingsError
 from ml_platform.handle import ServingMode
 from ml_workloads import fit
 from ml_workloads.settings import WorkloadsSettings
-from support import recorder
+from support import chosen, recorder
 from support.serving import ISVC, declare
 
 
@@ -121,11 +121,11 @@ def test_what_the_other_mode_alone_can_do_is_refused_with_the_way_out(
 ) -> None:
     served = {"iris": {"model": {"name": "iris", "version": 3}, **serving}}
     settings = WorkloadsSettings.model_validate({"serving": served})
-    fit.check(settings, serving="knative" if mode == "standard" else "standard", spark=None, buckets=())
+    fit.check(settings, chosen.platform(serving={"mode": "knative" if mode == "standard" else "standard"}))
     with pytest.raises(
         SettingsError, match=rf"workloads\.serving\.iris\.{key} is .*: in serving mode {mode} "
     ) as refused:
-        fit.check(settings, serving=mode, spark=None, buckets=())
+        fit.check(settings, chosen.platform(serving={"mode": mode}))
     assert f"--path 'ml-platform:workloads.serving.iris.{key}'" in str(refused.value)
 
 

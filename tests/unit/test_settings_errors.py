@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 from ml_platform.configuration import SettingsError, validate
-from ml_platform.settings import ClusterSettings, OwnershipSettings, PlatformSettings
+from ml_platform.settings import ClusterSettings, OwnershipSettings, PlatformSettings, platform_model
 from ml_workloads.settings import WorkloadsSettings
 
 IRIS: dict[str, Any] = {"source": "sklearn:iris", "key": "iris.csv", "columns": ["a", "b", "species"]}
 TRAINING: dict[str, Any] = {"dataset": "iris", "target": "species"}
 MODELS: dict[str, Any] = {
     "cluster": ClusterSettings,
-    "platform": PlatformSettings,
+    "platform": platform_model({}),
     "ownership": OwnershipSettings,
     "workloads": WorkloadsSettings,
 }

@@ -9,7 +9,7 @@ import pulumi
 import pytest
 from ml_platform.clusters import connect
 from ml_platform.configuration import SettingsError, validate
-from ml_platform.settings import ClusterSettings, OwnershipSettings, PlatformSettings, SharedPlatform, platform_model
+from ml_platform.settings import ClusterSettings, OwnershipSettings, SharedPlatform, platform_model
 from support import recorder, stacks
 from support.other_platform import CLUSTER, EXPORTS, OTHER, PLATFORM, SECRETS
 
@@ -18,9 +18,7 @@ def test_the_load_balancer_is_as_the_other_stack_knows_it() -> None:
     found: dict[str, Any] = {}
 
     def program() -> None:
-        balancer = connect(
-            validate("cluster", CLUSTER, ClusterSettings).root, pulumi.Config(), OwnershipSettings()
-        ).load_balancer
+        balancer = connect(validate("cluster", CLUSTER, ClusterSettings).root, OwnershipSettings()).load_balancer
         pulumi.Output.all(balancer.annotated({"own": "1"}), balancer.address).apply(
             lambda values: found.update(annotations=values[0], address=values[1])
         )
@@ -46,7 +44,7 @@ def test_a_bucket_is_named_as_s3_has_them(bucket: str, fine: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("block", "model"), [({}, PlatformSettings), (PLATFORM, SharedPlatform), ({"source": "x"}, SharedPlatform)]
+    ("block", "model"), [({}, platform_model(None)), (PLATFORM, SharedPlatform), ({"source": "x"}, SharedPlatform)]
 )
 def test_a_source_says_whose_platform_it_is(block: dict[str, Any], model: type[Any]) -> None:
     assert platform_model(block) is model

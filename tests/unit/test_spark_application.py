@@ -16,7 +16,7 @@ from ml_platform.handle import SparkOperator
 from ml_runtime import etl_spec
 from ml_workloads import fit
 from ml_workloads.settings import WorkloadsSettings
-from support import etl, recorder
+from support import chosen, etl, recorder
 
 OPERATORS: tuple[SparkOperator, ...] = ("kubeflow", "stackable")
 both = pytest.mark.parametrize("operator", OPERATORS)
@@ -229,17 +229,18 @@ def test_a_training_on_what_no_block_leaves_is_refused(dataset: Any, path: str, 
 
 
 @pytest.mark.parametrize(
-    ("spark", "buckets", "words"),
+    ("platform", "words"),
     [
-        (None, ["datasets"], "the platform has no operator for it. Have it install one with:"),
-        ("kubeflow", ["others"], "workloads.etl.iris.bucket is 'datasets'; allowed: others"),
+        ({}, "the platform has no operator for it. Have it install one with:"),
+        (
+            {"spark": {}, "object_store": {"buckets": ["others"]}},
+            "workloads.etl.iris.bucket is 'datasets'; allowed: others",
+        ),
     ],
 )
-def test_what_the_platform_has_not_is_refused_with_the_way_out(
-    spark: SparkOperator | None, buckets: list[str], words: str
-) -> None:
+def test_what_the_platform_has_not_is_refused_with_the_way_out(platform: dict[str, Any], words: str) -> None:
     settings = validate("workloads", etl.work(), WorkloadsSettings)
     with pytest.raises(SettingsError) as refused:
-        fit.check(settings, serving="knative", spark=spark, buckets=buckets)
+        fit.check(settings, chosen.platform(**platform))
     assert words in str(refused.value)
-    fit.check(settings, serving="knative", spark="kubeflow", buckets=["datasets"])
+    fit.check(settings, chosen.platform(spark={}))

@@ -10,7 +10,7 @@ from ml_platform import store
 from ml_platform.configuration import SettingsError, validate
 from ml_platform.settings import AnyCluster, ClusterSettings, PlatformSettings
 from ml_workloads.settings import WorkloadsSettings
-from support import clouds, recorder, stacks
+from support import chosen, clouds, recorder, stacks
 
 GIVEN = {"source": "given", "endpoint": "https://s3.example.com", "region": "eu-1", "access_key": "ML"}
 OWN_BUCKETS = {"source": "cluster", "artifacts": "acme-old", "buckets": ["acme-raw"]}
@@ -28,7 +28,7 @@ def cluster(source: str, **changes: Any) -> AnyCluster:
 
 
 def platform(**blocks: Any) -> PlatformSettings:
-    return validate("platform", {"object_store": OWN_BUCKETS, **blocks}, PlatformSettings)
+    return chosen.platform(**{"object_store": OWN_BUCKETS, **blocks})
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from ml_workloads import fit, learning_settings, ray_job
 from ml_workloads.fields import amount
 from ml_workloads.run_kinds import KINDS, End
 from ml_workloads.settings import WorkloadsSettings
-from support import tuning
+from support import chosen, tuning
 from support.recorder import Recorder, inputs
 
 CONFIGMAP = "kubernetes:core/v1:ConfigMap"
@@ -200,6 +200,6 @@ def test_a_training_and_a_tuning_of_one_name_are_refused() -> None:
 
 def test_a_ray_job_where_there_is_no_kuberay_is_refused_with_the_way_out() -> None:
     settings = validate("workloads", tuning.work(runner="ray-job"), WorkloadsSettings)
-    fit.check(settings, serving="knative", spark="kubeflow", ray=True, buckets=["datasets"])
+    fit.check(settings, chosen.platform(spark={}, ray={}))
     with pytest.raises(SettingsError, match=r"tuning\.iris\.runner is 'ray-job', and the platform has no KubeRay"):
-        fit.check(settings, serving="knative", spark="kubeflow", ray=False, buckets=["datasets"])
+        fit.check(settings, chosen.platform(spark={}))

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from ml_platform.configuration import PROJECT, SettingsError
 from ml_platform.handle import ServingMode, SparkOperator
+from ml_platform.settings import PlatformSettings, SharedPlatform
 
 from ml_workloads.etl_settings import EtlSettings
 from ml_workloads.learning_settings import LearningSettings
@@ -15,31 +16,29 @@ from ml_workloads.settings import WorkloadsSettings
 
 
 def check(
-    settings: WorkloadsSettings,
-    *,
-    serving: ServingMode,
-    spark: SparkOperator | None,
-    ray: bool = False,
-    buckets: Collection[str],
-    certified: Sequence[str] | None = None,
-    pools: Collection[str] = (),
+    settings: WorkloadsSettings, platform: PlatformSettings | SharedPlatform, *, pools: Collection[str] = ()
 ) -> None:
-    """Refuses what a platform that serves so, with this operator of Spark, KubeRay or not, these buckets, a certificate
-    for these hosts below its domain, and these node pools, can't do.
+    """Refuses what that platform can't do, on a cluster with these node pools.
 
     Raises:
         SettingsError: naming each setting, the reason and the way out.
     """
     problems = [
-        *_serving(settings, serving),
-        *_certified(settings, certified),
-        *_etl(settings, spark),
-        *_tuning(settings, ray),
-        *_buckets(settings, buckets),
+        *_serving(settings, platform.serving.mode),
+        *_certified(settings, platform.certified_below),
+        *_etl(settings, spark_operator(platform)),
+        *_tuning(settings, platform.add_on("ray") is not None),
+        *_buckets(settings, platform.object_store.buckets),
         *_pools(settings, pools),
     ]
     if problems:
         raise SettingsError("\n".join(problems))
+
+
+def spark_operator(platform: PlatformSettings | SharedPlatform) -> SparkOperator | None:
+    """The operator that runs SparkApplications there, if one does."""
+    spark = platform.add_on("spark")
+    return spark.operator if spark else None
 
 
 def _serving(settings: WorkloadsSettings, mode: ServingMode) -> Iterator[str]:

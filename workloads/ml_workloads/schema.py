@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ml_platform.configuration import PROJECT
-from ml_platform.settings import ClusterSettings, OwnershipSettings, PlatformSettings, SharedPlatform
+from ml_platform.settings import ClusterSettings, OwnershipSettings, SharedPlatform, platform_model
 from pydantic import TypeAdapter
 
 from ml_workloads.settings import WorkloadsSettings
@@ -16,7 +16,7 @@ from ml_workloads.settings import WorkloadsSettings
 FILE = Path(__file__).resolve().parents[2] / "stacks" / "config.schema.json"
 BLOCKS: dict[str, TypeAdapter[Any]] = {
     "cluster": TypeAdapter(ClusterSettings),
-    "platform": TypeAdapter(PlatformSettings | SharedPlatform),
+    "platform": TypeAdapter(platform_model({}) | SharedPlatform),
     "workloads": TypeAdapter(WorkloadsSettings),
     "ownership": TypeAdapter(OwnershipSettings),
 }

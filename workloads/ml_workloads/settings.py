@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 import pulumi
 from ml_platform.configuration import BucketName, MisfitError, Name, Quota, Settings, read
+from ml_platform.needs import Needs
 from pydantic import Field, model_validator
 
 from ml_workloads.etl_settings import EtlSettings
@@ -52,13 +53,16 @@ class WorkloadsSettings(Settings):
         """The block of training or tuning by the name of the model that it registers."""
         return {block.model or name: name for name, block in self.learning.items()}
 
-    def images(self, spark: str | None) -> frozenset[str]:
-        """Our short names of the images that this work runs, by the operator that runs its ETL."""
+    def needs(self, spark: str | None) -> Needs:
+        """What this work needs of its cluster, by the operator that runs its ETL."""
+        return Needs(images=tuple(sorted(self._images(spark))), namespaces=self.namespaces)
+
+    def _images(self, spark: str | None) -> set[str]:
         data = {"training"} if self.datasets else set()
         judged = {"training", "mlserver"} if self.learning else set()
         named = all(block.image for block in self.etl.values())
         tables = {"spark"} if spark == "kubeflow" and not named else set()  # Stackable's operator has its own
-        return frozenset(data | judged | tables | ({"tuning"} if self.tuning else set()))
+        return data | judged | tables | ({"tuning"} if self.tuning else set())
 
     @property
     def accounts(self) -> tuple[tuple[str, str], ...]:

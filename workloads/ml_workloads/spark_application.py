@@ -12,6 +12,7 @@ import pulumi
 from ml_platform import pods
 from ml_platform.component import Component, after
 from ml_platform.handle import PlatformOutputs, SparkAccess
+from ml_platform.labels import of_stack
 from ml_platform.objects import KubernetesObject
 
 from ml_workloads import script
@@ -109,7 +110,7 @@ class SparkApplication(Component):
         }
 
     def _meta(self, name: str) -> dict[str, Any]:
-        labels = {"ml-platform/stack": pulumi.get_stack()}
+        labels = of_stack()
         # From the platform, so that all of it is declared when it can be accepted.
         return {**pods.metadata(name, self._args.spark.namespace, labels), "namespace": self._args.spark.jobs}
 

@@ -76,6 +76,14 @@ class Workloads(Component):
         self.versions = champions
         self.register_outputs({"prediction_urls": self.prediction_urls, "versions": self.versions})
 
+    def exports(self) -> dict[str, Any]:
+        """What people, and their clients, have to know of it."""
+        return {
+            "prediction_urls": self.prediction_urls,
+            "canary_urls": self.canary_urls,
+            "model_versions": self.versions,
+        }
+
     def _etl(
         self, platform: PlatformOutputs, settings: WorkloadsSettings, datasets: Mapping[str, Dataset]
     ) -> dict[str, SparkApplication]:

@@ -14,6 +14,7 @@ from ml_platform.component import Component
 from ml_platform.components.namespace import Namespace, NamespaceArgs
 from ml_platform.configuration import Quota
 from ml_platform.handle import PlatformHandle
+from ml_platform.labels import WORKLOADS, of_stack
 from ml_platform.objects import KubernetesObject
 
 KEYS = "object-store"
@@ -43,8 +44,8 @@ class Workspace(Component):
         super().__init__(name, opts)
         self.name = name
         self.platform = args.platform.outputs
-        self.labels = {"ml-platform/stack": pulumi.get_stack()}
-        marks = {**self.labels, **args.ownership, pods.WORKLOADS_LABEL: "true"}
+        self.labels = of_stack()
+        marks = {**self.labels, **args.ownership, WORKLOADS: "true"}
         namespace = Namespace(name, NamespaceArgs(labels=marks, login=args.platform.login), self.child())
         self.namespace, self._account = namespace.resource, namespace.account
         passive = self.child(deleted_with=self.namespace)

@@ -5,8 +5,6 @@ Nothing beyond this package knows which source it was.
 
 from collections.abc import Mapping
 
-import pulumi
-
 from ml_platform.clusters.cluster import Cluster
 from ml_platform.configuration import SettingsError
 from ml_platform.settings import (
@@ -25,10 +23,7 @@ EXTRAS = {"pulumi_ionoscloud": "ionos", "pulumi_gcp": "gcp", "pulumi_aws": "aws"
 
 
 def connect(
-    settings: AnyCluster,
-    config: pulumi.Config,
-    ownership: OwnershipSettings,
-    accounts: Mapping[str, Account] | None = None,
+    settings: AnyCluster, ownership: OwnershipSettings, accounts: Mapping[str, Account] | None = None
 ) -> Cluster:
     """The cluster that the settings choose, its buckets open for `accounts`; of all sources, only the module of the
     chosen one is loaded.
@@ -37,7 +32,7 @@ def connect(
         SettingsError: what its source needs is missing.
     """
     try:
-        return _connect(settings, config, ownership, accounts or {})
+        return _connect(settings, ownership, accounts or {})
     except ModuleNotFoundError as missing:
         package = (missing.name or "").partition(".")[0]
         if package not in EXTRAS:
@@ -48,9 +43,7 @@ def connect(
         ) from missing
 
 
-def _connect(
-    settings: AnyCluster, config: pulumi.Config, ownership: OwnershipSettings, accounts: Mapping[str, Account]
-) -> Cluster:
+def _connect(settings: AnyCluster, ownership: OwnershipSettings, accounts: Mapping[str, Account]) -> Cluster:
     match settings:
         case LocalCluster():
             from ml_platform.clusters import local
@@ -59,7 +52,7 @@ def _connect(
         case ExistingCluster():
             from ml_platform.clusters import existing
 
-            return existing.connect(settings, config)
+            return existing.connect(settings)
         case StackCluster():
             from ml_platform.clusters import stack
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from ml_platform.needs import Needs
 from ml_platform.object_storage import ObjectStorage
 
 
@@ -89,8 +90,17 @@ class Cluster:
     alone: bool = False
     """Whether nothing is to be put on it yet."""
 
-    def summary(self) -> dict[str, Any]:
-        """What its users want to know; nothing where the stack did not make it."""
+    @property
+    def needs(self) -> Needs:
+        """What it has to have put on it to work as its settings say."""
+        return Needs(images=(AUTOSCALER,), namespaces=(AUTOSCALER,)) if self.autoscaler else Needs()
+
+    def exports(self) -> dict[str, Any]:
+        """What people, and other stacks, have to know of it."""
+        return {"cluster": self._summary(), "kubeconfig": self.kubeconfig}
+
+    def _summary(self) -> dict[str, Any]:
+        """Nothing where the stack did not make it."""
         if not self.pools:
             return {}
         return {

@@ -14,13 +14,13 @@ from ml_platform.other_stack import OtherStack
 from ml_platform.settings import ExistingCluster, StackOutput
 
 
-def connect(settings: ExistingCluster, config: pulumi.Config) -> Cluster:
+def connect(settings: ExistingCluster) -> Cluster:
     """The cluster of the kubeconfig.
 
     Raises:
         SettingsError: a secret is missing, or the kubeconfig can't be used.
     """
-    kubeconfig = pulumi.Output.secret(_text(settings, config))
+    kubeconfig = pulumi.Output.secret(_text(settings))
     return Cluster(
         kubeconfig=kubeconfig,
         # Another text is not another cluster: the preflight asks which one it is.
@@ -33,14 +33,14 @@ def connect(settings: ExistingCluster, config: pulumi.Config) -> Cluster:
     )
 
 
-def _text(settings: ExistingCluster, config: pulumi.Config) -> pulumi.Input[str]:
+def _text(settings: ExistingCluster) -> pulumi.Input[str]:
     def completed(text: str) -> str:
         return complete(text, Path.cwd(), settings.context)
 
     match settings.kubeconfig:
         case None:
             purpose = "the text of a kubeconfig, as cluster.kubeconfig names none"
-            return require_secret(config, "kubeconfig", purpose).apply(completed)
+            return require_secret(pulumi.Config(), "kubeconfig", purpose).apply(completed)
         case StackOutput() as other:
             return OtherStack("cluster.kubeconfig.stack", other.stack).secret(other.output).apply(completed)
         case str() as name:

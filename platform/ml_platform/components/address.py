@@ -9,12 +9,13 @@ from ipaddress import ip_address
 from typing import Any
 
 import pulumi
+from pulumi import dynamic
+
 from ml_platform.bundles.errors import BundleError
 from ml_platform.bundles.provider import Provider
 from ml_platform.components.gateway import Gateway
 from ml_platform.kube import Client
 from ml_platform.settings import GatewaySettings
-from pulumi import dynamic
 
 DEADLINE = 300.0  # clouds take one to three minutes
 

@@ -5,16 +5,18 @@ It owns what runs in the cluster. The cluster says which cloud's nodes it makes,
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+
 from ml_platform import pods
 from ml_platform.clusters.cluster import AUTOSCALER, Autoscaler
-from ml_platform.component import Component
 from ml_platform.components.namespace import Namespace, NamespaceArgs
+from ml_platform.components.platform_component import PlatformComponent
 from ml_platform.configuration import Resources
 from ml_platform.objects import KubernetesObject
+from ml_platform.settings.platform import PlatformSettings
+from ml_platform.site import Site
 
 PORT = 8085
 STATUS = "cluster-autoscaler-status"
@@ -55,33 +57,29 @@ _RULES_AT_HOME: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
-class AutoscalerArgs:
-    chosen: Autoscaler
-    image: str
-    labels: Mapping[str, str]
-    login: pulumi.Output[str] | None = None
-    """To the registry of its image, if it needs one."""
-
-
-class ClusterAutoscaler(Component):
+class ClusterAutoscaler(PlatformComponent):
     token = "ml-platform:cluster:Autoscaler"  # noqa: S105 - a type token
 
-    def __init__(self, name: str, args: AutoscalerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, opts)
-        self._args = args
-        home = Namespace(AUTOSCALER, NamespaceArgs(labels=args.labels, login=args.login), self.child())
-        self._meta = pods.metadata(AUTOSCALER, AUTOSCALER, args.labels)
-        passive = self.child(deleted_with=home.resource)
-        account = KubernetesObject(AUTOSCALER, home.account(AUTOSCALER, args.labels), passive)
+    def __init__(self, name: str, site: Site, chosen: Autoscaler) -> None:
+        super().__init__(name, site)
+        self._chosen, labels = chosen, site.labels
+        home = Namespace(AUTOSCALER, NamespaceArgs(labels=labels, login=site.login), self.child())
+        self._meta = pods.metadata(AUTOSCALER, AUTOSCALER, labels)
+        passive = self.passive(home.resource)
+        account = KubernetesObject(AUTOSCALER, home.account(AUTOSCALER, labels), passive)
         KubernetesObject(AUTOSCALER, pods.closed(self._meta), passive)
-        everywhere = {"name": AUTOSCALER, "labels": args.labels}
+        everywhere = {"name": AUTOSCALER, "labels": labels}
         rights = [
             *self._rights("Role", self._meta, _RULES_AT_HOME, passive),
             *self._rights("ClusterRole", everywhere, _RULES, self.child()),
         ]
         KubernetesObject(AUTOSCALER, self._deployment(), self.child(depends_on=[account, *rights]))
         self.register_outputs({})
+
+    @classmethod
+    def chosen(cls, settings: PlatformSettings) -> bool:
+        """By the cluster, which says what it needs, and by no settings of the platform."""
+        return False
 
     def _rights(
         self, kind: str, meta: Mapping[str, Any], rules: list[dict[str, Any]], opts: pulumi.ResourceOptions
@@ -97,10 +95,10 @@ class ClusterAutoscaler(Component):
         return [KubernetesObject(AUTOSCALER, manifest, opts) for manifest in (role, binding)]
 
     def _deployment(self) -> dict[str, Any]:
-        chosen = self._args.chosen
+        chosen = self._chosen
         run = pods.container(
             AUTOSCALER,
-            self._args.image,
+            self.site.images[AUTOSCALER],
             Resources(cpu="100m", memory="300Mi", cpu_limit="1", memory_limit="600Mi"),
             env=chosen.environment,
             command=["/cluster-autoscaler"],

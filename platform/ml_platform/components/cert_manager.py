@@ -1,30 +1,36 @@
 """cert-manager: who issues certificates, where the settings want it so. It owns no issuer: that is for its users."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import pulumi
-from ml_platform.bundles.bundle import BundleArgs
+
 from ml_platform.bundles.transforms import arguments
-from ml_platform.components.foreign import Foreign, ForeignArgs
+from ml_platform.components.foreign import Foreign
+from ml_platform.needs import Needs
+from ml_platform.settings.platform import PlatformSettings
+from ml_platform.site import Site
 
 BUNDLE = "cert-manager"
-
-
-@dataclass(frozen=True, kw_only=True)
-class CertManagerArgs(ForeignArgs):
-    routes: bool
-    """Whether it leads questions of public authorities to itself by routes of the Gateway API, which must be there."""
 
 
 class CertManager(Foreign):
     token = "ml-platform:certificates:CertManager"  # noqa: S105 - a type token
 
-    def __init__(self, name: str, args: CertManagerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, opts)
+    def __init__(self, name: str, site: Site, routes: Sequence[pulumi.Resource] = ()) -> None:
+        """`routes` are the kinds of the Gateway API, which it needs where it leads questions of public authorities to
+        itself by routes of them."""
+        super().__init__(name, site)
+        gateway = site.settings.gateway
+        acme = gateway.https.acme if gateway.https else None
+        by_route = gateway.ingress == "istio" and acme is not None and acme.dns01 is None
         enabled = arguments("Deployment", BUNDLE, {"--enable-gateway-api": "true"})
-        transforms = [enabled] if args.routes else []
-        self.install(
-            name,
-            BundleArgs(installation=args.installation, bundle=BUNDLE, transforms=transforms, after=args.after),
-        )
+        self.install(BUNDLE, name=name, transforms=[enabled] if by_route else [], after=routes if by_route else [])
         self.register_outputs({})
+
+    @classmethod
+    def chosen(cls, settings: PlatformSettings) -> bool:
+        return settings.certificates == "cert-manager"
+
+    @classmethod
+    def needs(cls, settings: PlatformSettings) -> Needs:
+        return Needs(bundles=(BUNDLE,))

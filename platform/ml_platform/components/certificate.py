@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+
 from ml_platform.bundles.certificates import WebhookCertificate
 from ml_platform.component import Component
+from ml_platform.components.cert_manager import BUNDLE
 from ml_platform.configuration import require_secret
 from ml_platform.objects import KubernetesObject
-from ml_platform.settings import AcmeSettings, AnyDns, GatewaySettings, TlsSettings
+from ml_platform.settings import AcmeSettings, AnyDns, TlsSettings
+from ml_platform.site import Site
 
 API = "cert-manager.io/v1"
 SECRET = "gateway-tls"  # noqa: S105 - its name
@@ -40,12 +43,13 @@ class Issuing:
     dns_token: pulumi.Output[str] | None = None
 
 
-def issuing(settings: GatewaySettings, config: pulumi.Config, cert_manager: str | None) -> Issuing:
+def issuing(site: Site) -> Issuing:
     """With what the stack's secrets hold for it.
 
     Raises:
         SettingsError: one is missing.
     """
+    settings, config = site.settings.gateway, pulumi.Config()
     tls, given, dns_token, purpose = settings.https, None, None, "the gateway's {}, as PEM"
     if tls and tls.issuer == "given":
         given = Pair(
@@ -54,6 +58,7 @@ def issuing(settings: GatewaySettings, config: pulumi.Config, cert_manager: str 
         )
     if tls and tls.acme and tls.acme.dns01 and tls.acme.dns01.provider == "cloudflare":
         dns_token = require_secret(config, "dns_token", "a token that may edit the zone at Cloudflare")
+    cert_manager = site.releases.entry(BUNDLE).namespace if site.releases.cert_manager else None
     return Issuing(names=settings.certified, cert_manager=cert_manager, given=given, dns_token=dns_token)
 
 

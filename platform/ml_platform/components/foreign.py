@@ -1,25 +1,15 @@
 """The base of components that are made of bundles, as far as this stack installs them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any
 
 import pulumi
+
 from ml_platform.bundles.bundle import Bundle, BundleArgs
-from ml_platform.bundles.installation import Installation
-from ml_platform.component import Component
+from ml_platform.components.platform_component import PlatformComponent
+from ml_platform.site import Site
 
 
-@dataclass(frozen=True, kw_only=True)
-class ForeignArgs:
-    """What all of them take."""
-
-    installation: Installation
-    after: Sequence[pulumi.Resource] = ()
-    """What it needs in order to start."""
-
-
-class Foreign(Component):
+class Foreign(PlatformComponent):
     """What somebody else made. Where somebody else runs it as well, it declares nothing and nothing waits for it."""
 
     kinds: list[pulumi.Resource]
@@ -27,24 +17,15 @@ class Foreign(Component):
     ready: list[pulumi.Resource]
     """Everything runs and answers; what depends on it is gone before anything of it goes."""
 
-    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, opts)
+    def __init__(self, name: str, site: Site) -> None:
+        super().__init__(name, site)
         self.kinds, self.ready = [], []
 
-    def install(self, name: str, args: BundleArgs) -> None:
-        if args.bundle in args.installation.existing:
+    def install(self, bundle: str, *, name: str | None = None, **args: Any) -> None:
+        """Declare a bundle, with further fields of BundleArgs, under its own name or another one."""
+        releases = self.site.releases
+        if bundle in releases.existing:
             return
-        bundle = Bundle(name, args, self.child())
-        self.kinds += bundle.kinds
-        self.ready.append(bundle.ready)
-
-
-class Single(Foreign):
-    """One bundle, as it was released."""
-
-    bundle: ClassVar[str]
-
-    def __init__(self, name: str, args: ForeignArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, opts)
-        self.install(name, BundleArgs(installation=args.installation, bundle=self.bundle, after=args.after))
-        self.register_outputs({})
+        made = Bundle(name or bundle, BundleArgs(installation=releases, bundle=bundle, **args), self.child())
+        self.kinds += made.kinds
+        self.ready.append(made.ready)

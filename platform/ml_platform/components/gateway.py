@@ -8,8 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import pulumi
+
 from ml_platform.components.certificate import GatewayCertificate
 from ml_platform.settings import GatewaySettings
+
+NAMESPACE = "gateway"
+"""Of a gateway that is no bundle."""
 
 
 class Gateway(Protocol):

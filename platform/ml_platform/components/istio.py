@@ -5,36 +5,29 @@ who may pass. No pod gets a sidecar unless its namespace asks for one. The route
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from ml_platform.bundles.bundle import BundleArgs
+
 from ml_platform.bundles.catalog import PodSecurity
 from ml_platform.bundles.transforms import Transform, config_yaml, environment, host_port, merged, service_type
-from ml_platform.clusters.cluster import LoadBalancer
 from ml_platform.components import access
-from ml_platform.components.certificate import SECRET, CertificateArgs, GatewayCertificate, Issuing
-from ml_platform.components.foreign import Foreign, ForeignArgs
+from ml_platform.components.certificate import SECRET, CertificateArgs, GatewayCertificate, issuing
+from ml_platform.components.foreign import Foreign
 from ml_platform.components.gateway import url
 from ml_platform.components.leftovers import Leftovers
+from ml_platform.needs import Needs
 from ml_platform.objects import KubernetesObject
-from ml_platform.settings import GatewaySettings, TlsSettings
+from ml_platform.settings import TlsSettings
+from ml_platform.settings.platform import PlatformSettings
+from ml_platform.site import Site
 
 NAMESPACE = "istio-system"
 SERVICE = "istio-ingressgateway"
 ENTRY = "gateway"
+BUNDLES = ("istio-base", "istiod", "istio-gateway")
 API = "gateway.networking.k8s.io/v1"
 HTTP, HTTPS = 80, 443
-
-
-@dataclass(frozen=True, kw_only=True)
-class IstioArgs(ForeignArgs):
-    settings: GatewaySettings
-    load_balancer: LoadBalancer
-    issuing: Issuing
-    shared: bool
-    """Whether Knative listens on the same ports for all hosts: then the entry is for the platform's own alone."""
 
 
 class Istio(Foreign):
@@ -47,11 +40,12 @@ class Istio(Foreign):
     routable: Sequence[pulumi.Resource]
     certificate: GatewayCertificate | None = None
 
-    def __init__(self, name: str, args: IstioArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, opts)
-        self._args, self._settings = args, args.settings
+    def __init__(self, name: str, site: Site, routes: Sequence[pulumi.Resource] = ()) -> None:
+        """`routes` are the kinds of the Gateway API."""
+        super().__init__(name, site)
+        self._settings, self._routes = site.settings.gateway, routes
         self.namespace, self.service, self.reference = NAMESPACE, SERVICE, f"{NAMESPACE}/{ENTRY}"
-        self.url = url(args.settings)
+        self.url = url(self._settings)
         self._bundles()
         secrets = self._certified(self._settings.https) if self._settings.https else []
         guards = [
@@ -64,6 +58,14 @@ class Istio(Foreign):
             self._declare(API, "HTTPRoute", "redirect", self._redirect(), entry)
         self.ready.append(entry)
         self.register_outputs({"namespace": self.namespace, "url": self.url})
+
+    @classmethod
+    def chosen(cls, settings: PlatformSettings) -> bool:
+        return settings.gateway.ingress == "istio"
+
+    @classmethod
+    def needs(cls, settings: PlatformSettings) -> Needs:
+        return Needs(bundles=BUNDLES)
 
     def route(self, meta: Mapping[str, Any], port: int, hosts: Sequence[str | None]) -> dict[str, Any]:
         named = [host for host in hosts if host]
@@ -80,31 +82,21 @@ class Istio(Foreign):
         }
 
     def _bundles(self) -> None:
-        installation = self._args.installation
-        before = [*self._args.after]
-        if "istiod" not in installation.existing:
+        before = [*self._routes]
+        if "istiod" not in self.site.releases.existing:
             marks, options = {"istio.io/config": "true"}, self.child(depends_on=before)
-            before = [Leftovers("istiod", labels=marks, kubeconfig=installation.kubeconfig, opts=options)]
+            before = [Leftovers("istiod", labels=marks, kubeconfig=self.site.cluster.kubeconfig, opts=options)]
         # The baseline standard forbids ports of the node.
         level: PodSecurity | None = "privileged" if self._settings.host_port else None
-        for bundle, transforms in (("istio-base", []), ("istiod", _control()), ("istio-gateway", self._published())):
-            self.install(
-                bundle,
-                BundleArgs(
-                    installation=installation,
-                    bundle=bundle,
-                    transforms=transforms,
-                    pod_security=level,
-                    after=[*before, *self.ready[-1:]],
-                ),
-            )
+        for bundle, transforms in zip(BUNDLES, ([], _control(), self._published()), strict=True):
+            self.install(bundle, transforms=transforms, pod_security=level, after=[*before, *self.ready[-1:]])
 
     def _certified(self, tls: TlsSettings) -> Sequence[pulumi.Resource]:
         args = CertificateArgs(
             tls=tls,
-            issuing=self._args.issuing,
+            issuing=issuing(self.site),
             namespace=NAMESPACE,
-            labels=self._args.installation.labels,
+            labels=self.site.labels,
             solver={
                 "gatewayHTTPRoute": {"parentRefs": [{"name": ENTRY, "namespace": NAMESPACE, "sectionName": "http"}]}
             },
@@ -115,7 +107,7 @@ class Istio(Foreign):
 
     def _class(self) -> list[KubernetesObject]:
         """The class of the entry; somebody else's control plane has made it by itself."""
-        if "istiod" in self._args.installation.existing:
+        if "istiod" in self.site.releases.existing:
             return []
         return [self._declare(API, "GatewayClass", "istio", {"controllerName": "istio.io/gateway-controller"})]
 
@@ -123,7 +115,7 @@ class Istio(Foreign):
         """How the gateway is reached from outside: a port of the node, or a load balancer."""
         settings = self._settings
         if not settings.host_port:
-            balancer = self._args.load_balancer
+            balancer = self.site.cluster.load_balancer
             marks = {"metadata": {"annotations": balancer.annotations}} if balancer.annotations else {}
             return [merged("Service", SERVICE, {**marks, "spec": balancer.spec(settings.access)})]
         of_node = {HTTP: settings.host_port, HTTPS: settings.https.host_port if settings.https else None}
@@ -154,7 +146,8 @@ class Istio(Foreign):
 
     def _hostnames(self) -> Sequence[str]:
         """Of the entry, unless it is for all: of two that are, on one port of one Envoy with TLS, one is lost."""
-        return self._settings.hosts if self._args.shared and self._settings.https else ()
+        shared = self.site.settings.serving.mode == "knative"  # whose entry listens on the same ports for all hosts
+        return self._settings.hosts if shared and self._settings.https else ()
 
     def _redirect(self) -> dict[str, Any]:
         port = self._settings.https.host_port if self._settings.https else None
@@ -165,7 +158,7 @@ class Istio(Foreign):
         }
 
     def _meta(self, name: str) -> dict[str, Any]:
-        return {"name": name, "namespace": NAMESPACE, "labels": dict(self._args.installation.labels)}
+        return {"name": name, "namespace": NAMESPACE, "labels": dict(self.site.labels)}
 
     def _declare(
         self, api: str, kind: str, name: str, spec: Mapping[str, Any], *before: pulumi.Resource
@@ -174,7 +167,7 @@ class Istio(Foreign):
         if kind == "GatewayClass":
             del meta["namespace"]
         manifest = {"apiVersion": api, "kind": kind, "metadata": meta, "spec": spec}
-        options = self.child(depends_on=[*self._args.after, *self.ready, *before])
+        options = self.child(depends_on=[*self._routes, *self.ready, *before])
         return KubernetesObject(f"istio-{name}", manifest, options)
 
 

@@ -5,16 +5,18 @@ the gateway itself does.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import pulumi
-from ml_platform.bundles.bundle import BundleArgs
+
 from ml_platform.bundles.installation import Installation
 from ml_platform.bundles.transforms import Transform, config_data, merged
 from ml_platform.components.certificate import SECRET
 from ml_platform.components.foreign import Foreign
+from ml_platform.needs import Needs
+from ml_platform.settings.platform import PlatformSettings
+from ml_platform.site import Site
 
-NAMESPACE = "knative-serving"
+NAMESPACE = SERVING = "knative-serving"
 SMALL_QUEUE = {
     "queue-sidecar-cpu-request": "10m",
     "queue-sidecar-cpu-limit": "1",
@@ -27,74 +29,51 @@ DRAINING = ("activator", "webhook")
 """As released, they go on for 45 s after they were told to end."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Autoscaling:
-    """How quickly revisions shrink. Short windows suit one machine and its one user; a fleet wants Knative's 60 s."""
-
-    stable_window: str = "60s"
-    scale_to_zero_grace_period: str = "30s"
-
-
-@dataclass(frozen=True, kw_only=True)
-class KnativeArgs:
-    installation: Installation
-    domain: str
-    """Services answer at <name>.<namespace>.<domain>."""
-    ingress: str = "traefik"
-    """What serves its routes: traefik or istio."""
-    scheme: str = "http"
-    """Of the gateway: of the URLs that its routes say they have."""
-    autoscaling: Autoscaling = field(default_factory=Autoscaling)
-    placed: bool = False
-    """Whether revisions may choose among nodes, which Knative keeps to itself as released."""
-    after: Sequence[pulumi.Resource] = ()
-    """What serves its routes, where that has kinds of its own."""
-
-
 class Knative(Foreign):
     token = "ml-platform:serving:Knative"  # noqa: S105 - a type token
 
     namespace: str
 
-    def __init__(self, name: str, args: KnativeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, opts)
+    def __init__(self, name: str, site: Site, mesh: Sequence[pulumi.Resource] = ()) -> None:
+        """`mesh` is Istio, where that serves its routes: it has kinds of its own."""
+        super().__init__(name, site)
         self.namespace = NAMESPACE
-        self.install(
-            name,
-            BundleArgs(installation=args.installation, bundle="knative-serving", transforms=_configuration(args)),
-        )
-        if args.ingress == "istio":
-            self.install(
-                "net-istio",
-                BundleArgs(
-                    installation=args.installation,
-                    bundle="net-istio",
-                    transforms=[_https()] if args.scheme == "https" else [],
-                    after=[*self.ready, *args.after],
-                ),
-            )
+        self.install(SERVING, name=name, transforms=_configuration(site))
+        if site.settings.gateway.ingress == "istio":
+            https = [_https()] if site.settings.gateway.https else []
+            self.install("net-istio", transforms=https, after=[*self.ready, *mesh])
         self.register_outputs({"namespace": self.namespace})
 
+    @classmethod
+    def chosen(cls, settings: PlatformSettings) -> bool:
+        return settings.serving.mode == "knative"
 
-def _configuration(args: KnativeArgs) -> list[Transform]:
-    times = args.autoscaling
+    @classmethod
+    def needs(cls, settings: PlatformSettings) -> Needs:
+        return Needs(bundles=(SERVING, *(("net-istio",) if settings.gateway.ingress == "istio" else ())))
+
+
+def _configuration(site: Site) -> list[Transform]:
+    gateway, times = site.settings.gateway, site.settings.serving.autoscaling
     settings = {
-        "config-domain": {args.domain: ""},
+        # Services answer at <name>.<namespace>.<domain>.
+        "config-domain": {gateway.domain: ""},
         "config-network": {
-            "ingress-class": f"{args.ingress}.ingress.networking.knative.dev",
-            "default-external-scheme": args.scheme,
+            "ingress-class": f"{gateway.ingress}.ingress.networking.knative.dev",
+            "default-external-scheme": "https" if gateway.https else "http",
         },
         "config-autoscaler": {
             "stable-window": times.stable_window,
             "scale-to-zero-grace-period": times.scale_to_zero_grace_period,
         },
-        # What the restricted pod security standard asks for, where a workload says nothing.
-        "config-features": {"secure-pod-defaults": "enabled", **(PLACED if args.placed else {})},
+        # What the restricted pod security standard asks for, where a workload says nothing. Revisions may choose among
+        # nodes, which Knative keeps to itself as released, where there are pools.
+        "config-features": {"secure-pod-defaults": "enabled", **(PLACED if site.pools else {})},
         # The counters of each request; they are off by default.
         "config-observability": {"metrics-protocol": "prometheus", "request-metrics-protocol": "prometheus"},
-        "config-deployment": SMALL_QUEUE if args.installation.size == "small" else {},
+        "config-deployment": SMALL_QUEUE if site.settings.size == "small" else {},
     }
-    return [*(config_data(name, data) for name, data in settings.items()), *_ending(args.installation)]
+    return [*(config_data(name, data) for name, data in settings.items()), *_ending(site.releases)]
 
 
 def _ending(installation: Installation) -> list[Transform]:

@@ -5,17 +5,20 @@ read which secret for them, belong to the workloads.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+
 from ml_platform import pods
-from ml_platform.bundles.bundle import BundleArgs
-from ml_platform.bundles.installation import Installation
 from ml_platform.bundles.parse import Object
 from ml_platform.bundles.transforms import Transform, config_json, pod_annotations
+from ml_platform.components import mlflow
 from ml_platform.components.foreign import Foreign
+from ml_platform.components.gateway import Gateway
 from ml_platform.configuration import Resources
+from ml_platform.needs import Needs
+from ml_platform.settings.platform import PlatformSettings
+from ml_platform.site import Site
 
 NAMESPACE = "kserve"
 MANAGER = "kserve-controller-manager"
@@ -31,59 +34,48 @@ _SECURITY = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class KServeArgs:
-    installation: Installation
-    mode: str
-    """What serves models: knative or standard."""
-    domain: str
-    """InferenceServices that have a host of their own answer at <name>-predictor.<namespace>.<domain>."""
-    ingress: str = "traefik"
-    gateway: str = ""
-    """<namespace>/<name> of the Gateway to which routes attach in standard mode."""
-    scheme: str = "http"
-    tracking_uri: pulumi.Input[str]
-    """The model registry as pods reach it: where mlflow:// models are downloaded from."""
-    after: Sequence[pulumi.Resource] = ()
-    over: Sequence[pulumi.Resource] = ()
-    """What serves its models: Knative, or the gateway of routes, ready, and there until the last of them is gone."""
-
-
 class KServe(Foreign):
     token = "ml-platform:serving:KServe"  # noqa: S105 - a type token
 
     namespace: str
 
-    def __init__(self, name: str, args: KServeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, opts)
+    def __init__(
+        self, name: str, site: Site, gateway: Gateway, kinds: Sequence[pulumi.Resource], over: Sequence[pulumi.Resource]
+    ) -> None:
+        """`kinds` are those that its manager watches, and `over` is what serves its models, Knative or the gateway of
+        routes: ready, and there until the last of them is gone."""
+        super().__init__(name, site)
         self.namespace = NAMESPACE
         self.install(
-            name,
-            BundleArgs(
-                installation=args.installation,
-                bundle="kserve",
-                transforms=_configuration(args),
-                extra=[_runtime(args.installation.images["mlserver"]), _download(args)],
-                after=args.after,
-                over=args.over,
-            ),
+            "kserve",
+            name=name,
+            transforms=_configuration(site.settings, gateway),
+            extra=[_runtime(site.images["mlserver"]), _download(site.images["training"])],
+            after=kinds,
+            over=over,
         )
         self.register_outputs({"namespace": self.namespace})
 
+    @classmethod
+    def needs(cls, settings: PlatformSettings) -> Needs:
+        return Needs(bundles=("kserve",), images=("mlserver", "training"))
 
-def _configuration(args: KServeArgs) -> list[Transform]:
+
+def _configuration(settings: PlatformSettings, gateway: Gateway) -> list[Transform]:
+    by_route = {"enableGatewayApi": True, "kserveIngressGateway": gateway.reference}
     chosen = {
-        "deploy": {"defaultDeploymentMode": args.mode.capitalize()},
+        "deploy": {"defaultDeploymentMode": settings.serving.mode.capitalize()},
         "ingress": {
             # Who of outside gets what is for the routes of the workloads to say.
             "disableIstioVirtualHost": True,
             "domainTemplate": "{{ .Name }}.{{ .Namespace }}.{{ .IngressDomain }}",
-            "ingressClassName": args.ingress,
-            "ingressDomain": args.domain,
-            "urlScheme": args.scheme,
-            **({"enableGatewayApi": True, "kserveIngressGateway": args.gateway} if args.mode == "standard" else {}),
+            "ingressClassName": settings.gateway.ingress,
+            # Those that have a host of their own answer at <name>-predictor.<namespace>.<domain>.
+            "ingressDomain": settings.gateway.domain,
+            "urlScheme": gateway.url.partition(":")[0],
+            **(by_route if settings.serving.mode == "standard" else {}),
         },
-        **(_small() if args.installation.size == "small" else {}),
+        **(_small() if settings.size == "small" else {}),
     }
     # The manager reads what to watch at its start.
     restart = pods.restarted_by(chosen)["annotations"]
@@ -134,7 +126,7 @@ def _runtime(image: str) -> Object:
     }
 
 
-def _download(args: KServeArgs) -> Object:
+def _download(image: str) -> Object:
     """mlflow://<name>/<version>: the registered version by name, never a path in a bucket."""
     return {
         "apiVersion": "serving.kserve.io/v1alpha1",
@@ -146,10 +138,10 @@ def _download(args: KServeArgs) -> Object:
             "workloadType": "initContainer",
             "container": {
                 "name": "storage-initializer",
-                "image": args.installation.images["training"],
+                "image": image,
                 "imagePullPolicy": "IfNotPresent",
                 "command": ["python", "-m", "ml_runtime.download"],
-                "env": [{"name": "MLFLOW_TRACKING_URI", "value": args.tracking_uri}],
+                "env": [{"name": "MLFLOW_TRACKING_URI", "value": mlflow.URL}],
                 "resources": pods.resource_sizes(Resources(memory="128Mi", memory_limit="512Mi")),
                 "securityContext": _SECURITY,
             },

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pulumi
+from pulumi import dynamic
+
 from ml_platform.bundles.provider import Provider
 from ml_platform.kube import Client
-from pulumi import dynamic
 
 
 class Leftovers(dynamic.Resource, module="bundles", name="Leftovers"):

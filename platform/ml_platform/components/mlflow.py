@@ -9,64 +9,70 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+
 from ml_platform import pods
-from ml_platform.component import Component, after
+from ml_platform.component import after
 from ml_platform.components.gateway import Gateway
 from ml_platform.components.namespace import Namespace
+from ml_platform.components.platform_component import PlatformComponent
 from ml_platform.configuration import Resources
 from ml_platform.handle import ObjectStoreAccess
+from ml_platform.needs import Needs
 from ml_platform.objects import KubernetesObject
-from ml_platform.settings import MLflowSettings
+from ml_platform.settings.platform import PlatformSettings
+from ml_platform.site import Site
 
+NAMESPACE = "mlflow"
 PORT = 5000
+HOST = f"mlflow.{NAMESPACE}.svc.cluster.local"
+URL = f"http://{HOST}:{PORT}"
+"""As pods reach it."""
 TMP = "/tmp"  # noqa: S108 - the container's own
 
 
 @dataclass(frozen=True, kw_only=True)
 class MLflowArgs:
     namespace: Namespace
-    labels: Mapping[str, str]
-    image: str
-    settings: MLflowSettings
     database: pulumi.Input[str]
     """Its URI, password included."""
-    passwords: Sequence[int]
-    """Versions of all passwords in use: the server takes new ones by a restart."""
     store: ObjectStoreAccess
     """The first of its buckets takes the artifacts."""
     gateway: Gateway
-    hosts: Sequence[str | None]
-    """Names on it under which it is reached; None is any that nobody else has."""
-    allowed_hosts: Sequence[str]
-    """Further Host headers that it answers, as patterns: the server's guard against DNS rebinding."""
     clients: Sequence[Mapping[str, Any]]
     """Peers of a NetworkPolicy: who may connect."""
 
 
-class MLflow(Component):
+class MLflow(PlatformComponent):
     token = "ml-platform:tracking:MLflow"  # noqa: S105 - a type token
 
     url: pulumi.Output[str]
     """As pods reach it; resolves when the server is ready."""
 
-    def __init__(self, name: str, args: MLflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, opts)
+    def __init__(self, name: str, site: Site, args: MLflowArgs) -> None:
+        super().__init__(name, site)
         self._name, self._args = name, args
-        self._meta = pods.metadata(name, args.namespace.name, args.labels)
-        self._host = f"{name}.{args.namespace.name}.svc.cluster.local"
-        passive = self.child(deleted_with=args.namespace.resource)
-        account = args.namespace.account(name, args.labels)
-        policy = pods.ingress_from(name, args.namespace.name, args.labels, PORT, args.clients)
+        self._meta = pods.metadata(name, args.namespace.name, site.labels)
+        passive = self.passive(args.namespace.resource)
+        account = args.namespace.account(name, site.labels)
+        policy = pods.ingress_from(name, args.namespace.name, site.labels, PORT, args.clients)
         before = [
             KubernetesObject(name, manifest, passive)
             for manifest in (account, self._secret(), pods.service(self._meta, PORT), policy)
         ]
         schema = KubernetesObject(f"{name}-schema", self._migration(), self.child(depends_on=before))
         server = KubernetesObject(name, self._server(), self.child(depends_on=before))
-        route = args.gateway.route(self._meta, PORT, args.hosts)
+        route = args.gateway.route(self._meta, PORT, [self._public, None])
         KubernetesObject(name, route, self.child(depends_on=[server, *args.gateway.routable]))
-        self.url = after(f"http://{self._host}:{PORT}", schema, server)
+        self.url = after(URL, schema, server)
         self.register_outputs({"url": self.url})
+
+    @classmethod
+    def needs(cls, settings: PlatformSettings) -> Needs:
+        return Needs(images=("mlflow",), namespaces=(NAMESPACE,), hosts=("mlflow",))
+
+    @property
+    def _public(self) -> str:
+        return f"{self._name}.{self.site.settings.gateway.domain}"
 
     def _secret(self) -> dict[str, Any]:
         key = self._args.store.secret_key
@@ -76,7 +82,7 @@ class MLflow(Component):
         """A Job that brings the schema to the image's version. It waits for the database, and the server for it."""
         step = pods.container(
             "migrate",
-            self._args.image,
+            self.site.images["mlflow"],
             Resources(memory="256Mi", memory_limit="1Gi"),
             env={"MLFLOW_BACKEND_STORE_URI": pods.secret_key(self._name, "database")},
             mounts={"tmp": TMP},
@@ -84,14 +90,15 @@ class MLflow(Component):
         )
         name = f"{self._name}-schema"
         spec = pods.pod(self._name, [step], volumes=[pods.scratch()])
-        return pods.job(name, self._args.namespace.name, self._args.labels, spec, run=pods.digest(spec))
+        return pods.job(name, self._args.namespace.name, self.site.labels, spec, run=pods.digest(spec))
 
     def _server(self) -> dict[str, Any]:
-        name, args = self._name, self._args
+        name, settings = self._name, self.site.settings
+        passwords = (settings.postgres.password_version, settings.object_store.password_version)
         server = pods.container(
             "mlflow",
-            args.image,
-            args.settings.resources,
+            self.site.images["mlflow"],
+            settings.mlflow.resources,
             env=self._environment(),
             mounts={"tmp": TMP},
             ports=[{"name": "http", "containerPort": PORT}],
@@ -103,21 +110,21 @@ class MLflow(Component):
             "kind": "Deployment",
             "metadata": self._meta,
             "spec": {
-                "replicas": args.settings.replicas,
+                "replicas": settings.mlflow.replicas,
                 "revisionHistoryLimit": 2,
                 "strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
                 "selector": {"matchLabels": {"app": name}},
                 "template": {
-                    "metadata": {"labels": {"app": name}, **pods.restarted_by(*args.passwords)},
+                    "metadata": {"labels": {"app": name}, **pods.restarted_by(*passwords)},
                     "spec": pods.pod(name, [server], volumes=[pods.scratch(size="2Gi")]),
                 },
             },
         }
 
     def _environment(self) -> dict[str, Any]:
-        args = self._args
+        args, settings = self._args, self.site.settings
         short = f"{self._name}.{args.namespace.name}"
-        names = [self._host, short, f"{short}.svc", self._name, *(host for host in args.hosts if host)]
+        names = [HOST, short, f"{short}.svc", self._name, self._public]
         hosts = [pattern for host in names for pattern in (host, f"{host}:*")]
         return {
             "MLFLOW_BACKEND_STORE_URI": pods.secret_key(self._name, "database"),
@@ -126,6 +133,8 @@ class MLflow(Component):
             **args.store.environment(self._name, "s3"),
             "MLFLOW_HOST": "0.0.0.0",  # noqa: S104 - of its pod; a NetworkPolicy says who connects
             "MLFLOW_PORT": str(PORT),
-            "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join([*hosts, *args.allowed_hosts, *args.settings.allowed_hosts]),
+            "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join(
+                [*hosts, f"{settings.gateway.bind}:*", *settings.mlflow.allowed_hosts]
+            ),
             "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS": args.gateway.url.format(host=self._name),
         }

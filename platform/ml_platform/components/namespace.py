@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+
 from ml_platform import pods
 from ml_platform.component import Component
 from ml_platform.objects import KubernetesObject

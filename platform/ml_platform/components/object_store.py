@@ -9,16 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+
 from ml_platform import pods
-from ml_platform.component import Component, after
+from ml_platform.component import after
 from ml_platform.components.gateway import Gateway
-from ml_platform.components.namespace import Namespace
+from ml_platform.components.platform_component import PlatformComponent
 from ml_platform.configuration import Resources
 from ml_platform.handle import ObjectStoreAccess
+from ml_platform.needs import Needs
 from ml_platform.objects import KubernetesObject
 from ml_platform.passwords import derive
-from ml_platform.settings import ObjectStoreSettings
+from ml_platform.settings.platform import PlatformSettings
+from ml_platform.site import Site
 
+NAMESPACE = "storage"
 PORT = 7070
 REGION = "us-east-1"
 ROOT = "root"
@@ -26,49 +30,39 @@ ROOT = "root"
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectStoreArgs:
-    namespace: Namespace
-    labels: Mapping[str, str]
-    image: str
-    step_image: str
-    """Has ml_runtime.buckets."""
-    seed: pulumi.Input[str]
-    settings: ObjectStoreSettings
-    storage_class: str | None
-    protected: bool
-    """Whether the server, and so its volume, is neither removed nor replaced."""
     accounts: Mapping[str, Sequence[str]]
     """Buckets by the account that owns them."""
     gateway: Gateway
-    hosts: Sequence[str]
-    """Names on it under which it is reached."""
     clients: Sequence[Mapping[str, Any]]
     """Peers of a NetworkPolicy: who may connect."""
 
 
-class ObjectStore(Component):
+class ObjectStore(PlatformComponent):
     token = "ml-platform:data:ObjectStore"  # noqa: S105 - a type token
 
     access: Mapping[str, ObjectStoreAccess]
     """What each account needs. Its endpoint is an Output that resolves when the buckets are there."""
 
-    def __init__(self, name: str, args: ObjectStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, opts)
-        self._name, self._args = name, args
-        self._meta = pods.metadata(name, args.namespace.name, args.labels)
+    def __init__(self, name: str, site: Site, args: ObjectStoreArgs) -> None:
+        super().__init__(name, site)
+        self._name, self._args, self._settings = name, args, site.settings.object_store
+        self._namespace = namespace = site.namespace(NAMESPACE)
+        self._meta = pods.metadata(name, namespace.name, site.labels)
         self._keys = {
-            account: derive(args.seed, f"object-store/{account}", args.settings.password_version)
+            account: derive(site.seed, f"object-store/{account}", self._settings.password_version)
             for account in (ROOT, *args.accounts)
         }
-        self.endpoint = f"http://{name}.{args.namespace.name}.svc.cluster.local:{PORT}"
-        passive = self.child(deleted_with=args.namespace.resource)
-        account = args.namespace.account(name, args.labels)
-        policy = pods.ingress_from(name, args.namespace.name, args.labels, PORT, self._clients())
+        self.endpoint = f"http://{name}.{namespace.name}.svc.cluster.local:{PORT}"
+        passive = self.passive(namespace.resource)
+        account = namespace.account(name, site.labels)
+        policy = pods.ingress_from(name, namespace.name, site.labels, PORT, self._clients())
         before = [
             KubernetesObject(name, manifest, passive)
             for manifest in (account, self._secret(), pods.service(self._meta, PORT), policy)
         ]
-        server = KubernetesObject(name, self._server(), self.child(depends_on=before, protect=args.protected))
-        route = args.gateway.route(self._meta, PORT, args.hosts)
+        server = KubernetesObject(name, self._server(), self.child(depends_on=before, protect=site.cluster.protected))
+        domain = site.settings.gateway.domain
+        route = args.gateway.route(self._meta, PORT, [f"s3.{domain}", domain])
         KubernetesObject(name, route, self.child(depends_on=[server, *args.gateway.routable]))
         buckets = KubernetesObject(f"{name}-buckets", self._buckets(), self.child(depends_on=before))
         self.access = {
@@ -83,6 +77,14 @@ class ObjectStore(Component):
             for owner, owned in args.accounts.items()
         }
         self.register_outputs({"endpoint": self.endpoint})
+
+    @classmethod
+    def chosen(cls, settings: PlatformSettings) -> bool:
+        return settings.object_store.source == "own"
+
+    @classmethod
+    def needs(cls, settings: PlatformSettings) -> Needs:
+        return Needs(images=("training", "versitygw"), namespaces=(NAMESPACE,), hosts=("s3", ""))
 
     def _clients(self) -> list[Mapping[str, Any]]:
         return [*self._args.clients, {"podSelector": {"matchLabels": {"app": f"{self._name}-buckets"}}}]
@@ -101,8 +103,8 @@ class ObjectStore(Component):
         name, args = self._name, self._args
         server = pods.container(
             "versitygw",
-            args.image,
-            args.settings.resources,
+            self.site.images["versitygw"],
+            self._settings.resources,
             env={"ROOT_ACCESS_KEY_ID": ROOT, "ROOT_SECRET_ACCESS_KEY": pods.secret_key(name, ROOT)},
             mounts={"data": "/data", "accounts": "/accounts", "tmp": "/tmp"},  # noqa: S108 - the container's own
             args=["--port", f":{PORT}", "--health", "/health", "--iam-dir", "/accounts", "posix", "/data"],
@@ -111,7 +113,7 @@ class ObjectStore(Component):
         )
         accounts = {"secretName": name, "items": [{"key": "users.json", "path": "users.json"}]}
         volumes = [pods.scratch(), {"name": "accounts", "secret": accounts}]
-        changes = pods.restarted_by(args.settings.password_version, sorted(args.accounts))
+        changes = pods.restarted_by(self._settings.password_version, sorted(args.accounts))
         return {
             "apiVersion": "apps/v1",
             "kind": "StatefulSet",
@@ -126,7 +128,7 @@ class ObjectStore(Component):
                     "metadata": {"labels": {"app": name}, **changes},
                     "spec": pods.pod(name, [server], volumes=volumes),
                 },
-                "volumeClaimTemplates": [pods.claim("data", args.settings.storage, args.storage_class)],
+                "volumeClaimTemplates": [pods.claim("data", self._settings.storage, self.site.cluster.storage_class)],
             },
         }
 
@@ -136,12 +138,12 @@ class ObjectStore(Component):
         makers = [self._maker(account, buckets) for account, buckets in args.accounts.items() if buckets]
         spec = pods.pod(self._name, makers, volumes=[pods.scratch()])
         name = f"{self._name}-buckets"
-        return pods.job(name, args.namespace.name, args.labels, spec, run=pods.digest(spec))
+        return pods.job(name, self._namespace.name, self.site.labels, spec, run=pods.digest(spec))
 
     def _maker(self, account: str, buckets: Sequence[str]) -> dict[str, Any]:
         return pods.container(
             account,
-            self._args.step_image,
+            self.site.images["training"],
             Resources(memory="64Mi", memory_limit="256Mi"),
             env={
                 "AWS_ENDPOINT_URL_S3": self.endpoint,

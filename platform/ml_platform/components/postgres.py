@@ -4,17 +4,19 @@ It owns the server, its volume and its password. The namespace, and who may conn
 At each start the image brings the role's password to what the Secret says, so the two never differ.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+
 from ml_platform import pods
-from ml_platform.component import Component
 from ml_platform.components.namespace import Namespace
+from ml_platform.components.platform_component import PlatformComponent
+from ml_platform.needs import Needs
 from ml_platform.objects import KubernetesObject
 from ml_platform.passwords import derive
-from ml_platform.settings import PostgresSettings
+from ml_platform.settings.platform import PlatformSettings
+from ml_platform.site import Site
 
 PORT = 5432
 VOLUME = "/var/lib/postgresql"
@@ -23,50 +25,48 @@ VOLUME = "/var/lib/postgresql"
 @dataclass(frozen=True, kw_only=True)
 class PostgresArgs:
     namespace: Namespace
-    labels: Mapping[str, str]
-    image: str
-    seed: pulumi.Input[str]
-    settings: PostgresSettings
-    storage_class: str | None
-    protected: bool
-    """Whether the server, and so its volume, is neither removed nor replaced."""
     database: str
     """Also the name of the role that owns it."""
     clients: tuple[str, ...]
     """Values of the label `app` of those pods in the namespace that may connect."""
 
 
-class Postgres(Component):
+class Postgres(PlatformComponent):
     token = "ml-platform:data:Postgres"  # noqa: S105 - a type token
 
     uri: pulumi.Output[str]
     """Where clients connect, password included. Known before the server is ready: they wait for it themselves."""
     server: KubernetesObject
 
-    def __init__(self, name: str, args: PostgresArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, opts)
-        self._meta = pods.metadata(name, args.namespace.name, args.labels)
-        password = derive(args.seed, f"postgres/{name}", args.settings.password_version)
-        passive = self.child(deleted_with=args.namespace.resource)
-        account = args.namespace.account(name, args.labels)
+    def __init__(self, name: str, site: Site, args: PostgresArgs) -> None:
+        super().__init__(name, site)
+        labels, settings = site.labels, site.settings.postgres
+        self._meta = pods.metadata(name, args.namespace.name, labels)
+        password = derive(site.seed, f"postgres/{name}", settings.password_version)
+        passive = self.passive(args.namespace.resource)
+        account = args.namespace.account(name, labels)
         clients = [{"podSelector": {"matchLabels": {"app": client}}} for client in args.clients]
         before = [
             KubernetesObject(name, account, passive),
             KubernetesObject(name, pods.secret(self._meta, {"password": password}), passive),
             KubernetesObject(name, pods.service(self._meta, PORT, clusterIP="None"), passive),
-            KubernetesObject(name, pods.ingress_from(name, args.namespace.name, args.labels, PORT, clients), passive),
+            KubernetesObject(name, pods.ingress_from(name, args.namespace.name, labels, PORT, clients), passive),
         ]
-        held = self.child(depends_on=before, protect=args.protected)
+        held = self.child(depends_on=before, protect=site.cluster.protected)
         self.server = KubernetesObject(name, self._server(name, args), held)
         host = f"{name}.{args.namespace.name}.svc.cluster.local"
         self.uri = pulumi.Output.concat(f"postgresql://{args.database}:", password, f"@{host}:{PORT}/{args.database}")
         self.register_outputs({"uri": self.uri})
 
+    @classmethod
+    def needs(cls, settings: PlatformSettings) -> Needs:
+        return Needs(images=("postgres",))
+
     def _server(self, name: str, args: PostgresArgs) -> dict[str, Any]:
-        settings = args.settings
+        settings = self.site.settings.postgres
         server = pods.container(
             "postgres",
-            args.image,
+            self.site.images["postgres"],
             settings.resources,
             env={
                 "POSTGRES_USER": args.database,
@@ -93,6 +93,6 @@ class Postgres(Component):
                 "podManagementPolicy": "Parallel",
                 "selector": {"matchLabels": {"app": name}},
                 "template": template,
-                "volumeClaimTemplates": [pods.claim("data", settings.storage, args.storage_class)],
+                "volumeClaimTemplates": [pods.claim("data", settings.storage, self.site.cluster.storage_class)],
             },
         }

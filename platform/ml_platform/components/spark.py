@@ -4,19 +4,23 @@ It owns what the operators need, and what their jobs need of the namespace. The 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+
 from ml_platform import pods
-from ml_platform.bundles.bundle import BundleArgs
 from ml_platform.bundles.parse import Object
 from ml_platform.bundles.transforms import Transform, arguments
-from ml_platform.components.foreign import Foreign, ForeignArgs
+from ml_platform.component import after
+from ml_platform.components.add_on import AddOn
 from ml_platform.components.namespace import Namespace, NamespaceArgs
-from ml_platform.configuration import Quota
-from ml_platform.handle import SparkOperator
+from ml_platform.configuration import Name, Quota, Settings
+from ml_platform.handle import SparkAccess, SparkOperator
+from ml_platform.labels import WORKLOADS
+from ml_platform.needs import Needs
 from ml_platform.objects import KubernetesObject
+from ml_platform.settings.platform import PlatformSettings
+from ml_platform.site import Site
 
 STACKABLE = ("stackable-commons", "stackable-secret", "stackable-listener", "stackable-spark")
 RELEASED = "default"
@@ -24,57 +28,64 @@ RELEASED = "default"
 OPERATORS = ("spark-operator-controller", "spark-operator-webhook")
 
 
-@dataclass(frozen=True, kw_only=True)
-class SparkArgs(ForeignArgs):
-    operator: SparkOperator
-    namespace: str
-    """Where the jobs are."""
-    quota: Quota
-    ownership: Mapping[str, str]
-    """Labels that say whose it is."""
+class SparkSettings(Settings):
+    """The operator that runs SparkApplications."""
+
+    operator: SparkOperator = "kubeflow"
+    namespace: Name = "spark-jobs"
+    """Where SparkApplications are run; the platform makes it. Stackable's operator watches all others as well."""
+    quota: Quota = Quota()
 
 
-class Spark(Foreign):
+class Spark(AddOn):
     token = "ml-platform:spark:Spark"  # noqa: S105 - a type token
+    block = "spark"
+    settings = SparkSettings
 
-    jobs: list[pulumi.Resource]
-    """Their namespace, and its walls."""
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        settings: SparkSettings = self.of(site.settings)
+        jobs = self._namespace(settings)
+        if settings.operator == "kubeflow":
+            flags = {"--namespaces": settings.namespace}
+            transforms = [_moved(settings.namespace), *(arguments("Deployment", each, flags) for each in OPERATORS)]
+            self.install("spark-operator", transforms=transforms, after=jobs)
+        for bundle in STACKABLE if settings.operator == "stackable" else ():
+            self.install(bundle, after=self.ready[-1:])
+        self.access = SparkAccess(
+            operator=settings.operator,
+            namespace=settings.namespace,
+            jobs=after(settings.namespace, *jobs, *self.ready),
+            repository=self._repository(settings.operator),
+        )
+        self.register_outputs({"namespace": settings.namespace})
 
-    def __init__(self, name: str, args: SparkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, opts)
-        self.jobs = self._namespace(args)
-        if args.operator == "kubeflow":
-            flags = {"--namespaces": args.namespace}
-            self.install(
-                "spark-operator",
-                BundleArgs(
-                    installation=args.installation,
-                    bundle="spark-operator",
-                    transforms=[_moved(args.namespace), *(arguments("Deployment", each, flags) for each in OPERATORS)],
-                    after=[*args.after, *self.jobs],
-                ),
-            )
-        for bundle in STACKABLE if args.operator == "stackable" else ():
-            self.install(
-                bundle,
-                BundleArgs(
-                    installation=args.installation,
-                    bundle=bundle,
-                    after=[*args.after, *self.ready[-1:]],
-                ),
-            )
-        self.register_outputs({"namespace": args.namespace})
+    @classmethod
+    def needs(cls, settings: PlatformSettings) -> Needs:
+        chosen: SparkSettings = cls.of(settings)
+        return Needs(
+            bundles=STACKABLE if chosen.operator == "stackable" else ("spark-operator",),
+            images_of_work=("spark",),
+            namespaces=(chosen.namespace,),
+        )
 
-    def _namespace(self, args: SparkArgs) -> list[pulumi.Resource]:
-        name, labels = args.namespace, args.installation.labels
-        marks = {**labels, **args.ownership, pods.WORKLOADS_LABEL: "true"}
+    def _repository(self, operator: SparkOperator) -> pulumi.Output[str | None] | None:
+        """Stackable's operator alone has an image of Spark itself."""
+        if operator != "stackable":
+            return None
+        return pulumi.Output.from_input(self.site.releases.mirrored(STACKABLE[-1]))
+
+    def _namespace(self, settings: SparkSettings) -> list[pulumi.Resource]:
+        """That of the jobs, and its walls."""
+        name, labels = settings.namespace, self.site.labels
+        marks = {**labels, **self.site.ownership, WORKLOADS: "true"}
         # Pods of Spark itself say nothing about their security.
-        space = NamespaceArgs(labels=marks, pod_security="baseline", login=args.installation.login)
+        space = NamespaceArgs(labels=marks, pod_security="baseline", login=self.site.login)
         namespace = Namespace(name, space, self.child()).resource
-        meta, passive = pods.metadata("spark", name, labels), self.child(deleted_with=namespace)
+        meta, passive = pods.metadata("spark", name, labels), self.passive(namespace)
         return [
             namespace,
-            KubernetesObject(f"{name}-quota", pods.quota(meta, args.quota), passive),
+            KubernetesObject(f"{name}-quota", pods.quota(meta, settings.quota), passive),
             KubernetesObject(f"{name}-entry", pods.closed(meta), passive),
         ]
 

@@ -6,18 +6,21 @@ belong to whoever declares them. No kinds of Traefik's own are installed.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import pulumi
+
 from ml_platform import pods
 from ml_platform.clusters.cluster import LoadBalancer
-from ml_platform.component import Component
-from ml_platform.components.certificate import SECRET, CertificateArgs, GatewayCertificate, Issuing
-from ml_platform.components.gateway import url
+from ml_platform.components.certificate import SECRET, CertificateArgs, GatewayCertificate, issuing
+from ml_platform.components.gateway import NAMESPACE, url
+from ml_platform.components.platform_component import PlatformComponent
 from ml_platform.components.traefik_flags import INTERNAL, PING, SECURE, WEB, flags
+from ml_platform.needs import Needs
 from ml_platform.objects import KubernetesObject
-from ml_platform.settings import GatewaySettings, TlsSettings
+from ml_platform.settings import TlsSettings
+from ml_platform.settings.platform import PlatformSettings
+from ml_platform.site import Site
 
 CLASS = "traefik"
 PUBLIC, PRIVATE = "traefik", "traefik-internal"  # its Services
@@ -48,24 +51,7 @@ _ROUTE_RULES = [
 ]
 
 
-@dataclass(frozen=True, kw_only=True)
-class TraefikArgs:
-    image: str
-    labels: Mapping[str, str]
-    settings: GatewaySettings
-    load_balancer: LoadBalancer
-    mode: Literal["knative", "standard"]
-    """Whose routes lead to predictions: Knative's, or the Gateway API's."""
-    issuing: Issuing
-    login: pulumi.Output[str] | None = None
-    """To the registry of its image, if it needs one."""
-    kinds: Sequence[pulumi.Resource] = ()
-    """Those of its routes: it watches them from its start."""
-    after: Sequence[pulumi.Resource] = ()
-    """What must exist before anything of it: the preflight, and who issues its certificate."""
-
-
-class Traefik(Component):
+class Traefik(PlatformComponent):
     token = "ml-platform:gateway:Gateway"  # noqa: S105 - a type token
 
     namespace: str
@@ -76,30 +62,42 @@ class Traefik(Component):
     ready: list[pulumi.Resource]
     certificate: GatewayCertificate | None = None
 
-    def __init__(self, name: str, args: TraefikArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, opts)
-        self._name, self._args, self._settings = name, args, args.settings
+    def __init__(self, name: str, site: Site, kinds: Sequence[pulumi.Resource] = ()) -> None:
+        """`kinds` are those of its routes: it watches them from its start."""
+        super().__init__(name, site)
+        self._name, self._settings, self._kinds = name, site.settings.gateway, kinds
         self.namespace, self.service, self.reference = name, PUBLIC, f"{name}/{name}"
-        self.url = url(args.settings)
-        namespace = self._declare("v1", "Namespace", name, labels=self._pod_security(), depends_on=args.after)
+        self.url = url(self._settings)
+        namespace = self._declare("v1", "Namespace", name, labels=self._pod_security(), depends_on=site.releases.after)
         access = self._access(namespace)
         services = [
-            self._service(PUBLIC, self._public(), namespace, None if args.settings.host_port else args.load_balancer),
+            self._service(
+                PUBLIC, self._public(), namespace, None if self._settings.host_port else site.cluster.load_balancer
+            ),
             self._service(PRIVATE, {"http": (80, INTERNAL)}, namespace),
         ]
-        if args.settings.https:
-            services.append(self._certified(args.settings.https, namespace))
+        if self._settings.https:
+            services.append(self._certified(self._settings.https, namespace))
         self.ready = [
             self._declare(
-                "apps/v1", "Deployment", PUBLIC, depends_on=[*access, *services, *args.kinds], spec=self._deployment()
+                "apps/v1", "Deployment", PUBLIC, depends_on=[*access, *services, *kinds], spec=self._deployment()
             )
         ]
         self._declare(
             "networking.k8s.io/v1", "IngressClass", CLASS, spec={"controller": "traefik.io/ingress-controller"}
         )
-        if args.mode == "standard":
+        if site.settings.serving.mode == "standard":
             self._gateway()
         self.register_outputs({"namespace": self.namespace, "url": self.url})
+
+    @classmethod
+    def chosen(cls, settings: PlatformSettings) -> bool:
+        return settings.gateway.ingress == "traefik"
+
+    @classmethod
+    def needs(cls, settings: PlatformSettings) -> Needs:
+        ingress_class = {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": CLASS}}
+        return Needs(images=("traefik",), namespaces=(NAMESPACE,), objects=(ingress_class,))
 
     def route(self, meta: Mapping[str, Any], port: int, hosts: Sequence[str | None]) -> dict[str, Any]:
         backend = {"service": {"name": meta["name"], "port": {"number": port}}}
@@ -118,11 +116,11 @@ class Traefik(Component):
         marks = {"traefik.ingress.kubernetes.io/router.entrypoints": "web"}
         args = CertificateArgs(
             tls=tls,
-            issuing=self._args.issuing,
+            issuing=issuing(self.site),
             namespace=self.namespace,
-            labels=self._args.labels,
+            labels=self.site.labels,
             solver={"ingress": {"ingressClassName": CLASS, "ingressTemplate": {"metadata": {"annotations": marks}}}},
-            after=[*self._args.after, namespace],
+            after=[*self.site.releases.after, namespace],
         )
         self.certificate = GatewayCertificate("gateway-tls", args, self.child())
         hosts = list(self._settings.certified)
@@ -148,7 +146,7 @@ class Traefik(Component):
         )
         entry = {"name": "web", **how, "allowedRoutes": {"namespaces": {"from": "All"}}}
         chosen = self._declare(
-            group, "GatewayClass", CLASS, depends_on=[*self._args.after, *self._args.kinds], spec=spec
+            group, "GatewayClass", CLASS, depends_on=[*self.site.releases.after, *self._kinds], spec=spec
         )
         self.ready.append(
             self._declare(
@@ -164,15 +162,15 @@ class Traefik(Component):
         group = "rbac.authorization.k8s.io"
         name = f"{self._name}-traefik"
         here: dict[str, Any] = {"deleted_with": namespace, "depends_on": [namespace]}
-        login = self._args.login
+        login = self.site.login
         if login is not None:
             KubernetesObject(
                 f"{self._name}-{pods.REGISTRY}",
-                pods.registry_login(self.namespace, self._args.labels, login),
+                pods.registry_login(self.namespace, self.site.labels, login),
                 self.child(**here),
             )
         account = self._declare("v1", "ServiceAccount", PUBLIC, **here, **pods.pulls(login))
-        more = _KNATIVE_RULES if self._args.mode == "knative" else _ROUTE_RULES
+        more = _KNATIVE_RULES if self.site.settings.serving.mode == "knative" else _ROUTE_RULES
         role = self._declare(f"{group}/v1", "ClusterRole", name, rules=[*_RULES, *more])
         binding = self._declare(
             f"{group}/v1",
@@ -234,8 +232,10 @@ class Traefik(Component):
             "containers": [
                 {
                     "name": "traefik",
-                    "image": self._args.image,
-                    "args": flags(self._settings, self._args.mode, self.namespace, (PUBLIC, PRIVATE), CLASS),
+                    "image": self.site.images["traefik"],
+                    "args": flags(
+                        self._settings, self.site.settings.serving.mode, self.namespace, (PUBLIC, PRIVATE), CLASS
+                    ),
                     "env": [{"name": "GOMEMLIMIT", "value": "128MiB"}],
                     "ports": [
                         *self._entries(),
@@ -285,7 +285,7 @@ class Traefik(Component):
         deleted_with: pulumi.Resource | None = None,
         **fields: Any,
     ) -> KubernetesObject:
-        marks = {**self._args.labels, **(labels or {})}
+        marks = {**self.site.labels, **(labels or {})}
         identity = {"name": name, "namespace": self.namespace, "labels": marks, **(metadata or {})}
         if kind in ("Namespace", "ClusterRole", "ClusterRoleBinding", "IngressClass", "GatewayClass"):
             del identity["namespace"]

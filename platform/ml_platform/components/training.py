@@ -3,36 +3,41 @@
 It owns the operators. Jobs, and the runtimes beside those that Trainer brings, belong to the workloads.
 """
 
-from dataclasses import dataclass
-
-import pulumi
-from ml_platform.bundles.bundle import BundleArgs
-from ml_platform.components.foreign import Foreign, ForeignArgs
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingArgs(ForeignArgs):
-    v1: bool
-    v2: bool
+from ml_platform.components.add_on import AddOn
+from ml_platform.configuration import Settings
+from ml_platform.needs import Needs
+from ml_platform.settings.platform import PlatformSettings
+from ml_platform.site import Site
 
 
-class Training(Foreign):
+class TrainingSettings(Settings):
+    """Kubeflow's operators for distributed training."""
+
+    v1: bool = False
+    """The training operator: PyTorchJob and its like, for those who have them."""
+    v2: bool = False
+    """Kubeflow Trainer: TrainJob, on JobSet."""
+
+
+class Training(AddOn):
     token = "ml-platform:training:Training"  # noqa: S105 - a type token
+    block = "training"
+    settings = TrainingSettings
 
-    def __init__(self, name: str, args: TrainingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, opts)
-        if args.v2:
-            self.install("jobset", BundleArgs(installation=args.installation, bundle="jobset", after=args.after))
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        settings: TrainingSettings = self.of(site.settings)
+        if settings.v2:
+            self.install("jobset")
             # It watches JobSets from its start, and can't end a run without what makes their pods.
-            self.install(
-                "trainer",
-                BundleArgs(
-                    installation=args.installation, bundle="trainer", after=[*args.after, *self.kinds], over=self.ready
-                ),
-            )
-        if args.v1:
-            self.install(
-                "training-operator",
-                BundleArgs(installation=args.installation, bundle="training-operator", after=args.after),
-            )
+            self.install("trainer", after=[*self.kinds], over=[*self.ready])
+        if settings.v1:
+            self.install("training-operator")
         self.register_outputs({})
+
+    @classmethod
+    def needs(cls, settings: PlatformSettings) -> Needs:
+        chosen: TrainingSettings = cls.of(settings)
+        return Needs(
+            bundles=(*(("jobset", "trainer") if chosen.v2 else ()), *(("training-operator",) if chosen.v1 else ()))
+        )

@@ -24,18 +24,18 @@ from ml_platform.settings.gateway import GatewaySettings, JwtSettings
 from ml_platform.settings.gke import GkeCluster
 from ml_platform.settings.ionos import IonosCluster
 from ml_platform.settings.ownership import OwnershipSettings
-from ml_platform.settings.platform import PlatformSettings
+from ml_platform.settings.platform import PlatformSettings, with_add_ons
 from ml_platform.settings.services import MLflowSettings, ObjectStoreSettings, PostgresSettings
+from ml_platform.settings.serving import ServingSettings
 from ml_platform.settings.stack import SharedPlatform, StackCluster
 from ml_platform.settings.tls import AcmeSettings, AnyDns, TlsSettings
-from ml_platform.settings.work import RaySettings, ServingSettings, SparkSettings, TrainingSettings
 
 __all__ = [
     "AcmeSettings", "AnyCluster", "AnyDns", "BundlesSettings", "ClusterSettings", "EksCluster", "ExistingCluster",
     "GatewaySettings", "GkeCluster", "IonosCluster", "JwtSettings", "LoadBalancerSettings", "LocalCluster",
-    "MLflowSettings", "ObjectStoreSettings", "OwnershipSettings", "PlatformSettings", "PostgresSettings", "RaySettings",
-    "ServingSettings", "SharedPlatform", "SparkSettings", "StackCluster", "StackOutput", "TlsSettings",
-    "TrainingSettings", "begin", "load_cluster", "load_ownership", "load_platform", "platform_model",
+    "MLflowSettings", "ObjectStoreSettings", "OwnershipSettings", "PlatformSettings", "PostgresSettings",
+    "ServingSettings", "SharedPlatform", "StackCluster", "StackOutput", "TlsSettings", "begin", "load_cluster",
+    "load_ownership", "load_platform", "platform_model",
 ]  # fmt: skip
 
 DEBUG = "ML_PLATFORM_DEBUG"
@@ -66,7 +66,11 @@ def load_platform(config: pulumi.Config) -> PlatformSettings | SharedPlatform:
 
 def platform_model(block: object) -> type[PlatformSettings | SharedPlatform]:
     """What the block ml-platform:platform is: one with a source takes the platform of another stack."""
-    return SharedPlatform if isinstance(block, Mapping) and "source" in block else PlatformSettings
+    if isinstance(block, Mapping) and "source" in block:
+        return SharedPlatform
+    from ml_platform import components  # each brings its block along, and knows these settings
+
+    return with_add_ons(components.add_ons())
 
 
 def load_ownership(config: pulumi.Config) -> OwnershipSettings:

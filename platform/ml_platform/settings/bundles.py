@@ -1,5 +1,7 @@
 """Which releases the platform is made of, and where they are found."""
 
+import os
+from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -21,6 +23,12 @@ class BundlesSettings(Settings):
     """Version of a bundle, where it is not the one that the catalog names first."""
     existing: tuple[Name, ...] = ()
     """Bundles that somebody else runs on this cluster: used, never installed, changed or removed."""
+
+    @property
+    def folder(self) -> Path | None:
+        """The mirror: this one, or the environment's."""
+        named = self.mirror or os.environ.get("ML_PLATFORM_MIRROR")
+        return Path(named).expanduser() if named else None
 
     @model_validator(mode="after")
     def _pinned(self) -> Self:

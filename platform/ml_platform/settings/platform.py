@@ -1,22 +1,27 @@
 """ml-platform:platform as a whole, and which of its blocks don't go together."""
 
-from typing import Annotated, Literal, Self
+import inspect
+from functools import cache as memoize
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
 from ml_platform.bundles.catalog import Size
 from ml_platform.configuration import MisfitError, Settings
 from ml_platform.settings.bundles import BundlesSettings
 from ml_platform.settings.gateway import GatewaySettings
 from ml_platform.settings.services import MLflowSettings, ObjectStoreSettings, PostgresSettings
-from ml_platform.settings.work import RaySettings, ServingSettings, SparkSettings, TrainingSettings
+from ml_platform.settings.serving import ServingSettings
+
+if TYPE_CHECKING:
+    from ml_platform.components.add_on import AddOn
 
 LoginSource = Literal["given", "cluster"]
 ImageReference = Annotated[str, Field(pattern=r"^[^@\s]+@sha256:[0-9a-f]{64}$")]
 
 
 class PlatformSettings(Settings):
-    """ml-platform:platform: what stands on the cluster before any ML work."""
+    """ml-platform:platform: what stands on the cluster before any ML work. Each add-on has one more block."""
 
     size: Size = "standard"
     """How much the controllers of foreign software are promised and may take: small suits one machine."""
@@ -26,9 +31,6 @@ class PlatformSettings(Settings):
     installed."""
     gateway: GatewaySettings = GatewaySettings()
     serving: ServingSettings = ServingSettings()
-    spark: SparkSettings | None = None
-    ray: RaySettings | None = None
-    training: TrainingSettings = TrainingSettings()
     postgres: PostgresSettings = PostgresSettings()
     object_store: ObjectStoreSettings = ObjectStoreSettings()
     mlflow: MLflowSettings = MLflowSettings()
@@ -37,6 +39,10 @@ class PlatformSettings(Settings):
     registry_login: LoginSource | None = None
     """Whose login images are pulled with. given: the stack's secret ml-platform:registry_login, a Docker configuration.
     cluster: that of the registry which ml-platform:cluster makes, on IONOS. Without it, nodes pull by themselves."""
+
+    def add_on(self, block: str) -> Any:
+        """The block of an add-on; None where the settings have none."""
+        return getattr(self, block, None)
 
     @property
     def certified_below(self) -> tuple[str, ...] | None:
@@ -52,3 +58,13 @@ class PlatformSettings(Settings):
         if self.serving.mode == "standard" and "autoscaling" in self.serving.model_fields_set:
             raise MisfitError("serving.autoscaling", "it is Knative's alone; remove it, or set mode: knative")
         return self
+
+
+@memoize
+def with_add_ons(add_ons: tuple[type["AddOn"], ...]) -> type[PlatformSettings]:
+    """The settings with a block for each add-on."""
+    blocks: dict[str, Any] = {
+        each.block: (each.settings | None, Field(default=None, description=inspect.getdoc(each.settings)))
+        for each in add_ons
+    }
+    return create_model("PlatformSettings", __base__=PlatformSettings, __doc__=PlatformSettings.__doc__, **blocks)

@@ -3,7 +3,7 @@
 The plain choices are this stack's own, since they decide what it declares; the other stack's are compared with them.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -11,7 +11,6 @@ from ml_platform.configuration import BucketName, Name, Settings
 from ml_platform.handle import ServingMode, SparkOperator
 from ml_platform.settings.platform import ImageReference
 from ml_platform.settings.pools import GivenPoolSettings
-from ml_platform.settings.work import RaySettings
 
 StackName = Annotated[
     str,
@@ -53,6 +52,10 @@ class SharedSpark(Settings):
     """As the platform has it; all that use the platform share it."""
 
 
+class SharedRay(Settings):
+    """KubeRay's operator there, which runs RayJobs."""
+
+
 class SharedObjectStore(Settings):
     """What is used of the object store there."""
 
@@ -69,7 +72,7 @@ class SharedPlatform(Settings):
     stack: StackName
     serving: SharedServing = SharedServing()
     spark: SharedSpark | None = None
-    ray: RaySettings | None = None
+    ray: SharedRay | None = None
     object_store: SharedObjectStore = SharedObjectStore()
     images: dict[str, ImageReference] = Field(default_factory=dict)
     """Image references by digest, by name. They are this stack's own, since another image is another run; but mlserver,
@@ -77,6 +80,10 @@ class SharedPlatform(Settings):
     registry_login: Literal["given"] | None = None
     """Whose login images are pulled with in the work's namespace. given: this stack's own secret
     ml-platform:registry_login, a Docker configuration. Without it, nodes pull by themselves."""
+
+    def add_on(self, block: str) -> Any:
+        """The block of an add-on there; None where this stack uses none."""
+        return getattr(self, block, None)
 
     @property
     def certified_below(self) -> None:

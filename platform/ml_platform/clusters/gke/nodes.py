@@ -8,6 +8,7 @@ from pulumi_gcp import container, projects, serviceaccount
 
 from ml_platform import placement
 from ml_platform.component import Component
+from ml_platform.labels import PURPOSE
 from ml_platform.settings import GkeCluster
 from ml_platform.settings.gke import GkePoolSettings
 
@@ -84,7 +85,7 @@ class Nodes(Component):
 
     def _node(self, pool: str, settings: GkePoolSettings) -> container.NodePoolNodeConfigArgs:
         spot = settings.purpose == "spot"
-        taint = container.NodePoolNodeConfigTaintArgs(key=placement.PURPOSE, value="spot", effect="NO_SCHEDULE")
+        taint = container.NodePoolNodeConfigTaintArgs(key=PURPOSE, value="spot", effect="NO_SCHEDULE")
         return container.NodePoolNodeConfigArgs(
             machine_type=settings.machine,
             disk_size_gb=settings.disk,

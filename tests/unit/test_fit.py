@@ -6,26 +6,25 @@ from typing import Any
 
 import pulumi
 import pytest
-from ml_platform import selection
+from ml_platform import components, fit
 from ml_platform.bundles import catalog, pipeline
-from ml_platform.configuration import SettingsError, validate
-from ml_platform.settings import PlatformSettings
+from ml_platform.bundles.catalog import Entry
+from ml_platform.configuration import SettingsError
+from ml_platform.needs import Needs
+from support import chosen
+from support.chosen import LEAN
 
-LEAN = {"versions": {"knative-serving": "1.23.0-lean", "kserve": "0.20.0-lean"}}
 ISTIO = {"ingress": "istio"}
 STANDARD = {"mode": "standard"}
 
 
-def settings(**blocks: Any) -> PlatformSettings:
-    return validate("platform", blocks, PlatformSettings)
-
-
-def names(**blocks: Any) -> list[str]:
-    return [entry.name for entry in selection.bundles(settings(**blocks))]
+def installed(**blocks: Any) -> dict[str, Entry]:
+    settings = chosen.platform(**blocks)
+    return {entry.name: entry for entry in components.needs(settings).installed(settings.bundles)}
 
 
 @pytest.mark.parametrize(
-    ("blocks", "chosen"),
+    ("blocks", "names"),
     [
         ({}, "knative-serving kserve"),
         ({"serving": STANDARD}, "gateway-api kserve"),
@@ -42,8 +41,8 @@ def names(**blocks: Any) -> list[str]:
         ({"bundles": {"existing": ["knative-serving"]}}, "kserve"),
     ],
 )
-def test_settings_choose_bundles(blocks: dict[str, Any], chosen: str) -> None:
-    assert names(**blocks) == chosen.split()
+def test_settings_choose_bundles(blocks: dict[str, Any], names: str) -> None:
+    assert set(installed(**blocks)) == set(names.split())
 
 
 @pytest.mark.parametrize(
@@ -56,26 +55,25 @@ def test_settings_choose_bundles(blocks: dict[str, Any], chosen: str) -> None:
     ],
 )
 def test_the_releases_of_every_choice_go_together(blocks: dict[str, Any]) -> None:
-    catalog.check(selection.bundles(settings(**blocks)))
+    catalog.check(installed(**blocks).values())
 
 
 def test_a_chosen_version_is_installed() -> None:
-    chosen = {entry.name: entry.version for entry in selection.bundles(settings(bundles=LEAN))}
-    assert chosen == LEAN["versions"]
+    assert {name: entry.version for name, entry in installed(bundles=LEAN).items()} == LEAN["versions"]
 
 
 def test_images_are_those_of_the_platform_and_of_its_bundles() -> None:
     lean = {f"knative-{part}" for part in ("activator", "autoscaler", "controller", "queue", "webhook")}
-    wanted = selection.OWN_IMAGES | lean | {"traefik", "kserve-manager"}
-    assert selection.image_names(settings(bundles=LEAN)) == wanted
-    assert "traefik" not in selection.image_names(settings(gateway=ISTIO))
-    assert {"istio-pilot", "istio-proxy"} < selection.image_names(settings(gateway=ISTIO))
+    wanted = {"mlflow", "mlserver", "postgres", "training", "traefik", "versitygw", "kserve-manager", *lean}
+    assert chosen.all_images(chosen.platform(bundles=LEAN)) == wanted
+    assert "traefik" not in chosen.all_images(chosen.platform(gateway=ISTIO))
+    assert {"istio-pilot", "istio-proxy"} < chosen.all_images(chosen.platform(gateway=ISTIO))
 
 
 def test_our_own_images_must_be_there_even_where_others_are_pulled() -> None:
-    chosen = settings(bundles=LEAN)
+    images = chosen.all_images(chosen.platform(bundles=LEAN)) - {"postgres"}
     with pytest.raises(SettingsError, match=r"platform\.images has no postgres, and this stack runs them"):
-        selection.check(chosen, images=selection.image_names(chosen) - {"postgres"}, pulls=True)
+        check(images=images, pulls=True, bundles=LEAN)
 
 
 def test_all_images_that_are_missing_are_named_at_once_with_one_command_before_anything_is_rendered(
@@ -83,7 +81,9 @@ def test_all_images_that_are_missing_are_named_at_once_with_one_command_before_a
 ) -> None:
     monkeypatch.setattr(pipeline, "load", lambda *_: pytest.fail("a release was rendered"))
     monkeypatch.setattr(pulumi, "get_stack", lambda: "stack")
-    message = refusal(images=["mlflow"], pulls=True, more={"tuning", "cluster-autoscaler"}, version="1.35")
+    message = refusal(
+        images=["mlflow"], pulls=True, more=Needs(images=("tuning", "cluster-autoscaler")), version="1.35"
+    )
     assert "has no cluster-autoscaler, mlserver, postgres, traefik, training, tuning, versitygw, and this" in message
     assert "make images REGISTRY=<host>/<path> STACK=stack" in message
     assert "cluster-autoscaler:v1.35.0" in message
@@ -108,11 +108,11 @@ def test_a_lean_release_does_not_serve_without_what_it_needs() -> None:
 def test_what_a_node_can_neither_pull_nor_build_is_refused_with_the_nearest_choice(
     blocks: dict[str, Any], image: str, instead: str
 ) -> None:
-    built = {"istio-pilot", "istio-proxy", "kube-rbac-proxy"} | selection.image_names(settings())
+    built = {"istio-pilot", "istio-proxy", "kube-rbac-proxy"} | chosen.all_images(chosen.platform())
     message = refusal(images=built, pulls=False, **blocks)
     assert image in message
     assert f"else the nearest choice that works here: {instead}" in message
-    selection.check(settings(), images=built, pulls=False)
+    check(images=built, pulls=False)
 
 
 @pytest.mark.mirror
@@ -127,13 +127,18 @@ def test_what_a_node_can_neither_pull_nor_build_is_refused_with_the_nearest_choi
 def test_a_release_for_other_versions_of_kubernetes_is_refused_with_the_nearest_choice(
     blocks: dict[str, Any], version: str, instead: str
 ) -> None:
-    with pytest.raises(SettingsError) as refused:
-        selection.check(settings(**blocks), images=selection.OWN_IMAGES, pulls=True, version=version)
-    assert f"cluster.version is '{version}'" in str(refused.value)
-    assert f"the nearest choice that works on it: {instead}" in str(refused.value)
+    message = refusal(images=chosen.own_images(), pulls=True, version=version, **blocks)
+    assert f"cluster.version is '{version}'" in message
+    assert f"the nearest choice that works on it: {instead}" in message
 
 
-def refusal(images: Any, pulls: bool, more: Any = (), version: str | None = None, **blocks: Any) -> str:
+def check(images: Any, pulls: bool, more: Needs | None = None, version: str | None = None, **blocks: Any) -> None:
+    settings = chosen.platform(**blocks)
+    needs = components.needs(settings, {"more": more or Needs()})
+    fit.check(settings, needs, images=images, pulls=pulls, version=version)
+
+
+def refusal(**given: Any) -> str:
     with pytest.raises(SettingsError) as refused:
-        selection.check(settings(**blocks), images=images, pulls=pulls, more=more, version=version)
+        check(**given)
     return str(refused.value)

@@ -1,0 +1,78 @@
+"""Whether what the settings choose can work on the cluster that is there.
+
+Plain values alone: the platform asks before it declares anything, and what builds images before it builds any.
+"""
+
+import json
+from collections.abc import Collection, Iterator
+
+from ml_platform import components, missing_images
+from ml_platform.bundles import catalog, pipeline
+from ml_platform.bundles.catalog import Entry
+from ml_platform.bundles.errors import BundleError
+from ml_platform.configuration import PROJECT, SettingsError
+from ml_platform.needs import Needs
+from ml_platform.settings.platform import PlatformSettings
+
+
+def check(
+    settings: PlatformSettings, needs: Needs, *, images: Collection[str], pulls: bool, version: str | None = None
+) -> None:
+    """Refuses what can't work on a cluster of `version`, if that is known, that has `images`, and that `pulls` others
+    or does not. `needs` are those of all parts of the stack.
+
+    Raises:
+        SettingsError: naming the settings, the reason and the nearest possible choice; or all images that are missing.
+    """
+    installed = needs.installed(settings.bundles)
+    try:
+        catalog.check([*installed, *needs.existing(settings.bundles)])
+    except BundleError as misfit:
+        raise _refusal(settings, str(misfit)) from misfit
+    for entry in installed:
+        if version and not entry.supports(version):
+            raise _refusal(
+                settings,
+                f"{entry.title} supports Kubernetes {entry.kubernetes}, and {PROJECT}:cluster.version is {version!r}. "
+                f"Change that version; or the nearest choice that works on it: {catalog.nearest(entry, version)}",
+            )
+    missing_images.check(needs.own_images(settings.bundles), images, version)  # before anything is rendered
+    for entry in installed:
+        found = set(_pod_images(entry, settings))  # what can't be loaded is refused here as well
+        if not pulls:
+            _check_pods(settings, entry, found, images)
+
+
+def _check_pods(settings: PlatformSettings, entry: Entry, found: Collection[str], images: Collection[str]) -> None:
+    short = {reference: name for name, reference in entry.images.items()}
+    lost = sorted(reference for reference in found if short.get(reference) not in images)
+    if lost:
+        otherwise = f", if it can be built; else the nearest choice that works here: {entry.instead}"
+        raise _refusal(
+            settings,
+            f"{entry.title} runs {lost[0]}, which this cluster can't pull and nobody built. Build it as well"
+            f"{otherwise if entry.instead else ''}. With a reference of your own: "
+            f"images.{short.get(lost[0], '<name>')}.",
+        )
+
+
+def _pod_images(entry: Entry, settings: PlatformSettings) -> Iterator[str]:
+    for item in pipeline.load(entry, settings.bundles.folder):
+        pod = item.get("spec", {}).get("template", {}).get("spec", {})
+        for container in (*pod.get("containers", ()), *pod.get("initContainers", ())):
+            if container["image"] != "auto":
+                yield container["image"]
+
+
+def _refusal(settings: PlatformSettings, reason: str) -> SettingsError:
+    add_ons = {each.block: each.of(settings) for each in components.add_ons()}
+    versions = ", ".join(" ".join(each) for each in settings.bundles.versions.items())
+    says = {
+        "certificates": settings.certificates,
+        "gateway.ingress": settings.gateway.ingress,
+        "serving.mode": settings.serving.mode,
+        **{block: json.dumps(chosen.model_dump(exclude_unset=True)) for block, chosen in add_ons.items() if chosen},
+        **({"bundles.versions": versions} if versions else {}),
+    }
+    choice = "; ".join(f"{key}: {value}" for key, value in says.items())
+    return SettingsError(f"{PROJECT}:platform can't be installed as chosen ({choice}). {reason}")

@@ -1,0 +1,17 @@
+"""Labels and annotations that the project puts on objects, and that it finds them by."""
+
+import pulumi
+
+STACK = "ml-platform/stack"
+"""Whose an object is: the stack's name."""
+WORKLOADS = "ml-platform/workloads"
+"""Of namespaces whose pods are work: who may connect to what the platform keeps things in."""
+POOL, PURPOSE = "ml-platform/pool", "ml-platform/purpose"
+"""Of nodes: the pool that they are of, and what they are for."""
+RESTARTED_BY = "ml-platform/restarted-by"
+"""Of pods: a digest of what they read at their start alone."""
+
+
+def of_stack() -> dict[str, str]:
+    """Those of each object of this stack."""
+    return {STACK: pulumi.get_stack()}
