@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi
 
-from ml_platform import object_storage, pods, registry_login, selection, store
+from ml_platform import names, object_storage, pods, registry_login, selection, store
 from ml_platform.bundles.installation import Installation
 from ml_platform.bundles.preflight import Preflight
 from ml_platform.clusters import Cluster
@@ -71,7 +71,7 @@ class Platform(Component):
         scaled = [AUTOSCALER] if cluster.autoscaler else []
         more, version = {*images, *scaled}, cluster.version
         selection.check(settings, images=self._images, pulls=cluster.pulls, version=version, more=more)
-        self._labels = {"ml-platform/stack": pulumi.get_stack()}
+        self._labels = names.stack_labels()
         preflight = self._preflight([*scaled, *tenants])
         self._provider = cluster.provider([preflight])
         self._autoscaler()

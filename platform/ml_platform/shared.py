@@ -11,7 +11,7 @@ from typing import Any
 
 import pulumi
 
-from ml_platform import missing_images, registry_login, selection
+from ml_platform import missing_images, names, registry_login, selection
 from ml_platform.bundles.preflight import Preflight
 from ml_platform.clusters import Cluster
 from ml_platform.configuration import PROJECT, SettingsError
@@ -104,7 +104,7 @@ def _preflight(
         entries=(),
         own=[*map(selection.namespace, tenants)],
         mirror=None,
-        labels={"ml-platform/stack": pulumi.get_stack()},
+        labels=names.stack_labels(),
         adopt=cluster.disposable,
         storage_class=cluster.storage_class,
         platform=platform,

@@ -85,12 +85,12 @@ class Cloud(recorder.Outputs):
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         if said := offers.answer(args):
             return said
-        assert (args.token, args.args) == ("ionoscloud:k8s/getCluster:getCluster", {"id": "ml-platform-id"})
+        assert (args.token, list(args.args)) == ("ionoscloud:k8s/getCluster:getCluster", ["id"])
         return {"kubeConfig": "clusters: []"}, []
 
 
 @functools.cache
-def declare(cloud: str, **changes: Any) -> tuple[recorder.Recorder, dict[str, Any]]:
+def declare(cloud: str, *, stack: str = "test", **changes: Any) -> tuple[recorder.Recorder, dict[str, Any]]:
     """What is asked for, and what has become of the cluster."""
     known: dict[str, Any] = {}
 
@@ -106,7 +106,7 @@ def declare(cloud: str, **changes: Any) -> tuple[recorder.Recorder, dict[str, An
         pulumi.export("summary", cluster.summary())
 
     seed = {"ml-platform:seed": "a seed"}
-    found = recorder.record(program, config=seed, secrets=seed, world=Cloud())
+    found = recorder.record(program, stack=stack, config=seed, secrets=seed, world=Cloud())
     return found, {**known, **found.exports}
 
 

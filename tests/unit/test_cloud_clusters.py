@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -187,8 +188,51 @@ def test_roles_of_eks_have_names_that_iam_takes_however_long_those_of_pods_are()
     buckets = {"acme-raw": {"used_by": users}, "acme-old": {}}
     found, _ = declare.__wrapped__("eks", buckets=buckets)
     names = [each.name for each in own(found) if each.type.endswith(":Role")]
-    assert len([name for name in names if name.startswith("ml-platform-models-aaa")]) == len(users)
+    assert len([name for name in names if name.startswith("ml-platform-models.aaa")]) == len(users)
     assert max(map(len, names)) == 64 - len("-1234567")  # which Pulumi adds
+
+
+LONGEST = {
+    "gcp:container/cluster:Cluster": ("name", 40),
+    "gcp:container/nodePool:NodePool": ("name", 40),
+    "gcp:serviceaccount/account:Account": ("accountId", 30),
+    "gcp:artifactregistry/repository:Repository": ("repositoryId", 63),
+    "gcp:compute/firewall:Firewall": ("name", 63),
+    "gcp:compute/address:Address": ("name", 63),
+    "aws:eks/cluster:Cluster": ("name", 100),
+    "aws:eks/nodeGroup:NodeGroup": ("nodeGroupNamePrefix", 37),  # with what the provider adds, 63
+    "aws:kms/alias:Alias": ("name", 256),
+    "aws:ecr/repository:Repository": ("name", 256),
+    "ionoscloud:k8s/cluster:Cluster": ("name", 63),
+    "ionoscloud:k8s/nodePool:NodePool": ("name", 63),
+    "ionoscloud:creg/registry:Registry": ("name", 63),
+}
+"""What clouds take as a name."""
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_the_longest_names_of_the_settings_fit_what_the_cloud_takes(cloud: str) -> None:
+    pools = {"p" * 12: SETTINGS[cloud]["pools"]["general"]}
+    found, _ = declare.__wrapped__(cloud, stack="s" * 100, name="n" * 20, pools=pools)
+    named = [(each, *LONGEST[each.type]) for each in own(found) if each.type in LONGEST]
+    assert len(named) > 3
+    assert [each.name for each, field, most in named if len(recorder.inputs(each)[field]) > most] == []
+
+
+@pytest.mark.parametrize("stack", ["s" * 63, "s" * 80, "Prod.EU", "dev_"])
+def test_every_name_of_a_stack_is_a_label_of_google_and_a_tag_of_amazon(stack: str) -> None:
+    google = declare.__wrapped__("gke", stack=stack)[0].inputs("pulumi:providers:gcp", "gcp")["defaultLabels"]
+    assert re.fullmatch(r"[a-z0-9_-]{1,63}", json.loads(google)["ml-platform-stack"])
+    amazon = declare.__wrapped__("eks", stack=stack)[0].inputs("pulumi:providers:aws", "aws")["defaultTags"]
+    assert json.loads(amazon)["tags"]["ml-platform/stack"] == stack
+
+
+def test_admins_of_eks_whose_last_words_are_the_same_are_two_and_one_that_is_named_twice_is_one() -> None:
+    role = "arn:aws:iam::123456789012:role/{}platform"
+    admins = [role.format("a/"), role.format("b/"), role.format("b/")]
+    found, _ = declare.__wrapped__("eks", admins=admins)
+    entries = [each for each in own(found) if each.type.endswith(":AccessEntry")]
+    assert [recorder.inputs(each)["principalArn"] for each in entries] == admins[:2]
 
 
 def test_the_network_of_eks_has_a_way_out_in_each_zone_if_asked_and_no_range_twice() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-from ml_platform import pods
+from ml_platform import names, pods
 from ml_platform.component import Component, after
 from ml_platform.handle import PlatformOutputs, SparkAccess
 from ml_platform.objects import KubernetesObject
@@ -109,7 +109,7 @@ class SparkApplication(Component):
         }
 
     def _meta(self, name: str) -> dict[str, Any]:
-        labels = {"ml-platform/stack": pulumi.get_stack()}
+        labels = names.stack_labels()
         # From the platform, so that all of it is declared when it can be accepted.
         return {**pods.metadata(name, self._args.spark.namespace, labels), "namespace": self._args.spark.jobs}
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from ml_platform import pods
+from ml_platform import names, pods
 from ml_platform.component import Component
 from ml_platform.components.namespace import Namespace, NamespaceArgs
 from ml_platform.configuration import Quota
@@ -43,7 +43,7 @@ class Workspace(Component):
         super().__init__(name, opts)
         self.name = name
         self.platform = args.platform.outputs
-        self.labels = {"ml-platform/stack": pulumi.get_stack()}
+        self.labels = names.stack_labels()
         marks = {**self.labels, **args.ownership, pods.WORKLOADS_LABEL: "true"}
         namespace = Namespace(name, NamespaceArgs(labels=marks, login=args.platform.login), self.child())
         self.namespace, self._account = namespace.resource, namespace.account
@@ -80,5 +80,5 @@ class Workspace(Component):
 
     def _policy(self) -> dict[str, Any]:
         """Models are asked through the gateway and Knative's own components; runs by nobody."""
-        sources = self.platform.entry_namespaces.apply(lambda names: [*map(pods.from_namespace, names)])
+        sources = self.platform.entry_namespaces.apply(lambda found: [*map(pods.from_namespace, found)])
         return pods.closed(pods.metadata("entry", self.name, self.labels), sources)

@@ -5,14 +5,14 @@ from itertools import groupby
 from typing import Any
 
 from ml_platform.bundles.parse import Object
+from ml_platform.names import STACK
 
 Metadata = Mapping[str, Any]
 NAMED = 4  # objects in a finding
 
-_STACK = "ml-platform/stack"
 # By the label or annotation of whatever deploys it.
 _TOOLS = {
-    _STACK: "stack {!r}",
+    STACK: "stack {!r}",
     "argocd.argoproj.io/instance": "Argo CD application {}",
     "argocd.argoproj.io/tracking-id": "Argo CD application {}",
     "helm.toolkit.fluxcd.io/name": "Flux's HelmRelease {}",
@@ -47,7 +47,7 @@ def owner(metadata: Metadata) -> str:
 
 def namesake(labels: Mapping[str, str]) -> str:
     """The owner of what looks like this stack's own before it has anything."""
-    return f"a stack that is also called {labels[_STACK]!r}, whose state is not this one's"
+    return f"a stack that is also called {labels[STACK]!r}, whose state is not this one's"
 
 
 def by_owner(held: Sequence[tuple[str, Object]]) -> list[tuple[str, list[Object]]]:

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_aws as aws
 from pulumi_aws import eks
 
+from ml_platform import names, pods
 from ml_platform.clusters import cloud
 from ml_platform.clusters.cloud import CloudArgs
 from ml_platform.clusters.cluster import Cluster, LoadBalancer
@@ -84,7 +85,7 @@ class Eks(Component):
         self._provider = aws.Provider(
             "aws",
             region=args.settings.region,
-            default_tags={"tags": {"ml-platform/stack": pulumi.get_stack(), **args.ownership.tags}},
+            default_tags={"tags": {names.STACK: pulumi.get_stack(), **args.ownership.tags}},
             opts=super().child(),
         )
         offers.check(args.settings, Inquiry(login=LOGIN, provider=self._provider))
@@ -139,8 +140,9 @@ class Eks(Component):
         )
 
     def _admit(self, cluster: eks.Cluster) -> None:
-        for principal in self._settings.admins:
-            name = f"{self._name}-{principal.rpartition('/')[2]}"
+        for principal in dict.fromkeys(self._settings.admins):
+            # The last word of a principal may be that of another one, of another path or kind.
+            name = f"{self._name}-{principal.rpartition('/')[2]}-{pods.digest(principal)}"
             entry = eks.AccessEntry(name, cluster_name=cluster.name, principal_arn=principal, opts=self.child())
             eks.AccessPolicyAssociation(
                 name,
@@ -160,7 +162,7 @@ class Eks(Component):
         """Pods get the role of their service account when they are made, and never later."""
         return [
             eks.PodIdentityAssociation(
-                f"{self._name}-{namespace}-{account}",
+                f"{self._name}-{namespace}.{account}",
                 cluster_name=cluster.name,
                 namespace=namespace,
                 service_account=account,

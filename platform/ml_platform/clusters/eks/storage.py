@@ -42,9 +42,9 @@ class Storage(Component):
         made = {bucket: self._bucket(bucket, each.versions) for bucket, each in args.settings.buckets.items()}
         self.users, self.ready = {}, list(made.values())
         for user, buckets in buckets_by_user(args.settings.buckets).items():
-            self._open(user, [made[each] for each in buckets], [user])
+            self._open(".".join(user), [made[each] for each in buckets], [user])
         for account, each in args.accounts.items():
-            self._open([account], [made[bucket] for bucket in each.buckets], each.pods)
+            self._open(account, [made[bucket] for bucket in each.buckets], each.pods)
         if made:
             self.objects = ObjectStorage(
                 endpoint=f"https://s3.{args.settings.region}.amazonaws.com",
@@ -82,9 +82,9 @@ class Storage(Component):
             )
         return bucket
 
-    def _open(self, part: Sequence[str], buckets: Sequence[s3.Bucket], users: Sequence[tuple[str, str]]) -> None:
+    def _open(self, part: str, buckets: Sequence[s3.Bucket], users: Sequence[tuple[str, str]]) -> None:
         """The role of those who may use these buckets."""
-        name = roles.name(self._name, *part)
+        name = roles.name(self._name, part)
         role, _ = roles.role(name, roles.PODS, [], self.child())
         arns = pulumi.Output.all(self.key.arn, *(bucket.arn for bucket in buckets))
         self.ready.append(iam.RolePolicy(name, role=role.name, policy=arns.apply(_use), opts=self.child()))

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_gcp as gcp
 from pulumi_gcp import container
 
+from ml_platform import names
 from ml_platform.clusters import cloud
 from ml_platform.clusters.cloud import CloudArgs
 from ml_platform.clusters.cluster import Cluster, LoadBalancer
@@ -67,7 +68,7 @@ class Gke(Component):
     def __init__(self, name: str, args: CloudArgs[GkeCluster]) -> None:
         super().__init__(name)
         self._name, self._settings, self._ownership = name, args.settings, args.ownership
-        labels = {"ml-platform-stack": pulumi.get_stack(), **args.ownership.tags}
+        labels = {"ml-platform-stack": names.label(pulumi.get_stack(), names.GOOGLE), **args.ownership.tags}
         self._provider = gcp.Provider(
             "gcp",
             project=args.settings.project,
