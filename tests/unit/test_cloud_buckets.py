@@ -9,6 +9,8 @@ import pytest
 from support import recorder, stacks
 from support.clouds import ACCOUNTS, CLOUDS, USER, declare, own
 
+BUCKETS = ("acme-raw", "acme-old")
+
 
 @pytest.fixture(autouse=True)
 def logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,6 +50,13 @@ def test_users_whose_names_read_alike_are_two_and_one_that_is_named_twice_is_one
     found, _ = declare.__wrapped__(cloud, buckets={"acme-raw": {"used_by": users}, "acme-old": {}})
     members = [each.name for each in own(found) if each.type.endswith(noun) and each.name.endswith(("a-b.c", "a.b-c"))]
     assert len(members) == 2
+
+
+@pytest.mark.parametrize("cloud", ["eks", "ionos"])
+def test_every_bucket_says_whether_it_keeps_versions(cloud: str) -> None:
+    found, _ = declare(cloud)
+    statuses = {name: found.inputs("BucketVersioning", name)["versioningConfiguration"] for name in BUCKETS}
+    assert statuses == {"acme-raw": {"status": "Enabled"}, "acme-old": {"status": "Suspended"}}
 
 
 def test_the_keys_to_buckets_of_ionos_are_made_for_a_user() -> None:

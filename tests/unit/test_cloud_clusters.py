@@ -87,7 +87,7 @@ def test_the_kubernetes_provider_knows_the_cluster_by_its_identity_and_waits_for
 
 
 DATA = ("Bucket", "Cluster", "Key", "Registry", "Repository", "BucketPublicAccessBlock", "PublicAccessBlock",
-        "BucketServerSideEncryptionConfiguration")  # fmt: skip
+        "BucketServerSideEncryptionConfiguration", "BucketVersioning")  # fmt: skip
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)

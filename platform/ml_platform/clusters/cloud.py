@@ -115,6 +115,12 @@ def kept(data: Data) -> Kept:
     return {"protect": data == "protect", "retain_on_delete": data == "retain"}
 
 
+def versioning(versions: bool) -> str:
+    """The status of a bucket's versions. It is declared of every bucket: a change of the setting is then an update,
+    and the removal of the resource, which would end the versions of a bucket that stays, is held as the bucket is."""
+    return "Enabled" if versions else "Suspended"
+
+
 def pools(settings: Mapping[str, NodePoolSettings]) -> tuple[NodePool, ...]:
     return tuple(
         NodePool(name=name, purpose=placement.purpose(pool), minimum=pool.minimum, maximum=pool.maximum)

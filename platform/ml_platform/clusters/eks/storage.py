@@ -76,10 +76,9 @@ class Storage(Component):
             apply_server_side_encryption_by_default=by_key, bucket_key_enabled=True
         )
         s3.BucketServerSideEncryptionConfiguration(name, bucket=bucket.id, rules=[rule], opts=self._held)
-        if versions:
-            s3.BucketVersioning(
-                name, bucket=bucket.id, versioning_configuration={"status": "Enabled"}, opts=self.child()
-            )
+        s3.BucketVersioning(
+            name, bucket=bucket.id, versioning_configuration={"status": cloud.versioning(versions)}, opts=self._held
+        )
         return bucket
 
     def _open(self, part: str, buckets: Sequence[s3.Bucket], users: Sequence[tuple[str, str]]) -> None:
