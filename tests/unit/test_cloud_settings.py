@@ -49,7 +49,6 @@ def pool(name: str, **changes: Any) -> dict[str, Any]:
         ("eks", {"version": 1.35}, "version", "should be a valid string"),
         ("gke", pool("gke", machine="m7i.large"), "pools.general.machine", "should match pattern"),
         ("eks", pool("eks", machine="e2-standard-4"), "pools.general.machine", "should match pattern"),
-        ("eks", pool("eks", machine="m7g.xlarge"), "pools.general.machine", "it has an ARM processor"),
         ("eks", pool("eks", machine="g6.xlarge"), "pools.general.machine", "for purpose: gpu"),
         ("eks", pool("eks", purpose="gpu"), "pools.general.machine", "for purpose: gpu"),
         ("gke", pool("gke", purpose="gpu"), "pools.general.gpu", "goes together with purpose: gpu"),
@@ -85,6 +84,34 @@ def test_a_setting_is_refused_by_its_path_and_rule(name: str, changes: dict[str,
     said = refusal(name, changes)
     assert f"ml-platform:cluster.{path}" in said
     assert rule in said
+
+
+@pytest.mark.parametrize(
+    ("name", "machine"),
+    [
+        *(("gke", machine) for machine in ("t2a-standard-4", "c4a-standard-4", "n4a-standard-4", "a4x-highgpu-4g")),
+        *(
+            ("eks", f"{family}.xlarge")
+            for family in ("a1", "m7g", "m8g", "c8gd", "c8gb", "c7gn", "t4g", "im4gn", "x2gd", "hpc7g", "g5g")
+        ),
+        ("eks", "p6e-gb200.36xlarge"),
+    ],
+)
+def test_machines_with_arm_processors_are_refused_by_the_platform_of_the_images(name: str, machine: str) -> None:
+    said = refusal(name, pool(name, machine=machine))
+    assert f'ml-platform:cluster.pools.general.machine is "{machine}": it has an ARM processor' in said
+    assert "linux/amd64" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "machine"),
+    [
+        *(("gke", f"{family}-standard-4") for family in ("e2", "n1", "n2d", "n4", "c4", "c4d", "c3d", "t2d")),
+        *(("eks", f"{family}.xlarge") for family in ("m7i", "m7i-flex", "c6a", "i7ie", "x2iezn", "inf2", "hpc6a")),
+    ],
+)
+def test_machines_with_x86_processors_are_not_taken_for_others(name: str, machine: str) -> None:
+    validate("cluster", {**COMMON, **SETTINGS[name], **pool(name, machine=machine)}, ClusterSettings)
 
 
 @pytest.mark.parametrize("name", CLOUDS)

@@ -14,10 +14,12 @@ from ml_platform.settings.clouds import (
     PurposefulPoolSettings,
     SharedBucketSettings,
     check_general,
+    check_processor,
 )
 
 WITH_GPUS = r"[gp][0-9r]"
-ARM = r"[a-z]+[0-9]+[a-z]*g[a-z]*\."
+# Graviton's families have a g behind their number; a1 was the first, and Grace comes with its GPUs.
+ARM = r"(a1|[a-z]+[0-9]+[a-z]*g[a-z]*|[a-z]+[0-9]+[a-z]*-gb[0-9]+)\."
 Letter = Annotated[str, Field(pattern=r"^[a-f]$")]
 
 
@@ -30,8 +32,7 @@ class EksPoolSettings(PurposefulPoolSettings):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        if re.match(ARM, self.machine):
-            raise MisfitError("machine", "it has an ARM processor, and the platform's images are for x86", self.machine)
+        check_processor(self.machine, ARM)
         if (self.purpose == "gpu") != bool(re.match(WITH_GPUS, self.machine)):
             raise MisfitError("machine", "g and p machines, and no others, are for purpose: gpu", self.machine)
         return self
