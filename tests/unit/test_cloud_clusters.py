@@ -126,7 +126,7 @@ def test_what_costs_money_or_holds_data_says_whose_it_is(cloud: str, noun: str, 
     [
         ("gke", "general", None),
         ("gke", "spot", {"key": "ml-platform/purpose", "value": "spot", "effect": "NO_SCHEDULE"}),
-        ("gke", "gpu", None),  # GKE puts its own there
+        ("gke", "gpu", {"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"}),
         ("eks", "general", None),
         ("eks", "spot", {"key": "ml-platform/purpose", "value": "spot", "effect": "NO_SCHEDULE"}),
         ("eks", "gpu", {"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"}),
