@@ -103,7 +103,7 @@ def log_in(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         monkeypatch.delenv(name)
     credentials = {
         "IONOS_TOKEN": "token", "IONOS_S3_ACCESS_KEY": "key", "IONOS_S3_SECRET_KEY": "secret",
-        "GOOGLE_CREDENTIALS": "{}", "AWS_PROFILE": "test",
+        "GOOGLE_APPLICATION_CREDENTIALS": "key.json", "AWS_PROFILE": "test",
     }  # fmt: skip
     for name, value in credentials.items():
         monkeypatch.setenv(name, value)

@@ -47,7 +47,7 @@ def test_everything_goes_to_the_provider_of_the_cloud_and_hangs_below_its_cluste
 @pytest.mark.parametrize(
     ("cloud", "command"),
     [
-        ("gke", ["gke-gcloud-auth-plugin"]),
+        ("gke", ["gke-gcloud-auth-plugin", "--use_application_default_credentials"]),
         (
             "eks",
             [

@@ -126,7 +126,11 @@ def test_who_may_reach_the_api_has_to_be_said(name: str) -> None:
     [
         ("ionos", ["IONOS_TOKEN"], "No credentials for IONOS CLOUD: IONOS_TOKEN or IONOS_USERNAME and IONOS_PASSWORD"),
         ("ionos", ["IONOS_S3_SECRET_KEY"], "No credentials for IONOS Object Storage: IONOS_S3_ACCESS_KEY and"),
-        ("gke", ["GOOGLE_CREDENTIALS"], "No credentials for Google Cloud: .*gcloud auth application-default login"),
+        (
+            "gke",
+            ["GOOGLE_APPLICATION_CREDENTIALS"],
+            "No credentials for Google Cloud: .*gcloud auth application-default login",
+        ),
         ("eks", ["AWS_PROFILE"], "No credentials for AWS: .*aws sso login"),
     ],
 )
@@ -137,6 +141,16 @@ def test_missing_credentials_are_named_with_where_to_get_them(
         monkeypatch.delenv(variable)
     with pytest.raises(SettingsError, match=said):
         declare(name, name="without-login")
+
+
+@pytest.mark.parametrize("variable", ["GOOGLE_CREDENTIALS", "GOOGLE_OAUTH_ACCESS_TOKEN"])
+def test_a_login_of_google_that_the_kubeconfig_does_not_know_is_none(
+    variable: str, logged_in: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS")
+    monkeypatch.setenv(variable, "{}")
+    with pytest.raises(SettingsError, match="GOOGLE_APPLICATION_CREDENTIALS is not set"):
+        declare.__wrapped__("gke")
 
 
 def test_a_login_in_a_file_is_one(logged_in: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,8 @@ from ml_platform.store import Account
 
 LOGIN = cloud.Credentials(
     cloud="Google Cloud",
-    variables=(("GOOGLE_APPLICATION_CREDENTIALS",), ("GOOGLE_CREDENTIALS",), ("GOOGLE_OAUTH_ACCESS_TOKEN",)),
+    # Application default credentials alone: the kubeconfig's plugin knows no others, whatever else the SDK takes.
+    variables=(("GOOGLE_APPLICATION_CREDENTIALS",),),
     files=(
         "$CLOUDSDK_CONFIG/application_default_credentials.json",
         "~/.config/gcloud/application_default_credentials.json",
@@ -30,6 +31,8 @@ LOGIN = cloud.Credentials(
     way_out="Log in with `gcloud auth application-default login`; in CI, use workload identity federation.",
 )
 PLUGIN = "gke-gcloud-auth-plugin"
+LOGS_IN = [PLUGIN, "--use_application_default_credentials"]
+"""Without the flag, the plugin asks gcloud, whose login is another one."""
 PATIENCE = pulumi.CustomTimeouts(create="1h", update="2h", delete="1h")
 
 
@@ -40,7 +43,9 @@ def connect(settings: GkeCluster, ownership: OwnershipSettings, accounts: Mappin
         SettingsError: credentials, a command or a secret are missing, or the cloud does not have what is asked for.
     """
     LOGIN.require()
-    cloud.require_command(PLUGIN, f"Install it with: gcloud components install {PLUGIN}")
+    cloud.require_command(
+        PLUGIN, f"Install it with: gcloud components install {PLUGIN}, or as the package google-cloud-cli-{PLUGIN}"
+    )
     made = Gke(settings.name, CloudArgs(settings=settings, ownership=ownership, accounts=accounts))
     return Cluster(
         kubeconfig=made.kubeconfig,
@@ -89,7 +94,7 @@ class Gke(Component):
         text = cloud.kubeconfig(
             server=pulumi.Output.concat("https://", cluster.endpoint),
             authority=cluster.master_auth.cluster_ca_certificate,
-            command=[PLUGIN],
+            command=LOGS_IN,
             api="client.authentication.k8s.io/v1beta1",
         )
         self.kubeconfig = pulumi.Output.secret(
