@@ -33,13 +33,7 @@ LOGIN = cloud.Credentials(
     vendor="Amazon",
     way_out="Log in with `aws configure sso` and `aws sso login`; in CI, have a role assumed by OpenID Connect.",
 )
-LOAD_BALANCER = LoadBalancer(
-    kind="a network load balancer",
-    annotations={
-        "service.beta.kubernetes.io/aws-load-balancer-type": "nlb",
-        "service.beta.kubernetes.io/aws-load-balancer-cross-zone-load-balancing-enabled": "true",
-    },
-)
+BALANCER = "service.beta.kubernetes.io/aws-load-balancer"
 ADMIN = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 PATIENCE = pulumi.CustomTimeouts(create="1h", update="2h", delete="1h")
 
@@ -61,12 +55,23 @@ def connect(settings: EksCluster, ownership: OwnershipSettings, accounts: Mappin
         disposable=False,
         protected=settings.data == "protect",
         version=settings.version,
-        load_balancer=LOAD_BALANCER,
+        load_balancer=_load_balancer(made.tags),
         registry=made.storage.registry,
         object_storage=made.storage.objects,
         pools=cloud.pools(settings.pools),
         autoscaler=made.scaling.autoscaler if made.scaling else None,
         alone=settings.alone,
+    )
+
+
+def _load_balancer(tags: Mapping[str, str]) -> LoadBalancer:
+    return LoadBalancer(
+        kind="a network load balancer",
+        annotations={
+            f"{BALANCER}-type": "nlb",
+            f"{BALANCER}-cross-zone-load-balancing-enabled": "true",
+            f"{BALANCER}-additional-resource-tags": ",".join(f"{key}={value}" for key, value in tags.items()),
+        },
     )
 
 
@@ -76,16 +81,19 @@ class Eks(Component):
     kubeconfig: pulumi.Output[str]
     """Resolves when there are nodes."""
     identifier: pulumi.Output[str]
+    tags: Mapping[str, str]
+    """Of all that the stack makes, and of what is made for it: nodes, their disks, volumes, the load balancer."""
     scaling: Scaling | None
     """Where a pool has room to scale."""
 
     def __init__(self, name: str, args: CloudArgs[EksCluster]) -> None:
         super().__init__(name)
         self._name, self._settings, self._ownership = name, args.settings, args.ownership
+        self.tags = {names.STACK: pulumi.get_stack(), **args.ownership.tags}
         self._provider = aws.Provider(
             "aws",
             region=args.settings.region,
-            default_tags={"tags": {names.STACK: pulumi.get_stack(), **args.ownership.tags}},
+            default_tags={"tags": self.tags},
             opts=super().child(),
         )
         offers.check(args.settings, Inquiry(login=LOGIN, provider=self._provider))
@@ -95,7 +103,8 @@ class Eks(Component):
         self._admit(cluster)
         users = self._users(cluster)
         self.scaling = self._scaling(cluster)
-        nodes = Nodes(name, NodesArgs(settings=args.settings, cluster=cluster, network=network), self.child())
+        made = NodesArgs(settings=args.settings, cluster=cluster, network=network, tags=self.tags)
+        nodes = Nodes(name, made, self.child())
         self.identifier = cluster.arn
         region = args.settings.region
         text = cloud.kubeconfig(

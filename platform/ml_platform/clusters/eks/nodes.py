@@ -25,13 +25,13 @@ BEFORE: Mapping[str, Mapping[str, Any]] = {
     "kube-proxy": {},
     "eks-pod-identity-agent": {},
 }
-DISKS: Mapping[str, Any] = {"defaultStorageClass": {"enabled": True}}
 STORAGE_CLASS = "ebs-csi-default-sc"
-"""Which the add-on makes of that."""
+"""Which the add-on for disks makes."""
 ACCELERATOR = "k8s.amazonaws.com/accelerator"
 """By this label the autoscaler knows that a new node's GPUs are still to come, and doesn't make another one."""
 
 
+TAGGED = ("instance", "volume", "network-interface")
 ROOT = "/dev/xvda"
 
 
@@ -54,6 +54,8 @@ class NodesArgs:
     settings: EksCluster
     cluster: eks.Cluster
     network: Network
+    tags: Mapping[str, str]
+    """Of what others make: instances by their launch template, volumes by the add-on."""
 
 
 class Nodes(Component):
@@ -86,11 +88,15 @@ class Nodes(Component):
         """EBS volumes. They are made under an identity of its own, which pods of others don't have."""
         name = f"{self._name}-disks"
         role, attached = roles.role(name, roles.PODS, ["service-role/AmazonEBSCSIDriverPolicy"], self.child())
+        values = {
+            "defaultStorageClass": {"enabled": True},
+            "controller": {"extraVolumeTags": dict(self._args.tags)},
+        }
         return eks.Addon(
             name,
             cluster_name=self._args.cluster.name,
             addon_name="aws-ebs-csi-driver",
-            configuration_values=json.dumps(DISKS),
+            configuration_values=json.dumps(values),
             pod_identity_associations=[{"service_account": "ebs-csi-controller-sa", "role_arn": role.arn}],
             resolve_conflicts_on_create="OVERWRITE",
             resolve_conflicts_on_update="OVERWRITE",
@@ -138,6 +144,11 @@ class Nodes(Component):
             metadata_options=ec2.LaunchTemplateMetadataOptionsArgs(
                 http_tokens="required", http_put_response_hop_limit=1
             ),
+            # Tags of a node group end at the group itself.
+            tag_specifications=[
+                ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags={"Name": name, **self._args.tags})
+                for kind in TAGGED
+            ],
             update_default_version=True,
             opts=self.child(),
         )
