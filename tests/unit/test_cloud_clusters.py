@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 import pytest
 import yaml
+from ml_platform import repositories
 from ml_platform.clusters import Cluster
 from support import recorder, stacks
 from support.clouds import ARN, AUTHORITY, CLOUDS, OWNERSHIP, SETTINGS, USER, declare, own
@@ -102,6 +103,16 @@ def test_what_holds_data_is_kept_as_the_settings_say(cloud: str, data: str) -> N
         for key in ("forceDestroy", "forceDelete", "allowReplace"):
             assert inputs.get(key, data == "delete") == (data == "delete"), each.type
         assert inputs.get("deletionProtection", data == "protect") == (data == "protect"), each.type
+
+
+@pytest.mark.parametrize("own_images", [[], ["churn"], ["churn", "mlflow", "churn"]])
+def test_the_registry_of_eks_has_repositories_for_the_images_of_the_platform_and_for_those_of_the_settings(
+    own_images: list[str],
+) -> None:
+    found, known = declare.__wrapped__("eks", repositories=own_images)
+    names = [each.name for each in own(found) if each.type == "aws:ecr/repository:Repository"]
+    assert sorted(names) == sorted(f"ml-platform/{image}" for image in {*repositories.names(), *own_images})
+    assert known["summary"]["registry"] == "123456789012.dkr.ecr.test/ml-platform"
 
 
 @pytest.mark.parametrize(

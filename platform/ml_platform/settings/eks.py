@@ -57,11 +57,8 @@ class EksCluster(CloudCluster):
     pools: dict[PoolName, EksPoolSettings]
     buckets: dict[BucketName, SharedBucketSettings] = Field(default_factory=dict)
     """Of S3, by their names, which nobody else in the world has."""
-    repositories: tuple[Name, ...] = (
-        "base", "commands", "ml", "mlflow", "mlserver", "postgres", "ray", "spark", "training", "traefik", "tuning",
-        "versitygw",
-    )  # fmt: skip
-    """Of the registry: one for each image that `make images` pushes, and for what they are built on."""
+    repositories: tuple[Name, ...] = ()
+    """Of the registry, for images of your own; there is one for each image that `make images` pushes."""
 
     @property
     def bucket_users(self) -> dict[str, tuple[str, ...]]:

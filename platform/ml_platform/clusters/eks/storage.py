@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pulumi
 from pulumi_aws import ecr, iam, kms, s3
 
+from ml_platform import repositories
 from ml_platform.clusters import cloud
 from ml_platform.clusters.cloud import CloudArgs
 from ml_platform.clusters.eks import roles
@@ -53,8 +54,9 @@ class Storage(Component):
                 amazon=True,
                 users=args.settings.bucket_users,
             )
-        repositories = [self._repository(image) for image in args.settings.repositories]
-        self.registry = repositories[0].repository_url.apply(lambda url: url.rpartition("/")[0])
+        images = dict.fromkeys([*repositories.names(), *args.settings.repositories])
+        first, *_ = [self._repository(image) for image in images]
+        self.registry = first.repository_url.apply(lambda url: url.rpartition("/")[0])
         self.register_outputs({"buckets": list(made), "registry": self.registry})
 
     def _bucket(self, name: str, versions: bool) -> s3.Bucket:
@@ -94,7 +96,7 @@ class Storage(Component):
         return ecr.Repository(
             name,
             name=name,
-            image_tag_mutability="IMMUTABLE",
+            image_tag_mutability="IMMUTABLE",  # as tags are, each a digest of what its image is made of
             image_scanning_configuration={"scan_on_push": True},
             encryption_configurations=[{"encryption_type": "KMS", "kms_key": self.key.arn}],
             force_delete=self._settings.data == "delete",
