@@ -14,7 +14,7 @@ from pulumi.runtime import mocks
 from support import offers, recorder
 from support.typed import PACKAGES
 
-COMMON = {"api_access": ["203.0.113.0/24", "198.51.100.7/32"], "data": "protect"}
+COMMON = {"api_access": ["198.18.1.0/24", "198.18.7.7/32"], "data": "protect"}
 USER = "11111111-2222-3333-4444-555555555555"
 SETTINGS: dict[str, dict[str, Any]] = {
     "ionos": {

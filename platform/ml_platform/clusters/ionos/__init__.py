@@ -37,6 +37,7 @@ def connect(settings: IonosCluster, ownership: OwnershipSettings, accounts: Mapp
     Raises:
         SettingsError: credentials or a secret are missing, or the contract does not allow what is asked for.
     """
+    cloud.require_access(settings)
     TOKEN.require()
     if settings.object_storage.buckets:
         KEYS.require()
