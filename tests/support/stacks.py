@@ -17,7 +17,7 @@ from ml_platform.clusters.cluster import AUTOSCALER
 from ml_platform.configuration import validate
 from ml_platform.settings import PlatformSettings
 from pulumi.runtime import mocks
-from support import recorder
+from support import offers, recorder
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {
@@ -59,7 +59,7 @@ def record(
     if config["ml-platform:cluster"]["source"] in CLOUDS:
         scaler = {AUTOSCALER} if config["ml-platform:cluster"]["source"] == "eks" else set()
         config["ml-platform:platform"].setdefault("images", images({"traefik", *scaler, *selection.OWN_IMAGES}))
-        config["ml-platform:cluster"]["api_access"] = ["198.18.1.0/24"]  # which the file leaves to whoever decides
+        config["ml-platform:cluster"] |= decided(config["ml-platform:cluster"]["source"])
         secrets |= {"ml-platform:seed": "a seed"}
         world = world or recorder.NothingYet()
     if config["ml-platform:cluster"]["source"] == "stack":
@@ -80,6 +80,12 @@ def record(
         secrets=secrets,
         world=world,
     )
+
+
+def decided(cloud: str) -> dict[str, Any]:
+    """What the stack file of a cloud leaves to whoever decides."""
+    releases = {"addons": offers.ADDONS, "node_releases": offers.NODE_RELEASES}
+    return {"api_access": ["198.18.1.0/24"], **(releases if cloud == "eks" else {})}
 
 
 def images(names: Iterable[str]) -> dict[str, str]:

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from support import stacks
-from support.clouds import OWNERSHIP, SETTINGS, declare
+from support import offers, recorder, stacks
+from support.clouds import OWNERSHIP, SETTINGS, declare, own
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +67,15 @@ def test_a_pool_of_ionos_scales_where_it_has_room_to() -> None:
     assert fixed["ramSize"] == 30 * 1024
     assert scaling["autoScaling"] == {"minNodeCount": 1, "maxNodeCount": 4}
     assert found.find("NodePool", "ml-platform-burst").ignoreChanges == ["nodeCount"]
+
+
+def test_add_ons_and_nodes_of_eks_have_the_releases_of_the_settings() -> None:
+    found, _ = declare("eks")
+    addons = [recorder.inputs(each) for each in own(found) if each.type == "aws:eks/addon:Addon"]
+    assert {each["addonName"]: each["addonVersion"] for each in addons} == offers.ADDONS
+    for pool, system in {"general": "al2023", "spot": "al2023", "gpu": "bottlerocket"}.items():
+        group = found.inputs("NodeGroup", f"ml-platform-{pool}")
+        assert (group["version"], group["releaseVersion"]) == ("1.35", offers.NODE_RELEASES[system])
 
 
 TAGS = {"ml-platform/stack": "test", **OWNERSHIP.tags}

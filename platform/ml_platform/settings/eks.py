@@ -20,6 +20,10 @@ from ml_platform.settings.clouds import (
 WITH_GPUS = r"[gp][0-9r]"
 # Graviton's families have a g behind their number; a1 was the first, and Grace comes with its GPUs.
 ARM = r"(a1|[a-z]+[0-9]+[a-z]*g[a-z]*|[a-z]+[0-9]+[a-z]*-gb[0-9]+)\."
+Addon = Literal["aws-ebs-csi-driver", "coredns", "eks-pod-identity-agent", "kube-proxy", "vpc-cni"]
+AddonVersion = Annotated[str, Field(pattern=r"^v[0-9]+\.[0-9]+\.[0-9]+-eksbuild\.[0-9]+$")]
+System = Literal["al2023", "bottlerocket"]
+Release = Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+-[0-9a-f]{8}$")]
 Letter = Annotated[str, Field(pattern=r"^[a-f]$")]
 
 
@@ -48,6 +52,11 @@ class EksCluster(CloudCluster):
     """The last letters of three zones of the region."""
     version: Minor
     """`aws eks describe-cluster-versions` prints those that there are."""
+    addons: dict[Addon, AddonVersion] = Field(default_factory=dict)
+    """The version of each add-on, which changes by this setting alone. A preview tells what is missing or outdated."""
+    node_releases: dict[System, Release] = Field(default_factory=dict)
+    """The release of the images that nodes start with, which changes by this setting alone: al2023 of pools without
+    GPUs, bottlerocket of those with. Another one makes the nodes of each such pool anew, a third of them at a time."""
     admins: tuple[Annotated[str, Field(pattern=r"^arn:aws:iam::[0-9]{12}:(role|user)/\S+$")], ...] = ()
     """Who else administers the cluster, beside the one who makes it."""
     network: Annotated[Cidr, Field(pattern=r"/16$")] = "10.0.0.0/16"

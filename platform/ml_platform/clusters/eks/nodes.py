@@ -12,19 +12,20 @@ import pulumi
 from pulumi_aws import ec2, eks
 
 from ml_platform import placement
-from ml_platform.clusters.eks import roles
+from ml_platform.clusters.eks import releases, roles
 from ml_platform.clusters.eks.network import Network
 from ml_platform.component import Component
 from ml_platform.settings import EksCluster
-from ml_platform.settings.eks import EksPoolSettings
+from ml_platform.settings.eks import Addon, EksPoolSettings, System
 
 PATIENCE = pulumi.CustomTimeouts(create="1h", update="2h", delete="1h")
 POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy")
-BEFORE: Mapping[str, Mapping[str, Any]] = {
+BEFORE: Mapping[Addon, Mapping[str, Any]] = {
     "vpc-cni": {"enableNetworkPolicy": "true"},  # without it, NetworkPolicies are objects and no more
     "kube-proxy": {},
     "eks-pod-identity-agent": {},
 }
+DISKS: Addon = "aws-ebs-csi-driver"
 STORAGE_CLASS = "ebs-csi-default-sc"
 """Which the add-on for disks makes."""
 ACCELERATOR = "k8s.amazonaws.com/accelerator"
@@ -44,9 +45,10 @@ class _System:
     """That of container images and pods, whose size pools have; it may be the root's."""
 
 
-LINUX = _System(image="AL2023_x86_64_STANDARD", disk=ROOT)
-# With NVIDIA's driver, and the device plugin that offers GPUs to pods.
-BOTTLEROCKET = _System(image="BOTTLEROCKET_x86_64_NVIDIA", disk="/dev/xvdb")
+SYSTEMS: Mapping[System, _System] = {
+    "al2023": _System(image="AL2023_x86_64_STANDARD", disk=ROOT),
+    "bottlerocket": _System(image="BOTTLEROCKET_x86_64_NVIDIA", disk="/dev/xvdb"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +75,12 @@ class Nodes(Component):
         self.ready = [*groups, self._addon("coredns", {}, after=groups), self._disks(groups)]
         self.register_outputs({"pools": list(args.settings.pools)})
 
-    def _addon(self, addon: str, values: Mapping[str, Any], *, after: Sequence[pulumi.Resource] = ()) -> eks.Addon:
+    def _addon(self, addon: Addon, values: Mapping[str, Any], *, after: Sequence[pulumi.Resource] = ()) -> eks.Addon:
         return eks.Addon(
             f"{self._name}-{addon}",
             cluster_name=self._args.cluster.name,
             addon_name=addon,
+            addon_version=self._args.settings.addons[addon],
             configuration_values=json.dumps(values) if values else None,
             resolve_conflicts_on_create="OVERWRITE",
             resolve_conflicts_on_update="OVERWRITE",
@@ -95,7 +98,8 @@ class Nodes(Component):
         return eks.Addon(
             name,
             cluster_name=self._args.cluster.name,
-            addon_name="aws-ebs-csi-driver",
+            addon_name=DISKS,
+            addon_version=self._args.settings.addons[DISKS],
             configuration_values=json.dumps(values),
             pod_identity_associations=[{"service_account": "ebs-csi-controller-sa", "role_arn": role.arn}],
             resolve_conflicts_on_create="OVERWRITE",
@@ -105,8 +109,8 @@ class Nodes(Component):
 
     def _group(self, pool: str, settings: EksPoolSettings, before: Sequence[pulumi.Resource]) -> eks.NodeGroup:
         name = f"{self._name}-{pool}"
-        gpus = settings.purpose == "gpu"
-        system = BOTTLEROCKET if gpus else LINUX
+        gpus, chosen = settings.purpose == "gpu", releases.system(settings.purpose)
+        system = SYSTEMS[chosen]
         template = self._template(name, settings.disk, system)
         return eks.NodeGroup(
             name,
@@ -115,6 +119,7 @@ class Nodes(Component):
             node_role_arn=self._role.arn,
             subnet_ids=[subnet.id for subnet in self._args.network.private],
             version=self._args.settings.version,
+            release_version=self._args.settings.node_releases[chosen],
             ami_type=system.image,
             capacity_type="SPOT" if settings.purpose == "spot" else "ON_DEMAND",
             instance_types=[settings.machine],
