@@ -39,6 +39,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "eks": {
         "source": "eks", "region": "eu-central-1", "version": "1.35", "nat": "per-zone",
         "addons": offers.ADDONS, "node_releases": offers.NODE_RELEASES,
+        "dns_zones": ["Z0123456789ABC", "Z9876543210XYZ"],
         "admins": ["arn:aws:iam::123456789012:role/platform"],
         "pools": {
             "general": {"machine": "m7i.xlarge", "minimum": 2, "maximum": 4},

@@ -84,8 +84,8 @@ def record(
 
 def decided(cloud: str) -> dict[str, Any]:
     """What the stack file of a cloud leaves to whoever decides."""
-    releases = {"addons": offers.ADDONS, "node_releases": offers.NODE_RELEASES}
-    return {"api_access": ["198.18.1.0/24"], **(releases if cloud == "eks" else {})}
+    of_eks = {"addons": offers.ADDONS, "node_releases": offers.NODE_RELEASES, "dns_zones": ["Z0123456789ABC"]}
+    return {"api_access": ["198.18.1.0/24"], **(of_eks if cloud == "eks" else {})}
 
 
 def images(names: Iterable[str]) -> dict[str, str]:

@@ -33,6 +33,7 @@ def test_pods_on_eks_reach_their_buckets_by_who_they_are() -> None:
     identities = [recorder.inputs(each) for each in own(found) if each.type.endswith(":PodIdentityAssociation")]
     assert {(each["namespace"], each["serviceAccount"]) for each in identities} == {
         ("cluster-autoscaler", "cluster-autoscaler"),
+        ("cert-manager", "cert-manager"),
         ("models", "etl"),
         ("models", "iris"),
         *(pod for account in ACCOUNTS.values() for pod in account.pods),

@@ -24,6 +24,8 @@ Addon = Literal["aws-ebs-csi-driver", "coredns", "eks-pod-identity-agent", "kube
 AddonVersion = Annotated[str, Field(pattern=r"^v[0-9]+\.[0-9]+\.[0-9]+-eksbuild\.[0-9]+$")]
 System = Literal["al2023", "bottlerocket"]
 Release = Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+-[0-9a-f]{8}$")]
+ZoneId = Annotated[str, Field(pattern=r"^Z[A-Z0-9]{5,31}$")]
+"""`aws route53 list-hosted-zones` prints them, behind /hostedzone/."""
 Letter = Annotated[str, Field(pattern=r"^[a-f]$")]
 
 
@@ -66,6 +68,8 @@ class EksCluster(CloudCluster):
     pools: dict[PoolName, EksPoolSettings]
     buckets: dict[BucketName, SharedBucketSettings] = Field(default_factory=dict)
     """Of S3, by their names, which nobody else in the world has."""
+    dns_zones: tuple[ZoneId, ...] = ()
+    """Hosted zones of Route 53, by their ids, that cert-manager may edit for certificates (acme.dns01: route53)."""
     repositories: tuple[Name, ...] = ()
     """Of the registry, for images of your own; there is one for each image that `make images` pushes."""
 

@@ -15,6 +15,7 @@ from ml_platform.clusters.eks.autoscaler import Scaling, ScalingArgs
 from ml_platform.clusters.eks.network import Network, NetworkArgs
 from ml_platform.clusters.eks.nodes import STORAGE_CLASS, Nodes, NodesArgs
 from ml_platform.clusters.eks.storage import Storage
+from ml_platform.clusters.eks.zones import Zones, ZonesArgs
 from ml_platform.clusters.offers import Inquiry
 from ml_platform.component import Component
 from ml_platform.settings import EksCluster, OwnershipSettings
@@ -102,7 +103,6 @@ class Eks(Component):
         network = Network(name, NetworkArgs(settings=args.settings), self.child())
         cluster = self._cluster(network)
         self._admit(cluster)
-        users = self._users(cluster)
         self.scaling = self._scaling(cluster)
         made = NodesArgs(settings=args.settings, cluster=cluster, network=network, tags=self.tags)
         nodes = Nodes(name, made, self.child())
@@ -114,8 +114,8 @@ class Eks(Component):
             command=["aws", "eks", "get-token", "--cluster-name", cluster.name, "--region", region, "--output", "json"],
             api="client.authentication.k8s.io/v1beta1",
         )
-        scales = self.scaling.ready if self.scaling else []
-        self.kubeconfig = pulumi.Output.secret(cloud.when(text, [*nodes.ready, *self.storage.ready, *users, *scales]))
+        identities = [*self._users(cluster), *self._zones(cluster), *(self.scaling.ready if self.scaling else [])]
+        self.kubeconfig = pulumi.Output.secret(cloud.when(text, [*nodes.ready, *self.storage.ready, *identities]))
         self.register_outputs({"identifier": self.identifier})
 
     def child(self, **options: object) -> pulumi.ResourceOptions:
@@ -167,6 +167,10 @@ class Eks(Component):
         if not any(pool.scales for pool in self._settings.pools.values()):
             return None
         return Scaling(self._name, ScalingArgs(cluster=cluster, region=self._settings.region), self.child())
+
+    def _zones(self, cluster: eks.Cluster) -> list[pulumi.Resource]:
+        zones = self._settings.dns_zones
+        return Zones(self._name, ZonesArgs(cluster=cluster, zones=zones), self.child()).ready if zones else []
 
     def _users(self, cluster: eks.Cluster) -> list[pulumi.Resource]:
         """Pods get the role of their service account when they are made, and never later."""
