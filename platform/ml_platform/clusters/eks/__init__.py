@@ -17,6 +17,7 @@ from ml_platform.clusters.eks.nodes import STORAGE_CLASS, Nodes, NodesArgs
 from ml_platform.clusters.eks.storage import Storage
 from ml_platform.clusters.eks.zones import Zones, ZonesArgs
 from ml_platform.clusters.offers import Inquiry
+from ml_platform.clusters.volumes import Volumes
 from ml_platform.component import Component
 from ml_platform.settings import EksCluster, OwnershipSettings
 from ml_platform.store import Account
@@ -114,8 +115,11 @@ class Eks(Component):
             command=["aws", "eks", "get-token", "--cluster-name", cluster.name, "--region", region, "--output", "json"],
             api="client.authentication.k8s.io/v1beta1",
         )
+        volumes = Volumes(name, kubeconfig=text, opts=super().child(depends_on=nodes.ready))
         identities = [*self._users(cluster), *self._zones(cluster), *(self.scaling.ready if self.scaling else [])]
-        self.kubeconfig = pulumi.Output.secret(cloud.when(text, [*nodes.ready, *self.storage.ready, *identities]))
+        self.kubeconfig = pulumi.Output.secret(
+            cloud.when(text, [volumes, *nodes.ready, *self.storage.ready, *identities])
+        )
         self.register_outputs({"identifier": self.identifier})
 
     def child(self, **options: object) -> pulumi.ResourceOptions:

@@ -15,6 +15,7 @@ from ml_platform.clusters.gke.network import PODS, SERVICES, Network, NetworkArg
 from ml_platform.clusters.gke.nodes import Identity, Nodes, NodesArgs
 from ml_platform.clusters.gke.storage import Storage, StorageArgs
 from ml_platform.clusters.offers import Inquiry
+from ml_platform.clusters.volumes import Volumes
 from ml_platform.component import Component
 from ml_platform.settings import GkeCluster, OwnershipSettings
 from ml_platform.store import Account
@@ -98,9 +99,9 @@ class Gke(Component):
             command=LOGS_IN,
             api="client.authentication.k8s.io/v1beta1",
         )
-        self.kubeconfig = pulumi.Output.secret(
-            cloud.when(text, [*nodes.ready, *self.network.ready, *self.storage.ready])
-        )
+        volumes = Volumes(name, kubeconfig=text, opts=super().child(depends_on=nodes.ready))
+        ready = [volumes, *nodes.ready, *self.network.ready, *self.storage.ready]
+        self.kubeconfig = pulumi.Output.secret(cloud.when(text, ready))
         self.register_outputs({"identifier": self.identifier})
 
     def child(self, **options: object) -> pulumi.ResourceOptions:
