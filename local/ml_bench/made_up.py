@@ -14,6 +14,7 @@ import pulumi_kubernetes as kubernetes
 from ml_platform.bundles.bundle import Bundle, BundleArgs
 from ml_platform.bundles.catalog import Entry, FileSource, Part
 from ml_platform.bundles.installation import Installation
+from ml_platform.labels import of_stack
 
 NAME = "bench"
 
@@ -38,5 +39,5 @@ def declare() -> None:
     """The resources of the program."""
     kubeconfig = Path(os.environ["KUBECONFIG"]).read_text()
     provider = kubernetes.Provider(NAME, kubeconfig=kubeconfig)
-    installation = MadeUp(kubeconfig=kubeconfig, labels={"ml-platform/stack": pulumi.get_stack()}, images={})
+    installation = MadeUp(kubeconfig=kubeconfig, labels=of_stack(), images={})
     Bundle(NAME, BundleArgs(installation=installation, bundle=NAME), pulumi.ResourceOptions(provider=provider))

@@ -2,6 +2,8 @@
 
 import pulumi
 
+from ml_platform import names
+
 STACK = "ml-platform/stack"
 """Whose an object is: the stack's name."""
 WORKLOADS = "ml-platform/workloads"
@@ -13,5 +15,5 @@ RESTARTED_BY = "ml-platform/restarted-by"
 
 
 def of_stack() -> dict[str, str]:
-    """Those of each object of this stack."""
-    return {STACK: pulumi.get_stack()}
+    """Those of each object of this stack; Pulumi takes names of 100 characters, a label has 63."""
+    return {STACK: names.label(pulumi.get_stack())}

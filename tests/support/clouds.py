@@ -14,7 +14,7 @@ from pulumi.runtime import mocks
 from support import offers, recorder
 from support.typed import PACKAGES
 
-COMMON = {"api_access": ["203.0.113.0/24", "198.51.100.7/32"], "data": "protect"}
+COMMON = {"api_access": ["198.18.1.0/24", "198.18.7.7/32"], "data": "protect"}
 USER = "11111111-2222-3333-4444-555555555555"
 SETTINGS: dict[str, dict[str, Any]] = {
     "ionos": {
@@ -38,6 +38,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
     "eks": {
         "source": "eks", "region": "eu-central-1", "version": "1.35", "nat": "per-zone",
+        "addons": offers.ADDONS, "node_releases": offers.NODE_RELEASES,
+        "dns_zones": ["Z0123456789ABC", "Z9876543210XYZ"],
         "admins": ["arn:aws:iam::123456789012:role/platform"],
         "pools": {
             "general": {"machine": "m7i.xlarge", "minimum": 2, "maximum": 4},
@@ -85,12 +87,12 @@ class Cloud(recorder.Outputs):
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         if said := offers.answer(args):
             return said
-        assert (args.token, args.args) == ("ionoscloud:k8s/getCluster:getCluster", {"id": "ml-platform-id"})
+        assert (args.token, list(args.args)) == ("ionoscloud:k8s/getCluster:getCluster", ["id"])
         return {"kubeConfig": "clusters: []"}, []
 
 
 @functools.cache
-def declare(cloud: str, **changes: Any) -> tuple[recorder.Recorder, dict[str, Any]]:
+def declare(cloud: str, *, stack: str = "test", **changes: Any) -> tuple[recorder.Recorder, dict[str, Any]]:
     """What is asked for, and what has become of the cluster."""
     known: dict[str, Any] = {}
 
@@ -106,7 +108,7 @@ def declare(cloud: str, **changes: Any) -> tuple[recorder.Recorder, dict[str, An
         pulumi.export("summary", cluster.exports()["cluster"])
 
     seed = {"ml-platform:seed": "a seed"}
-    found = recorder.record(program, config=seed, secrets=seed, world=Cloud())
+    found = recorder.record(program, stack=stack, config=seed, secrets=seed, world=Cloud())
     return found, {**known, **found.exports}
 
 

@@ -25,10 +25,28 @@ def contracts(*limits: dict[str, int]) -> dict[str, Any]:
     return {"contracts": [{"contractNumber": 1, "resourceLimits": each} for each in limits]}
 
 
+ADDON = "aws:eks/getAddonVersion:getAddonVersion"
+PARAMETER = "aws:ssm/getParameter:getParameter"
+ADDONS = {
+    "aws-ebs-csi-driver": "v1.51.0-eksbuild.1",
+    "coredns": "v1.13.1-eksbuild.2",
+    "eks-pod-identity-agent": "v1.3.10-eksbuild.1",
+    "kube-proxy": "v1.35.1-eksbuild.2",
+    "vpc-cni": "v1.21.1-eksbuild.3",
+}
+NODE_RELEASES = {"al2023": "1.35.1-20261101", "bottlerocket": "1.52.0-0a1b2c3d"}
+
+
+def parameter(asked: Arguments) -> dict[str, Any]:
+    return {"insecureValue": NODE_RELEASES["bottlerocket" if "bottlerocket" in asked["name"] else "al2023"]}
+
+
 ANSWERS: dict[str, Callable[[Arguments], dict[str, Any] | str]] = {
     VERSIONS: lambda _: {"clusterVersions": [{"clusterVersion": version} for version in ("1.34", "1.35")]},
     OFFERINGS: lambda asked: offerings(asked["filters"][0]["values"], "abc"),
     "aws:ec2/getInstanceType:getInstanceType": lambda _: {"defaultVcpus": 8},
+    ADDON: lambda asked: {"version": ADDONS[asked["addonName"]]},
+    PARAMETER: parameter,
     QUOTA: lambda _: {"value": 1000.0},
     REGIONS: lambda _: {"names": ["europe-west1", "europe-west3"]},
     "gcp:compute/getZones:getZones": lambda asked: {"names": [f"{asked['region']}-{zone}" for zone in "abc"]},

@@ -15,7 +15,7 @@ import yaml
 from ml_platform.clusters.cluster import AUTOSCALER
 from ml_platform.settings import PlatformSettings
 from pulumi.runtime import mocks
-from support import chosen, recorder
+from support import chosen, offers, recorder
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {
@@ -57,6 +57,7 @@ def record(
     if config["ml-platform:cluster"]["source"] in CLOUDS:
         scaler = {AUTOSCALER} if config["ml-platform:cluster"]["source"] == "eks" else set()
         config["ml-platform:platform"].setdefault("images", images({"traefik", *scaler, *chosen.own_images()}))
+        config["ml-platform:cluster"] |= decided(config["ml-platform:cluster"]["source"])
         secrets |= {"ml-platform:seed": "a seed"}
         world = world or recorder.NothingYet()
     if config["ml-platform:cluster"]["source"] == "stack":
@@ -77,6 +78,12 @@ def record(
         secrets=secrets,
         world=world,
     )
+
+
+def decided(cloud: str) -> dict[str, Any]:
+    """What the stack file of a cloud leaves to whoever decides."""
+    of_eks = {"addons": offers.ADDONS, "node_releases": offers.NODE_RELEASES, "dns_zones": ["Z0123456789ABC"]}
+    return {"api_access": ["198.18.1.0/24"], **(of_eks if cloud == "eks" else {})}
 
 
 def images(names: Iterable[str]) -> dict[str, str]:
@@ -101,7 +108,7 @@ def log_in(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         monkeypatch.delenv(name)
     credentials = {
         "IONOS_TOKEN": "token", "IONOS_S3_ACCESS_KEY": "key", "IONOS_S3_SECRET_KEY": "secret",
-        "GOOGLE_CREDENTIALS": "{}", "AWS_PROFILE": "test",
+        "GOOGLE_APPLICATION_CREDENTIALS": "key.json", "AWS_PROFILE": "test",
     }  # fmt: skip
     for name, value in credentials.items():
         monkeypatch.setenv(name, value)

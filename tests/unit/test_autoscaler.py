@@ -61,7 +61,7 @@ def test_pods_of_it_are_known_by_their_service_account_before_there_are_any() ->
 def test_pools_without_room_to_scale_need_none_of_it() -> None:
     found, known = declare.__wrapped__("eks", pools=FIXED)
     assert known["cluster"].autoscaler is None
-    assert not [each.name for each in own(found) if each.name.endswith("-autoscaler")]
+    assert not [each.name for each in own(found) if each.name == "ml-platform-autoscaler"]
     assert found.find("NodeGroup", "ml-platform-general").ignoreChanges == []
 
 

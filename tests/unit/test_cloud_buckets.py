@@ -9,6 +9,8 @@ import pytest
 from support import recorder, stacks
 from support.clouds import ACCOUNTS, CLOUDS, USER, declare, own
 
+BUCKETS = ("acme-raw", "acme-old")
+
 
 @pytest.fixture(autouse=True)
 def logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,15 +33,31 @@ def test_pods_on_eks_reach_their_buckets_by_who_they_are() -> None:
     identities = [recorder.inputs(each) for each in own(found) if each.type.endswith(":PodIdentityAssociation")]
     assert {(each["namespace"], each["serviceAccount"]) for each in identities} == {
         ("cluster-autoscaler", "cluster-autoscaler"),
+        ("cert-manager", "cert-manager"),
         ("models", "etl"),
         ("models", "iris"),
         *(pod for account in ACCOUNTS.values() for pod in account.pods),
     }
-    policy = json.loads(found.inputs("RolePolicy", "ml-platform-models-etl")["policy"])
+    policy = json.loads(found.inputs("RolePolicy", "ml-platform-models.etl")["policy"])
     assert [each["Resource"] for each in policy["Statement"]] == [
         ["arn:bucket", "arn:bucket"], ["arn:bucket/*", "arn:bucket/*"], ["arn:key"],
     ]  # fmt: skip
     assert all("*" not in action for each in policy["Statement"] for action in each["Action"])
+
+
+@pytest.mark.parametrize(("cloud", "noun"), [("gke", "BucketIAMMember"), ("eks", "PodIdentityAssociation")])
+def test_users_whose_names_read_alike_are_two_and_one_that_is_named_twice_is_one(cloud: str, noun: str) -> None:
+    users = ["a-b/c", "a/b-c", "a/b-c"]
+    found, _ = declare.__wrapped__(cloud, buckets={"acme-raw": {"used_by": users}, "acme-old": {}})
+    members = [each.name for each in own(found) if each.type.endswith(noun) and each.name.endswith(("a-b.c", "a.b-c"))]
+    assert len(members) == 2
+
+
+@pytest.mark.parametrize("cloud", ["eks", "ionos"])
+def test_every_bucket_says_whether_it_keeps_versions(cloud: str) -> None:
+    found, _ = declare(cloud)
+    statuses = {name: found.inputs("BucketVersioning", name)["versioningConfiguration"] for name in BUCKETS}
+    assert statuses == {"acme-raw": {"status": "Enabled"}, "acme-old": {"status": "Suspended"}}
 
 
 def test_the_keys_to_buckets_of_ionos_are_made_for_a_user() -> None:
@@ -67,7 +85,7 @@ def test_the_platform_reaches_buckets_of_eks_by_a_role_that_opens_its_own_alone(
         statements = json.loads(found.inputs("RolePolicy", f"ml-platform-{account}")["policy"])["Statement"]
         assert [len(each["Resource"]) for each in statements] == [1, 1, 1]
         for namespace, name in each.pods:
-            identity = found.inputs("PodIdentityAssociation", f"ml-platform-{namespace}-{name}")
+            identity = found.inputs("PodIdentityAssociation", f"ml-platform-{namespace}.{name}")
             assert (identity["namespace"], identity["serviceAccount"]) == (namespace, name)
     assert known["cluster"].object_storage.keys == {}
 

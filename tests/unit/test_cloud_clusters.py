@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
 import yaml
+from ml_platform import repositories
 from ml_platform.clusters import Cluster
 from support import recorder, stacks
 from support.clouds import ARN, AUTHORITY, CLOUDS, OWNERSHIP, SETTINGS, USER, declare, own
@@ -46,7 +48,7 @@ def test_everything_goes_to_the_provider_of_the_cloud_and_hangs_below_its_cluste
 @pytest.mark.parametrize(
     ("cloud", "command"),
     [
-        ("gke", ["gke-gcloud-auth-plugin"]),
+        ("gke", ["gke-gcloud-auth-plugin", "--use_application_default_credentials"]),
         (
             "eks",
             [
@@ -86,7 +88,7 @@ def test_the_kubernetes_provider_knows_the_cluster_by_its_identity_and_waits_for
 
 
 DATA = ("Bucket", "Cluster", "Key", "Registry", "Repository", "BucketPublicAccessBlock", "PublicAccessBlock",
-        "BucketServerSideEncryptionConfiguration")  # fmt: skip
+        "BucketServerSideEncryptionConfiguration", "BucketVersioning")  # fmt: skip
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
@@ -101,6 +103,16 @@ def test_what_holds_data_is_kept_as_the_settings_say(cloud: str, data: str) -> N
         for key in ("forceDestroy", "forceDelete", "allowReplace"):
             assert inputs.get(key, data == "delete") == (data == "delete"), each.type
         assert inputs.get("deletionProtection", data == "protect") == (data == "protect"), each.type
+
+
+@pytest.mark.parametrize("own_images", [[], ["churn"], ["churn", "mlflow", "churn"]])
+def test_the_registry_of_eks_has_repositories_for_the_images_of_the_platform_and_for_those_of_the_settings(
+    own_images: list[str],
+) -> None:
+    found, known = declare.__wrapped__("eks", repositories=own_images)
+    names = [each.name for each in own(found) if each.type == "aws:ecr/repository:Repository"]
+    assert sorted(names) == sorted(f"ml-platform/{image}" for image in {*repositories.names(), *own_images})
+    assert known["summary"]["registry"] == "123456789012.dkr.ecr.test/ml-platform"
 
 
 @pytest.mark.parametrize(
@@ -120,60 +132,6 @@ def test_what_costs_money_or_holds_data_says_whose_it_is(cloud: str, noun: str, 
     assert [each for each in owned if each != OWNERSHIP.tags] == []
 
 
-@pytest.mark.parametrize(
-    ("cloud", "purpose", "taint"),
-    [
-        ("gke", "general", None),
-        ("gke", "spot", {"key": "ml-platform/purpose", "value": "spot", "effect": "NO_SCHEDULE"}),
-        ("gke", "gpu", None),  # GKE puts its own there
-        ("eks", "general", None),
-        ("eks", "spot", {"key": "ml-platform/purpose", "value": "spot", "effect": "NO_SCHEDULE"}),
-        ("eks", "gpu", {"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"}),
-    ],
-)
-def test_nodes_say_what_they_are_for(cloud: str, purpose: str, taint: dict[str, str] | None) -> None:
-    noun = {"gke": "NodePool", "eks": "NodeGroup"}[cloud]
-    inputs = declare(cloud)[0].inputs(noun, f"ml-platform-{purpose}")
-    node = inputs.get("nodeConfig", inputs)
-    assert node.get("taints") == (taint and [taint])
-    named = {"ml-platform/pool": purpose, "ml-platform/purpose": purpose}
-    assert {key: label for key, label in node["labels"].items() if key.startswith("ml-platform/")} == named
-
-
-def test_nodes_of_eks_with_gpus_offer_them_to_pods_by_themselves() -> None:
-    found, _ = declare("eks")
-    group = found.inputs("NodeGroup", "ml-platform-gpu")
-    assert group["amiType"] == "BOTTLEROCKET_x86_64_NVIDIA"  # it has the driver and the device plugin
-    assert group["labels"]["k8s.amazonaws.com/accelerator"] == "g6.xlarge"
-    assert found.inputs("NodeGroup", "ml-platform-spot")["amiType"] == "AL2023_x86_64_STANDARD"
-
-
-@pytest.mark.parametrize(
-    ("pool", "sizes"), [("general", {"/dev/xvda": 100}), ("gpu", {"/dev/xvda": None, "/dev/xvdb": 100})]
-)
-def test_all_disks_of_nodes_of_eks_are_encrypted_and_pods_have_the_one_of_the_settings(
-    pool: str, sizes: dict[str, int | None]
-) -> None:
-    disks = declare("eks")[0].inputs("LaunchTemplate", f"ml-platform-{pool}")["blockDeviceMappings"]
-    assert {disk["deviceName"]: disk["ebs"].get("volumeSize") for disk in disks} == sizes
-    assert {disk["ebs"]["encrypted"] for disk in disks} == {"true"}
-
-
-def test_the_nodes_of_gke_are_counted_over_all_zones() -> None:
-    inputs = declare("gke")[0].inputs("NodePool", "ml-platform-general")
-    assert inputs["initialNodeCount"] == 2  # in each of two zones, for three
-    assert inputs["autoscaling"] == {"totalMinNodeCount": 3, "totalMaxNodeCount": 5, "locationPolicy": "BALANCED"}
-
-
-def test_a_pool_of_ionos_scales_where_it_has_room_to() -> None:
-    found, _ = declare("ionos")
-    fixed, scaling = (found.inputs("NodePool", f"ml-platform-{pool}") for pool in ("general", "burst"))
-    assert "autoScaling" not in fixed
-    assert fixed["ramSize"] == 30 * 1024
-    assert scaling["autoScaling"] == {"minNodeCount": 1, "maxNodeCount": 4}
-    assert found.find("NodePool", "ml-platform-burst").ignoreChanges == ["nodeCount"]
-
-
 @pytest.mark.parametrize("given", [None, USER])
 def test_a_data_center_of_ionos_is_made_or_given(given: str | None) -> None:
     found, _ = declare("ionos", datacenter=given)
@@ -187,8 +145,51 @@ def test_roles_of_eks_have_names_that_iam_takes_however_long_those_of_pods_are()
     buckets = {"acme-raw": {"used_by": users}, "acme-old": {}}
     found, _ = declare.__wrapped__("eks", buckets=buckets)
     names = [each.name for each in own(found) if each.type.endswith(":Role")]
-    assert len([name for name in names if name.startswith("ml-platform-models-aaa")]) == len(users)
+    assert len([name for name in names if name.startswith("ml-platform-models.aaa")]) == len(users)
     assert max(map(len, names)) == 64 - len("-1234567")  # which Pulumi adds
+
+
+LONGEST = {
+    "gcp:container/cluster:Cluster": ("name", 40),
+    "gcp:container/nodePool:NodePool": ("name", 40),
+    "gcp:serviceaccount/account:Account": ("accountId", 30),
+    "gcp:artifactregistry/repository:Repository": ("repositoryId", 63),
+    "gcp:compute/firewall:Firewall": ("name", 63),
+    "gcp:compute/address:Address": ("name", 63),
+    "aws:eks/cluster:Cluster": ("name", 100),
+    "aws:eks/nodeGroup:NodeGroup": ("nodeGroupNamePrefix", 37),  # with what the provider adds, 63
+    "aws:kms/alias:Alias": ("name", 256),
+    "aws:ecr/repository:Repository": ("name", 256),
+    "ionoscloud:k8s/cluster:Cluster": ("name", 63),
+    "ionoscloud:k8s/nodePool:NodePool": ("name", 63),
+    "ionoscloud:creg/registry:Registry": ("name", 63),
+}
+"""What clouds take as a name."""
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_the_longest_names_of_the_settings_fit_what_the_cloud_takes(cloud: str) -> None:
+    pools = {"p" * 12: SETTINGS[cloud]["pools"]["general"]}
+    found, _ = declare.__wrapped__(cloud, stack="s" * 100, name="n" * 20, pools=pools)
+    named = [(each, *LONGEST[each.type]) for each in own(found) if each.type in LONGEST]
+    assert len(named) >= 3
+    assert [each.name for each, field, most in named if len(recorder.inputs(each)[field]) > most] == []
+
+
+@pytest.mark.parametrize("stack", ["s" * 63, "s" * 80, "Prod.EU", "dev_"])
+def test_every_name_of_a_stack_is_a_label_of_google_and_a_tag_of_amazon(stack: str) -> None:
+    google = declare.__wrapped__("gke", stack=stack)[0].inputs("pulumi:providers:gcp", "gcp")["defaultLabels"]
+    assert re.fullmatch(r"[a-z0-9_-]{1,63}", json.loads(google)["ml-platform-stack"])
+    amazon = declare.__wrapped__("eks", stack=stack)[0].inputs("pulumi:providers:aws", "aws")["defaultTags"]
+    assert json.loads(amazon)["tags"]["ml-platform/stack"] == stack
+
+
+def test_admins_of_eks_whose_last_words_are_the_same_are_two_and_one_that_is_named_twice_is_one() -> None:
+    role = "arn:aws:iam::123456789012:role/{}platform"
+    admins = [role.format("a/"), role.format("b/"), role.format("b/")]
+    found, _ = declare.__wrapped__("eks", admins=admins)
+    entries = [each for each in own(found) if each.type.endswith(":AccessEntry")]
+    assert [recorder.inputs(each)["principalArn"] for each in entries] == admins[:2]
 
 
 def test_the_network_of_eks_has_a_way_out_in_each_zone_if_asked_and_no_range_twice() -> None:

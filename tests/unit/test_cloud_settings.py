@@ -49,7 +49,6 @@ def pool(name: str, **changes: Any) -> dict[str, Any]:
         ("eks", {"version": 1.35}, "version", "should be a valid string"),
         ("gke", pool("gke", machine="m7i.large"), "pools.general.machine", "should match pattern"),
         ("eks", pool("eks", machine="e2-standard-4"), "pools.general.machine", "should match pattern"),
-        ("eks", pool("eks", machine="m7g.xlarge"), "pools.general.machine", "it has an ARM processor"),
         ("eks", pool("eks", machine="g6.xlarge"), "pools.general.machine", "for purpose: gpu"),
         ("eks", pool("eks", purpose="gpu"), "pools.general.machine", "for purpose: gpu"),
         ("gke", pool("gke", purpose="gpu"), "pools.general.gpu", "goes together with purpose: gpu"),
@@ -87,6 +86,34 @@ def test_a_setting_is_refused_by_its_path_and_rule(name: str, changes: dict[str,
     assert rule in said
 
 
+@pytest.mark.parametrize(
+    ("name", "machine"),
+    [
+        *(("gke", machine) for machine in ("t2a-standard-4", "c4a-standard-4", "n4a-standard-4", "a4x-highgpu-4g")),
+        *(
+            ("eks", f"{family}.xlarge")
+            for family in ("a1", "m7g", "m8g", "c8gd", "c8gb", "c7gn", "t4g", "im4gn", "x2gd", "hpc7g", "g5g")
+        ),
+        ("eks", "p6e-gb200.36xlarge"),
+    ],
+)
+def test_machines_with_arm_processors_are_refused_by_the_platform_of_the_images(name: str, machine: str) -> None:
+    said = refusal(name, pool(name, machine=machine))
+    assert f'ml-platform:cluster.pools.general.machine is "{machine}": it has an ARM processor' in said
+    assert "linux/amd64" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "machine"),
+    [
+        *(("gke", f"{family}-standard-4") for family in ("e2", "n1", "n2d", "n4", "c4", "c4d", "c3d", "t2d")),
+        *(("eks", f"{family}.xlarge") for family in ("m7i", "m7i-flex", "c6a", "i7ie", "x2iezn", "inf2", "hpc6a")),
+    ],
+)
+def test_machines_with_x86_processors_are_not_taken_for_others(name: str, machine: str) -> None:
+    validate("cluster", {**COMMON, **SETTINGS[name], **pool(name, machine=machine)}, ClusterSettings)
+
+
 @pytest.mark.parametrize("name", CLOUDS)
 def test_who_may_reach_the_api_has_to_be_said(name: str) -> None:
     given = {key: value for key, value in {**COMMON, **SETTINGS[name]}.items() if key != "api_access"}
@@ -94,12 +121,37 @@ def test_who_may_reach_the_api_has_to_be_said(name: str) -> None:
         validate("cluster", given, ClusterSettings)
 
 
+@pytest.mark.parametrize("name", CLOUDS)
+@pytest.mark.parametrize("network", ["203.0.113.0/24", "198.51.100.7/32", "192.0.2.128/25"])
+def test_a_network_that_nobody_comes_from_is_refused_before_it_locks_out_everybody(name: str, network: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        declare.__wrapped__(name, api_access=["198.18.1.0/24", network])
+    assert f"ml-platform:cluster.api_access[1] is '{network}', a network for documentation" in str(refused.value)
+    assert "pulumi config set --path 'ml-platform:cluster.api_access[1]' <address>/32" in str(refused.value)
+
+
+@pytest.mark.parametrize("name", CLOUDS)
+def test_the_network_of_a_stack_file_waits_for_somebody_who_decides(name: str, logged_in: None) -> None:
+    given = stacks.blocks(name)["ml-platform:cluster"]["api_access"]
+    with pytest.raises(SettingsError, match=r"cluster\.api_access\[0\] is .*that nobody comes from"):
+        declare.__wrapped__(name, api_access=given)
+
+
+@pytest.mark.parametrize("network", ["0.0.0.0/0", "203.0.0.0/16"])
+def test_networks_around_those_that_nobody_comes_from_are_not_refused(network: str, logged_in: None) -> None:
+    declare.__wrapped__("eks", api_access=[network])
+
+
 @pytest.mark.parametrize(
     ("name", "lost", "said"),
     [
         ("ionos", ["IONOS_TOKEN"], "No credentials for IONOS CLOUD: IONOS_TOKEN or IONOS_USERNAME and IONOS_PASSWORD"),
         ("ionos", ["IONOS_S3_SECRET_KEY"], "No credentials for IONOS Object Storage: IONOS_S3_ACCESS_KEY and"),
-        ("gke", ["GOOGLE_CREDENTIALS"], "No credentials for Google Cloud: .*gcloud auth application-default login"),
+        (
+            "gke",
+            ["GOOGLE_APPLICATION_CREDENTIALS"],
+            "No credentials for Google Cloud: .*gcloud auth application-default login",
+        ),
         ("eks", ["AWS_PROFILE"], "No credentials for AWS: .*aws sso login"),
     ],
 )
@@ -110,6 +162,16 @@ def test_missing_credentials_are_named_with_where_to_get_them(
         monkeypatch.delenv(variable)
     with pytest.raises(SettingsError, match=said):
         declare(name, name="without-login")
+
+
+@pytest.mark.parametrize("variable", ["GOOGLE_CREDENTIALS", "GOOGLE_OAUTH_ACCESS_TOKEN"])
+def test_a_login_of_google_that_the_kubeconfig_does_not_know_is_none(
+    variable: str, logged_in: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS")
+    monkeypatch.setenv(variable, "{}")
+    with pytest.raises(SettingsError, match="GOOGLE_APPLICATION_CREDENTIALS is not set"):
+        declare.__wrapped__("gke")
 
 
 def test_a_login_in_a_file_is_one(logged_in: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

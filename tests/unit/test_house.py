@@ -14,7 +14,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKLOADS_MAY_SEE = (
-    "component", "components.namespace", "configuration", "handle", "kube", "labels", "needs", "objects", "pods",
+    "component", "components.namespace", "configuration", "handle", "kube", "labels", "names", "needs",
+    "objects", "pods",
 )  # fmt: skip
 OF_BOTH = ("fit.py", "schema.py", "stack_settings.py")
 """Modules of the workloads that know the platform's settings too: what does not go together is said by one of them."""

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ml_images import recipes
 from ml_images.__main__ import main
+from ml_local import images
+from ml_platform import repositories
 from support import image_registry
 from support.image_registry import World
 
@@ -155,6 +158,13 @@ def test_a_registry_that_makes_no_repositories_is_named_with_the_one_it_lacks(
         )
         assert make(world, "postgres") == 1
     assert "has no repository ml/postgres, and makes none by itself" in capsys.readouterr().out
+
+
+def test_the_registry_of_eks_has_a_repository_for_each_image_that_can_be_pushed_and_no_other() -> None:
+    ours = [name for name, image in images.table().items() if not image.tag]
+    pushed = {each.repository for each in recipes.recipes(ours, ["linux/amd64"]).values()}
+    assert pushed > OURS | BELOW | {"spark", "tuning"}
+    assert set(repositories.names()) == pushed
 
 
 def test_a_registry_that_is_away_is_named(world: World, capsys: pytest.CaptureFixture[str]) -> None:

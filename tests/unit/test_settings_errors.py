@@ -57,6 +57,7 @@ OUT_OF_RANGE: list[tuple[str, Any, str, str, str]] = [
     ("platform", {"mlflow": {"replicas": 0}}, "platform.mlflow.replicas", "0", "greater than or equal to 1"),
     ("platform", {"images": {"mlflow": "mlflow:3"}}, "platform.images.mlflow", '"mlflow:3"', "sha256"),
     ("platform", {"object_store": {"buckets": ["mlflow"]}}, "platform.object_store.buckets", "mlflow", "another one"),
+    ("platform", {"object_store": {"buckets": []}}, "platform.object_store.buckets", "[]", "at least 1 item"),
     ("platform", {"object_store": {"storage": "much"}}, "platform.object_store.storage", '"much"', "pattern"),
     ("platform", {"gateway": {"ingress": "nginx"}}, "platform.gateway.ingress", '"nginx"', "'istio' or 'traefik'"),
     ("platform", {"serving": {"mode": "Serverless"}}, "serving.mode", '"Serverless"', "'knative' or 'standard'"),

@@ -43,6 +43,11 @@ def test_a_bucket_is_named_as_s3_has_them(bucket: str, fine: bool) -> None:
             validate("platform", block, SharedPlatform)
 
 
+def test_work_without_a_bucket_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"platform\.object_store\.buckets is \[\].*at least 1 item"):
+        validate("platform", {**PLATFORM, "object_store": {"buckets": []}}, SharedPlatform)
+
+
 @pytest.mark.parametrize(
     ("block", "model"), [({}, platform_model(None)), (PLATFORM, SharedPlatform), ({"source": "x"}, SharedPlatform)]
 )

@@ -6,7 +6,7 @@ It owns what one block has to know of another before anything is declared.
 from dataclasses import dataclass
 from functools import cached_property
 
-from ml_platform import placement, settings, store
+from ml_platform import placement, settings, store, zones
 from ml_platform.settings import AnyCluster, OwnershipSettings, PlatformSettings, SharedPlatform
 from ml_platform.store import Account
 from ml_platform.tenancy import Tenancy
@@ -39,6 +39,7 @@ class StackSettings:
             work=load_workloads(config),
         )
         fit.check(found.work, found.platform, pools=found.tenancy.pools)
+        zones.check(found.cluster, found.platform)
         return found
 
     @cached_property

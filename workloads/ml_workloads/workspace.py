@@ -81,5 +81,5 @@ class Workspace(Component):
 
     def _policy(self) -> dict[str, Any]:
         """Models are asked through the gateway and Knative's own components; runs by nobody."""
-        sources = self.platform.entry_namespaces.apply(lambda names: [*map(pods.from_namespace, names)])
+        sources = self.platform.entry_namespaces.apply(lambda found: [*map(pods.from_namespace, found)])
         return pods.closed(pods.metadata("entry", self.name, self.labels), sources)

@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Generic, TypedDict, TypeVar
 
@@ -15,12 +16,13 @@ import pulumi
 
 from ml_platform import placement
 from ml_platform.clusters.cluster import NodePool
-from ml_platform.configuration import SettingsError
+from ml_platform.configuration import PROJECT, SettingsError
 from ml_platform.settings import OwnershipSettings
 from ml_platform.settings.clouds import CloudCluster, Data, NodePoolSettings
 from ml_platform.store import Account
 
 S = TypeVar("S", bound=CloudCluster)
+DOCUMENTATION = tuple(map(IPv4Network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +82,23 @@ def require_command(name: str, way_out: str) -> None:
         raise SettingsError(f"The command {name} is not on PATH: the kubeconfig asks it for credentials. {way_out}")
 
 
+def require_access(settings: CloudCluster) -> None:
+    """Looks for networks in `api_access` that nobody comes from, as a stack file has before somebody decides: with
+    them, the cluster would be made and then let nobody in.
+
+    Raises:
+        SettingsError: there is one.
+    """
+    for index, each in enumerate(settings.api_access):
+        if any(IPv4Network(each).subnet_of(network) for network in DOCUMENTATION):
+            path = f"{PROJECT}:cluster.api_access[{index}]"
+            raise SettingsError(
+                f"{path} is {each!r}, a network for documentation (RFC 5737) that nobody comes from: the Kubernetes "
+                f"API would let nobody in. Name the network or the public address that you come from:\n"
+                f"  pulumi config set --path '{path}' <address>/32"
+            )
+
+
 def kubeconfig(
     *, server: pulumi.Input[str], authority: pulumi.Input[str], command: Sequence[pulumi.Input[str]], api: str
 ) -> pulumi.Output[str]:
@@ -113,6 +132,12 @@ class Kept(TypedDict):
 def kept(data: Data) -> Kept:
     """A protected resource is neither removed nor replaced; a retained one outlives its stack."""
     return {"protect": data == "protect", "retain_on_delete": data == "retain"}
+
+
+def versioning(versions: bool) -> str:
+    """The status of a bucket's versions. It is declared of every bucket: a change of the setting is then an update,
+    and the removal of the resource, which would end the versions of a bucket that stays, is held as the bucket is."""
+    return "Enabled" if versions else "Suspended"
 
 
 def pools(settings: Mapping[str, NodePoolSettings]) -> tuple[NodePool, ...]:

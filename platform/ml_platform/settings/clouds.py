@@ -3,6 +3,7 @@
 The words are the same in each; what only one cloud has is in its own block (settings/cluster.py).
 """
 
+import re
 from collections.abc import Mapping
 from ipaddress import IPv4Network
 from typing import Annotated, Literal, Self
@@ -105,6 +106,17 @@ def check_general(pools: Mapping[str, NodePoolSettings]) -> None:
     general = [pool for pool in pools.values() if getattr(pool, "purpose", "general") == "general"]
     if not any(pool.minimum for pool in general):
         raise MisfitError("pools", "one pool for general purposes must have a minimum of 1 or more")
+
+
+def check_processor(machine: str, arm: str) -> None:
+    """Nodes run images for x86, their own system among them; nothing in a stack says that there are others.
+
+    Raises:
+        MisfitError: the machine is one of those that `arm` matches.
+    """
+    if re.match(arm, machine):
+        rule = "it has an ARM processor, and what nodes run is for x86 (linux/amd64): choose a machine of that kind"
+        raise MisfitError("machine", rule, machine)
 
 
 def buckets_by_user(buckets: Mapping[str, SharedBucketSettings]) -> dict[tuple[str, str], tuple[str, ...]]:

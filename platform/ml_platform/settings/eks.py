@@ -14,10 +14,18 @@ from ml_platform.settings.clouds import (
     PurposefulPoolSettings,
     SharedBucketSettings,
     check_general,
+    check_processor,
 )
 
 WITH_GPUS = r"[gp][0-9r]"
-ARM = r"[a-z]+[0-9]+[a-z]*g[a-z]*\."
+# Graviton's families have a g behind their number; a1 was the first, and Grace comes with its GPUs.
+ARM = r"(a1|[a-z]+[0-9]+[a-z]*g[a-z]*|[a-z]+[0-9]+[a-z]*-gb[0-9]+)\."
+Addon = Literal["aws-ebs-csi-driver", "coredns", "eks-pod-identity-agent", "kube-proxy", "vpc-cni"]
+AddonVersion = Annotated[str, Field(pattern=r"^v[0-9]+\.[0-9]+\.[0-9]+-eksbuild\.[0-9]+$")]
+System = Literal["al2023", "bottlerocket"]
+Release = Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+-[0-9a-f]{8}$")]
+ZoneId = Annotated[str, Field(pattern=r"^Z[A-Z0-9]{5,31}$")]
+"""`aws route53 list-hosted-zones` prints them, behind /hostedzone/."""
 Letter = Annotated[str, Field(pattern=r"^[a-f]$")]
 
 
@@ -30,8 +38,7 @@ class EksPoolSettings(PurposefulPoolSettings):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        if re.match(ARM, self.machine):
-            raise MisfitError("machine", "it has an ARM processor, and the platform's images are for x86", self.machine)
+        check_processor(self.machine, ARM)
         if (self.purpose == "gpu") != bool(re.match(WITH_GPUS, self.machine)):
             raise MisfitError("machine", "g and p machines, and no others, are for purpose: gpu", self.machine)
         return self
@@ -47,6 +54,11 @@ class EksCluster(CloudCluster):
     """The last letters of three zones of the region."""
     version: Minor
     """`aws eks describe-cluster-versions` prints those that there are."""
+    addons: dict[Addon, AddonVersion] = Field(default_factory=dict)
+    """The version of each add-on, which changes by this setting alone. A preview tells what is missing or outdated."""
+    node_releases: dict[System, Release] = Field(default_factory=dict)
+    """The release of the images that nodes start with, which changes by this setting alone: al2023 of pools without
+    GPUs, bottlerocket of those with. Another one makes the nodes of each such pool anew, a third of them at a time."""
     admins: tuple[Annotated[str, Field(pattern=r"^arn:aws:iam::[0-9]{12}:(role|user)/\S+$")], ...] = ()
     """Who else administers the cluster, beside the one who makes it."""
     network: Annotated[Cidr, Field(pattern=r"/16$")] = "10.0.0.0/16"
@@ -56,11 +68,10 @@ class EksCluster(CloudCluster):
     pools: dict[PoolName, EksPoolSettings]
     buckets: dict[BucketName, SharedBucketSettings] = Field(default_factory=dict)
     """Of S3, by their names, which nobody else in the world has."""
-    repositories: tuple[Name, ...] = (
-        "base", "commands", "ml", "mlflow", "mlserver", "postgres", "ray", "spark", "training", "traefik", "tuning",
-        "versitygw",
-    )  # fmt: skip
-    """Of the registry: one for each image that `make images` pushes, and for what they are built on."""
+    dns_zones: tuple[ZoneId, ...] = ()
+    """Hosted zones of Route 53, by their ids, that cert-manager may edit for certificates (acme.dns01: route53)."""
+    repositories: tuple[Name, ...] = ()
+    """Of the registry, for images of your own; there is one for each image that `make images` pushes."""
 
     @property
     def bucket_users(self) -> dict[str, tuple[str, ...]]:

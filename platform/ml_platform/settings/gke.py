@@ -14,9 +14,11 @@ from ml_platform.settings.clouds import (
     PurposefulPoolSettings,
     SharedBucketSettings,
     check_general,
+    check_processor,
 )
 
-WITH_GPUS = r"(n1|g2|g4|a2|a3|a4|a4x)-"
+WITH_GPUS = r"(n1|g2|g4|a2|a3|a4)-"
+ARM = r"(t2a|c4a|n4a|a4x)-"
 
 
 class GpuSettings(Settings):
@@ -36,6 +38,7 @@ class GkePoolSettings(PurposefulPoolSettings):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
+        check_processor(self.machine, ARM)
         if (self.purpose == "gpu") != (self.gpu is not None):
             raise MisfitError("gpu", "it goes together with purpose: gpu")
         if self.gpu and not re.match(WITH_GPUS, self.machine):

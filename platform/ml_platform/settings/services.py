@@ -23,7 +23,7 @@ class ObjectStoreSettings(Settings):
     source: Literal["own", "cluster", "given"] = "own"
     """own: a server on a volume of the cluster. cluster: buckets of the cloud, which ml-platform:cluster declares.
     given: an S3 that is there already, with its buckets; the stack's secret ml-platform:object_store_key is its key."""
-    buckets: tuple[BucketName, ...] = ("datasets",)
+    buckets: Annotated[tuple[BucketName, ...], Field(min_length=1)] = ("datasets",)
     """Buckets of the workloads."""
     artifacts: BucketName = "mlflow"
     """The bucket of MLflow, and of nobody else."""

@@ -59,7 +59,7 @@ class SharedRay(Settings):
 class SharedObjectStore(Settings):
     """What is used of the object store there."""
 
-    buckets: tuple[BucketName, ...] = ("datasets",)
+    buckets: Annotated[tuple[BucketName, ...], Field(min_length=1)] = ("datasets",)
     """Of those that the platform makes."""
     access: Literal["key", "identity"] = "key"
     """What lets pods in, as the platform has it. identity: their service account, as with buckets on EKS."""

@@ -35,7 +35,8 @@ class GoogleDns(Settings):
 
 
 class Route53Dns(Settings):
-    """Route 53. The service account cert-manager/cert-manager needs a role that may edit the zone, by Pod Identity."""
+    """Route 53. The service account cert-manager/cert-manager needs a role that may edit the zone, by Pod Identity: a
+    cluster of source eks gives it one for `dns_zones`."""
 
     provider: Literal["route53"]
     region: str

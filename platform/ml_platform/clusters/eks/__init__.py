@@ -6,6 +6,7 @@ import pulumi
 import pulumi_aws as aws
 from pulumi_aws import eks
 
+from ml_platform import labels, pods
 from ml_platform.clusters import cloud
 from ml_platform.clusters.cloud import CloudArgs
 from ml_platform.clusters.cluster import Cluster, LoadBalancer
@@ -14,7 +15,9 @@ from ml_platform.clusters.eks.autoscaler import Scaling, ScalingArgs
 from ml_platform.clusters.eks.network import Network, NetworkArgs
 from ml_platform.clusters.eks.nodes import STORAGE_CLASS, Nodes, NodesArgs
 from ml_platform.clusters.eks.storage import Storage
+from ml_platform.clusters.eks.zones import Zones, ZonesArgs
 from ml_platform.clusters.offers import Inquiry
+from ml_platform.clusters.volumes import Volumes
 from ml_platform.component import Component
 from ml_platform.settings import EksCluster, OwnershipSettings
 from ml_platform.store import Account
@@ -32,13 +35,7 @@ LOGIN = cloud.Credentials(
     vendor="Amazon",
     way_out="Log in with `aws configure sso` and `aws sso login`; in CI, have a role assumed by OpenID Connect.",
 )
-LOAD_BALANCER = LoadBalancer(
-    kind="a network load balancer",
-    annotations={
-        "service.beta.kubernetes.io/aws-load-balancer-type": "nlb",
-        "service.beta.kubernetes.io/aws-load-balancer-cross-zone-load-balancing-enabled": "true",
-    },
-)
+BALANCER = "service.beta.kubernetes.io/aws-load-balancer"
 ADMIN = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 PATIENCE = pulumi.CustomTimeouts(create="1h", update="2h", delete="1h")
 
@@ -49,6 +46,7 @@ def connect(settings: EksCluster, ownership: OwnershipSettings, accounts: Mappin
     Raises:
         SettingsError: credentials, a command or a secret are missing, or the cloud does not have what is asked for.
     """
+    cloud.require_access(settings)
     LOGIN.require()
     cloud.require_command("aws", "Install the AWS CLI, version 2: https://docs.aws.amazon.com/cli/")
     made = Eks(settings.name, CloudArgs(settings=settings, ownership=ownership, accounts=accounts))
@@ -60,12 +58,23 @@ def connect(settings: EksCluster, ownership: OwnershipSettings, accounts: Mappin
         disposable=False,
         protected=settings.data == "protect",
         version=settings.version,
-        load_balancer=LOAD_BALANCER,
+        load_balancer=_load_balancer(made.tags),
         registry=made.storage.registry,
         object_storage=made.storage.objects,
         pools=cloud.pools(settings.pools),
         autoscaler=made.scaling.autoscaler if made.scaling else None,
         alone=settings.alone,
+    )
+
+
+def _load_balancer(tags: Mapping[str, str]) -> LoadBalancer:
+    return LoadBalancer(
+        kind="a network load balancer",
+        annotations={
+            f"{BALANCER}-type": "nlb",
+            f"{BALANCER}-cross-zone-load-balancing-enabled": "true",
+            f"{BALANCER}-additional-resource-tags": ",".join(f"{key}={value}" for key, value in tags.items()),
+        },
     )
 
 
@@ -75,16 +84,19 @@ class Eks(Component):
     kubeconfig: pulumi.Output[str]
     """Resolves when there are nodes."""
     identifier: pulumi.Output[str]
+    tags: Mapping[str, str]
+    """Of all that the stack makes, and of what is made for it: nodes, their disks, volumes, the load balancer."""
     scaling: Scaling | None
     """Where a pool has room to scale."""
 
     def __init__(self, name: str, args: CloudArgs[EksCluster]) -> None:
         super().__init__(name)
         self._name, self._settings, self._ownership = name, args.settings, args.ownership
+        self.tags = {labels.STACK: pulumi.get_stack(), **args.ownership.tags}
         self._provider = aws.Provider(
             "aws",
             region=args.settings.region,
-            default_tags={"tags": {"ml-platform/stack": pulumi.get_stack(), **args.ownership.tags}},
+            default_tags={"tags": self.tags},
             opts=super().child(),
         )
         offers.check(args.settings, Inquiry(login=LOGIN, provider=self._provider))
@@ -92,9 +104,9 @@ class Eks(Component):
         network = Network(name, NetworkArgs(settings=args.settings), self.child())
         cluster = self._cluster(network)
         self._admit(cluster)
-        users = self._users(cluster)
         self.scaling = self._scaling(cluster)
-        nodes = Nodes(name, NodesArgs(settings=args.settings, cluster=cluster, network=network), self.child())
+        made = NodesArgs(settings=args.settings, cluster=cluster, network=network, tags=self.tags)
+        nodes = Nodes(name, made, self.child())
         self.identifier = cluster.arn
         region = args.settings.region
         text = cloud.kubeconfig(
@@ -103,8 +115,11 @@ class Eks(Component):
             command=["aws", "eks", "get-token", "--cluster-name", cluster.name, "--region", region, "--output", "json"],
             api="client.authentication.k8s.io/v1beta1",
         )
-        scales = self.scaling.ready if self.scaling else []
-        self.kubeconfig = pulumi.Output.secret(cloud.when(text, [*nodes.ready, *self.storage.ready, *users, *scales]))
+        volumes = Volumes(name, kubeconfig=text, opts=super().child(depends_on=nodes.ready))
+        identities = [*self._users(cluster), *self._zones(cluster), *(self.scaling.ready if self.scaling else [])]
+        self.kubeconfig = pulumi.Output.secret(
+            cloud.when(text, [volumes, *nodes.ready, *self.storage.ready, *identities])
+        )
         self.register_outputs({"identifier": self.identifier})
 
     def child(self, **options: object) -> pulumi.ResourceOptions:
@@ -139,8 +154,9 @@ class Eks(Component):
         )
 
     def _admit(self, cluster: eks.Cluster) -> None:
-        for principal in self._settings.admins:
-            name = f"{self._name}-{principal.rpartition('/')[2]}"
+        for principal in dict.fromkeys(self._settings.admins):
+            # The last word of a principal may be that of another one, of another path or kind.
+            name = f"{self._name}-{principal.rpartition('/')[2]}-{pods.digest(principal)}"
             entry = eks.AccessEntry(name, cluster_name=cluster.name, principal_arn=principal, opts=self.child())
             eks.AccessPolicyAssociation(
                 name,
@@ -156,11 +172,15 @@ class Eks(Component):
             return None
         return Scaling(self._name, ScalingArgs(cluster=cluster, region=self._settings.region), self.child())
 
+    def _zones(self, cluster: eks.Cluster) -> list[pulumi.Resource]:
+        zones = self._settings.dns_zones
+        return Zones(self._name, ZonesArgs(cluster=cluster, zones=zones), self.child()).ready if zones else []
+
     def _users(self, cluster: eks.Cluster) -> list[pulumi.Resource]:
         """Pods get the role of their service account when they are made, and never later."""
         return [
             eks.PodIdentityAssociation(
-                f"{self._name}-{namespace}-{account}",
+                f"{self._name}-{namespace}.{account}",
                 cluster_name=cluster.name,
                 namespace=namespace,
                 service_account=account,

@@ -12,26 +12,27 @@ import pulumi
 from pulumi_aws import ec2, eks
 
 from ml_platform import placement
-from ml_platform.clusters.eks import roles
+from ml_platform.clusters.eks import releases, roles
 from ml_platform.clusters.eks.network import Network
 from ml_platform.component import Component
 from ml_platform.settings import EksCluster
-from ml_platform.settings.eks import EksPoolSettings
+from ml_platform.settings.eks import Addon, EksPoolSettings, System
 
 PATIENCE = pulumi.CustomTimeouts(create="1h", update="2h", delete="1h")
 POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy")
-BEFORE: Mapping[str, Mapping[str, Any]] = {
+BEFORE: Mapping[Addon, Mapping[str, Any]] = {
     "vpc-cni": {"enableNetworkPolicy": "true"},  # without it, NetworkPolicies are objects and no more
     "kube-proxy": {},
     "eks-pod-identity-agent": {},
 }
-DISKS: Mapping[str, Any] = {"defaultStorageClass": {"enabled": True}}
+DISKS: Addon = "aws-ebs-csi-driver"
 STORAGE_CLASS = "ebs-csi-default-sc"
-"""Which the add-on makes of that."""
+"""Which the add-on for disks makes."""
 ACCELERATOR = "k8s.amazonaws.com/accelerator"
 """By this label the autoscaler knows that a new node's GPUs are still to come, and doesn't make another one."""
 
 
+TAGGED = ("instance", "volume", "network-interface")
 ROOT = "/dev/xvda"
 
 
@@ -44,9 +45,10 @@ class _System:
     """That of container images and pods, whose size pools have; it may be the root's."""
 
 
-LINUX = _System(image="AL2023_x86_64_STANDARD", disk=ROOT)
-# With NVIDIA's driver, and the device plugin that offers GPUs to pods.
-BOTTLEROCKET = _System(image="BOTTLEROCKET_x86_64_NVIDIA", disk="/dev/xvdb")
+SYSTEMS: Mapping[System, _System] = {
+    "al2023": _System(image="AL2023_x86_64_STANDARD", disk=ROOT),
+    "bottlerocket": _System(image="BOTTLEROCKET_x86_64_NVIDIA", disk="/dev/xvdb"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +56,8 @@ class NodesArgs:
     settings: EksCluster
     cluster: eks.Cluster
     network: Network
+    tags: Mapping[str, str]
+    """Of what others make: instances by their launch template, volumes by the add-on."""
 
 
 class Nodes(Component):
@@ -71,11 +75,12 @@ class Nodes(Component):
         self.ready = [*groups, self._addon("coredns", {}, after=groups), self._disks(groups)]
         self.register_outputs({"pools": list(args.settings.pools)})
 
-    def _addon(self, addon: str, values: Mapping[str, Any], *, after: Sequence[pulumi.Resource] = ()) -> eks.Addon:
+    def _addon(self, addon: Addon, values: Mapping[str, Any], *, after: Sequence[pulumi.Resource] = ()) -> eks.Addon:
         return eks.Addon(
             f"{self._name}-{addon}",
             cluster_name=self._args.cluster.name,
             addon_name=addon,
+            addon_version=self._args.settings.addons[addon],
             configuration_values=json.dumps(values) if values else None,
             resolve_conflicts_on_create="OVERWRITE",
             resolve_conflicts_on_update="OVERWRITE",
@@ -86,11 +91,16 @@ class Nodes(Component):
         """EBS volumes. They are made under an identity of its own, which pods of others don't have."""
         name = f"{self._name}-disks"
         role, attached = roles.role(name, roles.PODS, ["service-role/AmazonEBSCSIDriverPolicy"], self.child())
+        values = {
+            "defaultStorageClass": {"enabled": True},
+            "controller": {"extraVolumeTags": dict(self._args.tags)},
+        }
         return eks.Addon(
             name,
             cluster_name=self._args.cluster.name,
-            addon_name="aws-ebs-csi-driver",
-            configuration_values=json.dumps(DISKS),
+            addon_name=DISKS,
+            addon_version=self._args.settings.addons[DISKS],
+            configuration_values=json.dumps(values),
             pod_identity_associations=[{"service_account": "ebs-csi-controller-sa", "role_arn": role.arn}],
             resolve_conflicts_on_create="OVERWRITE",
             resolve_conflicts_on_update="OVERWRITE",
@@ -99,8 +109,8 @@ class Nodes(Component):
 
     def _group(self, pool: str, settings: EksPoolSettings, before: Sequence[pulumi.Resource]) -> eks.NodeGroup:
         name = f"{self._name}-{pool}"
-        gpus = settings.purpose == "gpu"
-        system = BOTTLEROCKET if gpus else LINUX
+        gpus, chosen = settings.purpose == "gpu", releases.system(settings.purpose)
+        system = SYSTEMS[chosen]
         template = self._template(name, settings.disk, system)
         return eks.NodeGroup(
             name,
@@ -109,6 +119,7 @@ class Nodes(Component):
             node_role_arn=self._role.arn,
             subnet_ids=[subnet.id for subnet in self._args.network.private],
             version=self._args.settings.version,
+            release_version=self._args.settings.node_releases[chosen],
             ami_type=system.image,
             capacity_type="SPOT" if settings.purpose == "spot" else "ON_DEMAND",
             instance_types=[settings.machine],
@@ -138,6 +149,11 @@ class Nodes(Component):
             metadata_options=ec2.LaunchTemplateMetadataOptionsArgs(
                 http_tokens="required", http_put_response_hop_limit=1
             ),
+            # Tags of a node group end at the group itself.
+            tag_specifications=[
+                ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags={"Name": name, **self._args.tags})
+                for kind in TAGGED
+            ],
             update_default_version=True,
             opts=self.child(),
         )

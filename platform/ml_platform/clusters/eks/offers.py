@@ -1,9 +1,13 @@
-"""Whether AWS has what the settings ask for: this version, these machines in these zones, and the quota for them."""
+"""Whether AWS has what the settings ask for: this version, these machines in these zones, and the quota for them.
+
+Releases of add-ons and of node images are of releases.py.
+"""
 
 from collections.abc import Iterator, Mapping
 
 from pulumi_aws import ec2, eks, servicequotas
 
+from ml_platform.clusters.eks import releases
 from ml_platform.clusters.offers import Inquiry, differs, refuse
 from ml_platform.configuration import PROJECT
 from ml_platform.settings import EksCluster
@@ -19,7 +23,9 @@ def check(settings: EksCluster, aws: Inquiry) -> None:
     Raises:
         SettingsError: naming each setting that can't be.
     """
-    refuse([*_version(settings, aws), *_machines(settings, aws), *_quotas(settings, aws)])
+    refuse(
+        [*_version(settings, aws), *_machines(settings, aws), *_quotas(settings, aws), *releases.check(settings, aws)]
+    )
 
 
 def _version(settings: EksCluster, aws: Inquiry) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 from pulumi_aws import iam
 
-from ml_platform import pods
+from ml_platform import names
 
 PODS = "pods.eks.amazonaws.com"
 LONGEST = 56
@@ -20,8 +20,7 @@ def document(*statements: dict[str, Any]) -> str:
 
 def name(*parts: str) -> str:
     """All parts, as far as IAM takes them."""
-    whole = "-".join(parts)
-    return whole if len(whole) <= LONGEST else f"{whole[: LONGEST - 9]}-{pods.digest(whole)}"
+    return names.shortened("-".join(parts), LONGEST)
 
 
 def role(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pulumi
 from pulumi_aws import ecr, iam, kms, s3
 
+from ml_platform import repositories
 from ml_platform.clusters import cloud
 from ml_platform.clusters.cloud import CloudArgs
 from ml_platform.clusters.eks import roles
@@ -42,9 +43,9 @@ class Storage(Component):
         made = {bucket: self._bucket(bucket, each.versions) for bucket, each in args.settings.buckets.items()}
         self.users, self.ready = {}, list(made.values())
         for user, buckets in buckets_by_user(args.settings.buckets).items():
-            self._open(user, [made[each] for each in buckets], [user])
+            self._open(".".join(user), [made[each] for each in buckets], [user])
         for account, each in args.accounts.items():
-            self._open([account], [made[bucket] for bucket in each.buckets], each.pods)
+            self._open(account, [made[bucket] for bucket in each.buckets], each.pods)
         if made:
             self.objects = ObjectStorage(
                 endpoint=f"https://s3.{args.settings.region}.amazonaws.com",
@@ -53,8 +54,9 @@ class Storage(Component):
                 amazon=True,
                 users=args.settings.bucket_users,
             )
-        repositories = [self._repository(image) for image in args.settings.repositories]
-        self.registry = repositories[0].repository_url.apply(lambda url: url.rpartition("/")[0])
+        images = dict.fromkeys([*repositories.names(), *args.settings.repositories])
+        first, *_ = [self._repository(image) for image in images]
+        self.registry = first.repository_url.apply(lambda url: url.rpartition("/")[0])
         self.register_outputs({"buckets": list(made), "registry": self.registry})
 
     def _bucket(self, name: str, versions: bool) -> s3.Bucket:
@@ -76,15 +78,14 @@ class Storage(Component):
             apply_server_side_encryption_by_default=by_key, bucket_key_enabled=True
         )
         s3.BucketServerSideEncryptionConfiguration(name, bucket=bucket.id, rules=[rule], opts=self._held)
-        if versions:
-            s3.BucketVersioning(
-                name, bucket=bucket.id, versioning_configuration={"status": "Enabled"}, opts=self.child()
-            )
+        s3.BucketVersioning(
+            name, bucket=bucket.id, versioning_configuration={"status": cloud.versioning(versions)}, opts=self._held
+        )
         return bucket
 
-    def _open(self, part: Sequence[str], buckets: Sequence[s3.Bucket], users: Sequence[tuple[str, str]]) -> None:
+    def _open(self, part: str, buckets: Sequence[s3.Bucket], users: Sequence[tuple[str, str]]) -> None:
         """The role of those who may use these buckets."""
-        name = roles.name(self._name, *part)
+        name = roles.name(self._name, part)
         role, _ = roles.role(name, roles.PODS, [], self.child())
         arns = pulumi.Output.all(self.key.arn, *(bucket.arn for bucket in buckets))
         self.ready.append(iam.RolePolicy(name, role=role.name, policy=arns.apply(_use), opts=self.child()))
@@ -95,7 +96,7 @@ class Storage(Component):
         return ecr.Repository(
             name,
             name=name,
-            image_tag_mutability="IMMUTABLE",
+            image_tag_mutability="IMMUTABLE",  # as tags are, each a digest of what its image is made of
             image_scanning_configuration={"scan_on_push": True},
             encryption_configurations=[{"encryption_type": "KMS", "kms_key": self.key.arn}],
             force_delete=self._settings.data == "delete",

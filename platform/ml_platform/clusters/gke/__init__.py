@@ -6,6 +6,7 @@ import pulumi
 import pulumi_gcp as gcp
 from pulumi_gcp import container
 
+from ml_platform import names
 from ml_platform.clusters import cloud
 from ml_platform.clusters.cloud import CloudArgs
 from ml_platform.clusters.cluster import Cluster, LoadBalancer
@@ -14,13 +15,15 @@ from ml_platform.clusters.gke.network import PODS, SERVICES, Network, NetworkArg
 from ml_platform.clusters.gke.nodes import Identity, Nodes, NodesArgs
 from ml_platform.clusters.gke.storage import Storage, StorageArgs
 from ml_platform.clusters.offers import Inquiry
+from ml_platform.clusters.volumes import Volumes
 from ml_platform.component import Component
 from ml_platform.settings import GkeCluster, OwnershipSettings
 from ml_platform.store import Account
 
 LOGIN = cloud.Credentials(
     cloud="Google Cloud",
-    variables=(("GOOGLE_APPLICATION_CREDENTIALS",), ("GOOGLE_CREDENTIALS",), ("GOOGLE_OAUTH_ACCESS_TOKEN",)),
+    # Application default credentials alone: the kubeconfig's plugin knows no others, whatever else the SDK takes.
+    variables=(("GOOGLE_APPLICATION_CREDENTIALS",),),
     files=(
         "$CLOUDSDK_CONFIG/application_default_credentials.json",
         "~/.config/gcloud/application_default_credentials.json",
@@ -29,6 +32,8 @@ LOGIN = cloud.Credentials(
     way_out="Log in with `gcloud auth application-default login`; in CI, use workload identity federation.",
 )
 PLUGIN = "gke-gcloud-auth-plugin"
+LOGS_IN = [PLUGIN, "--use_application_default_credentials"]
+"""Without the flag, the plugin asks gcloud, whose login is another one."""
 PATIENCE = pulumi.CustomTimeouts(create="1h", update="2h", delete="1h")
 
 
@@ -38,8 +43,11 @@ def connect(settings: GkeCluster, ownership: OwnershipSettings, accounts: Mappin
     Raises:
         SettingsError: credentials, a command or a secret are missing, or the cloud does not have what is asked for.
     """
+    cloud.require_access(settings)
     LOGIN.require()
-    cloud.require_command(PLUGIN, f"Install it with: gcloud components install {PLUGIN}")
+    cloud.require_command(
+        PLUGIN, f"Install it with: gcloud components install {PLUGIN}, or as the package google-cloud-cli-{PLUGIN}"
+    )
     made = Gke(settings.name, CloudArgs(settings=settings, ownership=ownership, accounts=accounts))
     return Cluster(
         kubeconfig=made.kubeconfig,
@@ -67,7 +75,7 @@ class Gke(Component):
     def __init__(self, name: str, args: CloudArgs[GkeCluster]) -> None:
         super().__init__(name)
         self._name, self._settings, self._ownership = name, args.settings, args.ownership
-        labels = {"ml-platform-stack": pulumi.get_stack(), **args.ownership.tags}
+        labels = {"ml-platform-stack": names.label(pulumi.get_stack(), names.GOOGLE), **args.ownership.tags}
         self._provider = gcp.Provider(
             "gcp",
             project=args.settings.project,
@@ -88,12 +96,12 @@ class Gke(Component):
         text = cloud.kubeconfig(
             server=pulumi.Output.concat("https://", cluster.endpoint),
             authority=cluster.master_auth.cluster_ca_certificate,
-            command=[PLUGIN],
+            command=LOGS_IN,
             api="client.authentication.k8s.io/v1beta1",
         )
-        self.kubeconfig = pulumi.Output.secret(
-            cloud.when(text, [*nodes.ready, *self.network.ready, *self.storage.ready])
-        )
+        volumes = Volumes(name, kubeconfig=text, opts=super().child(depends_on=nodes.ready))
+        ready = [volumes, *nodes.ready, *self.network.ready, *self.storage.ready]
+        self.kubeconfig = pulumi.Output.secret(cloud.when(text, ready))
         self.register_outputs({"identifier": self.identifier})
 
     def child(self, **options: object) -> pulumi.ResourceOptions:

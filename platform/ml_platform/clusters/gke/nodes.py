@@ -8,7 +8,6 @@ from pulumi_gcp import container, projects, serviceaccount
 
 from ml_platform import placement
 from ml_platform.component import Component
-from ml_platform.labels import PURPOSE
 from ml_platform.settings import GkeCluster
 from ml_platform.settings.gke import GkePoolSettings
 
@@ -84,15 +83,12 @@ class Nodes(Component):
         )
 
     def _node(self, pool: str, settings: GkePoolSettings) -> container.NodePoolNodeConfigArgs:
-        spot = settings.purpose == "spot"
-        taint = container.NodePoolNodeConfigTaintArgs(key=PURPOSE, value="spot", effect="NO_SCHEDULE")
         return container.NodePoolNodeConfigArgs(
             machine_type=settings.machine,
             disk_size_gb=settings.disk,
             disk_type="pd-balanced",
-            spot=spot,
-            # GKE itself puts the taint nvidia.com/gpu=present on nodes with GPUs.
-            taints=[taint] if spot else None,
+            spot=settings.purpose == "spot",
+            taints=_taints(settings),
             guest_accelerators=_accelerators(settings),
             labels=placement.labels(pool, settings),
             tags=[self._name],
@@ -104,6 +100,13 @@ class Nodes(Component):
             ),
             metadata={"disable-legacy-endpoints": "true"},
         )
+
+
+def _taints(settings: GkePoolSettings) -> list[container.NodePoolNodeConfigTaintArgs] | None:
+    """Those of GPUs too: GKE taints such nodes by itself only where the cluster has others."""
+    taint = placement.TAINTS[settings.purpose]
+    effect = "NO_SCHEDULE"
+    return [container.NodePoolNodeConfigTaintArgs(key=taint[0], value=taint[1], effect=effect)] if taint else None
 
 
 def _accelerators(

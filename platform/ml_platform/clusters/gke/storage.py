@@ -40,8 +40,8 @@ class Storage(Component):
         made = {bucket: self._bucket(bucket, chosen) for bucket, chosen in settings.buckets.items()}
         self.ready, keys = list(made.values()), {}
         for bucket, chosen in settings.buckets.items():
-            for user in chosen.used_by:
-                self._open(made[bucket], f"{bucket}-{user.replace('/', '-')}", self._principal(made[bucket], user))
+            for user in dict.fromkeys(chosen.used_by):
+                self._open(made[bucket], f"{bucket}-{user.replace('/', '.')}", self._principal(made[bucket], user))
         for account, each in args.accounts.items():
             keys[account] = self._key(account, {bucket: made[bucket] for bucket in each.buckets})
         if settings.buckets:

@@ -14,6 +14,7 @@ from ml_platform.clusters.ionos.network import Network, NetworkArgs
 from ml_platform.clusters.ionos.nodes import Nodes, NodesArgs
 from ml_platform.clusters.ionos.storage import Storage
 from ml_platform.clusters.offers import Inquiry
+from ml_platform.clusters.volumes import Volumes
 from ml_platform.component import Component
 from ml_platform.settings import IonosCluster, OwnershipSettings
 from ml_platform.store import Account
@@ -37,6 +38,7 @@ def connect(settings: IonosCluster, ownership: OwnershipSettings, accounts: Mapp
     Raises:
         SettingsError: credentials or a secret are missing, or the contract does not allow what is asked for.
     """
+    cloud.require_access(settings)
     TOKEN.require()
     if settings.object_storage.buckets:
         KEYS.require()
@@ -89,5 +91,7 @@ class Ionos(Component):
         self.storage = Storage(name, args, below)
         self.identifier = cluster.id
         found = k8s.get_cluster_output(id=cluster.id, opts=pulumi.InvokeOutputOptions(parent=self, provider=provider))
-        self.kubeconfig = pulumi.Output.secret(cloud.when(found.kube_config, [*nodes.ready, *self.storage.ready]))
+        volumes = Volumes(name, kubeconfig=found.kube_config, opts=self.child(depends_on=nodes.ready))
+        ready = [volumes, *nodes.ready, *self.storage.ready]
+        self.kubeconfig = pulumi.Output.secret(cloud.when(found.kube_config, ready))
         self.register_outputs({"identifier": self.identifier})

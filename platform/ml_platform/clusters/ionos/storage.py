@@ -74,10 +74,9 @@ class Storage(Component):
             rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
             opts=self._held,
         )
-        if versions:
-            objectstorage.BucketVersioning(
-                name, bucket=bucket.name, versioning_configuration={"status": "Enabled"}, opts=self.child()
-            )
+        objectstorage.BucketVersioning(
+            name, bucket=bucket.name, versioning_configuration={"status": cloud.versioning(versions)}, opts=self._held
+        )
         return bucket
 
     def _registry(self, name: str, settings: IonosRegistrySettings) -> creg.Registry:

@@ -1,0 +1,65 @@
+"""The right of cert-manager to edit hosted zones of Route 53, by which it proves that names are the stack's.
+
+Pods get the role of their service account when they are made, and never later: so it is there before cert-manager is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_aws import eks, iam
+
+from ml_platform.clusters.eks import roles
+from ml_platform.component import Component
+
+CERT_MANAGER = "cert-manager"
+"""Its namespace and its service account, as in its release."""
+ARN = "arn:aws:route53:::"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZonesArgs:
+    cluster: eks.Cluster
+    zones: Sequence[str]
+    """By their ids."""
+
+
+class Zones(Component):
+    token = "ml-platform:eks:Zones"  # noqa: S105 - a type token
+
+    ready: list[pulumi.Resource]
+    """What cert-manager needs before it starts."""
+
+    def __init__(self, name: str, args: ZonesArgs, opts: pulumi.ResourceOptions) -> None:
+        super().__init__(name, opts)
+        own = f"{name}-zones"
+        role, _ = roles.role(own, roles.PODS, [], self.child())
+        policy = roles.document(*_rights([f"{ARN}hostedzone/{zone}" for zone in args.zones]))
+        rights = iam.RolePolicy(own, role=role.name, policy=policy, opts=self.child())
+        identity = eks.PodIdentityAssociation(
+            own,
+            cluster_name=args.cluster.name,
+            namespace=CERT_MANAGER,
+            service_account=CERT_MANAGER,
+            role_arn=role.arn,
+            opts=self.child(),
+        )
+        self.ready = [rights, identity]
+        self.register_outputs({})
+
+
+def _rights(zones: list[str]) -> list[dict[str, Any]]:
+    """To find the zone, to write the one kind of record that proves something, and to wait until servers have it."""
+    proofs = {"ForAllValues:StringEquals": {"route53:ChangeResourceRecordSetsRecordTypes": ["TXT"]}}
+    return [
+        {"Effect": "Allow", "Action": ["route53:ListHostedZonesByName"], "Resource": ["*"]},
+        {"Effect": "Allow", "Action": ["route53:ListResourceRecordSets"], "Resource": zones},
+        {
+            "Effect": "Allow",
+            "Action": ["route53:ChangeResourceRecordSets"],
+            "Resource": zones,
+            "Condition": proofs,
+        },
+        {"Effect": "Allow", "Action": ["route53:GetChange"], "Resource": [f"{ARN}change/*"]},
+    ]
