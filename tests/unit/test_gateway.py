@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ml_platform import asking
 from ml_platform.components import access, leftovers
 from ml_platform.components.gateway import url
 from ml_platform.components.traefik_flags import flags
@@ -182,6 +183,6 @@ def test_what_a_controller_left_in_other_namespaces_goes_with_it(monkeypatch: py
         def delete(self, _version: str, _kind: str, name: str, namespace: str) -> None:
             gone.append((namespace, name))
 
-    monkeypatch.setattr(leftovers.Client, "from_kubeconfig", lambda _: Cluster())
+    monkeypatch.setattr(asking.Client, "from_kubeconfig", lambda *_, **__: Cluster())
     leftovers._Provider().delete("", {"labels": "istio.io/config=true", "kubeconfig": "{}"})
     assert gone == [("default", "root"), ("kube-system", "root")]

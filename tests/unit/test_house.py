@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKLOADS_MAY_SEE = (
-    "component", "components.namespace", "configuration", "handle", "kube", "objects", "pods",
+    "asking", "component", "components.namespace", "configuration", "handle", "kube", "objects", "pods",
 )  # fmt: skip
 CLOUDS = ("pulumi_aws", "pulumi_eks", "pulumi_gcp", "pulumi_ionoscloud", "ionoscloud")
 
