@@ -129,7 +129,7 @@ def _findings(client: Client, props: Mapping[str, Any], first: bool) -> Iterator
         yield from releases.absent(client, entry, objects)
     yield from storage.findings(*storage.read(client), props["storage_class"])
     if props["load_balancer"]:
-        yield from load_balancer.findings(load_balancer.read(client))
+        yield from load_balancer.findings(load_balancer.read(client), props["labels"])
     if props["adopt"]:
         return
     yield from rights.findings(rights.read(client))
