@@ -56,10 +56,12 @@ class SettingsError(pulumi.RunError):
 
 
 class MisfitError(ValueError):
-    """A value that is fine by itself but does not fit another one; raised in validators of the block around both."""
+    """A value that is fine by itself but does not fit another one; raised in validators of the block around both. What
+    `goes` is to be removed, and not to be set to another value."""
 
-    def __init__(self, path: str, rule: str, default: object = None) -> None:
+    def __init__(self, path: str, rule: str, default: object = None, *, goes: bool = False) -> None:
         super().__init__(rule)
+        self.goes = goes
         self.path = tuple(path.split("."))
         self.default = default
         """What holds where the settings don't say."""
@@ -174,6 +176,9 @@ def _explain(key: str, schema: Mapping[str, Any], value: object, problem: Mappin
         return f"{path} is no setting; allowed here: {allowed}. Remove it with:\n  pulumi config rm --path '{path}'"
     rule = problem["msg"].removeprefix("Value error, ")
     given = "is missing" if problem["type"] == "missing" else f"is {json.dumps(problem['input'], default=str)}"
+    misfit = problem.get("ctx", {}).get("error")
+    if isinstance(misfit, MisfitError) and misfit.goes:
+        return f"{path} {given}: {_first_lower(rule)}. Remove it with:\n  pulumi config rm --path '{path}'"
     return f"{path} {given}: {_first_lower(rule)}. Set it with:\n  pulumi config set --path '{path}' <value>"
 
 

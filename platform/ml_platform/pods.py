@@ -204,13 +204,16 @@ def job(
     run: str,
     retries: int = 3,
     deadline: int = 600,
+    awaited: bool = True,
 ) -> dict[str, Any]:
     """A Job that is never edited: `run` is part of its name. It stays when done, since a resource that vanishes by
-    itself would be run again. Until then its node stays as well, however little else is on it."""
+    itself would be run again. Until then its node stays as well, however little else is on it. Where the engine itself
+    waits for it, the next update runs one again that has failed or was cut short: what it does may be done twice."""
+    marks = {"annotations": {"pulumi.com/replaceUnready": "true"}} if awaited else {}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {**metadata(f"{name}-{run}", namespace, labels), "labels": {"app": name, **labels}},
+        "metadata": {**metadata(f"{name}-{run}", namespace, labels, **marks), "labels": {"app": name, **labels}},
         "spec": {
             "backoffLimit": retries,
             "activeDeadlineSeconds": deadline,

@@ -41,7 +41,7 @@ def test_every_object_is_accepted(entry: catalog.Entry, client: Client, kubeconf
         image_map(entry.images, images), labels({"ml-platform/stack": "test"}), pod_security("restricted"),
     ])  # fmt: skip
     phases = by_phase(load(entry))
-    definitions._install(properties(entry, phases[Phase.DEFINITIONS], kubeconfig))
+    definitions._Provider().act(properties(entry, phases[Phase.DEFINITIONS], kubeconfig))
     refused = [
         f"{item['kind']} {item['metadata']['name']}: {error.message}"
         for phase in ORDER
@@ -107,7 +107,7 @@ def test_a_drain_leaves_no_object_of_its_kinds(client: Client, kubeconfig: str) 
     entry = next(entry for entry in LEAN if entry.name == "kserve")
     items = by_phase(load(entry))[Phase.DEFINITIONS]
     props = properties(entry, items, kubeconfig)
-    definitions._install(props)
+    definitions._Provider().act(props)
     kind = ("serving.kserve.io/v1alpha1", "ClusterStorageContainer")
     own = {"apiVersion": kind[0], "kind": kind[1], "metadata": {"name": "own"}}
     client.apply(own, field_manager="a user")

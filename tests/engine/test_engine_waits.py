@@ -227,6 +227,20 @@ def test_a_job_that_failed_fails_at_once(stack: Any, kube: Client, namespace: st
     assert time.monotonic() - begun < 60
 
 
+def test_a_job_that_failed_is_made_again_by_the_next_update_where_it_says_so(
+    stack: Any, kube: Client, namespace: str
+) -> None:
+    job = {"backoffLimit": 0, "template": pods("fail", restartPolicy="Never")}
+    again = {"annotations": {"pulumi.com/replaceUnready": "true"}}
+    made: list[str] = []
+    for _ in range(2):
+        stack.declare(stack.object("Job", "j", "batch/v1", spec=job, metadata=again))
+        failed = stack.up()
+        assert "BackoffLimitExceeded" in failed.text
+        made.append(kube.get("batch/v1", "Job", "j", namespace)["metadata"]["uid"])
+    assert made[0] != made[1]
+
+
 def test_waiting_can_be_skipped_and_bounded(stack: Any, kube: Client, namespace: str) -> None:
     skip = {"annotations": {"pulumi.com/skipAwait": "true"}}
     stack.declare(stack.object("Deployment", "d", "apps/v1", spec=workload("stuck"), metadata=skip))

@@ -48,8 +48,10 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def open_gate(monkeypatch: pytest.MonkeyPatch, cluster: Cluster) -> None:
-    monkeypatch.setattr(gates.Client, "from_kubeconfig", lambda _: cluster)
-    gates._pass({"kubeconfig": "", "bundle": "home", "namespace": "home", "probes": [PROBE], "definitions": []})
+    monkeypatch.setattr(gates.Client, "from_kubeconfig", lambda *_, **__: cluster)
+    gates._Provider().act(
+        {"kubeconfig": "", "bundle": "home", "namespace": "home", "probes": [PROBE], "definitions": []}
+    )
 
 
 @pytest.mark.parametrize("first", [AWAY, OTHER, None])

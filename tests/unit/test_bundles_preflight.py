@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ml_platform.asking import ClusterError
 from ml_platform.bundles import catalog, preflight
 from ml_platform.bundles.errors import BundleError
 from ml_platform.kube import KubeconfigError, KubeError, Unreachable
@@ -59,7 +60,7 @@ def _catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def findings(monkeypatch: pytest.MonkeyPatch, cluster: object, **props: Any) -> list[str]:
-    monkeypatch.setattr(preflight.Client, "from_kubeconfig", lambda _: cluster)
+    monkeypatch.setattr(preflight.Client, "from_kubeconfig", lambda *_, **__: cluster)
     try:
         preflight.check({**PROPS, **props})
     except BundleError as refused:
@@ -175,8 +176,8 @@ def test_a_cluster_that_does_not_answer_is_no_finding(
         def request(self, *_: object, **__: object) -> None:
             raise error
 
-    monkeypatch.setattr(preflight.Client, "from_kubeconfig", lambda _: Away())
-    with pytest.raises(BundleError, match=f"can't be asked what it has: .*{said}"):
+    monkeypatch.setattr(preflight.Client, "from_kubeconfig", lambda *_, **__: Away())
+    with pytest.raises(ClusterError, match=f"can't be asked what it has: .*{said}"):
         preflight.check(PROPS)
 
 
@@ -195,7 +196,7 @@ def test_what_has_the_name_of_this_stack_before_it_made_anything_is_another_ones
 ) -> None:
     marked = {"labels": LABELS}
     cluster = Cluster(home=marked, **{"kube-system": {"uid": "1"}, DEFINITION: marked, WEBHOOK: marked})
-    monkeypatch.setattr(preflight.Client, "from_kubeconfig", lambda _: cluster)
+    monkeypatch.setattr(preflight.Client, "from_kubeconfig", lambda *_, **__: cluster)
     assert not findings(monkeypatch, cluster), "later it is the stack's own"
     with pytest.raises(BundleError) as refused:
         preflight._Provider().create(PROPS)
@@ -230,7 +231,9 @@ def test_another_kubeconfig_for_the_same_cluster_changes_nothing_but_what_is_rem
 
 def test_a_kubeconfig_for_another_cluster_than_last_time_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     known = remembered(monkeypatch, "one")
-    monkeypatch.setattr(preflight.Client, "from_kubeconfig", lambda _: Cluster(**{"kube-system": {"uid": "two"}}))
+    monkeypatch.setattr(
+        preflight.Client, "from_kubeconfig", lambda *_, **__: Cluster(**{"kube-system": {"uid": "two"}})
+    )
     with pytest.raises(BundleError, match=r"another cluster than last time.*Nothing was touched"):
         preflight._Provider().update("preflight", known, {**PROPS, "kubeconfig": "other"})
 
@@ -261,5 +264,5 @@ def test_a_kubeconfig_for_the_cluster_that_the_platform_is_on_passes(monkeypatch
 
 
 def remembered(monkeypatch: pytest.MonkeyPatch, uid: str, **props: Any) -> dict[str, Any]:
-    monkeypatch.setattr(preflight.Client, "from_kubeconfig", lambda _: Cluster(**{"kube-system": {"uid": uid}}))
+    monkeypatch.setattr(preflight.Client, "from_kubeconfig", lambda *_, **__: Cluster(**{"kube-system": {"uid": uid}}))
     return dict(preflight._Provider().create({**PROPS, **props}).outs or {})

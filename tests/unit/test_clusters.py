@@ -40,6 +40,18 @@ def test_a_kubeconfig_file_that_is_no_text_is_named(tmp_path: Path) -> None:
         _connect(ExistingCluster(source="existing", kubeconfig=str(tmp_path / "config")), {"seed": "s"})
 
 
+def test_a_kubeconfig_file_is_looked_for_from_the_folder_of_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulumi, "get_root_directory", lambda: str(tmp_path))
+    monkeypatch.chdir("/")
+    (tmp_path / "config").write_text(TEXT)
+    found = _connect(ExistingCluster(source="existing", kubeconfig="config"), {})
+    assert found.inputs("pulumi:providers:kubernetes", "cluster")["kubeconfig"] == "[secret]"
+    with pytest.raises(SettingsError, match=r"is 'other', which can't be read: No such.*the folder of Pulumi\.yaml"):
+        _connect(ExistingCluster(source="existing", kubeconfig="other"), {})
+
+
 def test_its_load_balancer_is_told_what_the_settings_say() -> None:
     balancer = LoadBalancerSettings(annotations={"balancer.test/internal": "true"}, assumed=True)
     settings, found = ExistingCluster(source="existing", load_balancer=balancer), []
@@ -64,7 +76,9 @@ def test_the_kubeconfig_can_be_an_output_of_another_stack() -> None:
         pulumi.export("kubeconfig", connect(settings, OwnershipSettings()).kubeconfig)
 
     found = recorder.record(program, config={"ml-platform:seed": "s"}, world=Other())
-    assert json.loads(found.exports["kubeconfig"]) == KUBECONFIG
+    known = json.loads(found.exports["kubeconfig"])
+    assert [known[key] for key in ("clusters", "users")] == [KUBECONFIG[key] for key in ("clusters", "users")]
+    assert [each["name"] for each in known["contexts"]] == ["one"]
 
 
 def test_an_output_that_another_stack_has_not_is_named() -> None:

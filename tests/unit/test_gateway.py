@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pulumi
 import pytest
-from ml_platform.components import access, leftovers
+from ml_platform import asking
+from ml_platform.bundles.transforms import annotated, compose
+from ml_platform.clusters.cluster import LoadBalancer
+from ml_platform.components import access, istio, leftovers
 from ml_platform.components.gateway import url
 from ml_platform.components.traefik_flags import flags
 from ml_platform.configuration import validate
 from ml_platform.settings import GatewaySettings
 from support import recorder, stacks
 from support.gateway_tree import declare
+from support.made_up import thing
 
 POLICY, TOKENS = "AuthorizationPolicy", "RequestAuthentication"
 ISTIO = {"ingress": "istio"}
@@ -171,6 +177,28 @@ def test_a_control_plane_that_somebody_else_runs_keeps_its_class_and_its_traces(
     assert found.find("Gateway", "istio-gateway")
 
 
+@pytest.mark.parametrize("known_later", [False, True], ids=["plain", "of another stack"])
+@pytest.mark.parametrize(("given", "expected"), [({"b": "2"}, {"a": "1", "b": "2"}), ({}, {"a": "1"})])
+def test_the_release_keeps_its_annotations_beside_those_that_a_load_balancer_is_told(
+    given: dict[str, str], expected: dict[str, str], known_later: bool
+) -> None:
+    service = thing("Service", "istio-system/istio-ingressgateway", spec={"type": "LoadBalancer"})
+    service["metadata"]["annotations"] = {"a": "1"}
+
+    def program() -> None:
+        balancer = LoadBalancer(kind="any", annotations=pulumi.Output.from_input(given) if known_later else given)
+        part: Any = SimpleNamespace(_settings=gateway(**ISTIO), _args=SimpleNamespace(load_balancer=balancer))
+        pulumi.export("annotations", compose(istio.Istio._published(part))(service)["metadata"]["annotations"])
+
+    assert recorder.record(program, config={}).exports["annotations"] == expected
+
+
+def test_a_service_without_annotations_gets_none_where_there_is_nothing_to_tell() -> None:
+    service = thing("Service", "istio-system/istio-ingressgateway")
+    change = annotated("Service", "istio-ingressgateway", LoadBalancer(kind="any").annotated)
+    assert change(service) == service
+
+
 def test_what_a_controller_left_in_other_namespaces_goes_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     gone: list[tuple[str, str]] = []
 
@@ -182,6 +210,6 @@ def test_what_a_controller_left_in_other_namespaces_goes_with_it(monkeypatch: py
         def delete(self, _version: str, _kind: str, name: str, namespace: str) -> None:
             gone.append((namespace, name))
 
-    monkeypatch.setattr(leftovers.Client, "from_kubeconfig", lambda _: Cluster())
+    monkeypatch.setattr(asking.Client, "from_kubeconfig", lambda *_, **__: Cluster())
     leftovers._Provider().delete("", {"labels": "istio.io/config=true", "kubeconfig": "{}"})
     assert gone == [("default", "root"), ("kube-system", "root")]

@@ -127,11 +127,11 @@ PROPS = {"namespace": "gateway", "service": "traefik", "kubeconfig": "{}", "addr
 
 
 class Cluster:
-    def __init__(self, ingress: list[dict[str, str]], events: list[dict[str, Any]]) -> None:
+    def __init__(self, ingress: list[dict[str, str]] | None, events: list[dict[str, Any]]) -> None:
         self._ingress, self._events = ingress, events
 
-    def get(self, *_names: str) -> dict[str, Any]:
-        return {"status": {"loadBalancer": {"ingress": self._ingress}}}
+    def find(self, *_names: str) -> dict[str, Any] | None:
+        return None if self._ingress is None else {"status": {"loadBalancer": {"ingress": self._ingress}}}
 
     def list(self, *_names: str, fields: str) -> list[dict[str, Any]]:
         assert fields == "involvedObject.name=traefik"
@@ -139,8 +139,37 @@ class Cluster:
 
 
 def test_the_address_is_what_the_load_balancer_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(address.Client, "from_kubeconfig", lambda _: Cluster([{"hostname": "lb.test"}], []))
+    monkeypatch.setattr(address.Client, "from_kubeconfig", lambda *_, **__: Cluster([{"hostname": "lb.test"}], []))
     assert address._Provider().create(PROPS).outs["address"] == "lb.test"
+
+
+@pytest.mark.parametrize(
+    ("ingress", "found"),
+    [([{"ip": "192.0.2.2"}], ("id", "192.0.2.2")), ([], ("id", "192.0.2.1")), (None, ("", None))],
+    ids=["another address", "none at the moment", "no Service"],
+)
+def test_a_refresh_finds_the_address_of_now_and_drops_that_of_a_service_that_is_gone(
+    ingress: Any, found: tuple[str, str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(address.Client, "from_kubeconfig", lambda *_, **__: Cluster(ingress, []))
+    read = address._Provider().read("id", {**PROPS, "address": "192.0.2.1"})
+    assert (read.id, (read.outs or {}).get("address")) == found
+
+
+def test_a_service_that_is_not_there_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(address.Client, "from_kubeconfig", lambda *_, **__: Cluster(None, []))
+    with pytest.raises(
+        BundleError, match=r"Service gateway/traefik is not there.*`pulumi up --refresh` makes it again"
+    ):
+        address._Provider().create(PROPS)
+
+
+def test_a_new_kubeconfig_is_kept_for_the_next_refresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(address.Client, "from_kubeconfig", lambda *_, **__: Cluster([{"ip": "192.0.2.1"}], []))
+    provider, olds, news = address._Provider(), {**PROPS, "address": "192.0.2.1"}, {**PROPS, "kubeconfig": "renewed"}
+    assert provider.diff("id", olds, news).changes
+    assert provider.update("id", olds, news).outs == {**news, "address": "192.0.2.1"}
+    assert not provider.diff("id", olds, PROPS).changes
 
 
 @pytest.mark.parametrize(
@@ -150,7 +179,7 @@ def test_the_address_is_what_the_load_balancer_was_given(monkeypatch: pytest.Mon
 def test_a_load_balancer_that_never_comes_is_explained(
     events: list[dict[str, Any]], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(address.Client, "from_kubeconfig", lambda _: Cluster([], events))
+    monkeypatch.setattr(address.Client, "from_kubeconfig", lambda *_, **__: Cluster([], events))
     monkeypatch.setattr(address, "DEADLINE", -1.0)
     with pytest.raises(BundleError, match=said) as refused:
         address._Provider().create(PROPS)

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKLOADS_MAY_SEE = (
-    "component", "components.namespace", "configuration", "handle", "kube", "labels", "names", "needs",
+    "asking", "component", "components.namespace", "configuration", "handle", "kube", "labels", "names", "needs",
     "objects", "pods",
 )  # fmt: skip
 OF_BOTH = ("fit.py", "schema.py", "stack_settings.py")

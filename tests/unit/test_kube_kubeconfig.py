@@ -81,6 +81,23 @@ def test_credentials_become_headers(tmp_path: Path) -> None:
     assert connect().user.headers() == {}
 
 
+@pytest.mark.parametrize(
+    ("user", "cluster", "said"),
+    [
+        ({"tokenFile": "/nowhere"}, {}, "tokenFile /nowhere can't be read: No such file"),
+        ({"client-certificate": "/nowhere", "client-key": "/nowhere"}, {}, "client-certificate /nowhere can't be read"),
+        ({"client-certificate-data": "QQ==", "client-key-data": "QQ=="}, {}, "client-certificate and client-key don't"),
+        ({}, {"certificate-authority": "/nowhere"}, "certificate-authority /nowhere can't be read"),
+        ({}, {"certificate-authority-data": "QQ=="}, "certificate-authority is no certificate"),
+        ({}, {"certificate-authority-data": "Q"}, "certificate-authority-data is not base64"),
+    ],
+)
+def test_what_can_not_be_used_is_named(user: dict[str, str], cluster: dict[str, str], said: str) -> None:
+    connection = Connection.from_kubeconfig(json.dumps(document(user, cluster)))
+    with pytest.raises(KubeconfigError, match=said):
+        (connection.ssl_context(), connection.user.headers())
+
+
 def test_an_exec_plugin_is_asked_once_until_its_token_is_refused(tmp_path: Path) -> None:
     plugin = tmp_path / "plugin"
     plugin.write_text(

@@ -27,6 +27,10 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
+def changed(**entries: Any) -> str:
+    return json.dumps({**copy.deepcopy(DOCUMENT), **entries})
+
+
 def given(user: dict[str, Any] | None = None, **cluster: Any) -> str:
     document = copy.deepcopy(DOCUMENT)
     document["clusters"][0]["cluster"] |= cluster
@@ -34,7 +38,7 @@ def given(user: dict[str, Any] | None = None, **cluster: Any) -> str:
     return json.dumps(document)
 
 
-def refusal(text: str, folder: Path = HOME, context: str | None = None) -> str:
+def refusal(text: str, folder: Path | None = HOME, context: str | None = None) -> str:
     with pytest.raises(SettingsError) as refused:
         complete(text, folder, context)
     return str(refused.value)
@@ -60,26 +64,97 @@ NOW = datetime.datetime.now(datetime.UTC)
 DAY = datetime.timedelta(days=1)
 
 
+RUN = {"apiVersion": "client.authentication.k8s.io/v1", "command": "./login"}
+FILES = ("ca.crt", "me.crt", "me.key", "token", "login")
+
+
 def test_it_means_the_same_from_anywhere(tmp_path: Path) -> None:
-    for name in ("ca.crt", "token", "login"):
-        (tmp_path / name).touch(mode=0o755)
-    run = {"apiVersion": "client.authentication.k8s.io/v1", "command": "./login"}
-    text = given({"tokenFile": "token", "exec": run}, **{"certificate-authority": "ca.crt"})
-    found = json.loads(complete(text, tmp_path, None))
-    assert found["clusters"][0]["cluster"]["certificate-authority"] == f"{tmp_path}/ca.crt"
-    assert found["users"][0]["user"]["tokenFile"] == f"{tmp_path}/token"
-    assert found["users"][0]["user"]["exec"]["command"] == f"{tmp_path}/login"
-    assert found["current-context"] == "one"
+    for name in FILES:
+        (tmp_path / name).write_text(name)
+        (tmp_path / name).chmod(0o755)
+    pair = {"client-certificate": "me.crt", "client-key": "me.key"}
+    text = given({"tokenFile": "token", "exec": RUN, **pair}, **{"certificate-authority": "ca.crt"})
+    known = json.loads(complete(text, tmp_path, None))
+    cluster, user = known["clusters"][0]["cluster"], known["users"][0]["user"]
+    inside = {key: base64.b64decode(part[key]).decode() for part in (cluster, user) for key in part if "-data" in key}
+    assert inside == {
+        "certificate-authority-data": "ca.crt", "client-certificate-data": "me.crt", "client-key-data": "me.key",
+    }  # fmt: skip
+    assert not {"certificate-authority", *pair} & {*cluster, *user}
+    assert user["tokenFile"] == f"{tmp_path}/token", "somebody renews it there"
+    assert user["exec"]["command"] == f"{tmp_path}/login"
+    assert known["current-context"] == "one"
 
 
-def test_a_context_becomes_the_current_one() -> None:
-    assert json.loads(complete(given(), HOME, "two"))["current-context"] == "two"
+def test_what_lies_inside_wins_over_a_file() -> None:
+    inside = {"certificate-authority": "/nowhere", "certificate-authority-data": "Q0E="}
+    assert json.loads(complete(given(**inside), HOME, None))["clusters"][0]["cluster"] == {
+        "server": "https://test.invalid", "certificate-authority-data": "Q0E=",
+    }  # fmt: skip
 
 
-def test_an_unknown_context_is_refused_with_those_there_are() -> None:
-    said = refusal(given(), context="three")
-    assert "ml-platform:cluster.context is 'three'; the kubeconfig has one, two" in said
-    assert "pulumi config set --path 'ml-platform:cluster.context' <context>" in said
+def test_nothing_is_kept_but_the_one_context_with_its_cluster_and_its_user() -> None:
+    others = {
+        "clusters": [*DOCUMENT["clusters"], {"name": "d", "cluster": {"server": "https://other.invalid"}}],
+        "users": [*DOCUMENT["users"], {"name": "v", "user": {"token": "of another cluster"}}],
+        "contexts": [*DOCUMENT["contexts"], {"name": "three", "context": {"cluster": "d", "user": "v"}}],
+    }
+    known = json.loads(complete(changed(**others), HOME, "two"))
+    assert known == {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": DOCUMENT["clusters"],
+        "users": DOCUMENT["users"],
+        "contexts": DOCUMENT["contexts"][1:],
+        "current-context": "two",
+    }
+
+
+NOTE = {"name": "context_info", "extension": {"last-update": "Sun, 29 Nov 2026 10:00:00 UTC", "version": "v1.37.0"}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        changed(users=[*DOCUMENT["users"], {"name": "v", "user": {"token": "renewed"}}]),
+        changed(users=[*DOCUMENT["users"], {"name": "v", "user": {"tokenFile": "/nowhere"}}]),
+        changed(users=[*DOCUMENT["users"], {"name": "v", "user": None}, {"name": "v", "user": None}]),
+        changed(contexts=[{"name": "three", "context": {"cluster": "gone"}}, *DOCUMENT["contexts"]]),
+        changed(preferences={"colors": True}, extensions=[NOTE]),
+        given(extensions=[NOTE]),
+        json.dumps(dict(reversed(DOCUMENT.items()))),
+        given() + "\n",
+    ],
+)
+def test_a_change_elsewhere_changes_nothing(text: str) -> None:
+    assert complete(text, HOME, "one") == complete(json.dumps(DOCUMENT), HOME, "one")
+
+
+@pytest.mark.parametrize(
+    ("text", "context", "said"),
+    [
+        (given(), "three", "ml-platform:cluster.context is 'three', and the kubeconfig has no such context"),
+        (changed(**{"current-context": "gone"}), None, "current context is 'gone', which it does not have"),
+        (changed(**{"current-context": ""}), None, "cluster.context is not set, and the kubeconfig has no current"),
+        (changed(contexts=[{"name": "one", "context": {"user": "u"}}]), None, "Context 'one' of the kubeconfig names"),
+        (changed(clusters=[{"name": "d"}]), None, "names the cluster 'c', which it does not have (there: d)"),
+        (changed(users=[]), None, "names the user 'u', which it does not have (there: none)"),
+    ],
+)
+def test_a_context_that_leads_nowhere_is_refused_with_those_there_are(
+    text: str, context: str | None, said: str
+) -> None:
+    refused = refusal(text, context=context)
+    assert said in refused
+    assert "Its contexts: one" in refused
+    assert "pulumi config set --path 'ml-platform:cluster.context' <context>" in refused
+
+
+@pytest.mark.parametrize("kind", ["cluster", "user", "context"])
+def test_a_name_that_stands_for_two_is_refused_with_the_command_that_lists_them(kind: str) -> None:
+    said = refusal(changed(**{f"{kind}s": DOCUMENT[f"{kind}s"] * 2}))
+    assert "2 times" in said
+    assert f"`kubectl config get-{kind}s`" in said
 
 
 @pytest.mark.parametrize(
@@ -87,14 +162,37 @@ def test_an_unknown_context_is_refused_with_those_there_are() -> None:
     [
         ("hello", "kubectl config view --raw --flatten --minify"),
         ("", "kubectl config view --raw"),
-        ("clusters: []", "context is None; the kubeconfig has none"),
+        ("clusters: []", "cluster.context is not set, and the kubeconfig has no current context. Its contexts: none"),
+        ("clusters: one", "The kubeconfig's clusters are not a list of entries that each have a name"),
+        ("clusters: [{cluster: {}}]", "The kubeconfig's clusters are not a list"),
+        ("clusters: \0", "The kubeconfig is not YAML"),
+        (given({"exec": {}}), "has no credentials"),
+        (given({"exec": {"args": []}}), "exec names no command"),
+        (given(**{"certificate-authority-data": "no base64!"}), "certificate-authority-data is not base64"),
+        (given({"client-certificate-data": 5, "client-key-data": "QQ=="}), "client-certificate-data is not base64"),
+        (given(**{"certificate-authority": "ca.crt"}), "certificate-authority is '/home/me/.kube/ca.crt', which can't"),
+        (given({"tokenFile": "token"}), "tokenFile is '/home/me/.kube/token', which can't be read here"),
         (given({"auth-provider": {"name": "gcp"}}), "auth-provider 'gcp' was removed from Kubernetes"),
-        (given().replace('"cluster": "c"', '"cluster": "d"'), "no cluster 'd' (there: c)"),
         (given(server=""), "cluster 'c' of the kubeconfig has no server"),
     ],
 )
 def test_what_leads_nowhere_is_refused(text: str, said: str) -> None:
     assert said in refusal(text)
+
+
+@pytest.mark.parametrize(
+    ("user", "cluster", "key"),
+    [
+        ({"tokenFile": "token"}, {}, "tokenFile"),
+        ({"client-certificate": "me.crt", "client-key": "/me.key"}, {}, "client-certificate"),
+        ({"exec": RUN}, {}, "exec command"),
+        (None, {"certificate-authority": "ca.crt"}, "certificate-authority"),
+    ],
+)
+def test_a_text_that_lies_in_no_file_has_no_paths_from_it(user: Any, cluster: dict[str, str], key: str) -> None:
+    said = refusal(given(user, **cluster), folder=None)
+    assert f"The kubeconfig's {key} is" in said
+    assert "kubectl config view --raw --flatten --minify" in said
 
 
 def test_a_broken_text_is_named_by_its_line_and_not_shown() -> None:

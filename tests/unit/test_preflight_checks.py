@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ml_platform.bundles.preflight import load_balancer, owners, rights, storage
+from ml_platform.bundles.preflight import load_balancer, owners, rights, storage, taken
 from ml_platform.bundles.preflight.load_balancer import Signs
 from support import recorder, stacks
-from support.made_up import thing
+from support.advice import COMMAND, followed
+from support.made_up import LABELS, thing
 
 pytestmark = pytest.mark.unit
 
@@ -60,8 +61,8 @@ def balanced(waited: int, address: str | None = None, kind: str | None = None) -
     return {**service, "status": {"loadBalancer": {"ingress": [{"ip": address}]} if address else {}}}
 
 
-def node(provider: str | None) -> dict[str, Any]:
-    return {"spec": {"providerID": provider} if provider else {}}
+def node(provider: str | None, name: str = "one", **labels: str) -> dict[str, Any]:
+    return {"metadata": {"name": name, "labels": labels}, "spec": {"providerID": provider} if provider else {}}
 
 
 POOL = thing("IPAddressPool", "metallb/one", "metallb.io/v1beta1")
@@ -86,15 +87,96 @@ def test_a_load_balancer_is_known_by_its_signs(
     services: list[Any], provider: str | None, pools: list[Any], said: str | None
 ) -> None:
     signs = Signs(services=[balanced(*each) for each in services], nodes=[node(provider)], pools=pools)
-    found = list(load_balancer.findings(signs))
+    found = list(load_balancer.findings(signs, LABELS))
     assert len(found) == bool(said)
     assert (said or "") in "".join(found)
 
 
-def test_who_has_no_load_balancer_is_told_the_ways_out() -> None:
-    (found,) = load_balancer.findings(Signs(services=[], nodes=[], pools=[]))
-    for way in ("cloud-provider-kind", "platform.gateway.host_port' 8080", "cluster.load_balancer.assumed' true"):
-        assert way in found
+KIND = node("kind://docker/ml/ml-control-plane", "ml-control-plane")
+MINIKUBE = node(None, "ml", **{"minikube.k8s.io/name": "ml"})
+K3D, K3S = node("k3s://k3d-ml-server-0", "k3d-ml-server-0"), node("k3s://one", "one")
+UNKNOWN = node(None, "one")
+
+
+@pytest.mark.mirror
+@pytest.mark.parametrize(
+    ("nodes", "said"),
+    [
+        (KIND, "let `cloud-provider-kind` run in another terminal"),
+        (MINIKUBE, "let `minikube tunnel -p ml` run in another terminal"),
+        (UNKNOWN, "such as MetalLB"),
+    ],
+    ids=["kind", "minikube", "machines"],
+)
+def test_the_way_to_a_load_balancer_is_followed_and_the_stack_asks_for_none_any_more(
+    nodes: Any, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (found,) = load_balancer.findings(Signs(services=[], nodes=[nodes], pools=[]), LABELS)
+    assert said in found
+    assert COMMAND.search(found)
+    for advice in found.split(" Or "):  # each of them alone
+        if COMMAND.search(advice):
+            config = followed(stacks.blocks("existing"), advice)
+            monkeypatch.setattr(stacks, "blocks", lambda _, config=config: config)
+            assert stacks.record("existing").inputs("Preflight", "preflight")["load_balancer"] is False
+            monkeypatch.undo()
+
+
+def port(name: str, *numbers: int, **labels: str) -> dict[str, Any]:
+    service = thing("Service", name, spec={"type": "LoadBalancer", "ports": [{"port": each} for each in numbers]})
+    service["metadata"] |= {"labels": labels, "creationTimestamp": "2026-01-01T00:00:00Z"}
+    return {**service, "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "services", "pools", "said"),
+    [
+        (
+            K3D,
+            [port("kube-system/traefik", 80, 443)],
+            [],
+            "k3d cluster create ml --k3s-arg '--disable=traefik@server:*'",
+        ),
+        (K3S, [port("kube-system/traefik", 80, 443)], [], "`disable: [traefik]` into /etc/rancher/k3s/config.yaml"),
+        (K3S, [port("shop/front", 443)], [], "kubectl --namespace shop edit service front"),
+        (K3S, [port("shop/front", 8443)], [], None),
+        (K3S, [port("gateway/traefik", 80, 443, **LABELS)], [], None),
+        (K3S, [port("shop/front", 443)], [POOL], None),
+        (K3S, [balanced(60)], [], "shop/front waits for one since"),
+        (UNKNOWN, [port("shop/front", 443)], [], None),
+        (K3D, [], [], None),
+    ],
+)
+def test_where_nodes_are_the_load_balancer_each_port_is_of_one_service(
+    nodes: Any, services: list[Any], pools: list[Any], said: str | None
+) -> None:
+    found = list(load_balancer.findings(Signs(services=services, nodes=[nodes], pools=pools), LABELS))
+    assert len(found) == bool(said)
+    assert (said or "") in "".join(found)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "said"),
+    [
+        (K3D, "k3d cluster delete ml && k3d cluster create ml --k3s-arg '--disable=traefik@server:*'"),
+        (K3S, "then: systemctl restart k3s"),
+        (KIND, "Give the cluster's own another name"),
+        (UNKNOWN, "Give the cluster's own another name"),
+    ],
+)
+def test_the_traefik_that_a_distribution_brings_along_is_left_out_in_its_own_way(nodes: Any, said: str) -> None:
+    class Cluster:
+        def metadata(self, _version: str, _kind: str, name: str) -> dict[str, Any]:
+            marks = {"meta.helm.sh/release-name": "traefik", "meta.helm.sh/release-namespace": "kube-system"}
+            return {"name": name, "annotations": marks}
+
+        def request(self, *_: str, **__: Any) -> dict[str, Any]:
+            return {"items": [nodes]}
+
+    cluster: Any = Cluster()
+    (found,) = taken.findings(cluster, [thing("IngressClass", "traefik", "networking.k8s.io/v1")], LABELS, True)
+    assert "The cluster has IngressClass traefik already, from Helm release kube-system/traefik" in found
+    assert said in found
 
 
 def test_what_the_user_may_not_create_is_named_once() -> None:

@@ -34,7 +34,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ask(monkeypatch: pytest.MonkeyPatch, client: FakeClient, mode: str = "knative") -> dict[str, Any]:
-    monkeypatch.setattr(rollout.Client, "from_kubeconfig", lambda _text: client)
+    monkeypatch.setattr(rollout.Client, "from_kubeconfig", lambda *_, **__: client)
     return rollout._Provider().create({**PROPS, "mode": mode}).outs or {}
 
 

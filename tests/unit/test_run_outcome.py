@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from ml_platform.kube import KubeError
 from ml_workloads import run_outcome
 from ml_workloads.run_outcome import RunFailedError
 from support.cluster import FakeClient
@@ -25,7 +26,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ask(monkeypatch: pytest.MonkeyPatch, client: FakeClient, **changes: Any) -> dict[str, Any]:
-    monkeypatch.setattr(run_outcome.Client, "from_kubeconfig", lambda _text: client)
+    monkeypatch.setattr(run_outcome.Client, "from_kubeconfig", lambda *_, **__: client)
     return run_outcome._Provider().create({**PROPS, **changes}).outs or {}
 
 
@@ -142,6 +143,31 @@ def test_a_pod_that_can_not_start_is_named_long_before_the_timeout(monkeypatch: 
     with pytest.raises(RunFailedError, match="can't start: ImagePullBackOff: no such image"):
         ask(monkeypatch, client)
     assert run_outcome.time.monotonic() < 100
+
+
+def test_a_run_that_somebody_deleted_is_said_with_the_command_that_runs_it_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(RunFailedError, match=r"iris-0a1b2c3d in namespace models is not there.*`pulumi up --refresh`"):
+        ask(monkeypatch, FakeClient())
+
+
+def test_a_run_begun_again_by_a_request_that_nobody_answered_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unanswered(FakeClient):
+        heard = False
+
+        def create(self, item: dict[str, Any], *, field_manager: str) -> dict[str, Any]:
+            made = super().create(item, field_manager=field_manager)
+            if not self.heard:
+                self.heard = True
+                done = job("Complete")
+                self.put({**done, "metadata": {**done["metadata"], "uid": "2"}})
+                raise KubeError(504, "Timeout", "no answer in time")
+            return made
+
+    client = Unanswered(job("Failed"), verdict())
+    assert ask(monkeypatch, client)["result"] == "3"
+    assert client.heard
 
 
 def test_a_run_that_never_ends_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import re
 from typing import Any
 
 import pytest
@@ -114,7 +116,7 @@ IMPOSSIBLE: list[tuple[Any, str, str, str]] = [
     ({"gateway": {"tls": {}, "host_port": 8080}}, "gateway.tls.host_port", "null", "has both host_port and"),
     ({"gateway": {"bind": "0.0.0.0", "host_port": 80}}, "gateway.tls", "null", "or set tls.issuer: none"),
     ({"gateway": {"tls": {"host_port": 443}}}, "gateway.tls.host_port", "443", "a load balancer neither"),
-    ({"gateway": {"access": ["10.0.0.0/8"], "host_port": 80}}, "gateway.access", '["10.0.0.0/8"]', "remove one of"),
+    ({"gateway": {"access": ["10.0.0.0/8"], "host_port": 80}}, "gateway.access", '["10.0.0.0/8"]', "leaves that out"),
     ({"gateway": {"tls": {"issuer": "letsencrypt"}}}, "gateway.tls.issuer", '"letsencrypt"', "'acme', 'given'"),
     ({"gateway": {"tls": {"issuer": "acme"}}}, "gateway.tls.acme", "null", "it goes with issuer: acme"),
     ({"gateway": {"tls": {"acme": ACME}}}, "gateway.tls.acme", '{"email": "ml@example.com"}', "issuer is self-signed"),
@@ -156,6 +158,28 @@ def test_settings_that_do_not_go_together_are_refused_with_the_way_out(
     assert way_out in message
 
 
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        ({"gateway": {"access": ["10.0.0.0/8"], "host_port": 80}}, "gateway.access"),
+        ({"gateway": {"tls": {"host_port": 443}}}, "gateway.tls.host_port"),
+        (acme(hosts=[], access=["10.0.0.0/8"]), "gateway.access"),
+        ({"serving": {"mode": "standard", "autoscaling": {}}}, "serving.autoscaling"),
+        ({"object_store": {"source": "own", "region": "eu"}}, "object_store.region"),
+    ],
+)
+def test_what_has_to_go_is_removed_by_the_command_that_is_printed(value: dict[str, Any], path: str) -> None:
+    message = refusal("platform", value)
+    assert f"pulumi config rm --path 'ml-platform:platform.{path}'" in message
+    *steps, last = path.split(".")
+    mended = copy.deepcopy(value)
+    block: Any = mended
+    for step in steps:
+        block = block[step]
+    del block[last]
+    validate("platform", mended, PlatformSettings)
+
+
 @pytest.mark.parametrize(("key", "value", "path", "allowed"), UNKNOWN_KEYS)
 def test_an_unknown_key_is_refused_with_those_that_are_known(key: str, value: Any, path: str, allowed: str) -> None:
     message = refusal(key, value)
@@ -170,7 +194,7 @@ def test_a_bad_value_is_refused_with_what_is_allowed(key: str, value: Any, path:
     assert path in message
     assert given in message
     assert allowed in message
-    assert "pulumi config set --path 'ml-platform:" in message
+    assert re.search("pulumi config (set|rm) --path 'ml-platform:", message)
     assert "Traceback" not in message
 
 

@@ -34,7 +34,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def ask(monkeypatch: pytest.MonkeyPatch, operator: RunKindName, client: FakeClient) -> dict[str, Any]:
-    monkeypatch.setattr(run_outcome.Client, "from_kubeconfig", lambda _text: client)
+    monkeypatch.setattr(run_outcome.Client, "from_kubeconfig", lambda *_, **__: client)
     props = {"kubeconfig": "{}", "namespace": NAMESPACE, "run": RUN, "timeout": 900, "kind": operator}
     props |= {"leaves": "sha256"}
     return run_outcome._Provider().create(props).outs or {}

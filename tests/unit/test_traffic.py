@@ -24,7 +24,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def settle(monkeypatch: pytest.MonkeyPatch, way: str, *objects: Any, shares: Any = SHARES) -> None:
     props = {"kubeconfig": "{}", "namespace": "models", "route": "iris", "way": way, "shares": shares, "served": []}
-    monkeypatch.setattr(traffic.Client, "from_kubeconfig", lambda _text: FakeClient(*objects))
+    monkeypatch.setattr(traffic.Client, "from_kubeconfig", lambda *_, **__: FakeClient(*objects))
     traffic._Provider().create(props)
 
 
@@ -130,7 +130,7 @@ def test_a_split_that_kserve_has_declared_but_does_not_serve_yet_is_waited_for(m
 
 def before(monkeypatch: pytest.MonkeyPatch, *objects: Any) -> None:
     props = {"kubeconfig": "{}", "namespace": "models", "service": "iris", "uri": "mlflow://iris/1"}
-    monkeypatch.setattr(served.Client, "from_kubeconfig", lambda _text: FakeClient(*objects))
+    monkeypatch.setattr(served.Client, "from_kubeconfig", lambda *_, **__: FakeClient(*objects))
     served._Provider().create(props)
 
 

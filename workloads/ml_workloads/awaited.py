@@ -8,10 +8,13 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar
 
 import pulumi
+from ml_platform.asking import asked
 from ml_platform.kube import Client, KubeError, Object
 from pulumi import dynamic
 
 LOG_LINES = 20
+PATIENCE = 60.0
+"""Seconds for a server that is away, where the inputs have no `timeout` of the whole."""
 
 
 class Awaited(dynamic.Resource):
@@ -49,13 +52,18 @@ class AwaitedProvider(dynamic.ResourceProvider):
         return dynamic.DiffResult(changes=any(olds.get(key) != news.get(key) for key in keys))
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        return dynamic.CreateResult(id_="/".join(props[key] for key in self.identity), outs=self._waited(props))
+        return dynamic.CreateResult(id_=self._id(props), outs=self._waited(props))
 
     def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
         return dynamic.UpdateResult(outs=self._waited(news))
 
+    def _id(self, props: Mapping[str, Any]) -> str:
+        return "/".join(props[key] for key in self.identity)
+
     def _waited(self, props: Mapping[str, Any]) -> dict[str, Any]:
-        return {**props, **self.wait(Client.from_kubeconfig(props["kubeconfig"]), props)}
+        patience = float(props.get("timeout", PATIENCE))
+        with asked(props["kubeconfig"], f"what became of {self._id(props)}", patience=patience) as client:
+            return {**props, **self.wait(client, props)}
 
 
 def last_lines(

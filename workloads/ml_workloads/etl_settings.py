@@ -84,5 +84,6 @@ class EtlSettings(Settings):
     @model_validator(mode="after")
     def _one_program(self) -> Self:
         if self.script and self.application:
-            raise MisfitError("application", f"there is one program, and script names {self.script}; keep one of them")
+            rule = f"there is one program, and script names {self.script}; keep one of them"
+            raise MisfitError("application", rule, goes=True)
         return self

@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi
 from ml_platform.handle import ServingMode
-from ml_platform.kube import Client, KubeError, Object
+from ml_platform.kube import Client, KubeError, NotFound, Object
 
 from ml_workloads.awaited import Awaited, AwaitedProvider, last_lines
 from ml_workloads.newest import Asked, newest_of
@@ -67,7 +67,7 @@ class _Provider(AwaitedProvider):
         asked = Asked(uri=props["uri"], settings=props["settings"])
         end = time.monotonic() + float(props["timeout"])
         while True:
-            found = client.get(SERVING, SERVICE, props["service"], props["namespace"])
+            found = _present(client, props["service"], props["namespace"])
             newest = newest_of(props["mode"], client, found, asked)
             if newest.ready and answers(client, props["namespace"], newest.address, props["model"]):
                 return {"revision": newest.name}
@@ -76,6 +76,16 @@ class _Provider(AwaitedProvider):
                 reason = failure or f"not ready after {props['timeout']:.0f} s: {_pending(found)}"
                 raise RolloutError(_complaint(client, props, reason, newest.pods))
             time.sleep(POLL)
+
+
+def _present(client: Client, service: str, namespace: str) -> Object:
+    try:
+        return client.get(SERVING, SERVICE, service, namespace)
+    except NotFound as gone:
+        raise RolloutError(
+            f"InferenceService {namespace}/{service} is not there: somebody has deleted it. `pulumi up --refresh` "
+            "makes it again."
+        ) from gone
 
 
 def ready_path(model: str) -> str:

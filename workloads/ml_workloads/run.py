@@ -77,7 +77,14 @@ def job(args: RunArgs, pod: Mapping[str, Any]) -> Mapping[str, Any]:
     name, _, run = args.key.rpartition("-")
     workspace, settings = args.workspace, args.settings
     return pods.job(
-        name, workspace.name, workspace.labels, pod, run=run, retries=settings.retries, deadline=settings.timeout
+        name,
+        workspace.name,
+        workspace.labels,
+        pod,
+        run=run,
+        retries=settings.retries,
+        deadline=settings.timeout,
+        awaited=False,
     )
 
 

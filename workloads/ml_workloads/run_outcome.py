@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import pulumi
-from ml_platform.kube import AlreadyExists, Client, Object
+from ml_platform.kube import AlreadyExists, Client, KubeError, NotFound, Object
 
 from ml_workloads.awaited import Awaited, AwaitedProvider, last_lines
 from ml_workloads.run_kinds import KINDS, RunKind, RunKindName
@@ -139,7 +139,13 @@ class _Run:
         return verdict["reason"] if verdict and not verdict["accepted"] else None
 
     def _get(self) -> Object:
-        return self.client.get(self.kind.api_version, self.kind.kind, self.name, self.namespace)
+        try:
+            return self.client.get(self.kind.api_version, self.kind.kind, self.name, self.namespace)
+        except NotFound as gone:
+            raise RunFailedError(
+                f"Run {self.name} in namespace {self.namespace} is not there: somebody has deleted its "
+                f"{self.kind.kind}. `pulumi up --refresh` runs it again."
+            ) from gone
 
     def _again(self, run: Object) -> Object:
         """The same run anew: what made it fail may have gone, and its name says that it does the same."""
@@ -157,10 +163,16 @@ class _Run:
         while True:
             try:
                 return self.client.create(fresh, field_manager=FIELD_MANAGER)
-            except AlreadyExists:  # the old one is still going
+            except AlreadyExists:  # the old one is still going, or a create of which no answer came has made this one
+                found = self.client.find(self.kind.api_version, self.kind.kind, self.name, self.namespace)
+                if found and found["metadata"]["uid"] != meta["uid"]:
+                    return found
                 if time.monotonic() > end:
                     raise
-                time.sleep(POLL)
+            except KubeError as away:
+                if not away.passes or time.monotonic() > end:
+                    raise
+            time.sleep(POLL)
 
     def _pods(self) -> list[Object]:
         found = self.client.list("v1", "Pod", self.namespace, labels=self.kind.pods.format(self.name))

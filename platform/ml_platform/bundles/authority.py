@@ -1,6 +1,6 @@
 """An authority that signs one certificate and whose key is thrown away: keys, certificates and their PEM.
 
-It owns what a certificate says and how long it holds; when one is issued, and who trusts it, is decided elsewhere.
+It owns what a certificate says; how long it holds, when one is issued, and who trusts it, is decided elsewhere.
 """
 
 import base64
@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-DAYS_VALID = 365
 _SIGNS = x509.KeyUsage(
     key_cert_sign=True,
     crl_sign=True,
@@ -27,9 +26,10 @@ _SIGNS = x509.KeyUsage(
 )
 
 
-def issue(dns_names: Sequence[str], previous: str = "") -> dict[str, Any]:
-    """A new authority and a certificate of it; `previous` is the PEM of an authority to go on trusting."""
-    end = _now() + datetime.timedelta(days=DAYS_VALID)
+def issue(dns_names: Sequence[str], days: int, previous: str = "") -> dict[str, Any]:
+    """A new authority and a certificate of it, good for that many days; `previous` is the PEM of an authority to go on
+    trusting."""
+    end = _now() + datetime.timedelta(days=days)
     ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     ca_name = _name(f"{dns_names[0][:50]} issuer")
     ca = (
@@ -50,6 +50,7 @@ def issue(dns_names: Sequence[str], previous: str = "") -> dict[str, Any]:
     authority = _pem(ca)
     return {
         "dns_names": list(dns_names),
+        "days": days,
         "certificate": _pem(leaf),
         "private_key": _key_pem(key),
         "authority": authority,

@@ -99,7 +99,10 @@ class Bundle(Component):
         transforms = [*_generic(entry, args), *args.transforms]
         for wanted in certificates.missing(entry.certificates, objects):
             issued = certificates.WebhookCertificate(
-                f"{self._name}-{wanted.service}", certificates.dns_names(wanted, entry.namespace), self.child()
+                f"{self._name}-{wanted.service}",
+                dns_names=certificates.dns_names(wanted, entry.namespace),
+                days=certificates.FOR_API_SERVERS,
+                opts=self.child(),
             )
             objects = certificates.with_secret(objects, wanted, entry.namespace, issued)
             transforms += certificates.trust(wanted, issued)

@@ -1,7 +1,12 @@
 """Certificates for webhooks, and for the gateway, where no cert-manager issues them.
 
-It owns when one is issued, and says what objects of a release must know of it and whom they trust. What is issued is
-`authority`'s.
+It owns when one is issued and for how long, and says what objects of a release must know of it and whom they trust.
+What is issued is `authority`'s.
+
+They are good for years, since nothing on the cluster renews them and it may be long until somebody runs `pulumi up`. A
+short life would protect nothing: the authority's key is gone once it has signed, and whoever can take the key of a
+webhook from its Secret can take the next one as well. A job that renews them would hold rights on all these Secrets and
+webhooks, and nobody would see it fail.
 """
 
 import base64
@@ -17,11 +22,15 @@ from ml_platform.bundles.parse import Object
 from ml_platform.bundles.transforms import Transform, ca_bundle, pod_annotations
 
 CERT_MANAGER = "cert-manager.io"
-DAYS_LEFT = 90  # renewed by the first `up` with fewer
+FOR_API_SERVERS = 3650
+"""Days of a webhook's certificate: only API servers look at it, which set no limit."""
+FOR_BROWSERS = 820
+"""Days of the gateway's: Apple's systems refuse more than 825, whoever has issued it."""
 
 
 class WebhookCertificate(dynamic.Resource, module="certificates", name="WebhookCertificate"):
-    """A serving certificate for `dns_names`, renewed by `up` when it comes near its end."""
+    """A serving certificate for `dns_names`, good for that many `days`. The first `up` in their last third renews
+    it."""
 
     certificate: pulumi.Output[str]
     """PEM."""
@@ -33,12 +42,13 @@ class WebhookCertificate(dynamic.Resource, module="certificates", name="WebhookC
     fingerprint: pulumi.Output[str]
     """Changes with the certificate."""
 
-    def __init__(self, name: str, dns_names: Sequence[str], opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, *, dns_names: Sequence[str], days: int, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        inputs = {"dns_names": list(dns_names), "days": days}
         outputs = dict.fromkeys(("certificate", "private_key", "authority", "ca_bundle", "fingerprint", "not_after"))
         secret = pulumi.ResourceOptions(additional_secret_outputs=["private_key"])
-        super().__init__(
-            _Provider(), name, {"dns_names": list(dns_names), **outputs}, pulumi.ResourceOptions.merge(secret, opts)
-        )
+        super().__init__(_Provider(), name, {**inputs, **outputs}, pulumi.ResourceOptions.merge(secret, opts))
 
 
 def dns_names(wanted: Certificate, namespace: str) -> list[str]:
@@ -91,18 +101,18 @@ class _Provider(dynamic.ResourceProvider):
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
         end = datetime.datetime.fromisoformat(olds["not_after"])
-        due = end - datetime.datetime.now(datetime.UTC) < datetime.timedelta(days=DAYS_LEFT)
-        return dynamic.DiffResult(changes=due or olds["dns_names"] != news["dns_names"])
+        due = end - datetime.datetime.now(datetime.UTC) < datetime.timedelta(days=news["days"]) / 3
+        return dynamic.DiffResult(changes=due or any(olds.get(key) != news[key] for key in ("dns_names", "days")))
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         from ml_platform.bundles.authority import issue  # slow to load, and most runs issue nothing
 
-        return dynamic.CreateResult(id_=props["dns_names"][0], outs=issue(props["dns_names"]))
+        return dynamic.CreateResult(id_=props["dns_names"][0], outs=issue(props["dns_names"], props["days"]))
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
         from ml_platform.bundles.authority import issue
 
-        return dynamic.UpdateResult(outs=issue(news["dns_names"], previous=olds["authority"]))
+        return dynamic.UpdateResult(outs=issue(news["dns_names"], news["days"], olds["authority"]))
 
 
 def _base64(text: str) -> str:

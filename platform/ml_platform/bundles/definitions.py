@@ -8,6 +8,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import pulumi
 from pulumi import dynamic
 
+from ml_platform.asking import asked
 from ml_platform.bundles import catalog
 from ml_platform.bundles.discovery import served
 from ml_platform.bundles.errors import BundleError
@@ -24,7 +26,7 @@ from ml_platform.bundles.pipeline import load
 from ml_platform.bundles.provider import Provider
 from ml_platform.bundles.transforms import labels as labelled
 from ml_platform.bundles.transforms.metadata import with_metadata
-from ml_platform.kube import Client, Connection, KubeError
+from ml_platform.kube import Client, KubeError
 
 API_VERSION = "apiextensions.k8s.io/v1"
 KIND = "CustomResourceDefinition"
@@ -80,37 +82,38 @@ class _Provider(Provider):
         return str(props["bundle"])
 
     def act(self, props: dict[str, Any]) -> None:
-        _install(props)
+        with _client(props) as client:
+            _install(client, props)
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
         changed = self.changed(olds, news)
         return dynamic.DiffResult(changes=bool(changed), replaces=["bundle"] if "bundle" in changed else [])
 
-    def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
-        """A refresh finds what is there: an update that was cut short leaves a state that knows more, or other CRDs."""
-        client = _client(props)
-        found = sorted(served(client, props["names"]))
-        gone = bool(props["names"]) and not found
-        as_known = all(each(lambda name: _digest(client, name) == props["digest"], found))
-        digest = props["digest"] if as_known else ""
-        return dynamic.ReadResult(id_="" if gone else id_, outs={**props, "names": found, "digest": digest})
+    def found(self, props: dict[str, Any]) -> dict[str, Any] | None:
+        """Those that are there: an update that was cut short leaves a state that knows more, or other CRDs."""
+        with _client(props) as client:
+            found = sorted(served(client, props["names"]))
+            as_known = all(each(lambda name: _digest(client, name) == props["digest"], found))
+        if props["names"] and not found:
+            return None
+        return {**props, "names": found, "digest": props["digest"] if as_known else ""}
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
-        client = _install(news)
-        if not news["retain"]:
-            _remove(client, sorted(set(olds["names"]) - set(news["names"])), news["bundle"])
+        with _client(news) as client:
+            _install(client, news)
+            if not news["retain"]:
+                _remove(client, sorted(set(olds["names"]) - set(news["names"])), news["bundle"])
         return dynamic.UpdateResult(outs=news)
 
-    def delete(self, _id: str, props: dict[str, Any]) -> None:
-        client = _client(props)
+    def remove(self, props: dict[str, Any]) -> None:
         names = [*props["names"], *props["own"]]
-        _remove(client, converting(client, names) if props["retain"] else names, props["bundle"])
+        with _client(props) as client:
+            _remove(client, converting(client, names) if props["retain"] else names, props["bundle"])
 
 
-def _install(props: Mapping[str, Any]) -> Client:
+def _install(client: Client, props: Mapping[str, Any]) -> None:
     """Applies the CRDs and waits until each is served."""
     entry = catalog.entry(props["bundle"], props["version"])
-    client = _client(props)
     definitions = [item for item in load(entry, _mirror(props)) if item["kind"] == KIND]
     if digest(definitions) != props["digest"]:
         raise BundleError(f"The CRDs of bundle {entry.title} changed while the update ran: run it again.")
@@ -119,11 +122,11 @@ def _install(props: Mapping[str, Any]) -> Client:
         marked = with_metadata(stamp(item), "annotations", {DIGEST: props["digest"]})
         _apply(client, marked, entry.title)
     await_established(client, props["names"], entry.title)
-    return client
 
 
-def _client(props: Mapping[str, Any]) -> Client:
-    return Client(Connection.from_kubeconfig(props["kubeconfig"]), timeout=DEADLINE)
+def _client(props: Mapping[str, Any]) -> AbstractContextManager[Client]:
+    what = f"for the CRDs of bundle {props['bundle']}"
+    return asked(props["kubeconfig"], what, timeout=DEADLINE, patience=DEADLINE)
 
 
 def _mirror(props: Mapping[str, Any]) -> Path | None:
@@ -141,6 +144,8 @@ def _apply(client: Client, item: Object, title: str) -> None:
     try:
         client.apply(item, field_manager=FIELD_MANAGER, force=True)
     except KubeError as error:
+        if error.passes:
+            raise
         name = item["metadata"]["name"]
         raise BundleError(f"The cluster refuses {KIND} {name} of bundle {title}: {error.message}") from error
 

@@ -13,6 +13,7 @@ from typing import Any
 import pulumi
 from pulumi import dynamic
 
+from ml_platform.asking import asked
 from ml_platform.bundles.definitions import converting
 from ml_platform.bundles.discovery import served
 from ml_platform.bundles.errors import BundleError
@@ -53,14 +54,15 @@ class _Provider(Provider):
     def identity(self, _props: dict[str, Any]) -> str:
         return "drain"
 
-    def delete(self, _id: str, props: dict[str, Any]) -> None:
+    def remove(self, props: dict[str, Any]) -> None:
         if not props["definitions"]:
             return
-        client = Client.from_kubeconfig(props["kubeconfig"])
-        if props["retain"]:
-            _refuse_unreadable(client, props["bundle"], props["definitions"])
-        else:
-            _empty(client, props["bundle"], props["definitions"])
+        what = f"which objects of bundle {props['bundle']} it has"
+        with asked(props["kubeconfig"], what, patience=DEADLINE) as client:
+            if props["retain"]:
+                _refuse_unreadable(client, props["bundle"], props["definitions"])
+            else:
+                _empty(client, props["bundle"], props["definitions"])
 
 
 def _refuse_unreadable(client: Client, bundle: str, definitions: Sequence[str]) -> None:

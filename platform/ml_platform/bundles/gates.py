@@ -12,6 +12,7 @@ from typing import Any
 import pulumi
 from pulumi import dynamic
 
+from ml_platform.asking import asked
 from ml_platform.bundles.catalog import Probe
 from ml_platform.bundles.definitions import await_established
 from ml_platform.bundles.errors import BundleError
@@ -57,11 +58,11 @@ class _Provider(Provider):
         return str(props["namespace"])
 
     def act(self, props: dict[str, Any]) -> None:
-        _pass(props)
+        with asked(props["kubeconfig"], f"whether bundle {props['bundle']} works", patience=DEADLINE) as client:
+            _pass(client, props)
 
 
-def _pass(props: Mapping[str, Any]) -> None:
-    client = Client.from_kubeconfig(props["kubeconfig"])
+def _pass(client: Client, props: Mapping[str, Any]) -> None:
     await_established(client, props["definitions"], props["bundle"])
     end = time.monotonic() + DEADLINE
     for probe in props["probes"]:

@@ -33,9 +33,11 @@ class LoadBalancer:
     assumed: bool = False
     """Whether it is there for certain, so that nobody need look for signs of it."""
 
-    def annotated(self, own: Mapping[str, str]) -> pulumi.Output[Mapping[str, str]]:
-        """The annotations of the gateway's Service, with `own` ones."""
-        return pulumi.Output.from_input(self.annotations).apply(lambda found: {**own, **found})
+    def annotated(self, own: Mapping[str, str]) -> Mapping[str, str] | pulumi.Output[Mapping[str, str]]:
+        """The annotations of the gateway's Service, with `own` ones; plain where they are."""
+        if isinstance(self.annotations, pulumi.Output):
+            return self.annotations.apply(lambda found: {**own, **found})
+        return {**own, **self.annotations}
 
     def spec(self, networks: Sequence[str] = ()) -> dict[str, Any]:
         """What a Service asks for it by, beside its annotations; `networks` alone may connect, if there are any."""

@@ -35,7 +35,7 @@ def connect(settings: ExistingCluster) -> Cluster:
 
 def _text(settings: ExistingCluster) -> pulumi.Input[str]:
     def completed(text: str) -> str:
-        return complete(text, Path.cwd(), settings.context)
+        return complete(text, None, settings.context)
 
     match settings.kubeconfig:
         case None:
@@ -44,16 +44,24 @@ def _text(settings: ExistingCluster) -> pulumi.Input[str]:
         case StackOutput() as other:
             return OtherStack("cluster.kubeconfig.stack", other.stack).secret(other.output).apply(completed)
         case str() as name:
-            return _of_file(Path(name).expanduser(), settings.context)
+            return _of_file(name, settings.context)
 
 
-def _of_file(path: Path, context: str | None) -> str:
+def _of_file(name: str, context: str | None) -> str:
     try:
+        path = _absolute(name)
         text = path.read_text()
-    except (OSError, UnicodeDecodeError) as unreadable:
-        why = unreadable.strerror if isinstance(unreadable, OSError) else "it is no text"
+    except (OSError, UnicodeDecodeError, RuntimeError) as unreadable:
+        is_binary = isinstance(unreadable, UnicodeDecodeError)
+        why = "it is no text" if is_binary else getattr(unreadable, "strerror", str(unreadable))
         raise SettingsError(
-            f"ml-platform:cluster.kubeconfig is {str(path)!r}, which can't be read: {why}. Set it with:\n"
-            f"  pulumi config set --path 'ml-platform:cluster.kubeconfig' <path>"
+            f"ml-platform:cluster.kubeconfig is {name!r}, which can't be read: {why}. It is a path from the folder of "
+            f"Pulumi.yaml; set it with:\n  pulumi config set --path 'ml-platform:cluster.kubeconfig' <path>"
         ) from unreadable
     return complete(text, path.parent.resolve(), context)
+
+
+def _absolute(name: str) -> Path:
+    """From the folder of Pulumi.yaml, as every path of the settings. The program itself runs in another one."""
+    path = Path(name).expanduser()
+    return path if path.is_absolute() else Path(pulumi.get_root_directory(), path)

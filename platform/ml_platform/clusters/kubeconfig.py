@@ -1,6 +1,9 @@
-"""A kubeconfig as somebody gives it: made to mean the same from anywhere, and refused where it can't work.
+"""A kubeconfig as somebody gives it: cut to one context that means the same from anywhere, and refused where it can't
+work.
 
-All of that without asking the cluster, so that a preview says it already. Credentials are looked at, never shown.
+What is kept of it is what the stack acts with, and what its outputs hand on: no other context, user or cluster of the
+file, and nothing that changes while these stay the same. All of that without asking the cluster, so that a preview says
+it already. Credentials are looked at, never shown.
 """
 
 import base64
@@ -20,61 +23,158 @@ from ml_platform.kube import Connection, KubeconfigError
 
 CONTEXT = "ml-platform:cluster.context"
 RENEW = "Log in to the cluster again, or ask whoever runs it for a new kubeconfig"
-_FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
-_CREDENTIALS = ("client-certificate", "client-certificate-data", "exec", "token", "tokenFile", "username")
+WHOLE = "`kubectl config view --raw --flatten --minify` prints a kubeconfig that has everything inside"
+_CERTIFICATES = ("certificate-authority", "client-certificate", "client-key")
+_CREDENTIALS = ("client-certificate-data", "exec", "token", "tokenFile", "username")
+
+Entry = dict[str, Any]
 
 
-def complete(text: str, folder: Path, context: str | None) -> str:
-    """A kubeconfig that means the same from anywhere: absolute paths, and `context` as the current one.
+def complete(text: str, folder: Path | None, context: str | None) -> str:
+    """The one context of a kubeconfig, with the cluster and the user that it names. Certificates and keys in files come
+    inside. What others renew stays where it is, by its absolute path: a file with a token, a command. `folder` is where
+    the text lies in a file, if it does.
 
     Raises:
         SettingsError: it is none, has no such context, or leads nowhere with credentials that are good.
     """
     document = _parse(text)
-    contexts = [each["name"] for each in document.get("contexts") or []]
-    wanted = context or document.get("current-context")
-    if wanted is None or wanted not in contexts:
-        raise SettingsError(
-            f"{CONTEXT} is {wanted!r}; the kubeconfig has {', '.join(contexts) or 'none'}. Set it "
-            f"with:\n  pulumi config set --path '{CONTEXT}' <context>"
-        )
-    for entry in [*(document["clusters"] or []), *(document.get("users") or [])]:
-        for part in (entry.get("cluster"), entry.get("user")):
-            for key in set(_FILES) & set(part or {}):
-                part[key] = str(folder / part[key])
-        run = (entry.get("user") or {}).get("exec")
-        if run and os.sep in run["command"]:
-            run["command"] = str(folder / run["command"])
-    found = json.dumps({**document, "current-context": wanted})
+    name = _chosen(document, context)
+    chosen = _named(document, "context", name, name)
+    parts = {
+        kind: _portable(_named(document, kind, chosen[kind], name), folder)
+        for kind in ("cluster", "user")
+        if chosen.get(kind)
+    }
+    if "cluster" not in parts:
+        raise SettingsError(f"Context {name!r} of the kubeconfig names no cluster. {_another(document)}")
+    kept = {key: chosen[key] for key in ("cluster", "user", "namespace") if chosen.get(key)}
+    found = json.dumps(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": kept["cluster"], "cluster": parts["cluster"]}],
+            "users": [{"name": kept["user"], "user": parts["user"]}] if "user" in parts else [],
+            "contexts": [{"name": name, "context": kept}],
+            "current-context": name,
+        },
+        sort_keys=True,
+        default=str,
+    )
     try:
         connection = Connection.from_kubeconfig(found)
     except KubeconfigError as unusable:
-        raise SettingsError(f"Context {wanted!r} of the kubeconfig can't be used: {unusable}.") from unusable
-    _check(connection, wanted)
+        raise SettingsError(f"Context {name!r} of the kubeconfig can't be used: {unusable}.") from unusable
+    _check(connection, name)
     return found
 
 
-def _parse(text: str) -> dict[str, Any]:
+def _chosen(document: Entry, context: str | None) -> str:
+    """The context that the settings name, or else the current one."""
+    names = _names(document, "context")
+    wanted = context or document.get("current-context")
+    if wanted in names:
+        return str(wanted)
+    if context:
+        why = f"{CONTEXT} is {context!r}, and the kubeconfig has no such context"
+    elif wanted:
+        why = f"The kubeconfig's current context is {wanted!r}, which it does not have"
+    else:
+        why = f"{CONTEXT} is not set, and the kubeconfig has no current context"
+    raise SettingsError(f"{why}. {_another(document)}")
+
+
+def _another(document: Entry) -> str:
+    names = ", ".join(_names(document, "context")) or "none"
+    return f"Its contexts: {names}. Choose one with:\n  pulumi config set --path '{CONTEXT}' <context>"
+
+
+def _names(document: Entry, kind: str) -> list[str]:
+    return [str(entry["name"]) for entry in document.get(f"{kind}s") or []]
+
+
+def _named(document: Entry, kind: str, name: str, context: str) -> Entry:
+    """The one entry of that name."""
+    found = [entry.get(kind) or {} for entry in document.get(f"{kind}s") or [] if entry["name"] == name]
+    if not found:
+        there = ", ".join(_names(document, kind)) or "none"
+        raise SettingsError(
+            f"Context {context!r} of the kubeconfig names the {kind} {name!r}, which it does not have (there: {there})."
+            f" {_another(document)}"
+        )
+    if len(found) > 1:
+        raise SettingsError(
+            f"The kubeconfig has the {kind} {name!r} {len(found)} times, and nobody can tell which one is meant. "
+            f"Remove all but one: `kubectl config get-{kind}s` lists them."
+        )
+    return dict(found[0]) if isinstance(found[0], Mapping) else {}
+
+
+def _portable(entry: Entry, folder: Path | None) -> Entry:
+    """Without what a tool notes for itself, which changes by itself."""
+    entry.pop("extensions", None)
+    for key in [key for key in _CERTIFICATES if entry.get(key) or entry.get(f"{key}-data")]:
+        path = entry.pop(key, None)
+        entry[f"{key}-data"] = entry.get(f"{key}-data") or _encoded(key, _absolute(key, path, folder))
+        _decoded(f"{key}-data", entry[f"{key}-data"])
+    if entry.get("tokenFile"):
+        entry["tokenFile"] = str(_absolute("tokenFile", entry["tokenFile"], folder))
+    run = entry.get("exec")
+    if run and not run.get("command"):
+        raise SettingsError(f"The kubeconfig's exec names no command that gives credentials. {RENEW}.")
+    if run and os.sep in run["command"]:
+        entry["exec"] = {**run, "command": str(_absolute("exec command", run["command"], folder))}
+    return entry
+
+
+def _absolute(key: str, path: str, folder: Path | None) -> Path:
+    if folder is None and not Path(path).is_absolute():
+        raise SettingsError(
+            f"The kubeconfig's {key} is {path!r}, a path from the folder of its file, and this one comes as a text. "
+            f"{WHOLE}."
+        )
+    return Path(folder or "/", path)
+
+
+def _encoded(key: str, path: Path) -> str:
+    return base64.b64encode(_read(key, path)).decode()
+
+
+def _decoded(key: str, text: Any) -> bytes:
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError, AttributeError):
+        raise SettingsError(f"The kubeconfig's {key} is not base64. {WHOLE}.") from None
+
+
+def _read(key: str, path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as unreadable:
+        raise SettingsError(
+            f"The kubeconfig's {key} is {str(path)!r}, which can't be read here: {unreadable.strerror}. {WHOLE}."
+        ) from unreadable
+
+
+def _parse(text: str) -> Entry:
     try:
         document = yaml.safe_load(text)
     except yaml.MarkedYAMLError as broken:  # its own words would show the line, which may hold a secret
         line = broken.problem_mark.line + 1 if broken.problem_mark else 1
         raise SettingsError(f"The kubeconfig is not YAML: {broken.problem} in line {line}.") from None
+    except yaml.YAMLError:
+        raise SettingsError(f"The kubeconfig is not YAML: it has characters that no text has. {WHOLE}.") from None
     if not isinstance(document, dict) or "clusters" not in document:
-        raise SettingsError(
-            "The kubeconfig has no clusters: give what `kubectl config view --raw --flatten --minify` prints."
-        )
+        raise SettingsError(f"The kubeconfig has no clusters. {WHOLE}.")
+    for plural in ("clusters", "contexts", "users"):
+        entries = document.get(plural) or []
+        if not isinstance(entries, list) or not all(isinstance(each, dict) and each.get("name") for each in entries):
+            raise SettingsError(f"The kubeconfig's {plural} are not a list of entries that each have a name. {WHOLE}.")
     return document
 
 
 def _check(connection: Connection, context: str) -> None:
     user = connection.user.entry
-    for part in (connection.cluster, user):
-        for key in [key for key in _FILES if key in part and not os.access(part[key], os.R_OK)]:
-            raise SettingsError(
-                f"The kubeconfig's {key} is {part[key]!r}, which can't be read here. `kubectl config view --raw "
-                "--flatten --minify` prints a kubeconfig that has everything inside."
-            )
     if connection.server.startswith("https:") and not any(user.get(key) for key in _CREDENTIALS):
         raise SettingsError(
             f"The user of context {context!r} of the kubeconfig has no credentials: none of {', '.join(_CREDENTIALS)}. "
@@ -97,23 +197,18 @@ def _check_command(run: Mapping[str, Any]) -> None:
 
 def _end(user: Mapping[str, Any]) -> datetime.datetime | None:
     """Until when a client certificate or a token is good, where it says so itself."""
-    if pem := _content(user, "client-certificate"):
+    if data := user.get("client-certificate-data"):
         from cryptography import x509  # slow to load, and most have a token or a command
 
         try:
-            return x509.load_pem_x509_certificate(pem).not_valid_after_utc
+            return x509.load_pem_x509_certificate(_decoded("client-certificate-data", data)).not_valid_after_utc
         except ValueError:
             return None
-    token = user.get("token") or (Path(user["tokenFile"]).read_text() if user.get("tokenFile") else "")
+    path = user.get("tokenFile")
+    token = _read("tokenFile", Path(path)).decode(errors="replace") if path else str(user.get("token") or "")
     claims = token.split(".")[1] if token.count(".") == 2 else ""
     try:
         known = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
         return datetime.datetime.fromtimestamp(known["exp"], datetime.UTC)
-    except (binascii.Error, ValueError, KeyError, TypeError):
+    except (binascii.Error, ValueError, KeyError, TypeError, OverflowError):
         return None
-
-
-def _content(user: Mapping[str, Any], key: str) -> bytes:
-    if data := user.get(f"{key}-data"):
-        return base64.b64decode(data)
-    return Path(user[key]).read_bytes() if user.get(key) else b""

@@ -11,10 +11,11 @@ from typing import Any
 import pulumi
 from pulumi import dynamic
 
+from ml_platform.asking import asked
 from ml_platform.bundles.errors import BundleError
 from ml_platform.bundles.provider import Provider
 from ml_platform.components.gateway import Gateway
-from ml_platform.kube import Client
+from ml_platform.kube import Client, KubeError
 from ml_platform.settings import GatewaySettings
 
 DEADLINE = 300.0  # clouds take one to three minutes
@@ -44,18 +45,19 @@ class Address(dynamic.Resource, module="gateway", name="Address"):
 
 
 class _Provider(Provider):
-    silent = ("kubeconfig", "address")
+    silent = ("address",)  # a new kubeconfig is stored by an update: a refresh gets the old outputs
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        name = f"{props['namespace']}/{props['service']}"
-        return dynamic.CreateResult(id_=name, outs={**props, "address": _await(props)})
+        return dynamic.CreateResult(id_=_name(props), outs={**props, "address": _await(props)})
 
     def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
         return dynamic.UpdateResult(outs={**news, "address": _await(news)})
 
-    def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
-        given = _given(Client.from_kubeconfig(props["kubeconfig"]), props)
-        return dynamic.ReadResult(id_=id_, outs={**props, "address": given or props["address"]})
+    def found(self, props: dict[str, Any]) -> dict[str, Any] | None:
+        """With the address that the Service has now; None where that is gone: the next update waits for another."""
+        with asked(props["kubeconfig"], _question(props)) as client:
+            given = _given(client, props)
+        return None if given is None else {**props, "address": given or props["address"]}
 
 
 def records_of(
@@ -83,27 +85,49 @@ def _type(address: str) -> str:
 
 
 def _await(props: Mapping[str, Any]) -> str:
-    client, end = Client.from_kubeconfig(props["kubeconfig"]), time.monotonic() + DEADLINE
-    while not (address := _given(client, props)):
-        if time.monotonic() > end:
-            raise BundleError(_pending(client, props))
-        time.sleep(1)
+    end = time.monotonic() + DEADLINE
+    with asked(props["kubeconfig"], _question(props), patience=DEADLINE) as client:
+        while not (address := _given(client, props)):
+            if address is None:
+                raise BundleError(
+                    f"Service {_name(props)} is not there: somebody has deleted it. `pulumi up --refresh` makes it "
+                    "again."
+                )
+            if time.monotonic() > end:
+                raise BundleError(_pending(client, props))
+            time.sleep(1)
     return address
 
 
-def _given(client: Client, props: Mapping[str, Any]) -> str:
-    service = client.get("v1", "Service", props["service"], props["namespace"])
+def _name(props: Mapping[str, Any]) -> str:
+    return f"{props['namespace']}/{props['service']}"
+
+
+def _question(props: Mapping[str, Any]) -> str:
+    return f"which address Service {_name(props)} has"
+
+
+def _given(client: Client, props: Mapping[str, Any]) -> str | None:
+    """Its address, which may be none yet; None where there is no such Service."""
+    service = client.find("v1", "Service", props["service"], props["namespace"])
+    if service is None:
+        return None
     found = service.get("status", {}).get("loadBalancer", {}).get("ingress") or [{}]
     return str(found[0].get("ip") or found[0].get("hostname") or "")
 
 
+def _said(client: Client, props: Mapping[str, Any]) -> str:
+    try:
+        events = client.list("v1", "Event", props["namespace"], fields=f"involvedObject.name={props['service']}")
+    except KubeError as error:
+        return f"Its events can't be read: {error.message}."
+    return f"Its last event: {events[-1].get('message')}" if events else "Nobody on this cluster tries to give it one."
+
+
 def _pending(client: Client, props: Mapping[str, Any]) -> str:
-    name = f"{props['namespace']}/{props['service']}"
-    events = client.list("v1", "Event", props["namespace"], fields=f"involvedObject.name={props['service']}")
-    said = f"Its last event: {events[-1].get('message')}" if events else "Nobody on this cluster tries to give it one."
     return (
-        f"Service {name} of type LoadBalancer has no address after {DEADLINE:.0f} s. {said} A cluster needs somebody "
-        f"who hands them out: the cloud's own controller, MetalLB, `minikube tunnel`, kind's cloud-provider-kind. For "
-        f"one machine there is a port of the node instead:\n"
+        f"Service {_name(props)} of type LoadBalancer has no address after {DEADLINE:.0f} s. {_said(client, props)} A "
+        f"cluster needs somebody who hands them out: the cloud's own controller, MetalLB, `minikube tunnel`, kind's "
+        f"cloud-provider-kind. For one machine there is a port of the node instead:\n"
         f"  pulumi config set --path 'ml-platform:platform.gateway.host_port' 8080"
     )

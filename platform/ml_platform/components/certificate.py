@@ -11,7 +11,7 @@ from typing import Any
 
 import pulumi
 
-from ml_platform.bundles.certificates import WebhookCertificate
+from ml_platform.bundles.certificates import FOR_BROWSERS, WebhookCertificate
 from ml_platform.component import Component
 from ml_platform.components.cert_manager import BUNDLE
 from ml_platform.configuration import require_secret
@@ -98,7 +98,7 @@ class GatewayCertificate(Component):
         self.register_outputs({})
 
     def _issued(self) -> KubernetesObject:
-        issued = WebhookCertificate(SECRET, self._args.issuing.names, self.child())
+        issued = WebhookCertificate(SECRET, dns_names=self._args.issuing.names, days=FOR_BROWSERS, opts=self.child())
         self.authority = issued.ca_bundle.apply(_decoded)
         return self._secret(Pair(certificate=issued.certificate, key=issued.private_key), self.authority)
 

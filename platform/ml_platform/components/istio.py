@@ -10,7 +10,15 @@ from typing import Any
 import pulumi
 
 from ml_platform.bundles.catalog import PodSecurity
-from ml_platform.bundles.transforms import Transform, config_yaml, environment, host_port, merged, service_type
+from ml_platform.bundles.transforms import (
+    Transform,
+    annotated,
+    config_yaml,
+    environment,
+    host_port,
+    merged,
+    service_type,
+)
 from ml_platform.components import access
 from ml_platform.components.certificate import SECRET, CertificateArgs, GatewayCertificate, issuing
 from ml_platform.components.foreign import Foreign
@@ -116,8 +124,10 @@ class Istio(Foreign):
         settings = self._settings
         if not settings.host_port:
             balancer = self.site.cluster.load_balancer
-            marks = {"metadata": {"annotations": balancer.annotations}} if balancer.annotations else {}
-            return [merged("Service", SERVICE, {**marks, "spec": balancer.spec(settings.access)})]
+            return [
+                annotated("Service", SERVICE, balancer.annotated),
+                merged("Service", SERVICE, {"spec": balancer.spec(settings.access)}),
+            ]
         of_node = {HTTP: settings.host_port, HTTPS: settings.https.host_port if settings.https else None}
         return [
             service_type(SERVICE, "ClusterIP"),

@@ -6,8 +6,10 @@ from typing import Any
 import pulumi
 from pulumi import dynamic
 
+from ml_platform.asking import asked
 from ml_platform.bundles.provider import Provider
-from ml_platform.kube import Client
+
+DEADLINE = 60.0
 
 
 class Leftovers(dynamic.Resource, module="bundles", name="Leftovers"):
@@ -33,7 +35,7 @@ class _Provider(Provider):
     def identity(self, props: dict[str, Any]) -> str:
         return str(props["labels"])
 
-    def delete(self, _id: str, props: dict[str, Any]) -> None:
-        client = Client.from_kubeconfig(props["kubeconfig"])
-        for item in client.list("v1", "ConfigMap", labels=props["labels"]):
-            client.delete("v1", "ConfigMap", item["metadata"]["name"], item["metadata"]["namespace"])
+    def remove(self, props: dict[str, Any]) -> None:
+        with asked(props["kubeconfig"], f"for ConfigMaps with {props['labels']}", patience=DEADLINE) as client:
+            for item in client.list("v1", "ConfigMap", labels=props["labels"]):
+                client.delete("v1", "ConfigMap", item["metadata"]["name"], item["metadata"]["namespace"])

@@ -19,6 +19,7 @@ APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 PAGE = 500  # objects a list request
+LOGS = 30.0  # seconds
 AGAIN, PAUSE = 3, 0.8  # seconds; longer than a kubelet takes to remove a container
 GONE = "unable to retrieve container logs for "  # a kubelet's answer, with status 200, once it has removed a container
 
@@ -39,7 +40,8 @@ class ResourceKind:
 
 
 class Client:
-    """One cluster as one user; safe to share between threads. `warn` receives the API server's warnings."""
+    """One cluster as one user; safe to share between threads. `warn` receives the API server's warnings. It waits for a
+    server that is away for `patience` seconds from its start, so that those who wait for an object need not."""
 
     def __init__(
         self,
@@ -47,18 +49,19 @@ class Client:
         *,
         connections: int = 32,
         timeout: float = 30.0,
+        patience: float = 0.0,
         warn: Callable[[str], None] | None = None,
     ) -> None:
         self.connection = connection
         self.namespace = connection.namespace
         self._warn = warn
         self._kinds: dict[str, dict[str, ResourceKind]] = {}
-        self._transport = Transport(connection, connections=connections, timeout=timeout)
+        self._transport = Transport(connection, connections=connections, timeout=timeout, patience=patience)
 
     @classmethod
-    def from_kubeconfig(cls, kubeconfig: str, context: str | None = None) -> "Client":
+    def from_kubeconfig(cls, kubeconfig: str, *, timeout: float = 30.0, patience: float = 0.0) -> "Client":
         """`kubeconfig` is the text (YAML or JSON) or the path of one."""
-        return cls(Connection.from_kubeconfig(kubeconfig, context))
+        return cls(Connection.from_kubeconfig(kubeconfig), timeout=timeout, patience=patience)
 
     def resource(self, api_version: str, kind: str) -> ResourceKind:
         """How the cluster serves `kind`; an absent one is asked for again next time."""
@@ -205,7 +208,7 @@ class Client:
     ) -> str:
         path = f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/log"
         params = {"container": container, "tailLines": str(tail), "previous": "true" if previous else None}
-        return self._transport.send("GET", path, params=params).data.decode(errors="replace")
+        return self._transport.send("GET", path, params=params, timeout=LOGS).data.decode(errors="replace")
 
     def last_words(self, namespace: str, pod: str, *, container: str | None = None, tail: int = 50) -> str:
         """What a container said before it last ended, or what it says where it never has. Raises `KubeError` where

@@ -14,6 +14,11 @@ class KubeError(Exception):
         self.message = message
         self.details = details or {}
 
+    @property
+    def passes(self) -> bool:
+        """Whether it may pass by itself: no answer came, the server is asked too much, or it can't answer now."""
+        return self.status in (0, 429) or self.status >= 500
+
 
 class NotFound(KubeError):  # noqa: N818 - the names are the API's reasons
     """The object, or the path that it would have, is not there."""

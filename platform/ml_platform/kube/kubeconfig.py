@@ -54,7 +54,10 @@ class Connection:
     def ssl_context(self) -> ssl.SSLContext:
         """Trust in the cluster's authority, and the user's certificate if there is one."""
         authority = _material(self.cluster, "certificate-authority", self.base)
-        context = ssl.create_default_context(cadata=authority.decode() if authority else None)
+        try:
+            context = ssl.create_default_context(cadata=authority.decode() if authority else None)
+        except (ssl.SSLError, ValueError) as broken:
+            raise KubeconfigError(f"the kubeconfig's certificate-authority is no certificate: {broken}") from broken
         if self.cluster.get("insecure-skip-tls-verify"):
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
@@ -90,7 +93,7 @@ class User:
         entry = self.entry
         token = entry.get("token")
         if entry.get("tokenFile"):
-            token = (self._base / entry["tokenFile"]).read_text().strip()
+            token = _content("tokenFile", self._base / entry["tokenFile"]).decode(errors="replace").strip()
         elif "exec" in entry:
             token = self._credential().get("token")
         if token:
@@ -132,7 +135,7 @@ def _read(kubeconfig: str) -> tuple[dict[str, Any], Path]:
         path = Path(kubeconfig.strip()).expanduser()
         if not path.is_file():
             raise KubeconfigError(f"no kubeconfig at {path}: give an existing file, or the text itself")
-        text, base = path.read_text(), path.resolve().parent
+        text, base = _content("text", path).decode(errors="replace"), path.resolve().parent
     document = _parse(text)
     if not isinstance(document, dict) or not isinstance(document.get("clusters"), list):
         raise KubeconfigError("the kubeconfig is not a mapping with clusters, contexts and users")
@@ -162,8 +165,18 @@ def _named(document: dict[str, Any], plural: str, singular: str, name: str | Non
 
 def _material(entry: dict[str, Any], key: str, base: Path) -> bytes | None:
     if entry.get(f"{key}-data"):
-        return base64.b64decode(entry[f"{key}-data"])
-    return (base / entry[key]).read_bytes() if entry.get(key) else None
+        try:
+            return base64.b64decode(entry[f"{key}-data"])
+        except ValueError as broken:
+            raise KubeconfigError(f"the kubeconfig's {key}-data is not base64: {broken}") from broken
+    return _content(key, base / entry[key]) if entry.get(key) else None
+
+
+def _content(key: str, path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as unreadable:
+        raise KubeconfigError(f"the kubeconfig's {key} {path} can't be read: {unreadable.strerror}") from unreadable
 
 
 def _load_pair(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
@@ -171,7 +184,10 @@ def _load_pair(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
     with tempfile.NamedTemporaryFile() as pair:
         pair.write(certificate.rstrip() + b"\n" + key)
         pair.flush()
-        context.load_cert_chain(pair.name)
+        try:
+            context.load_cert_chain(pair.name)
+        except (ssl.SSLError, OSError) as broken:
+            raise KubeconfigError(f"the kubeconfig's client-certificate and client-key don't fit: {broken}") from broken
 
 
 def _run_exec(spec: dict[str, Any], base: Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Requests to one API server over pooled HTTP: credentials, time limits, and what is safe to try again."""
 
 import json
+import time
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,13 +10,16 @@ import urllib3
 from ml_platform.kube import errors
 from ml_platform.kube.kubeconfig import Connection
 
+AWAY = 1.0  # seconds until a server that is away is asked again
+
 
 class Transport:
-    """Safe to share between threads."""
+    """Safe to share between threads. For `patience` seconds from its start it waits for a server that is away."""
 
-    def __init__(self, connection: Connection, *, connections: int, timeout: float) -> None:
+    def __init__(self, connection: Connection, *, connections: int, timeout: float, patience: float) -> None:
         self._connection = connection
         self._timeout = timeout
+        self._until = time.monotonic() + patience
         self._pool = _pool(connection, connections)
 
     def send(
@@ -29,9 +33,30 @@ class Transport:
         timeout: float | None = None,
         stream: bool = False,
     ) -> urllib3.BaseHTTPResponse:
+        """A request with a `timeout` of its own is sent once, and so is a POST: it may have been heard though nobody
+        answered."""
+        once = method == "POST" or timeout is not None
+        while True:
+            try:
+                return self._sent(method, path, params, body, headers, timeout or self._timeout, stream=stream)
+            except errors.KubeError as error:
+                if once or not error.passes or time.monotonic() > self._until:
+                    raise
+            time.sleep(AWAY)
+
+    def _sent(
+        self,
+        method: str,
+        path: str,
+        params: dict[str, str | None] | None,
+        body: Any,
+        headers: dict[str, str] | None,
+        limit: float,
+        *,
+        stream: bool,
+    ) -> urllib3.BaseHTTPResponse:
         query = urlencode({key: value for key, value in (params or {}).items() if value is not None})
         url = f"{self._connection.server}{path}" + (f"?{query}" if query else "")
-        limit = timeout or self._timeout
         for attempt in range(2):
             try:
                 response = self._pool.request(

@@ -47,8 +47,8 @@ class ExistingCluster(Settings):
 
     source: Literal["existing"]
     kubeconfig: Kubeconfig | None = None
-    """Path of a kubeconfig file, or the output of another stack. Without it, the stack's secret ml-platform:kubeconfig
-    holds the text of one."""
+    """Path of a kubeconfig file from the folder of Pulumi.yaml, or the output of another stack. Without it, the stack's
+    secret ml-platform:kubeconfig holds the text of one."""
     context: str | None = None
     """The context to use; without it, the current one of the kubeconfig."""
     storage_class: str | None = None

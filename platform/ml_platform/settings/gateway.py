@@ -83,11 +83,12 @@ class GatewaySettings(Settings):
         if self.jwt and self.ingress != "istio":
             raise MisfitError("ingress", "jwt is done by istio alone; set istio, or remove jwt", self.ingress)
         if self.access and self.host_port:
-            raise MisfitError("access", "it is the load balancer's, and host_port leaves that out; remove one of them")
+            raise MisfitError("access", "it is the load balancer's, and host_port leaves that out", goes=True)
         secure_port = self.https.host_port if self.https else None
         if (secure_port is None) != (self.host_port is None or self.https is None):
             rule = "with HTTPS, one machine has both host_port and tls.host_port, a load balancer neither"
-            raise MisfitError("tls.host_port" if self.tls else "tls", f"{rule}; or set tls.issuer: none")
+            path = "tls.host_port" if self.tls else "tls"
+            raise MisfitError(path, f"{rule}; or set tls.issuer: none", goes=self.host_port is None)
         if self.tls and self.tls.acme:
             check_acme(self.tls.acme, self.domain, self.tls.hosts)
             if self.tls.acme.dns01 is None:
@@ -98,7 +99,7 @@ class GatewaySettings(Settings):
         """An authority that asks the gateway does so on port 80, from anywhere."""
         rule = "the authority asks at port 80 of the domain, from anywhere: {}, or set tls.acme.dns01"
         if self.access:
-            raise MisfitError("access", rule.format("remove it"))
+            raise MisfitError("access", rule.format("remove it"), goes=True)
         if self.host_port not in (None, 80):
             raise MisfitError("host_port", rule.format("set 80"))
         if self._on_loopback:

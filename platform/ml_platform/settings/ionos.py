@@ -45,7 +45,9 @@ class IonosPoolSettings(NodePoolSettings):
         if self.minimum < 1:
             raise MisfitError("minimum", "IONOS keeps at least 1 node in a pool", self.minimum)
         if self.cpu_family and self.server_type == "VCPU":
-            raise MisfitError("cpu_family", "only dedicated cores have a family; remove it, or set DedicatedCore")
+            raise MisfitError(
+                "cpu_family", "only dedicated cores have a family; remove it, or set DedicatedCore", goes=True
+            )
         return self
 
 

@@ -56,7 +56,9 @@ class PlatformSettings(Settings):
             rule = "cert-manager does it, and is not installed: set certificates: cert-manager, or another issuer"
             raise MisfitError("gateway.tls.issuer", rule)
         if self.serving.mode == "standard" and "autoscaling" in self.serving.model_fields_set:
-            raise MisfitError("serving.autoscaling", "it is Knative's alone; remove it, or set mode: knative")
+            raise MisfitError(
+                "serving.autoscaling", "it is Knative's alone; remove it, or set mode: knative", goes=True
+            )
         return self
 
 

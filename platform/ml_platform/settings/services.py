@@ -47,7 +47,8 @@ class ObjectStoreSettings(Settings):
         for source, keys in _OF_SOURCE.items():
             for key in keys:
                 if key in self.model_fields_set and self.source != source:
-                    raise MisfitError(key, f"it is of source: {source} alone; remove it, or choose that source")
+                    rule = f"it is of source: {source} alone; remove it, or choose that source"
+                    raise MisfitError(key, rule, goes=True)
         for key in ("endpoint", "access_key"):
             if self.source == "given" and getattr(self, key) is None:
                 raise MisfitError(key, "source: given needs it")

@@ -13,13 +13,13 @@ from typing import Any
 import pulumi
 from pulumi import dynamic
 
+from ml_platform.asking import asked
 from ml_platform.bundles import catalog
 from ml_platform.bundles.catalog import Entry
 from ml_platform.bundles.errors import BundleError
 from ml_platform.bundles.parse import Object
 from ml_platform.bundles.pipeline import load
 from ml_platform.bundles.preflight import load_balancer, releases, rights, storage, taken
-from ml_platform.bundles.preflight.asking import asking
 from ml_platform.bundles.provider import Provider
 from ml_platform.kube import Client
 
@@ -93,8 +93,8 @@ class _Provider(Provider):
 
 def _cluster(props: Mapping[str, Any]) -> str:
     """What no other cluster has, however it is reached."""
-    with asking("which one it is"):
-        known = Client.from_kubeconfig(props["kubeconfig"]).metadata("v1", "Namespace", "kube-system")
+    with asked(props["kubeconfig"], "which one it is") as client:
+        known = client.metadata("v1", "Namespace", "kube-system")
     return str(known["uid"]) if known else ""
 
 
@@ -112,8 +112,8 @@ def _check_platform(props: Mapping[str, Any], found: str) -> None:
 
 def check(props: Mapping[str, Any], *, first: bool = False) -> None:
     """Refuses with all that is in the way; at the `first` time there is nothing of the stack's own yet."""
-    with asking("what it has"):
-        findings = list(_findings(Client.from_kubeconfig(props["kubeconfig"]), props, first))
+    with asked(props["kubeconfig"], "what it has") as client:
+        findings = list(_findings(client, props, first))
     if findings:
         lines = "\n".join(f"- {finding}" for finding in findings)
         raise BundleError(f"The cluster can't take this stack as it is. Nothing was touched.\n{lines}")
@@ -129,7 +129,7 @@ def _findings(client: Client, props: Mapping[str, Any], first: bool) -> Iterator
         yield from releases.absent(client, entry, objects)
     yield from storage.findings(*storage.read(client), props["storage_class"])
     if props["load_balancer"]:
-        yield from load_balancer.findings(load_balancer.read(client))
+        yield from load_balancer.findings(load_balancer.read(client), props["labels"])
     if props["adopt"]:
         return
     yield from rights.findings(rights.read(client))

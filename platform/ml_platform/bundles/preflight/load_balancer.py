@@ -1,13 +1,15 @@
 """Whether a Service of type LoadBalancer gets an address. No API says so: what shows it is looked for."""
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ml_platform.bundles.preflight.distribution import ASSUMED, Distribution, nodes, recognised
+from ml_platform.bundles.preflight.owners import ours
 from ml_platform.kube import Client, NotFound, Object
 
 PATIENCE = datetime.timedelta(minutes=5)
-NODES = 10  # they are of one kind, mostly
+PORTS = (80, 443)  # the gateway's
 # Of those that give addresses on machines of one's own. Without a pool they give none.
 _POOLS = (
     ("metallb.io/v1beta1", "IPAddressPool"),
@@ -21,11 +23,12 @@ _CLOUDS = frozenset({
     "aws", "azure", "civo", "digitalocean", "exoscale", "gce", "hcloud", "ibm", "ionos", "k3s", "linode", "openstack",
     "scaleway", "upcloud", "vultr",
 })  # fmt: skip
+_GATEWAY = "'ml-platform:platform.gateway"
 _WAYS_OUT = (
-    "Install one that does (cloud-provider-kind for kind, `minikube tunnel` for minikube, MetalLB for machines of your "
-    "own); or let the gateway listen on a port of the node itself: "
-    "pulumi config set --path 'ml-platform:platform.gateway.host_port' 8080; or, if addresses are given in a way that "
-    "does not show: pulumi config set --path 'ml-platform:cluster.load_balancer.assumed' true"
+    "Install what gives them on machines of your own, such as MetalLB, with a pool of addresses. Or, if they are given "
+    f"in a way that does not show: {ASSUMED}. Or let the gateway listen on ports of the node itself: pulumi config rm "
+    f"--path {_GATEWAY}.access' && pulumi config set --path {_GATEWAY}.host_port' 8080 && pulumi config set --path "
+    f"{_GATEWAY}.tls.host_port' 8443 && pulumi config set --path {_GATEWAY}.bind' 0.0.0.0"
 )
 
 
@@ -40,9 +43,8 @@ class Signs:
 
 def read(client: Client) -> Signs:
     services = client.list("v1", "Service", fields="spec.type=LoadBalancer")
-    nodes = client.request("GET", "/api/v1/nodes", params={"limit": str(NODES)})["items"]
     pools = [found for version, kind in _POOLS for found in _some(client, version, kind)]
-    return Signs(services=services, nodes=nodes, pools=pools)
+    return Signs(services=services, nodes=nodes(client), pools=pools)
 
 
 def _some(client: Client, api_version: str, kind: str) -> Sequence[Object]:
@@ -52,15 +54,22 @@ def _some(client: Client, api_version: str, kind: str) -> Sequence[Object]:
         return []
 
 
-def findings(signs: Signs) -> Iterator[str]:
-    """A Service would wait for an address for ever."""
+def findings(signs: Signs, labels: Mapping[str, str]) -> Iterator[str]:
+    """A Service would wait for an address for ever. `labels` are those of the stack's own."""
+    distribution = recognised(signs.nodes)
+    if distribution and distribution.name in ("k3d", "k3s") and not signs.pools:
+        others = [each for each in signs.services if not ours(each["metadata"], labels)]
+        if taken := list(_ports_taken(distribution, others)):
+            yield from taken
+            return
+    way_out = (distribution and distribution.load_balancer) or _WAYS_OUT
     if any((each.get("status") or {}).get("loadBalancer", {}).get("ingress") for each in signs.services):
         return
     if waiting := [each for each in signs.services if _waits(each)]:
         one = waiting[0]["metadata"]
         yield (
             f"No Service of type LoadBalancer has an address on this cluster: {one['namespace']}/{one['name']} waits "
-            f"for one since {one['creationTimestamp']}, and the gateway's would as well. {_WAYS_OUT}."
+            f"for one since {one['creationTimestamp']}, and the gateway's would as well. {way_out}."
         )
         return
     providers = {(each.get("spec") or {}).get("providerID", "").partition(":")[0] for each in signs.nodes} - {""}
@@ -69,8 +78,26 @@ def findings(signs: Signs) -> Iterator[str]:
     yield (
         "The gateway's Service of type LoadBalancer would wait for an address for ever: no Service has one, its nodes "
         f"are of {', '.join(sorted(providers)) or 'no cloud'}, and MetalLB, Cilium, PureLB or OpenELB have no pool of "
-        f"addresses here. {_WAYS_OUT}."
+        f"addresses here. {way_out}."
     )
+
+
+def _ports_taken(distribution: Distribution, others: Sequence[Object]) -> Iterator[str]:
+    """k3s and k3d give a Service the addresses of the nodes, where each port is one Service's."""
+    for each in others:
+        metadata = each["metadata"]
+        ports = [str(port["port"]) for port in each["spec"].get("ports") or [] if port["port"] in PORTS]
+        brought_along = (metadata["namespace"], metadata["name"]) == ("kube-system", "traefik")
+        way_out = (brought_along and distribution.without_traefik) or (
+            f"Give it other ports, or no load balancer: kubectl --namespace {metadata['namespace']} edit service "
+            f"{metadata['name']}"
+        )
+        if ports:
+            yield (
+                f"Service {metadata['namespace']}/{metadata['name']} of type LoadBalancer has port {', '.join(ports)} "
+                f"of all nodes, and the gateway's would wait for {'it' if len(ports) == 1 else 'them'} for ever. "
+                f"{way_out}."
+            )
 
 
 def _waits(service: Object) -> bool:

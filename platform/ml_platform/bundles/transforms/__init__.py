@@ -6,7 +6,7 @@ edits its argument, and may put an Output where a value goes.
 
 from ml_platform.bundles.transforms.config import config_data, config_json, config_yaml
 from ml_platform.bundles.transforms.images import image_map
-from ml_platform.bundles.transforms.metadata import labels, pod_security
+from ml_platform.bundles.transforms.metadata import annotated, labels, pod_security
 from ml_platform.bundles.transforms.pods import (
     arguments,
     environment,
@@ -22,6 +22,7 @@ from ml_platform.bundles.transforms.webhooks import ca_bundle
 __all__ = [
     "Transform",
     "aimless",
+    "annotated",
     "arguments",
     "ca_bundle",
     "compose",

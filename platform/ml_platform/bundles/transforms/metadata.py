@@ -1,10 +1,10 @@
-"""Labels, and the pod security standard of namespaces."""
+"""Labels, annotations, and the pod security standard of namespaces."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ml_platform.bundles.parse import Object
-from ml_platform.bundles.transforms.transform import Transform
+from ml_platform.bundles.transforms.transform import Aimed, Transform
 
 ENFORCE = "pod-security.kubernetes.io/enforce"
 
@@ -17,6 +17,16 @@ def labels(extra: Mapping[str, str]) -> Transform:
 def pod_security(level: str) -> Transform:
     """The pod security standard that every namespace of the bundle enforces."""
     return lambda item: with_metadata(item, "labels", {ENFORCE: level}) if item["kind"] == "Namespace" else item
+
+
+def annotated(kind: str, name: str, change: Callable[[Mapping[str, str]], Any]) -> Transform:
+    """The annotations of one object as `change` makes them of those that it has: plain ones, or an Output of them."""
+
+    def with_annotations(item: Object) -> Object:
+        annotations = change(item["metadata"].get("annotations") or {})
+        return {**item, "metadata": {**item["metadata"], "annotations": annotations}} if annotations else item
+
+    return Aimed(kind, name, with_annotations)
 
 
 def with_metadata(item: Object, field: str, extra: Mapping[str, Any]) -> Object:
