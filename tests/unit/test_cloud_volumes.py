@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ml_platform import asking
 from ml_platform.bundles.errors import BundleError
 from ml_platform.clusters import volumes
 from ml_platform.kube import Unreachable
@@ -31,7 +32,7 @@ def end(monkeypatch: pytest.MonkeyPatch, listed: Callable[[], list[dict[str, Any
             assert kind == ("v1", "PersistentVolume")
             return listed()
 
-    monkeypatch.setattr(volumes.Client, "from_kubeconfig", lambda _: Cluster())
+    monkeypatch.setattr(asking.Client, "from_kubeconfig", lambda *_, **__: Cluster())
     volumes._Provider().delete("", {"kubeconfig": "{}"})
 
 
@@ -71,5 +72,5 @@ def test_a_cluster_that_does_not_answer_is_not_taken_for_one_without_disks(monke
     def away() -> list[dict[str, Any]]:
         raise Unreachable("no route")
 
-    with pytest.raises(BundleError, match=r"did not answer: no route.*pulumi state delete"):
+    with pytest.raises(asking.AwayError, match=r"disks would stay and cost money: no route.*If it was deleted: "):
         end(monkeypatch, away)

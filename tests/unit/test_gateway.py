@@ -187,7 +187,9 @@ def test_the_release_keeps_its_annotations_beside_those_that_a_load_balancer_is_
 
     def program() -> None:
         balancer = LoadBalancer(kind="any", annotations=pulumi.Output.from_input(given) if known_later else given)
-        part: Any = SimpleNamespace(_settings=gateway(**ISTIO), _args=SimpleNamespace(load_balancer=balancer))
+        part: Any = SimpleNamespace(
+            _settings=gateway(**ISTIO), site=SimpleNamespace(cluster=SimpleNamespace(load_balancer=balancer))
+        )
         pulumi.export("annotations", compose(istio.Istio._published(part))(service)["metadata"]["annotations"])
 
     assert recorder.record(program, config={}).exports["annotations"] == expected

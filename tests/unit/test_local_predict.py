@@ -102,7 +102,7 @@ def test_the_name_of_the_model_need_not_resolve(server: Server) -> None:
 def test_a_model_behind_tls_is_asked_by_who_trusts_its_authority_with_a_token(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    issued = authority.issue(["wine.models.localhost"])
+    issued = authority.issue(["wine.models.localhost"], days=1)
     (tmp_path / "pair.pem").write_text(issued["private_key"] + issued["certificate"])
     server.secure(tmp_path / "pair.pem")
     monkeypatch.setenv(predict.TOKEN, "a token")

@@ -208,7 +208,7 @@ def test_bad_settings_are_refused_with_what_is_allowed(
 ) -> None:
     with pytest.raises(SettingsError) as refused:
         validate("workloads", etl.work(**changes), WorkloadsSettings)
-    for word in (path, f"is {given}: ", rule, "pulumi config set --path 'ml-platform:workloads."):
+    for word in (path, f"is {given}: ", rule, "--path 'ml-platform:workloads."):
         assert word in str(refused.value)
 
 

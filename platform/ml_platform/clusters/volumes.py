@@ -11,9 +11,10 @@ from typing import Any
 import pulumi
 from pulumi import dynamic
 
+from ml_platform.asking import asked
 from ml_platform.bundles.errors import BundleError
 from ml_platform.bundles.provider import Provider
-from ml_platform.kube import Client, KubeError
+from ml_platform.kube import Client
 
 DEADLINE = 300.0
 PAUSE = 2.0
@@ -32,24 +33,18 @@ class _Provider(Provider):
     def identity(self, _props: dict[str, Any]) -> str:
         return "volumes"
 
-    def delete(self, _id: str, props: dict[str, Any]) -> None:
-        client, end = Client.from_kubeconfig(props["kubeconfig"]), time.monotonic() + DEADLINE
-        while left := _left(client):
-            if time.monotonic() > end:
-                raise BundleError(_refusal(left))
-            time.sleep(PAUSE)
+    def remove(self, props: dict[str, Any]) -> None:
+        end = time.monotonic() + DEADLINE
+        with asked(props["kubeconfig"], "for volumes, whose disks would stay and cost money", patience=60.0) as client:
+            while left := _left(client):
+                if time.monotonic() > end:
+                    raise BundleError(_refusal(left))
+                time.sleep(PAUSE)
 
 
 def _left(client: Client) -> list[dict[str, Any]]:
     """The volumes that go with their claims; others are kept by whoever made them."""
-    try:
-        found = client.list("v1", "PersistentVolume")
-    except KubeError as unknown:
-        raise BundleError(
-            f"Whether the cluster still has volumes is not known, since it did not answer: {unknown}. With it gone, "
-            "their disks would stay and cost money. Try again when it answers; if it is gone for good, remove this "
-            "resource from the state (`pulumi state delete <its URN>`) and the disks with the cloud's own tools"
-        ) from unknown
+    found = client.list("v1", "PersistentVolume")
     return [each for each in found if each["spec"].get("persistentVolumeReclaimPolicy") == "Delete"]
 
 
