@@ -20,6 +20,8 @@ SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 """What the autoscalers of all clouds ask of a pod before they take its node away."""
 REGISTRY = "registry-login"
 """The Secret that pods pull their images with, where a login is needed."""
+UNREPORTED = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "RAY_USAGE_STATS_ENABLED": "0"}
+"""What keeps MLflow, its pages and Ray from reporting to their makers, in images of others as well."""
 
 
 def container(
@@ -35,7 +37,7 @@ def container(
     return {
         "name": name,
         "image": image,
-        "env": variables(env or {}),
+        "env": variables({**UNREPORTED, **(env or {})}),
         "volumeMounts": [{"name": volume, "mountPath": path} for volume, path in (mounts or {}).items()],
         "resources": resource_sizes(resources),
         "securityContext": {

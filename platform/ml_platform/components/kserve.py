@@ -13,7 +13,7 @@ from ml_platform import pods
 from ml_platform.bundles.bundle import BundleArgs
 from ml_platform.bundles.installation import Installation
 from ml_platform.bundles.parse import Object
-from ml_platform.bundles.transforms import Transform, config_json, pod_annotations
+from ml_platform.bundles.transforms import Transform, config_json, environment, pod_annotations
 from ml_platform.components.foreign import Foreign
 from ml_platform.configuration import Resources
 
@@ -90,7 +90,15 @@ def _configuration(args: KServeArgs) -> list[Transform]:
     return [
         *(config_json(CONFIGURATION, key, fields) for key, fields in chosen.items()),
         pod_annotations("Deployment", MANAGER, restart),
+        _unreported,
     ]
+
+
+def _unreported(item: Object) -> Object:
+    """The release has runtimes of its own, of software that reports as well."""
+    if item["kind"] != "ClusterServingRuntime":
+        return item
+    return environment(item["kind"], item["metadata"]["name"], pods.UNREPORTED)(item)
 
 
 def _small() -> Mapping[str, Any]:
@@ -105,6 +113,7 @@ def _runtime(image: str) -> Object:
     none."""
     model = "{{ or (index .Labels `ml-platform/model`) .Name }}"
     server = {
+        **pods.UNREPORTED,
         "MLSERVER_MODEL_IMPLEMENTATION": "mlserver_mlflow.MLflowRuntime",
         "MLSERVER_MODEL_URI": "/mnt/models",
         "MLSERVER_MODEL_NAME": model,
@@ -149,7 +158,7 @@ def _download(args: KServeArgs) -> Object:
                 "image": args.installation.images["training"],
                 "imagePullPolicy": "IfNotPresent",
                 "command": ["python", "-m", "ml_runtime.download"],
-                "env": [{"name": "MLFLOW_TRACKING_URI", "value": args.tracking_uri}],
+                "env": pods.variables({**pods.UNREPORTED, "MLFLOW_TRACKING_URI": args.tracking_uri}),
                 "resources": pods.resource_sizes(Resources(memory="128Mi", memory_limit="512Mi")),
                 "securityContext": _SECURITY,
             },

@@ -32,6 +32,7 @@ def flags(
         # A route is called ready when this has passed, whether it is served yet or not.
         "--providers.providersthrottleduration=200ms",
         "--global.checknewversion=false",
+        "--global.sendanonymoususage=false",
         "--log.level=WARN",
     ]
 
