@@ -288,7 +288,7 @@ class Platform(Component):
             image=self._images["mlflow"],
             settings=settings.mlflow,
             database=database.uri,
-            passwords=(settings.postgres.password_version, settings.object_store.password_version),
+            seed=self._seed,
             store=access,
             gateway=gateway,
             hosts=[f"mlflow.{settings.gateway.domain}", None],

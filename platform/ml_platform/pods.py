@@ -185,9 +185,10 @@ def digest(*values: Any) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def restarted_by(*values: Any) -> dict[str, Any]:
-    """Pod annotations that roll a workload when one of the values changes."""
-    return {"annotations": {"ml-platform/restarted-by": digest(*values)}}
+def restarted_by(mark: pulumi.Input[str]) -> dict[str, Any]:
+    """Pod annotations that roll a workload when the mark changes: the digest of what its pods read at their start
+    alone, or the fingerprint of secrets."""
+    return {"annotations": {"ml-platform/restarted-by": mark}}
 
 
 def claim(name: str, size: str, storage_class: str | None) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def _configuration(args: KServeArgs) -> list[Transform]:
         **(_small() if args.installation.size == "small" else {}),
     }
     # The manager reads what to watch at its start.
-    restart = pods.restarted_by(chosen)["annotations"]
+    restart = pods.restarted_by(pods.digest(chosen))["annotations"]
     return [
         *(config_json(CONFIGURATION, key, fields) for key, fields in chosen.items()),
         pod_annotations("Deployment", MANAGER, restart),

@@ -16,6 +16,7 @@ from ml_platform.components.namespace import Namespace
 from ml_platform.configuration import Resources
 from ml_platform.handle import ObjectStoreAccess
 from ml_platform.objects import KubernetesObject
+from ml_platform.passwords import fingerprint
 from ml_platform.settings import MLflowSettings
 
 PORT = 5000
@@ -30,8 +31,8 @@ class MLflowArgs:
     settings: MLflowSettings
     database: pulumi.Input[str]
     """Its URI, password included."""
-    passwords: Sequence[int]
-    """Versions of all passwords in use: the server takes new ones by a restart."""
+    seed: pulumi.Input[str]
+    """What the fingerprint of its secrets is keyed by: the server takes new ones by a restart."""
     store: ObjectStoreAccess
     """The first of its buckets takes the artifacts."""
     gateway: Gateway
@@ -59,7 +60,7 @@ class MLflow(Component):
         policy = pods.ingress_from(name, args.namespace.name, args.labels, PORT, args.clients)
         before = [
             KubernetesObject(name, manifest, passive)
-            for manifest in (account, self._secret(), pods.service(self._meta, PORT), policy)
+            for manifest in (account, pods.secret(self._meta, self._secrets), pods.service(self._meta, PORT), policy)
         ]
         schema = KubernetesObject(f"{name}-schema", self._migration(), self.child(depends_on=before))
         server = KubernetesObject(name, self._server(), self.child(depends_on=before))
@@ -68,9 +69,10 @@ class MLflow(Component):
         self.url = after(f"http://{self._host}:{PORT}", schema, server)
         self.register_outputs({"url": self.url})
 
-    def _secret(self) -> dict[str, Any]:
+    @property
+    def _secrets(self) -> dict[str, pulumi.Input[str]]:
         key = self._args.store.secret_key
-        return pods.secret(self._meta, {"database": self._args.database, **({"s3": key} if key is not None else {})})
+        return {"database": self._args.database, **({"s3": key} if key is not None else {})}
 
     def _migration(self) -> dict[str, Any]:
         """A Job that brings the schema to the image's version. It waits for the database, and the server for it."""
@@ -88,6 +90,7 @@ class MLflow(Component):
 
     def _server(self) -> dict[str, Any]:
         name, args = self._name, self._args
+        secrets = fingerprint(args.seed, *self._secrets.values())
         server = pods.container(
             "mlflow",
             args.image,
@@ -108,7 +111,7 @@ class MLflow(Component):
                 "strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
                 "selector": {"matchLabels": {"app": name}},
                 "template": {
-                    "metadata": {"labels": {"app": name}, **pods.restarted_by(*args.passwords)},
+                    "metadata": {"labels": {"app": name}, **pods.restarted_by(secrets)},
                     "spec": pods.pod(name, [server], volumes=[pods.scratch(size="2Gi")]),
                 },
             },

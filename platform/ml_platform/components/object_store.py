@@ -16,7 +16,7 @@ from ml_platform.components.namespace import Namespace
 from ml_platform.configuration import Resources
 from ml_platform.handle import ObjectStoreAccess
 from ml_platform.objects import KubernetesObject
-from ml_platform.passwords import derive
+from ml_platform.passwords import derive, fingerprint
 from ml_platform.settings import ObjectStoreSettings
 
 PORT = 7070
@@ -59,6 +59,7 @@ class ObjectStore(Component):
             account: derive(args.seed, f"object-store/{account}", args.settings.password_version)
             for account in (ROOT, *args.accounts)
         }
+        self._users = self._accounts()
         self.endpoint = f"http://{name}.{args.namespace.name}.svc.cluster.local:{PORT}"
         passive = self.child(deleted_with=args.namespace.resource)
         account = args.namespace.account(name, args.labels)
@@ -87,15 +88,17 @@ class ObjectStore(Component):
     def _clients(self) -> list[Mapping[str, Any]]:
         return [*self._args.clients, {"podSelector": {"matchLabels": {"app": f"{self._name}-buckets"}}}]
 
-    def _secret(self) -> dict[str, Any]:
+    def _accounts(self) -> pulumi.Output[str]:
         # Role userplus: may make buckets, and use those that it made.
         users = {
             account: {"access": account, "secret": key, "role": "userplus"}
             for account, key in self._keys.items()
             if account != ROOT
         }
-        accounts = pulumi.Output.json_dumps({"accessAccounts": users}, sort_keys=True)
-        return pods.secret(self._meta, {"users.json": accounts, **self._keys})
+        return pulumi.Output.json_dumps({"accessAccounts": users}, sort_keys=True)
+
+    def _secret(self) -> dict[str, Any]:
+        return pods.secret(self._meta, {"users.json": self._users, **self._keys})
 
     def _server(self) -> dict[str, Any]:
         name, args = self._name, self._args
@@ -111,7 +114,7 @@ class ObjectStore(Component):
         )
         accounts = {"secretName": name, "items": [{"key": "users.json", "path": "users.json"}]}
         volumes = [pods.scratch(), {"name": "accounts", "secret": accounts}]
-        changes = pods.restarted_by(args.settings.password_version, sorted(args.accounts))
+        changes = pods.restarted_by(fingerprint(args.seed, self._users, self._keys[ROOT]))
         return {
             "apiVersion": "apps/v1",
             "kind": "StatefulSet",

@@ -13,7 +13,7 @@ from ml_platform import pods
 from ml_platform.component import Component
 from ml_platform.components.namespace import Namespace
 from ml_platform.objects import KubernetesObject
-from ml_platform.passwords import derive
+from ml_platform.passwords import derive, fingerprint
 from ml_platform.settings import PostgresSettings
 
 PORT = 5432
@@ -56,13 +56,13 @@ class Postgres(Component):
             KubernetesObject(name, pods.service(self._meta, PORT, clusterIP="None"), passive),
             KubernetesObject(name, pods.ingress_from(name, args.namespace.name, args.labels, PORT, clients), passive),
         ]
-        held = self.child(depends_on=before, protect=args.protected)
-        self.server = KubernetesObject(name, self._server(name, args), held)
+        server = self._server(name, args, fingerprint(args.seed, password))
+        self.server = KubernetesObject(name, server, self.child(depends_on=before))
         host = f"{name}.{args.namespace.name}.svc.cluster.local"
         self.uri = pulumi.Output.concat(f"postgresql://{args.database}:", password, f"@{host}:{PORT}/{args.database}")
         self.register_outputs({"uri": self.uri})
 
-    def _server(self, name: str, args: PostgresArgs) -> dict[str, Any]:
+    def _server(self, name: str, args: PostgresArgs, secrets: pulumi.Output[str]) -> dict[str, Any]:
         settings = args.settings
         server = pods.container(
             "postgres",
@@ -79,7 +79,7 @@ class Postgres(Component):
             readinessProbe=pods.probe(PORT),
         )
         template = {
-            "metadata": {"labels": {"app": name}, **pods.restarted_by(settings.password_version)},
+            "metadata": {"labels": {"app": name}, **pods.restarted_by(secrets)},
             "spec": pods.pod(name, [server], volumes=[pods.scratch()], terminationGracePeriodSeconds=60),
         }
         return {
