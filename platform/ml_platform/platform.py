@@ -63,6 +63,7 @@ class Platform(Component):
         """`labels` say whose it is; of this stack's work are `tenants`, its namespaces, `pools`, the nodes it may be
         put on, and our short names of the `images` that it runs."""
         super().__init__(name)
+        settings = selection.sized(settings, cluster.volume_size)
         self._pools = pools or {}
         self._cluster, self._settings, self._ownership = cluster, settings, labels
         self._seed = cluster.seed or require_secret(pulumi.Config(), "seed", SEED)
@@ -140,6 +141,7 @@ class Platform(Component):
             labels=self._labels,
             adopt=self._cluster.disposable,
             storage_class=self._cluster.storage_class,
+            volumes=selection.volumes(self._settings),
             load_balancer=balanced,
             kubeconfig=self._cluster.kubeconfig,
             opts=super().child(),

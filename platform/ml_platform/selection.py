@@ -12,7 +12,8 @@ from ml_platform.bundles import catalog, pipeline
 from ml_platform.bundles.catalog import Entry
 from ml_platform.bundles.errors import BundleError
 from ml_platform.bundles.parse import Object
-from ml_platform.components import traefik
+from ml_platform.bundles.preflight.volumes import Volume
+from ml_platform.components import object_store, postgres, traefik
 from ml_platform.components.spark import STACKABLE
 from ml_platform.configuration import PROJECT, SettingsError
 from ml_platform.settings import PlatformSettings
@@ -69,6 +70,25 @@ def own(settings: PlatformSettings) -> list[Object]:
 def storage(settings: PlatformSettings) -> list[str]:
     """The namespace of the object store, if the platform runs one."""
     return [STORAGE] if settings.object_store.source == "own" else []
+
+
+def sized(settings: PlatformSettings, volume_size: str | None) -> PlatformSettings:
+    """The settings as the cluster takes them: where sizes limit nothing, all volumes have the same."""
+    if volume_size is None:
+        return settings
+    blocks = {"postgres": settings.postgres, "object_store": settings.object_store}
+    return settings.model_copy(
+        update={name: block.model_copy(update={"storage": volume_size}) for name, block in blocks.items()}
+    )
+
+
+def volumes(settings: PlatformSettings) -> list[Volume]:
+    """The volumes of the platform's own servers, as the settings want them."""
+    database, objects = settings.postgres.storage, settings.object_store.storage
+    own = [Volume(setting="postgres.storage", namespace=TRACKING, claim=postgres.CLAIM, size=database)]
+    if storage(settings):
+        own.append(Volume(setting="object_store.storage", namespace=STORAGE, claim=object_store.CLAIM, size=objects))
+    return own
 
 
 def namespace(name: str) -> Object:

@@ -22,6 +22,8 @@ from ml_platform.settings import ObjectStoreSettings
 PORT = 7070
 REGION = "us-east-1"
 ROOT = "root"
+CLAIM = "data-s3-0"
+"""As a StatefulSet calls the first volume of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +37,7 @@ class ObjectStoreArgs:
     settings: ObjectStoreSettings
     storage_class: str | None
     protected: bool
-    """Whether the server, and so its volume, is neither removed nor replaced."""
+    """Whether its volume is neither removed nor replaced."""
     accounts: Mapping[str, Sequence[str]]
     """Buckets by the account that owns them."""
     gateway: Gateway
@@ -68,7 +70,7 @@ class ObjectStore(Component):
             KubernetesObject(name, manifest, passive)
             for manifest in (account, self._secret(), pods.service(self._meta, PORT), policy)
         ]
-        server = KubernetesObject(name, self._server(), self.child(depends_on=before, protect=args.protected))
+        server = KubernetesObject(name, self._server(), self.child(depends_on=[*before, self._volume()]))
         route = args.gateway.route(self._meta, PORT, args.hosts)
         KubernetesObject(name, route, self.child(depends_on=[server, *args.gateway.routable]))
         buckets = KubernetesObject(f"{name}-buckets", self._buckets(), self.child(depends_on=before))
@@ -100,6 +102,12 @@ class ObjectStore(Component):
     def _secret(self) -> dict[str, Any]:
         return pods.secret(self._meta, {"users.json": self._users, **self._keys})
 
+    def _volume(self) -> KubernetesObject:
+        args = self._args
+        claim = pods.claim({**self._meta, "name": CLAIM}, args.settings.storage, args.storage_class)
+        held: dict[str, Any] = {"protect": args.protected, "ignore_changes": pods.KEPT_BY_CLAIMS}
+        return KubernetesObject(self._name, claim, self.child(depends_on=args.namespace.resource, **held))
+
     def _server(self) -> dict[str, Any]:
         name, args = self._name, self._args
         server = pods.container(
@@ -113,7 +121,7 @@ class ObjectStore(Component):
             readinessProbe=pods.probe(PORT, "/health"),
         )
         accounts = {"secretName": name, "items": [{"key": "users.json", "path": "users.json"}]}
-        volumes = [pods.scratch(), {"name": "accounts", "secret": accounts}]
+        volumes = [pods.scratch(), {"name": "accounts", "secret": accounts}, pods.claimed("data", CLAIM)]
         changes = pods.restarted_by(fingerprint(args.seed, self._users, self._keys[ROOT]))
         return {
             "apiVersion": "apps/v1",
@@ -129,7 +137,6 @@ class ObjectStore(Component):
                     "metadata": {"labels": {"app": name}, **changes},
                     "spec": pods.pod(name, [server], volumes=volumes),
                 },
-                "volumeClaimTemplates": [pods.claim("data", args.settings.storage, args.storage_class)],
             },
         }
 

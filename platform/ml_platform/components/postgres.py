@@ -18,6 +18,8 @@ from ml_platform.settings import PostgresSettings
 
 PORT = 5432
 VOLUME = "/var/lib/postgresql"
+CLAIM = "data-postgres-0"
+"""As a StatefulSet calls the first volume of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +31,7 @@ class PostgresArgs:
     settings: PostgresSettings
     storage_class: str | None
     protected: bool
-    """Whether the server, and so its volume, is neither removed nor replaced."""
+    """Whether its volume is neither removed nor replaced."""
     database: str
     """Also the name of the role that owns it."""
     clients: tuple[str, ...]
@@ -55,12 +57,18 @@ class Postgres(Component):
             KubernetesObject(name, pods.secret(self._meta, {"password": password}), passive),
             KubernetesObject(name, pods.service(self._meta, PORT, clusterIP="None"), passive),
             KubernetesObject(name, pods.ingress_from(name, args.namespace.name, args.labels, PORT, clients), passive),
+            self._volume(name, args),
         ]
         server = self._server(name, args, fingerprint(args.seed, password))
         self.server = KubernetesObject(name, server, self.child(depends_on=before))
         host = f"{name}.{args.namespace.name}.svc.cluster.local"
         self.uri = pulumi.Output.concat(f"postgresql://{args.database}:", password, f"@{host}:{PORT}/{args.database}")
         self.register_outputs({"uri": self.uri})
+
+    def _volume(self, name: str, args: PostgresArgs) -> KubernetesObject:
+        claim = pods.claim({**self._meta, "name": CLAIM}, args.settings.storage, args.storage_class)
+        held: dict[str, Any] = {"protect": args.protected, "ignore_changes": pods.KEPT_BY_CLAIMS}
+        return KubernetesObject(name, claim, self.child(depends_on=args.namespace.resource, **held))
 
     def _server(self, name: str, args: PostgresArgs, secrets: pulumi.Output[str]) -> dict[str, Any]:
         settings = args.settings
@@ -78,9 +86,10 @@ class Postgres(Component):
             ports=[{"name": "postgresql", "containerPort": PORT}],
             readinessProbe=pods.probe(PORT),
         )
+        volumes = [pods.scratch(), pods.claimed("data", CLAIM)]
         template = {
             "metadata": {"labels": {"app": name}, **pods.restarted_by(secrets)},
-            "spec": pods.pod(name, [server], volumes=[pods.scratch()], terminationGracePeriodSeconds=60),
+            "spec": pods.pod(name, [server], volumes=volumes, terminationGracePeriodSeconds=60),
         }
         return {
             "apiVersion": "apps/v1",
@@ -93,6 +102,5 @@ class Postgres(Component):
                 "podManagementPolicy": "Parallel",
                 "selector": {"matchLabels": {"app": name}},
                 "template": template,
-                "volumeClaimTemplates": [pods.claim("data", settings.storage, args.storage_class)],
             },
         }

@@ -12,6 +12,8 @@ class PostgresSettings(Settings):
     """The database of MLflow."""
 
     storage: Quantity = "2Gi"
+    """Size of its volume. A larger one is an update, where the storage class allows it; a smaller one is refused. On
+    the one-machine cluster it limits nothing."""
     password_version: Annotated[int, Field(ge=1)] = 1
     """Raise it to change the password."""
     resources: Resources = Resources(memory="64Mi", memory_limit="512Mi")
@@ -28,7 +30,8 @@ class ObjectStoreSettings(Settings):
     artifacts: BucketName = "mlflow"
     """The bucket of MLflow, and of nobody else."""
     storage: Quantity = "10Gi"
-    """Of source own."""
+    """Of source own: size of its volume. A larger one is an update, where the storage class allows it; a smaller one is
+    refused. On the one-machine cluster it limits nothing."""
     password_version: Annotated[int, Field(ge=1)] = 1
     """Of source own. Raise it to change all keys."""
     resources: Resources = Resources(memory="32Mi", memory_limit="512Mi")
