@@ -125,7 +125,7 @@ class Istio(Foreign):
         if not settings.host_port:
             balancer = self._args.load_balancer
             marks = {"metadata": {"annotations": balancer.annotations}} if balancer.annotations else {}
-            return [merged("Service", SERVICE, {**marks, "spec": balancer.spec(settings.access)})]
+            return [merged("Service", SERVICE, {**marks, "spec": balancer.spec(settings.networks)})]
         of_node = {HTTP: settings.host_port, HTTPS: settings.https.host_port if settings.https else None}
         return [
             service_type(SERVICE, "ClusterIP"),

@@ -201,7 +201,7 @@ class Traefik(Component):
             # Its pods come after it.
             metadata={"annotations": balancer.annotated(own) if balancer else own},
             spec={
-                **(balancer.spec(self._settings.access) if balancer else {"type": "ClusterIP"}),
+                **(balancer.spec(self._settings.networks) if balancer else {"type": "ClusterIP"}),
                 "selector": {"app": PUBLIC},
                 "ports": [{"name": each, "port": port, "targetPort": at} for each, (port, at) in ports.items()],
             },
