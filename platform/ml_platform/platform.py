@@ -293,8 +293,8 @@ class Platform(Component):
             seed=self._seed,
             store=access,
             gateway=gateway,
-            hosts=[f"mlflow.{settings.gateway.domain}", None],
-            allowed_hosts=[f"{settings.gateway.bind}:*"],
+            host=f"mlflow.{settings.gateway.domain}",
+            address=settings.gateway.bind,
             clients=clients,
         )
         return MLflow("mlflow", args, self.child())

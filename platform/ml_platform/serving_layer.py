@@ -85,6 +85,8 @@ class ServingLayer:
             load_balancer=self.load_balancer,
             mode=self.settings.serving.mode,
             issuing=self._issuing(),
+            services=["mlflow", *(["s3"] if selection.storage(self.settings) else [])],
+            tracking_uri=self.tracking_uri,
             login=self.installation.login,
             kinds=kinds,
             after=self.installation.after,

@@ -82,10 +82,10 @@ def of(stack: str) -> pytest.MarkDecorator:
 
 @of("istio")
 def test_behind_istio_a_route_attaches_to_the_one_entry(tree: recorder.Recorder) -> None:
-    for name, hosts in (("s3", ["s3.localhost", "localhost"]), ("mlflow", None)):
+    for name, hosts in (("s3", ["s3.localhost", "localhost"]), ("mlflow", ["mlflow.localhost"])):
         spec = tree.inputs("HTTPRoute", name)["spec"]
         assert spec["parentRefs"] == [{"name": "gateway", "namespace": "istio-system"}]
-        assert spec.get("hostnames") == hosts, name
+        assert spec["hostnames"] == hosts, name
     assert tree.find("HTTPRoute", "mlflow").dependencies
 
 

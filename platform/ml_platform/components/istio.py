@@ -65,16 +65,14 @@ class Istio(Foreign):
         self.ready.append(entry)
         self.register_outputs({"namespace": self.namespace, "url": self.url})
 
-    def route(self, meta: Mapping[str, Any], port: int, hosts: Sequence[str | None]) -> dict[str, Any]:
-        named = [host for host in hosts if host]
-        everything = None in hosts and not self._hostnames()
+    def route(self, meta: Mapping[str, Any], port: int, hosts: Sequence[str]) -> dict[str, Any]:
         return {
             "apiVersion": API,
             "kind": "HTTPRoute",
             "metadata": meta,
             "spec": {
                 "parentRefs": [{"name": ENTRY, "namespace": NAMESPACE}],
-                **({} if everything else {"hostnames": named}),
+                "hostnames": list(hosts),
                 "rules": [{"backendRefs": [{"name": meta["name"], "port": port}]}],
             },
         }

@@ -20,6 +20,8 @@ from ml_platform.passwords import fingerprint
 from ml_platform.settings import MLflowSettings
 
 PORT = 5000
+FORWARDED = ("localhost", "127.0.0.1")
+"""What clients call it that come by a forwarded port."""
 TMP = "/tmp"  # noqa: S108 - the container's own
 
 
@@ -36,10 +38,10 @@ class MLflowArgs:
     store: ObjectStoreAccess
     """The first of its buckets takes the artifacts."""
     gateway: Gateway
-    hosts: Sequence[str | None]
-    """Names on it under which it is reached; None is any that nobody else has."""
-    allowed_hosts: Sequence[str]
-    """Further Host headers that it answers, as patterns: the server's guard against DNS rebinding."""
+    host: str
+    """Its name on it."""
+    address: str
+    """That of the gateway on one machine, which is a Host header too."""
     clients: Sequence[Mapping[str, Any]]
     """Peers of a NetworkPolicy: who may connect."""
 
@@ -64,7 +66,7 @@ class MLflow(Component):
         ]
         schema = KubernetesObject(f"{name}-schema", self._migration(), self.child(depends_on=before))
         server = KubernetesObject(name, self._server(), self.child(depends_on=before))
-        route = args.gateway.route(self._meta, PORT, args.hosts)
+        route = args.gateway.route(self._meta, PORT, [args.host])
         KubernetesObject(name, route, self.child(depends_on=[server, *args.gateway.routable]))
         self.url = after(f"http://{self._host}:{PORT}", schema, server)
         self.register_outputs({"url": self.url})
@@ -120,8 +122,10 @@ class MLflow(Component):
     def _environment(self) -> dict[str, Any]:
         args = self._args
         short = f"{self._name}.{args.namespace.name}"
-        names = [self._host, short, f"{short}.svc", self._name, *(host for host in args.hosts if host)]
-        hosts = [pattern for host in names for pattern in (host, f"{host}:*")]
+        inside = [self._host, short, f"{short}.svc", self._name, *FORWARDED]
+        hosts = [*inside, args.host, args.address, *args.settings.allowed_hosts]
+        # The server's guard against DNS rebinding: each at any port, but for what names one.
+        allowed = [each for host in hosts for each in ([host] if ":" in host else [host, f"{host}:*"])]
         return {
             "MLFLOW_BACKEND_STORE_URI": pods.secret_key(self._name, "database"),
             "MLFLOW_ARTIFACTS_DESTINATION": f"s3://{args.store.buckets[0]}/artifacts",
@@ -129,6 +133,6 @@ class MLflow(Component):
             **args.store.environment(self._name, "s3"),
             "MLFLOW_HOST": "0.0.0.0",  # noqa: S104 - of its pod; a NetworkPolicy says who connects
             "MLFLOW_PORT": str(PORT),
-            "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join([*hosts, *args.allowed_hosts, *args.settings.allowed_hosts]),
+            "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join(dict.fromkeys(allowed)),
             "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS": args.gateway.url.format(host=self._name),
         }

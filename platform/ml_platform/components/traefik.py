@@ -15,37 +15,15 @@ from ml_platform.clusters.cluster import LoadBalancer
 from ml_platform.component import Component
 from ml_platform.components.certificate import SECRET, CertificateArgs, GatewayCertificate, Issuing
 from ml_platform.components.gateway import url
+from ml_platform.components.traefik_answers import FOLDER, files
 from ml_platform.components.traefik_flags import INTERNAL, PING, SECURE, WEB, flags
+from ml_platform.components.traefik_rights import rules
 from ml_platform.objects import KubernetesObject
 from ml_platform.settings import GatewaySettings, TlsSettings
 
 CLASS = "traefik"
 PUBLIC, PRIVATE = "traefik", "traefik-internal"  # its Services
-READ = ["get", "list", "watch"]
-
-# All its providers watch Secrets for certificates, in every namespace whose routes they serve.
-_RULES: list[dict[str, Any]] = [
-    {"apiGroups": [""], "resources": ["services", "secrets", "nodes"], "verbs": READ},
-    {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": READ},
-    {"apiGroups": ["networking.k8s.io"], "resources": ["ingresses", "ingressclasses"], "verbs": READ},
-    {"apiGroups": ["networking.k8s.io"], "resources": ["ingresses/status"], "verbs": ["update"]},
-]
-_KNATIVE_RULES = [
-    {"apiGroups": ["networking.internal.knative.dev"], "resources": ["ingresses"], "verbs": READ},
-    {"apiGroups": ["networking.internal.knative.dev"], "resources": ["ingresses/status"], "verbs": ["update"]},
-]
-_KINDS = (
-    "gatewayclasses", "gateways", "httproutes", "grpcroutes", "tlsroutes", "referencegrants", "backendtlspolicies",
-)  # fmt: skip
-_ROUTE_RULES = [
-    {"apiGroups": [""], "resources": ["namespaces", "configmaps"], "verbs": READ},
-    {"apiGroups": ["gateway.networking.k8s.io"], "resources": list(_KINDS), "verbs": READ},
-    {
-        "apiGroups": ["gateway.networking.k8s.io"],
-        "resources": [f"{kind}/status" for kind in _KINDS],
-        "verbs": ["update"],
-    },
-]
+ANSWERS = "traefik-answers"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +35,10 @@ class TraefikArgs:
     mode: Literal["knative", "standard"]
     """Whose routes lead to predictions: Knative's, or the Gateway API's."""
     issuing: Issuing
+    services: Sequence[str]
+    """Names of the platform's own before the domain."""
+    tracking_uri: str
+    """MLflow as pods reach it."""
     login: pulumi.Output[str] | None = None
     """To the registry of its image, if it needs one."""
     kinds: Sequence[pulumi.Resource] = ()
@@ -89,11 +71,11 @@ class Traefik(Component):
         ]
         if args.settings.https:
             services.append(self._certified(args.settings.https, namespace))
-        self.ready = [
-            self._declare(
-                "apps/v1", "Deployment", PUBLIC, depends_on=[*access, *services, *args.kinds], spec=self._deployment()
-            )
-        ]
+        answers = files(args.settings, args.services, args.tracking_uri)
+        here: dict[str, Any] = {"deleted_with": namespace, "depends_on": [namespace]}
+        before = [*access, *services, *args.kinds, self._declare("v1", "ConfigMap", ANSWERS, **here, data=answers)]
+        deployment = self._deployment(pods.digest(answers))
+        self.ready = [self._declare("apps/v1", "Deployment", PUBLIC, depends_on=before, spec=deployment)]
         self._declare(
             "networking.k8s.io/v1", "IngressClass", CLASS, spec={"controller": "traefik.io/ingress-controller"}
         )
@@ -101,11 +83,11 @@ class Traefik(Component):
             self._gateway()
         self.register_outputs({"namespace": self.namespace, "url": self.url})
 
-    def route(self, meta: Mapping[str, Any], port: int, hosts: Sequence[str | None]) -> dict[str, Any]:
+    def route(self, meta: Mapping[str, Any], port: int, hosts: Sequence[str]) -> dict[str, Any]:
         backend = {"service": {"name": meta["name"], "port": {"number": port}}}
         http = {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}
-        rules = [{"host": host, "http": http} if host else {"http": http} for host in hosts]
-        tls = {"tls": [{"hosts": [host for host in hosts if host]}]} if self._settings.https else {}
+        rules = [{"host": host, "http": http} for host in hosts]
+        tls = {"tls": [{"hosts": list(hosts)}]} if self._settings.https else {}
         return {
             "apiVersion": "networking.k8s.io/v1",
             "kind": "Ingress",
@@ -172,8 +154,7 @@ class Traefik(Component):
                 self.child(**here),
             )
         account = self._declare("v1", "ServiceAccount", PUBLIC, **here, **pods.pulls(login))
-        more = _KNATIVE_RULES if self._args.mode == "knative" else _ROUTE_RULES
-        role = self._declare(f"{group}/v1", "ClusterRole", name, rules=[*_RULES, *more])
+        role = self._declare(f"{group}/v1", "ClusterRole", name, rules=rules(self._args.mode))
         binding = self._declare(
             f"{group}/v1",
             "ClusterRoleBinding",
@@ -207,7 +188,7 @@ class Traefik(Component):
             },
         )
 
-    def _deployment(self) -> dict[str, Any]:
+    def _deployment(self, answers: str) -> dict[str, Any]:
         # Two pods can't hold one port of the node.
         strategy: dict[str, Any] = (
             {"type": "Recreate"} if self._settings.host_port else {"rollingUpdate": {"maxUnavailable": 0}}
@@ -217,7 +198,10 @@ class Traefik(Component):
             "revisionHistoryLimit": 2,
             "strategy": strategy,
             "selector": {"matchLabels": {"app": PUBLIC}},
-            "template": {"metadata": {"labels": {"app": PUBLIC}}, "spec": self._pod()},
+            "template": {
+                "metadata": {"labels": {"app": PUBLIC}, **pods.restarted_by(answers)},
+                "spec": self._pod(),
+            },
         }
 
     def _pod(self) -> dict[str, Any]:
@@ -225,6 +209,7 @@ class Traefik(Component):
         return {
             "serviceAccountName": PUBLIC,
             "enableServiceLinks": False,
+            "volumes": [{"name": ANSWERS, "configMap": {"name": ANSWERS}}],
             "terminationGracePeriodSeconds": 10,
             "securityContext": {
                 "runAsNonRoot": True,
@@ -236,7 +221,9 @@ class Traefik(Component):
                     "name": "traefik",
                     "image": self._args.image,
                     "args": flags(self._settings, self._args.mode, self.namespace, (PUBLIC, PRIVATE), CLASS),
+                    "workingDir": "/",
                     "env": [{"name": "GOMEMLIMIT", "value": "128MiB"}],
+                    "volumeMounts": [{"name": ANSWERS, "mountPath": FOLDER}],
                     "ports": [
                         *self._entries(),
                         {"name": "internal", "containerPort": INTERNAL},

@@ -68,5 +68,6 @@ class MLflowSettings(Settings):
 
     replicas: Annotated[int, Field(ge=1, le=10)] = 1
     allowed_hosts: tuple[str, ...] = ()
-    """Further Host headers that are answered; its names on the gateway and in the cluster always are."""
+    """Further Host headers that are answered, at any port; localhost and its names on the gateway and in the cluster
+    always are."""
     resources: Resources = Resources(cpu="100m", memory="384Mi", cpu_limit="2", memory_limit="1536Mi")
