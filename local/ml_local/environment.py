@@ -50,6 +50,8 @@ def variables(layout: Layout) -> dict[str, str]:
         "PULUMI_CREDENTIAL_STORE": "plaintext",
         "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
         "PULUMI_ERROR_OUTPUT_STRING": "true",
+        "DO_NOT_TRACK": "true",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_TRACKING_URI": GATEWAY,
         "AWS_SHARED_CREDENTIALS_FILE": str(layout.state / "aws" / "credentials"),
         "AWS_CONFIG_FILE": str(layout.state / "aws" / "config"),

@@ -35,6 +35,14 @@ Quantity = Annotated[
     str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|[kMGT]|[KMGT]i)?$", description="A Kubernetes quantity: 500m, 2Gi.")
 ]
 
+UNITS = {"m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+
+
+def amount(quantity: str) -> float:
+    """What a Kubernetes quantity says, in processors or bytes."""
+    number = quantity.rstrip("mkKMGTi")
+    return float(number) * UNITS.get(quantity[len(number) :], 1)
+
 
 def one_rule(rule: str) -> WrapValidator:
     """For a field of several types: `rule` in place of one complaint a type."""

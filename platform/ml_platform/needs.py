@@ -11,6 +11,7 @@ from typing import Any, Self
 from ml_platform.bundles import catalog
 from ml_platform.bundles.catalog import Entry
 from ml_platform.bundles.parse import Object
+from ml_platform.bundles.preflight.volumes import Volume
 from ml_platform.configuration import PROJECT, SettingsError
 from ml_platform.settings.bundles import BundlesSettings
 
@@ -32,6 +33,8 @@ class Needs:
     """Those that the part declares itself; the ones of a bundle are the bundle's."""
     hosts: tuple[str, ...] = ()
     """Names below the domain under which the gateway leads to it."""
+    volumes: tuple[Volume, ...] = ()
+    """What the settings want of volumes that it keeps."""
     objects: tuple[Object, ...] = ()
     """Further objects outside of any namespace that it declares itself: kind and name."""
 

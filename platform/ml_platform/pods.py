@@ -20,6 +20,10 @@ SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 """What the autoscalers of all clouds ask of a pod before they take its node away."""
 REGISTRY = "registry-login"
 """The Secret that pods pull their images with, where a login is needed."""
+KEPT_BY_CLAIMS = ["spec.storageClassName"]
+"""What a volume keeps for good: another class is that of volumes to come."""
+UNREPORTED = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "RAY_USAGE_STATS_ENABLED": "0"}
+"""What keeps MLflow, its pages and Ray from reporting to their makers, in images of others as well."""
 
 
 def container(
@@ -35,7 +39,7 @@ def container(
     return {
         "name": name,
         "image": image,
-        "env": variables(env or {}),
+        "env": variables({**UNREPORTED, **(env or {})}),
         "volumeMounts": [{"name": volume, "mountPath": path} for volume, path in (mounts or {}).items()],
         "resources": resource_sizes(resources),
         "securityContext": {
@@ -183,16 +187,22 @@ def digest(*values: Any) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def restarted_by(*values: Any) -> dict[str, Any]:
-    """Pod annotations that roll a workload when one of the values changes."""
-    return {"annotations": {RESTARTED_BY: digest(*values)}}
+def restarted_by(mark: pulumi.Input[str]) -> dict[str, Any]:
+    """Pod annotations that roll a workload when the mark changes: the digest of what its pods read at their start
+    alone, or the fingerprint of secrets."""
+    return {"annotations": {RESTARTED_BY: mark}}
 
 
-def claim(name: str, size: str, storage_class: str | None) -> dict[str, Any]:
-    """The volume of one pod of a StatefulSet."""
+def claim(meta: Mapping[str, Any], size: str, storage_class: str | None) -> dict[str, Any]:
+    """A volume that one pod writes to, and that outlives it."""
     chosen = {"storageClassName": storage_class} if storage_class else {}
-    resources = {"requests": {"storage": size}}
-    return {"metadata": {"name": name}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": resources, **chosen}}
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}, **chosen}
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": spec}
+
+
+def claimed(volume: str, claim: str) -> dict[str, Any]:
+    """The volume of that claim."""
+    return {"name": volume, "persistentVolumeClaim": {"claimName": claim}}
 
 
 def job(

@@ -96,6 +96,10 @@ class Site:
         """Options for a component of the platform, whose objects go to the cluster."""
         return pulumi.ResourceOptions(parent=self.owner, provider=self.provider, **options)
 
+    def storage(self, size: str) -> str:
+        """The size that a volume asks for: the settings', or that of all, where sizes limit nothing."""
+        return self.cluster.volume_size or size
+
     def namespace(self, name: str) -> Namespace:
         """One that holds data: it stays where the cluster's data are protected."""
         args = NamespaceArgs(labels=self.labels, login=self.login)
@@ -114,6 +118,7 @@ def _preflight(
         labels=labels,
         adopt=cluster.disposable,
         storage_class=cluster.storage_class,
+        volumes=[{**each, "size": cluster.volume_size or each["size"]} for each in needs.volumes],
         load_balancer=settings.gateway.host_port is None and not cluster.load_balancer.assumed,
         kubeconfig=cluster.kubeconfig,
         opts=owner.child(),

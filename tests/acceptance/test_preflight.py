@@ -55,7 +55,8 @@ def props(kubeconfig: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> d
     publish(monkeypatch, tmp_path, THING, GADGET, webhook("hook.x.test", "web", "web"))
     return {
         "entries": {"web": "1"}, "existing": {}, "own": [TRACKING], "mirror": None,
-        "labels": LABELS, "adopt": False, "storage_class": "", "load_balancer": False, "kubeconfig": kubeconfig,
+        "labels": LABELS, "adopt": False, "storage_class": "", "volumes": [], "load_balancer": False,
+        "kubeconfig": kubeconfig,
     }  # fmt: skip
 
 

@@ -47,7 +47,7 @@ def services() -> set[str]:
 
 
 def answers_by_a_model(url: str) -> bool:
-    """What has no host of its own is MLflow's."""
+    """A host of nobody's is answered by the gateway itself."""
     return "model_version" in gateway.ask(url, body=ROWS).text
 
 

@@ -81,6 +81,20 @@ def test_a_private_service_is_not_on_the_public_port(services: Client) -> None:
     assert get(host)[1] != "inner"
 
 
+@pytest.mark.parametrize("host", ["mlflo.localhost", "inner.test-serving.localhost", "example.com"])
+def test_a_host_that_nobody_serves_gets_a_404_with_those_that_are(host: str, platform: dict[str, Any]) -> None:
+    answer = gateway.ask(f"http://{host}:8080/some/page")
+    assert answer.status == 404
+    assert f"Nobody serves the host {host}:8080. " in answer.text
+    assert platform["mlflow_url"] in answer.text
+    assert "http://s3.localhost:8080" in answer.text
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "mlflow.localhost"])
+def test_mlflow_answers_at_its_name_and_at_the_bare_address(host: str) -> None:
+    assert gateway.ask(f"http://{host}:8080/api/2.0/mlflow/experiments/search?max_results=1").status == 200
+
+
 def test_what_nobody_uses_goes_and_comes_back_with_the_next_request(services: Client) -> None:
     until(lambda: not pods(services, "one"), "still there without requests", 120)
     assert get(f"one.{NAMESPACE}.localhost") == (200, "one")

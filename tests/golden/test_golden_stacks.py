@@ -8,39 +8,84 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ml_platform import pods
 from support import recorder, stacks
 
 HERE = Path(__file__).parent
 FOREIGN = "ml-platform:bundles:Bundle"
 
 
-@pytest.mark.parametrize(
-    "stack",
-    [pytest.param(each, marks=[] if each in stacks.LEAN else pytest.mark.mirror) for each in sorted(stacks.FILES)],
+# By image: the variables and flags that keep its software from reporting to its makers. That of all others has no such
+# thing: what they run is Knative, KServe, Istio, cert-manager and the operators.
+KEEPS_QUIET = {
+    **dict.fromkeys(("mlflow", "mlserver", "training", "tuning"), pods.UNREPORTED),
+    "traefik": {"--global.checknewversion": "false", "--global.sendanonymoususage": "false"},
+}
+
+
+@dataclass(frozen=True)
+class Recorded:
+    stack: str
+    found: recorder.Recorder
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(each, marks=[] if each in stacks.LEAN else pytest.mark.mirror) for each in sorted(stacks.FILES)
+    ],
 )
-def test_a_stack_asks_for_what_is_recorded(stack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ML_PLATFORM_STATE", str(stacks.node(tmp_path)))
-    stacks.log_in(monkeypatch, tmp_path)
-    if stack in stacks.LEAN:
-        monkeypatch.delenv("ML_PLATFORM_MIRROR", raising=False)
-    found = json.dumps(tree(stack), indent=1, sort_keys=True) + "\n"
-    golden = HERE / f"{stack}.json"
+def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    folder = tmp_path_factory.mktemp("node")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ML_PLATFORM_STATE", str(stacks.node(folder)))
+        stacks.log_in(patch, folder)
+        if request.param in stacks.LEAN:
+            patch.delenv("ML_PLATFORM_MIRROR", raising=False)
+        return Recorded(request.param, stacks.record(request.param))
+
+
+def test_a_stack_asks_for_what_is_recorded(recorded: Recorded) -> None:
+    found = json.dumps(tree(recorded.found), indent=1, sort_keys=True) + "\n"
+    golden = HERE / f"{recorded.stack}.json"
     if os.environ.get("PULUMI_ACCEPT"):
         golden.write_text(found)
     assert golden.read_text() == found, "the tree has changed; if that is wanted: PULUMI_ACCEPT=1 pytest tests/golden"
 
 
+def test_no_container_reports_to_the_makers_of_its_software(recorded: Recorded) -> None:
+    seen = list(containers([recorder.inputs(request) for request in recorded.found.requests.values()]))
+    assert seen
+    for each in seen:
+        env = {variable["name"]: variable.get("value") for variable in each.get("env", ())}
+        flags = dict(flag.partition("=")[::2] for flag in each.get("args", ()))
+        assert KEEPS_QUIET[short_name(each["image"])].items() <= {**env, **flags}.items(), each["name"]
+
+
 def test_a_second_record_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ML_PLATFORM_STATE", str(stacks.node(tmp_path)))
-    assert tree("local") == tree("local")
+    assert tree(stacks.record("local")) == tree(stacks.record("local"))
 
 
-def tree(stack: str) -> dict[str, Any]:
-    found = stacks.record(stack)
+def containers(value: Any) -> Iterator[dict[str, Any]]:
+    """All whose software could report, wherever an object has them."""
+    if isinstance(value, dict) and short_name(str(value.get("image"))) in KEEPS_QUIET:
+        yield value
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from containers(each)
+
+
+def short_name(image: str) -> str:
+    return image.rpartition("/")[2].partition("@")[0]
+
+
+def tree(found: recorder.Recorder) -> dict[str, Any]:
     resources = {short(urn): entry(request) for urn, request in found.requests.items()}
     return {"exports": found.shown, "resources": resources}
 

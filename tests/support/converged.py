@@ -17,7 +17,7 @@ from ml_platform.kube import Client
 from support import inventory, machine, recorder
 
 DIGEST = re.compile(r"-[0-9a-f]{8}(?=-|$)")  # of a run's key; that of a gate is known only when its candidate is
-MADE_BY_CONTROLLERS = ("Endpoints", "EndpointSlice", "Pod", "PersistentVolumeClaim")
+MADE_BY_CONTROLLERS = ("Endpoints", "EndpointSlice", "Pod")
 """Kinds whose objects take over the labels of what they are made for."""
 
 

@@ -19,7 +19,7 @@ HELM = {"annotations": {"meta.helm.sh/release-name": "web", "meta.helm.sh/releas
 HOME, CLASS = thing("Namespace", "home"), thing("IngressClass", "front", "networking.k8s.io/v1")
 PROPS: dict[str, Any] = {
     "entries": {"web": "1"}, "existing": {}, "own": [HOME, CLASS], "mirror": None, "labels": LABELS, "adopt": False,
-    "storage_class": "", "load_balancer": True, "kubeconfig": "",
+    "storage_class": "", "volumes": [], "load_balancer": True, "kubeconfig": "",
 }  # fmt: skip
 DISKS = thing("StorageClass", "disks", "storage.k8s.io/v1", provisioner="csi.test")
 DISKS["metadata"]["annotations"] = {"storageclass.kubernetes.io/is-default-class": "true"}
@@ -215,7 +215,7 @@ def test_what_has_the_name_of_this_stack_before_it_made_anything_is_another_ones
     ],
 )
 def test_it_asks_again_when_the_choice_changes(news: Any, asks: bool) -> None:
-    olds = {"entries": {"web": "1"}, "adopt": False, "kubeconfig": "a", "mirror": "a"}
+    olds = {"entries": {"web": "1"}, "volumes": [], "adopt": False, "kubeconfig": "a", "mirror": "a"}
     assert preflight._Provider().diff("", olds, {**olds, **news}).changes is asks
 
 

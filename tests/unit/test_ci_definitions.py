@@ -176,6 +176,13 @@ def test_no_cloud_has_a_key_in_ci() -> None:
     assert secrets == {"PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE", *ionos}
 
 
+@pytest.mark.parametrize(
+    "variables", [workflow("stack.yml")["jobs"]["run"]["env"], yaml.safe_load(GITLAB.read_text())["variables"]]
+)
+def test_pulumi_asks_nobody_for_a_newer_version_of_itself(variables: dict[str, str]) -> None:
+    assert variables["PULUMI_SKIP_UPDATE_CHECK"] == "true"
+
+
 def test_each_variable_and_secret_is_documented() -> None:
     text = "".join(path.read_text() for path in (*WORKFLOWS, ACTION, GITLAB, OF_STACK))
     named = set(re.findall(r"(?:vars|secrets)\.(\w+)", text)) | {"CI_IMAGE", "NODE_RUNNER", "GITLAB_TOKEN"}

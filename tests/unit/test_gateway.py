@@ -88,10 +88,10 @@ def of(stack: str) -> pytest.MarkDecorator:
 
 @of("istio")
 def test_behind_istio_a_route_attaches_to_the_one_entry(tree: recorder.Recorder) -> None:
-    for name, hosts in (("s3", ["s3.localhost", "localhost"]), ("mlflow", None)):
+    for name, hosts in (("s3", ["s3.localhost", "localhost"]), ("mlflow", ["mlflow.localhost"])):
         spec = tree.inputs("HTTPRoute", name)["spec"]
         assert spec["parentRefs"] == [{"name": "gateway", "namespace": "istio-system"}]
-        assert spec.get("hostnames") == hosts, name
+        assert spec["hostnames"] == hosts, name
     assert tree.find("HTTPRoute", "mlflow").dependencies
 
 
@@ -160,10 +160,30 @@ def test_on_loopback_there_is_plain_http_and_no_certificate() -> None:
     assert not [each for each in found.requests.values() if each.name == "gateway-tls"]
 
 
-def test_who_may_connect_is_the_load_balancers_to_ask() -> None:
-    found = declare({"access": ["10.0.0.0/8"]})
-    assert found.inputs("Service", "gateway-traefik")["spec"]["loadBalancerSourceRanges"] == ["10.0.0.0/8"]
+@pytest.mark.parametrize(
+    ("settings", "networks"),
+    [
+        ({}, ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]),
+        ({"access": ["203.0.113.0/24"]}, ["203.0.113.0/24"]),
+        ({"access": ["0.0.0.0/0"]}, ["0.0.0.0/0"]),
+    ],
+)
+def test_everybody_may_connect_where_the_settings_say_so_and_nowhere_else(
+    settings: dict[str, Any], networks: list[str]
+) -> None:
+    found = declare(settings)
+    assert found.inputs("Service", "gateway-traefik")["spec"]["loadBalancerSourceRanges"] == networks
     assert "loadBalancerSourceRanges" not in found.inputs("Service", "gateway-traefik-internal")["spec"]
+
+
+@pytest.mark.parametrize(("jwt", "networks"), [(None, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")), (JWT, ())])
+def test_who_shows_a_token_may_come_from_anywhere(jwt: dict[str, str] | None, networks: tuple[str, ...]) -> None:
+    assert gateway(**ISTIO, jwt=jwt).networks == networks
+
+
+@pytest.mark.parametrize("fields", [{"jwt": JWT}, {"access": ["0.0.0.0/0"]}, {"bind": "127.0.0.2"}])
+def test_a_port_of_the_node_is_closed_or_asks_for_a_token_or_everybodys_by_word(fields: dict[str, Any]) -> None:
+    assert gateway(**ISTIO, host_port=80, **{"bind": "192.0.2.7", "tls": {"issuer": "none"}, **fields}).host_port == 80
 
 
 @pytest.mark.mirror

@@ -12,6 +12,8 @@ from support.gateway_tree import declare
 
 DOMAIN = {"domain": "ml.example.com"}
 ACME: dict[str, Any] = {"email": "ml@example.com"}
+OPEN = {"access": ["0.0.0.0/0"]}
+"""As an authority wants it that asks from anywhere."""
 CERT_MANAGER = {"certificates": "cert-manager"}
 NAMES = ["ml.example.com", "mlflow.ml.example.com", "s3.ml.example.com"]
 KIND = "kubernetes:cert-manager.io/v1:"
@@ -74,7 +76,7 @@ def test_a_star_is_proven_in_the_zone(dns01: dict[str, Any], solver: dict[str, A
 
 @pytest.mark.mirror
 def test_without_a_zone_the_gateway_answers_the_authority_on_its_plain_port() -> None:
-    found = declare(acme(hosts=["iris.models"]), **CERT_MANAGER)
+    found = declare({**acme(hosts=["iris.models"]), **OPEN}, **CERT_MANAGER)
     (solver,) = found.inputs(CLUSTER_ISSUER, "ml-platform-acme")["spec"]["acme"]["solvers"]
     template = solver["http01"]["ingress"]["ingressTemplate"]["metadata"]["annotations"]
     assert template == {"traefik.ingress.kubernetes.io/router.entrypoints": "web"}
@@ -83,7 +85,7 @@ def test_without_a_zone_the_gateway_answers_the_authority_on_its_plain_port() ->
 @pytest.mark.mirror
 def test_behind_istio_it_answers_by_a_route_beside_the_redirect() -> None:
     standard = {"bundles": {}, "serving": {"mode": "standard"}}
-    found = declare({**acme(hosts=["iris.models"]), "ingress": "istio"}, **CERT_MANAGER, **standard)
+    found = declare({**acme(hosts=["iris.models"]), **OPEN, "ingress": "istio"}, **CERT_MANAGER, **standard)
     (solver,) = found.inputs(CLUSTER_ISSUER, "ml-platform-acme")["spec"]["acme"]["solvers"]
     (parent,) = solver["http01"]["gatewayHTTPRoute"]["parentRefs"]
     assert parent == {"name": "gateway", "namespace": "istio-system", "sectionName": "http"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import urllib.request
 from pathlib import Path
 
@@ -41,3 +42,9 @@ def test_everything_else_is_asked_through_the_users_proxy() -> None:
     assert urllib.request.getproxies()["https"] == PROXY
     assert not urllib.request.proxy_bypass("pypi.example")
     assert not should_bypass_proxies("https://pypi.example/", no_proxy=None)
+
+
+@pytest.mark.usefixtures("_behind_a_proxy")
+@pytest.mark.parametrize("name", ["DO_NOT_TRACK", "MLFLOW_DISABLE_TELEMETRY", "PULUMI_SKIP_UPDATE_CHECK"])
+def test_no_client_reports_to_its_makers(name: str) -> None:
+    assert os.environ[name] == "true"

@@ -88,6 +88,12 @@ def test_no_claim_gets_what_another_left_whenever_the_emptying_is_killed(calls: 
     assert [path for path in node.data.rglob("*") if path.is_file()] == []
 
 
+def test_a_claim_may_ask_for_more_since_its_size_is_no_limit(node: Layout) -> None:
+    cluster = Cluster()
+    objects.apply(node, cluster.client)
+    assert cluster.objects["StorageClass"][objects.STORAGE_CLASS]["allowVolumeExpansion"] is True
+
+
 def test_a_volume_that_is_in_use_keeps_what_is_in_it(node: Layout) -> None:
     cluster = Cluster()
     objects.apply(node, cluster.client)

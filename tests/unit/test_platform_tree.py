@@ -285,5 +285,6 @@ def test_the_namespace_of_work_says_whose_it_is(tree: recorder.Recorder) -> None
 @pytest.mark.parametrize("protected", [True, False])
 def test_what_holds_data_is_protected_where_the_cluster_says_so_and_nothing_else(protected: bool) -> None:
     held = {(each.type.rpartition(":")[2], each.name) for each, _ in own(declare(protected=protected)) if each.protect}
-    data = {("StatefulSet", "postgres"), ("StatefulSet", "s3"), ("Namespace", "mlflow"), ("Namespace", "storage")}
+    claims = {("PersistentVolumeClaim", "postgres"), ("PersistentVolumeClaim", "s3")}
+    data = claims | {("Namespace", "mlflow"), ("Namespace", "storage")}
     assert held == (data if protected else set())

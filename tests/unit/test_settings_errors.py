@@ -99,6 +99,7 @@ OUT_OF_RANGE: list[tuple[str, Any, str, str, str]] = [
 ]
 
 
+PLAIN = {"issuer": "none"}
 ACME: dict[str, Any] = {"email": "ml@example.com"}
 GOOGLE = {"provider": "google", "project": "p"}
 
@@ -135,7 +136,15 @@ IMPOSSIBLE: list[tuple[Any, str, str, str]] = [
     (acme(domain="ml.internal"), "gateway.domain", '"ml.internal"', "set a domain of your own"),
     (acme(domain="203.0.113.7"), "gateway.domain", '"203.0.113.7"', "set a domain of your own"),
     (acme(dns01=GOOGLE, domain="203.0.113.7.sslip.io"), "gateway.domain", '"203.0.113.7.sslip.io"', "not yours"),
-    (acme(hosts=[], access=["10.0.0.0/8"]), "gateway.access", '["10.0.0.0/8"]', "from anywhere: remove it, or set"),
+    (acme(hosts=[], access=["10.0.0.0/8"]), "gateway.access", '["10.0.0.0/8"]', "access[0]' 0.0.0.0/0, or set"),
+    (acme(hosts=[]), "gateway.access", '["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]', "or set tls.acme.dns01"),
+    (acme(hosts=[], host_port=80, bind="::"), "gateway.bind", '"::"', "platform.gateway.access[0]' 0.0.0.0/0"),
+    (
+        {"gateway": {"host_port": 80, "bind": "192.0.2.7", "tls": PLAIN}},
+        "gateway.bind",
+        '"192.0.2.7"',
+        "without a login",
+    ),
     (acme(hosts=[], host_port=8080, bind="::"), "gateway.host_port", "8080", "set 80, or set tls.acme.dns01"),
     (acme(hosts=[], host_port=80), "gateway.bind", '"127.0.0.1"', "an address that can be reached"),
     (

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 from ml_local import images
-from ml_platform.configuration import SettingsError, validate
+from ml_platform.configuration import SettingsError, amount, validate
 from ml_runtime import ray_tune, tune_spec
 from ml_runtime.metrics import METRICS
 from ml_workloads import fit, learning_settings, ray_job
-from ml_workloads.fields import amount
 from ml_workloads.run_kinds import KINDS, End
 from ml_workloads.settings import WorkloadsSettings
 from support import chosen, tuning

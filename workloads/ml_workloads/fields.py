@@ -13,15 +13,6 @@ Pool = Name | None
 """One of the cluster's node pools; None is wherever there is room, on nodes without taints."""
 
 
-UNITS = {"m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
-
-
-def amount(quantity: str) -> float:
-    """What a Kubernetes quantity says, in processors or bytes."""
-    number = quantity.rstrip("mkKMGTi")
-    return float(number) * UNITS.get(quantity[len(number) :], 1)
-
-
 def _distinct(columns: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(columns)) < len(columns):
         raise ValueError("names of columns must be distinct")

@@ -11,10 +11,10 @@ from typing import Any
 
 import pulumi
 from ml_platform import pods
+from ml_platform.configuration import amount
 from ml_platform.handle import ObjectStoreAccess, SparkOperator
 
 from ml_workloads.etl_settings import DriverSettings, EtlSettings, ExecutorSettings, mebibytes
-from ml_workloads.fields import amount
 
 FOLDER = "/opt/ml-platform"
 VERSIONS: Mapping[SparkOperator, str] = {"kubeflow": "4.0.4", "stackable": "4.1.1"}

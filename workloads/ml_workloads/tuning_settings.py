@@ -2,10 +2,9 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from ml_platform.configuration import MisfitError, Resources, Settings, one_rule
+from ml_platform.configuration import MisfitError, Resources, Settings, amount, one_rule
 from pydantic import Field, model_validator
 
-from ml_workloads.fields import amount
 from ml_workloads.learning_settings import METRICS, Estimator, Fraction, LearningSettings, Metric, Parameter
 
 LEAST_HEAD = "2Gi"

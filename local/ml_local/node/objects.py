@@ -2,7 +2,7 @@
 
 The volumes are folders on the node's disk, made ahead: no provisioner has to run. A volume whose claim is gone is
 offered again, with a new folder, by the next `make up`, also of a node that runs. Their size is the disk's, shared by
-all: a claim is no limit here.
+all: a claim is no limit here, and may ask for more at any time.
 """
 
 from __future__ import annotations
@@ -108,6 +108,7 @@ def _storage_class() -> Object:
         },
         "provisioner": "kubernetes.io/no-provisioner",
         "volumeBindingMode": "WaitForFirstConsumer",
+        "allowVolumeExpansion": True,
     }
 
 

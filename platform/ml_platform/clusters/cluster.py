@@ -70,6 +70,8 @@ class Cluster:
     """Image references by name, for what its own registry holds."""
     storage_class: str | None
     """None is the cluster's default."""
+    volume_size: str | None = None
+    """What all volumes ask for where that limits nothing; None is what the settings say."""
     disposable: bool
     """Whether removing the stack removes everything, definitions and volumes too."""
     protected: bool

@@ -19,6 +19,9 @@ OPTIONS: dict[str, Any] = {
     "enable_patch_force": True,
     "kube_client_settings": {"qps": 400, "burst": 800},
 }
+# Volumes are folders of one disk, which is the only limit: another stack file would ask for less than there is already,
+# and no volume shrinks.
+VOLUME_SIZE = "10Gi"
 
 
 def connect(settings: LocalCluster) -> Cluster:
@@ -37,6 +40,7 @@ def connect(settings: LocalCluster) -> Cluster:
         seed=pulumi.Output.secret(_read(Path(node["seed"])).strip()),
         images=images,
         storage_class="local-path",
+        volume_size=VOLUME_SIZE,
         disposable=True,
         protected=False,
         pulls=False,

@@ -31,9 +31,8 @@ class Gateway(Protocol):
     """What must exist before requests are answered."""
     certificate: GatewayCertificate | None
 
-    def route(self, meta: Mapping[str, Any], port: int, hosts: Sequence[str | None]) -> dict[str, Any]:
-        """The manifest that leads `hosts` to the service of the same name; the host None is every host that nobody
-        else has."""
+    def route(self, meta: Mapping[str, Any], port: int, hosts: Sequence[str]) -> dict[str, Any]:
+        """The manifest that leads `hosts` to the service of the same name."""
 
 
 def url(settings: GatewaySettings) -> str:

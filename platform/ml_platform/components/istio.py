@@ -75,16 +75,14 @@ class Istio(Foreign):
     def needs(cls, settings: PlatformSettings) -> Needs:
         return Needs(bundles=BUNDLES)
 
-    def route(self, meta: Mapping[str, Any], port: int, hosts: Sequence[str | None]) -> dict[str, Any]:
-        named = [host for host in hosts if host]
-        everything = None in hosts and not self._hostnames()
+    def route(self, meta: Mapping[str, Any], port: int, hosts: Sequence[str]) -> dict[str, Any]:
         return {
             "apiVersion": API,
             "kind": "HTTPRoute",
             "metadata": meta,
             "spec": {
                 "parentRefs": [{"name": ENTRY, "namespace": NAMESPACE}],
-                **({} if everything else {"hostnames": named}),
+                "hostnames": list(hosts),
                 "rules": [{"backendRefs": [{"name": meta["name"], "port": port}]}],
             },
         }
@@ -126,7 +124,7 @@ class Istio(Foreign):
             balancer = self.site.cluster.load_balancer
             return [
                 annotated("Service", SERVICE, balancer.annotated),
-                merged("Service", SERVICE, {"spec": balancer.spec(settings.access)}),
+                merged("Service", SERVICE, {"spec": balancer.spec(settings.networks)}),
             ]
         of_node = {HTTP: settings.host_port, HTTPS: settings.https.host_port if settings.https else None}
         return [

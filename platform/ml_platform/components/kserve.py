@@ -11,7 +11,7 @@ import pulumi
 
 from ml_platform import pods
 from ml_platform.bundles.parse import Object
-from ml_platform.bundles.transforms import Transform, config_json, pod_annotations
+from ml_platform.bundles.transforms import Transform, config_json, environment, pod_annotations
 from ml_platform.components import mlflow
 from ml_platform.components.foreign import Foreign
 from ml_platform.components.gateway import Gateway
@@ -78,11 +78,19 @@ def _configuration(settings: PlatformSettings, gateway: Gateway) -> list[Transfo
         **(_small() if settings.size == "small" else {}),
     }
     # The manager reads what to watch at its start.
-    restart = pods.restarted_by(chosen)["annotations"]
+    restart = pods.restarted_by(pods.digest(chosen))["annotations"]
     return [
         *(config_json(CONFIGURATION, key, fields) for key, fields in chosen.items()),
         pod_annotations("Deployment", MANAGER, restart),
+        _unreported,
     ]
+
+
+def _unreported(item: Object) -> Object:
+    """The release has runtimes of its own, of software that reports as well."""
+    if item["kind"] != "ClusterServingRuntime":
+        return item
+    return environment(item["kind"], item["metadata"]["name"], pods.UNREPORTED)(item)
 
 
 def _small() -> Mapping[str, Any]:
@@ -97,6 +105,7 @@ def _runtime(image: str) -> Object:
     none."""
     model = "{{ or (index .Labels `ml-platform/model`) .Name }}"
     server = {
+        **pods.UNREPORTED,
         "MLSERVER_MODEL_IMPLEMENTATION": "mlserver_mlflow.MLflowRuntime",
         "MLSERVER_MODEL_URI": "/mnt/models",
         "MLSERVER_MODEL_NAME": model,
@@ -141,7 +150,7 @@ def _download(image: str) -> Object:
                 "image": image,
                 "imagePullPolicy": "IfNotPresent",
                 "command": ["python", "-m", "ml_runtime.download"],
-                "env": [{"name": "MLFLOW_TRACKING_URI", "value": mlflow.URL}],
+                "env": pods.variables({**pods.UNREPORTED, "MLFLOW_TRACKING_URI": mlflow.URL}),
                 "resources": pods.resource_sizes(Resources(memory="128Mi", memory_limit="512Mi")),
                 "securityContext": _SECURITY,
             },

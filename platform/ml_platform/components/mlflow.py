@@ -19,6 +19,7 @@ from ml_platform.configuration import Resources
 from ml_platform.handle import ObjectStoreAccess
 from ml_platform.needs import Needs
 from ml_platform.objects import KubernetesObject
+from ml_platform.passwords import fingerprint
 from ml_platform.settings.platform import PlatformSettings
 from ml_platform.site import Site
 
@@ -27,6 +28,8 @@ PORT = 5000
 HOST = f"mlflow.{NAMESPACE}.svc.cluster.local"
 URL = f"http://{HOST}:{PORT}"
 """As pods reach it."""
+FORWARDED = ("localhost", "127.0.0.1")
+"""What clients call it that come by a forwarded port."""
 TMP = "/tmp"  # noqa: S108 - the container's own
 
 
@@ -57,11 +60,11 @@ class MLflow(PlatformComponent):
         policy = pods.ingress_from(name, args.namespace.name, site.labels, PORT, args.clients)
         before = [
             KubernetesObject(name, manifest, passive)
-            for manifest in (account, self._secret(), pods.service(self._meta, PORT), policy)
+            for manifest in (account, pods.secret(self._meta, self._secrets), pods.service(self._meta, PORT), policy)
         ]
         schema = KubernetesObject(f"{name}-schema", self._migration(), self.child(depends_on=before))
         server = KubernetesObject(name, self._server(), self.child(depends_on=before))
-        route = args.gateway.route(self._meta, PORT, [self._public, None])
+        route = args.gateway.route(self._meta, PORT, [self._public])
         KubernetesObject(name, route, self.child(depends_on=[server, *args.gateway.routable]))
         self.url = after(URL, schema, server)
         self.register_outputs({"url": self.url})
@@ -74,9 +77,10 @@ class MLflow(PlatformComponent):
     def _public(self) -> str:
         return f"{self._name}.{self.site.settings.gateway.domain}"
 
-    def _secret(self) -> dict[str, Any]:
+    @property
+    def _secrets(self) -> dict[str, pulumi.Input[str]]:
         key = self._args.store.secret_key
-        return pods.secret(self._meta, {"database": self._args.database, **({"s3": key} if key is not None else {})})
+        return {"database": self._args.database, **({"s3": key} if key is not None else {})}
 
     def _migration(self) -> dict[str, Any]:
         """A Job that brings the schema to the image's version. It waits for the database, and the server for it."""
@@ -94,7 +98,7 @@ class MLflow(PlatformComponent):
 
     def _server(self) -> dict[str, Any]:
         name, settings = self._name, self.site.settings
-        passwords = (settings.postgres.password_version, settings.object_store.password_version)
+        secrets = fingerprint(self.site.seed, *self._secrets.values())
         server = pods.container(
             "mlflow",
             self.site.images["mlflow"],
@@ -115,7 +119,7 @@ class MLflow(PlatformComponent):
                 "strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
                 "selector": {"matchLabels": {"app": name}},
                 "template": {
-                    "metadata": {"labels": {"app": name}, **pods.restarted_by(*passwords)},
+                    "metadata": {"labels": {"app": name}, **pods.restarted_by(secrets)},
                     "spec": pods.pod(name, [server], volumes=[pods.scratch(size="2Gi")]),
                 },
             },
@@ -124,8 +128,10 @@ class MLflow(PlatformComponent):
     def _environment(self) -> dict[str, Any]:
         args, settings = self._args, self.site.settings
         short = f"{self._name}.{args.namespace.name}"
-        names = [HOST, short, f"{short}.svc", self._name, self._public]
-        hosts = [pattern for host in names for pattern in (host, f"{host}:*")]
+        inside = [HOST, short, f"{short}.svc", self._name, *FORWARDED]
+        hosts = [*inside, self._public, settings.gateway.bind, *settings.mlflow.allowed_hosts]
+        # The server's guard against DNS rebinding: each at any port, but for what names one.
+        allowed = [each for host in hosts for each in ([host] if ":" in host else [host, f"{host}:*"])]
         return {
             "MLFLOW_BACKEND_STORE_URI": pods.secret_key(self._name, "database"),
             "MLFLOW_ARTIFACTS_DESTINATION": f"s3://{args.store.buckets[0]}/artifacts",
@@ -133,8 +139,6 @@ class MLflow(PlatformComponent):
             **args.store.environment(self._name, "s3"),
             "MLFLOW_HOST": "0.0.0.0",  # noqa: S104 - of its pod; a NetworkPolicy says who connects
             "MLFLOW_PORT": str(PORT),
-            "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join(
-                [*hosts, f"{settings.gateway.bind}:*", *settings.mlflow.allowed_hosts]
-            ),
+            "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join(dict.fromkeys(allowed)),
             "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS": args.gateway.url.format(host=self._name),
         }

@@ -11,6 +11,7 @@ from typing import Any
 import pulumi
 
 from ml_platform import pods
+from ml_platform.bundles.preflight.volumes import Volume
 from ml_platform.component import after
 from ml_platform.components.gateway import Gateway
 from ml_platform.components.platform_component import PlatformComponent
@@ -18,7 +19,7 @@ from ml_platform.configuration import Resources
 from ml_platform.handle import ObjectStoreAccess
 from ml_platform.needs import Needs
 from ml_platform.objects import KubernetesObject
-from ml_platform.passwords import derive
+from ml_platform.passwords import derive, fingerprint
 from ml_platform.settings.platform import PlatformSettings
 from ml_platform.site import Site
 
@@ -26,6 +27,8 @@ NAMESPACE = "storage"
 PORT = 7070
 REGION = "us-east-1"
 ROOT = "root"
+CLAIM = "data-s3-0"
+"""As a StatefulSet calls the first volume of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +55,7 @@ class ObjectStore(PlatformComponent):
             account: derive(site.seed, f"object-store/{account}", self._settings.password_version)
             for account in (ROOT, *args.accounts)
         }
+        self._users = self._accounts()
         self.endpoint = f"http://{name}.{namespace.name}.svc.cluster.local:{PORT}"
         passive = self.passive(namespace.resource)
         account = namespace.account(name, site.labels)
@@ -60,7 +64,7 @@ class ObjectStore(PlatformComponent):
             KubernetesObject(name, manifest, passive)
             for manifest in (account, self._secret(), pods.service(self._meta, PORT), policy)
         ]
-        server = KubernetesObject(name, self._server(), self.child(depends_on=before, protect=site.cluster.protected))
+        server = KubernetesObject(name, self._server(), self.child(depends_on=[*before, self._volume()]))
         domain = site.settings.gateway.domain
         route = args.gateway.route(self._meta, PORT, [f"s3.{domain}", domain])
         KubernetesObject(name, route, self.child(depends_on=[server, *args.gateway.routable]))
@@ -84,23 +88,35 @@ class ObjectStore(PlatformComponent):
 
     @classmethod
     def needs(cls, settings: PlatformSettings) -> Needs:
-        return Needs(images=("training", "versitygw"), namespaces=(NAMESPACE,), hosts=("s3", ""))
+        volume = Volume(
+            setting="object_store.storage", namespace=NAMESPACE, claim=CLAIM, size=settings.object_store.storage
+        )
+        return Needs(images=("training", "versitygw"), namespaces=(NAMESPACE,), hosts=("s3", ""), volumes=(volume,))
 
     def _clients(self) -> list[Mapping[str, Any]]:
         return [*self._args.clients, {"podSelector": {"matchLabels": {"app": f"{self._name}-buckets"}}}]
 
-    def _secret(self) -> dict[str, Any]:
+    def _accounts(self) -> pulumi.Output[str]:
         # Role userplus: may make buckets, and use those that it made.
         users = {
             account: {"access": account, "secret": key, "role": "userplus"}
             for account, key in self._keys.items()
             if account != ROOT
         }
-        accounts = pulumi.Output.json_dumps({"accessAccounts": users}, sort_keys=True)
-        return pods.secret(self._meta, {"users.json": accounts, **self._keys})
+        return pulumi.Output.json_dumps({"accessAccounts": users}, sort_keys=True)
+
+    def _secret(self) -> dict[str, Any]:
+        return pods.secret(self._meta, {"users.json": self._users, **self._keys})
+
+    def _volume(self) -> KubernetesObject:
+        claim = pods.claim(
+            {**self._meta, "name": CLAIM}, self.site.storage(self._settings.storage), self.site.cluster.storage_class
+        )
+        held: dict[str, Any] = {"protect": self.site.cluster.protected, "ignore_changes": pods.KEPT_BY_CLAIMS}
+        return KubernetesObject(self._name, claim, self.child(depends_on=self._namespace.resource, **held))
 
     def _server(self) -> dict[str, Any]:
-        name, args = self._name, self._args
+        name = self._name
         server = pods.container(
             "versitygw",
             self.site.images["versitygw"],
@@ -112,8 +128,8 @@ class ObjectStore(PlatformComponent):
             readinessProbe=pods.probe(PORT, "/health"),
         )
         accounts = {"secretName": name, "items": [{"key": "users.json", "path": "users.json"}]}
-        volumes = [pods.scratch(), {"name": "accounts", "secret": accounts}]
-        changes = pods.restarted_by(self._settings.password_version, sorted(args.accounts))
+        volumes = [pods.scratch(), {"name": "accounts", "secret": accounts}, pods.claimed("data", CLAIM)]
+        changes = pods.restarted_by(fingerprint(self.site.seed, self._users, self._keys[ROOT]))
         return {
             "apiVersion": "apps/v1",
             "kind": "StatefulSet",
@@ -128,7 +144,6 @@ class ObjectStore(PlatformComponent):
                     "metadata": {"labels": {"app": name}, **changes},
                     "spec": pods.pod(name, [server], volumes=volumes),
                 },
-                "volumeClaimTemplates": [pods.claim("data", self._settings.storage, self.site.cluster.storage_class)],
             },
         }
 

@@ -10,16 +10,20 @@ from typing import Any
 import pulumi
 
 from ml_platform import pods
+from ml_platform.bundles.preflight.volumes import Volume
+from ml_platform.components.mlflow import NAMESPACE
 from ml_platform.components.namespace import Namespace
 from ml_platform.components.platform_component import PlatformComponent
 from ml_platform.needs import Needs
 from ml_platform.objects import KubernetesObject
-from ml_platform.passwords import derive
+from ml_platform.passwords import derive, fingerprint
 from ml_platform.settings.platform import PlatformSettings
 from ml_platform.site import Site
 
 PORT = 5432
 VOLUME = "/var/lib/postgresql"
+CLAIM = "data-postgres-0"
+"""As a StatefulSet calls the first volume of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,18 +55,26 @@ class Postgres(PlatformComponent):
             KubernetesObject(name, pods.secret(self._meta, {"password": password}), passive),
             KubernetesObject(name, pods.service(self._meta, PORT, clusterIP="None"), passive),
             KubernetesObject(name, pods.ingress_from(name, args.namespace.name, labels, PORT, clients), passive),
+            self._volume(name, args),
         ]
-        held = self.child(depends_on=before, protect=site.cluster.protected)
-        self.server = KubernetesObject(name, self._server(name, args), held)
+        server = self._server(name, args, fingerprint(site.seed, password))
+        self.server = KubernetesObject(name, server, self.child(depends_on=before))
         host = f"{name}.{args.namespace.name}.svc.cluster.local"
         self.uri = pulumi.Output.concat(f"postgresql://{args.database}:", password, f"@{host}:{PORT}/{args.database}")
         self.register_outputs({"uri": self.uri})
 
     @classmethod
     def needs(cls, settings: PlatformSettings) -> Needs:
-        return Needs(images=("postgres",))
+        volume = Volume(setting="postgres.storage", namespace=NAMESPACE, claim=CLAIM, size=settings.postgres.storage)
+        return Needs(images=("postgres",), volumes=(volume,))
 
-    def _server(self, name: str, args: PostgresArgs) -> dict[str, Any]:
+    def _volume(self, name: str, args: PostgresArgs) -> KubernetesObject:
+        size = self.site.storage(self.site.settings.postgres.storage)
+        claim = pods.claim({**self._meta, "name": CLAIM}, size, self.site.cluster.storage_class)
+        held: dict[str, Any] = {"protect": self.site.cluster.protected, "ignore_changes": pods.KEPT_BY_CLAIMS}
+        return KubernetesObject(name, claim, self.child(depends_on=args.namespace.resource, **held))
+
+    def _server(self, name: str, args: PostgresArgs, secrets: pulumi.Output[str]) -> dict[str, Any]:
         settings = self.site.settings.postgres
         server = pods.container(
             "postgres",
@@ -78,9 +90,10 @@ class Postgres(PlatformComponent):
             ports=[{"name": "postgresql", "containerPort": PORT}],
             readinessProbe=pods.probe(PORT),
         )
+        volumes = [pods.scratch(), pods.claimed("data", CLAIM)]
         template = {
-            "metadata": {"labels": {"app": name}, **pods.restarted_by(settings.password_version)},
-            "spec": pods.pod(name, [server], volumes=[pods.scratch()], terminationGracePeriodSeconds=60),
+            "metadata": {"labels": {"app": name}, **pods.restarted_by(secrets)},
+            "spec": pods.pod(name, [server], volumes=volumes, terminationGracePeriodSeconds=60),
         }
         return {
             "apiVersion": "apps/v1",
@@ -93,6 +106,5 @@ class Postgres(PlatformComponent):
                 "podManagementPolicy": "Parallel",
                 "selector": {"matchLabels": {"app": name}},
                 "template": template,
-                "volumeClaimTemplates": [pods.claim("data", settings.storage, self.site.cluster.storage_class)],
             },
         }

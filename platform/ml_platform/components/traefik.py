@@ -10,12 +10,15 @@ from typing import Any
 
 import pulumi
 
-from ml_platform import pods
+from ml_platform import components, pods
 from ml_platform.clusters.cluster import LoadBalancer
+from ml_platform.components import mlflow
 from ml_platform.components.certificate import SECRET, CertificateArgs, GatewayCertificate, issuing
 from ml_platform.components.gateway import NAMESPACE, url
 from ml_platform.components.platform_component import PlatformComponent
+from ml_platform.components.traefik_answers import FOLDER, files
 from ml_platform.components.traefik_flags import INTERNAL, PING, SECURE, WEB, flags
+from ml_platform.components.traefik_rights import rules
 from ml_platform.needs import Needs
 from ml_platform.objects import KubernetesObject
 from ml_platform.settings import TlsSettings
@@ -24,31 +27,7 @@ from ml_platform.site import Site
 
 CLASS = "traefik"
 PUBLIC, PRIVATE = "traefik", "traefik-internal"  # its Services
-READ = ["get", "list", "watch"]
-
-# All its providers watch Secrets for certificates, in every namespace whose routes they serve.
-_RULES: list[dict[str, Any]] = [
-    {"apiGroups": [""], "resources": ["services", "secrets", "nodes"], "verbs": READ},
-    {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": READ},
-    {"apiGroups": ["networking.k8s.io"], "resources": ["ingresses", "ingressclasses"], "verbs": READ},
-    {"apiGroups": ["networking.k8s.io"], "resources": ["ingresses/status"], "verbs": ["update"]},
-]
-_KNATIVE_RULES = [
-    {"apiGroups": ["networking.internal.knative.dev"], "resources": ["ingresses"], "verbs": READ},
-    {"apiGroups": ["networking.internal.knative.dev"], "resources": ["ingresses/status"], "verbs": ["update"]},
-]
-_KINDS = (
-    "gatewayclasses", "gateways", "httproutes", "grpcroutes", "tlsroutes", "referencegrants", "backendtlspolicies",
-)  # fmt: skip
-_ROUTE_RULES = [
-    {"apiGroups": [""], "resources": ["namespaces", "configmaps"], "verbs": READ},
-    {"apiGroups": ["gateway.networking.k8s.io"], "resources": list(_KINDS), "verbs": READ},
-    {
-        "apiGroups": ["gateway.networking.k8s.io"],
-        "resources": [f"{kind}/status" for kind in _KINDS],
-        "verbs": ["update"],
-    },
-]
+ANSWERS = "traefik-answers"
 
 
 class Traefik(PlatformComponent):
@@ -78,17 +57,21 @@ class Traefik(PlatformComponent):
         ]
         if self._settings.https:
             services.append(self._certified(self._settings.https, namespace))
-        self.ready = [
-            self._declare(
-                "apps/v1", "Deployment", PUBLIC, depends_on=[*access, *services, *kinds], spec=self._deployment()
-            )
-        ]
+        answers = files(self._settings, self._served(), mlflow.URL)
+        here: dict[str, Any] = {"deleted_with": namespace, "depends_on": [namespace]}
+        before = [*access, *services, *kinds, self._declare("v1", "ConfigMap", ANSWERS, **here, data=answers)]
+        deployment = self._deployment(pods.digest(answers))
+        self.ready = [self._declare("apps/v1", "Deployment", PUBLIC, depends_on=before, spec=deployment)]
         self._declare(
             "networking.k8s.io/v1", "IngressClass", CLASS, spec={"controller": "traefik.io/ingress-controller"}
         )
         if site.settings.serving.mode == "standard":
             self._gateway()
         self.register_outputs({"namespace": self.namespace, "url": self.url})
+
+    def _served(self) -> list[str]:
+        """The platform's own names before the domain."""
+        return [host for host in components.needs(self.site.settings).hosts if host]
 
     @classmethod
     def chosen(cls, settings: PlatformSettings) -> bool:
@@ -99,11 +82,11 @@ class Traefik(PlatformComponent):
         ingress_class = {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": CLASS}}
         return Needs(images=("traefik",), namespaces=(NAMESPACE,), objects=(ingress_class,))
 
-    def route(self, meta: Mapping[str, Any], port: int, hosts: Sequence[str | None]) -> dict[str, Any]:
+    def route(self, meta: Mapping[str, Any], port: int, hosts: Sequence[str]) -> dict[str, Any]:
         backend = {"service": {"name": meta["name"], "port": {"number": port}}}
         http = {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}
-        rules = [{"host": host, "http": http} if host else {"http": http} for host in hosts]
-        tls = {"tls": [{"hosts": [host for host in hosts if host]}]} if self._settings.https else {}
+        rules = [{"host": host, "http": http} for host in hosts]
+        tls = {"tls": [{"hosts": list(hosts)}]} if self._settings.https else {}
         return {
             "apiVersion": "networking.k8s.io/v1",
             "kind": "Ingress",
@@ -170,8 +153,7 @@ class Traefik(PlatformComponent):
                 self.child(**here),
             )
         account = self._declare("v1", "ServiceAccount", PUBLIC, **here, **pods.pulls(login))
-        more = _KNATIVE_RULES if self.site.settings.serving.mode == "knative" else _ROUTE_RULES
-        role = self._declare(f"{group}/v1", "ClusterRole", name, rules=[*_RULES, *more])
+        role = self._declare(f"{group}/v1", "ClusterRole", name, rules=rules(self.site.settings.serving.mode))
         binding = self._declare(
             f"{group}/v1",
             "ClusterRoleBinding",
@@ -199,13 +181,13 @@ class Traefik(PlatformComponent):
             # Its pods come after it.
             metadata={"annotations": balancer.annotated(own) if balancer else own},
             spec={
-                **(balancer.spec(self._settings.access) if balancer else {"type": "ClusterIP"}),
+                **(balancer.spec(self._settings.networks) if balancer else {"type": "ClusterIP"}),
                 "selector": {"app": PUBLIC},
                 "ports": [{"name": each, "port": port, "targetPort": at} for each, (port, at) in ports.items()],
             },
         )
 
-    def _deployment(self) -> dict[str, Any]:
+    def _deployment(self, answers: str) -> dict[str, Any]:
         # Two pods can't hold one port of the node.
         strategy: dict[str, Any] = (
             {"type": "Recreate"} if self._settings.host_port else {"rollingUpdate": {"maxUnavailable": 0}}
@@ -215,7 +197,10 @@ class Traefik(PlatformComponent):
             "revisionHistoryLimit": 2,
             "strategy": strategy,
             "selector": {"matchLabels": {"app": PUBLIC}},
-            "template": {"metadata": {"labels": {"app": PUBLIC}}, "spec": self._pod()},
+            "template": {
+                "metadata": {"labels": {"app": PUBLIC}, **pods.restarted_by(answers)},
+                "spec": self._pod(),
+            },
         }
 
     def _pod(self) -> dict[str, Any]:
@@ -223,6 +208,7 @@ class Traefik(PlatformComponent):
         return {
             "serviceAccountName": PUBLIC,
             "enableServiceLinks": False,
+            "volumes": [{"name": ANSWERS, "configMap": {"name": ANSWERS}}],
             "terminationGracePeriodSeconds": 10,
             "securityContext": {
                 "runAsNonRoot": True,
@@ -236,7 +222,9 @@ class Traefik(PlatformComponent):
                     "args": flags(
                         self._settings, self.site.settings.serving.mode, self.namespace, (PUBLIC, PRIVATE), CLASS
                     ),
+                    "workingDir": "/",
                     "env": [{"name": "GOMEMLIMIT", "value": "128MiB"}],
+                    "volumeMounts": [{"name": ANSWERS, "mountPath": FOLDER}],
                     "ports": [
                         *self._entries(),
                         {"name": "internal", "containerPort": INTERNAL},

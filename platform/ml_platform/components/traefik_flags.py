@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from ml_platform.components.traefik_answers import FLAGS
 from ml_platform.settings import GatewaySettings
 
 WEB, SECURE, INTERNAL, PING = 8000, 8443, 8081, 8082  # its container's ports
@@ -29,9 +30,11 @@ def flags(
         f"--providers.kubernetesingress.ingressclass={ingress_class}",
         f"--providers.kubernetesingress.ingressendpoint.hostname={settings.domain}",
         *(_knative(public, namespace, *services) if mode == "knative" else ["--providers.kubernetesgateway=true"]),
+        *FLAGS,
         # A route is called ready when this has passed, whether it is served yet or not.
         "--providers.providersthrottleduration=200ms",
         "--global.checknewversion=false",
+        "--global.sendanonymoususage=false",
         "--log.level=WARN",
     ]
 

@@ -52,7 +52,7 @@ class ExistingCluster(Settings):
     context: str | None = None
     """The context to use; without it, the current one of the kubeconfig."""
     storage_class: str | None = None
-    """Storage class of all volumes; without it, the cluster's default."""
+    """Storage class of all volumes; without it, the cluster's default. A volume that is there keeps the one it has."""
     load_balancer: LoadBalancerSettings = LoadBalancerSettings()
     pools: dict[Name, GivenPoolSettings] = Field(default_factory=dict)
     """Node pools that work may be put on."""

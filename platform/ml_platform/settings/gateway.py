@@ -10,6 +10,9 @@ from ml_platform.settings.tls import Domain, Port, TlsSettings, check_acme
 
 UrlPath = Annotated[str, Field(pattern=r"^/")]
 Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
+EVERYBODY = "0.0.0.0/0"
+_LET_IN_EVERYBODY = f"pulumi config set --path 'ml-platform:platform.gateway.access[0]' {EVERYBODY}"
+PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 
 
 class JwtSettings(Settings):
@@ -43,7 +46,8 @@ class GatewaySettings(Settings):
     domain: Domain = "localhost"
     """Every URL is a host under it: mlflow.<domain>, <served model>.<namespace>.<domain>."""
     access: tuple[Cidr, ...] = ()
-    """Networks that may connect to the load balancer; without any, all."""
+    """Networks that may connect to the load balancer; everybody is 0.0.0.0/0, said explicitly. Without any: everybody
+    where jwt asks for tokens, elsewhere private networks alone (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16)."""
     host_port: Port | None = None
     """A port on the node itself, for one machine. Without it, the gateway is a LoadBalancer service."""
     bind: str = "127.0.0.1"
@@ -58,6 +62,11 @@ class GatewaySettings(Settings):
         if self.tls is None:
             return None if self._on_loopback else TlsSettings()
         return None if self.tls.issuer == "none" else self.tls
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Whom the load balancer lets in; nothing is everybody, of whom a token is asked."""
+        return self.access or (() if self.jwt else PRIVATE_NETWORKS)
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -82,7 +91,7 @@ class GatewaySettings(Settings):
     def _possible(self) -> Self:
         if self.jwt and self.ingress != "istio":
             raise MisfitError("ingress", "jwt is done by istio alone; set istio, or remove jwt", self.ingress)
-        if self.access and self.host_port:
+        if self.host_port and self.access not in ((), (EVERYBODY,)):
             raise MisfitError("access", "it is the load balancer's, and host_port leaves that out", goes=True)
         secure_port = self.https.host_port if self.https else None
         if (secure_port is None) != (self.host_port is None or self.https is None):
@@ -93,13 +102,19 @@ class GatewaySettings(Settings):
             check_acme(self.tls.acme, self.domain, self.tls.hosts)
             if self.tls.acme.dns01 is None:
                 self._check_way_in()
+        if self.host_port and not (self._on_loopback or self.jwt or self.access):
+            rule = (
+                "whoever reaches this address gets in without a login: set 127.0.0.1, or jwt (ingress: istio), or say "
+                f"that everybody may: {_LET_IN_EVERYBODY}"
+            )
+            raise MisfitError("bind", rule, self.bind)
         return self
 
     def _check_way_in(self) -> None:
         """An authority that asks the gateway does so on port 80, from anywhere."""
         rule = "the authority asks at port 80 of the domain, from anywhere: {}, or set tls.acme.dns01"
-        if self.access:
-            raise MisfitError("access", rule.format("remove it"), goes=True)
+        if not self.host_port and self.networks and EVERYBODY not in self.networks:
+            raise MisfitError("access", rule.format(f"let in everybody: {_LET_IN_EVERYBODY}"), list(self.networks))
         if self.host_port not in (None, 80):
             raise MisfitError("host_port", rule.format("set 80"))
         if self._on_loopback:

@@ -12,6 +12,8 @@ class PostgresSettings(Settings):
     """The database of MLflow."""
 
     storage: Quantity = "2Gi"
+    """Size of its volume. A larger one is an update, where the storage class allows it; a smaller one is refused. On
+    the one-machine cluster it limits nothing."""
     password_version: Annotated[int, Field(ge=1)] = 1
     """Raise it to change the password."""
     resources: Resources = Resources(memory="64Mi", memory_limit="512Mi")
@@ -28,7 +30,8 @@ class ObjectStoreSettings(Settings):
     artifacts: BucketName = "mlflow"
     """The bucket of MLflow, and of nobody else."""
     storage: Quantity = "10Gi"
-    """Of source own."""
+    """Of source own: size of its volume. A larger one is an update, where the storage class allows it; a smaller one is
+    refused. On the one-machine cluster it limits nothing."""
     password_version: Annotated[int, Field(ge=1)] = 1
     """Of source own. Raise it to change all keys."""
     resources: Resources = Resources(memory="32Mi", memory_limit="512Mi")
@@ -66,5 +69,6 @@ class MLflowSettings(Settings):
 
     replicas: Annotated[int, Field(ge=1, le=10)] = 1
     allowed_hosts: tuple[str, ...] = ()
-    """Further Host headers that are answered; its names on the gateway and in the cluster always are."""
+    """Further Host headers that are answered, at any port; localhost and its names on the gateway and in the cluster
+    always are."""
     resources: Resources = Resources(cpu="100m", memory="384Mi", cpu_limit="2", memory_limit="1536Mi")

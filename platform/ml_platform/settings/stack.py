@@ -28,7 +28,7 @@ class StackCluster(Settings):
     source: Literal["stack"]
     stack: StackName
     storage_class: str | None = None
-    """Storage class of all volumes; without it, the cluster's default."""
+    """Storage class of all volumes; without it, the cluster's default. A volume that is there keeps the one it has."""
     pools: dict[Name, GivenPoolSettings] = Field(default_factory=dict)
     """Node pools that work may be put on, as the platform has them."""
     data: Literal["protect", "delete"] = "protect"

@@ -6,12 +6,13 @@ back with another one, or comes to another one than the platform is on. What is 
 has a module each.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pulumi
 from pulumi import dynamic
+from pulumi.runtime.rpc import UNKNOWN
 
 from ml_platform.asking import asked
 from ml_platform.bundles import catalog
@@ -19,7 +20,7 @@ from ml_platform.bundles.catalog import Entry
 from ml_platform.bundles.errors import BundleError
 from ml_platform.bundles.parse import Object
 from ml_platform.bundles.pipeline import load
-from ml_platform.bundles.preflight import load_balancer, releases, rights, storage, taken
+from ml_platform.bundles.preflight import load_balancer, releases, rights, storage, taken, volumes
 from ml_platform.bundles.provider import Provider
 from ml_platform.kube import Client
 
@@ -42,6 +43,7 @@ class Preflight(dynamic.Resource, module="bundles", name="Preflight"):
         labels: Mapping[str, str],
         adopt: bool,
         storage_class: str | None = None,
+        volumes: Sequence[volumes.Volume] = (),
         load_balancer: bool = False,
         platform: pulumi.Input[Mapping[str, str]] | None = None,
         kubeconfig: pulumi.Input[str],
@@ -58,6 +60,7 @@ class Preflight(dynamic.Resource, module="bundles", name="Preflight"):
             "labels": dict(labels),
             "adopt": adopt,
             "storage_class": storage_class or "",
+            "volumes": list(volumes),
             "load_balancer": load_balancer,
             "platform": platform,
             "kubeconfig": pulumi.Output.secret(kubeconfig),
@@ -71,6 +74,14 @@ class _Provider(Provider):
 
     def identity(self, _props: dict[str, Any]) -> str:
         return "preflight"
+
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
+        """A size that a volume can't be brought to is refused in the preview already."""
+        if olds.get("volumes") != news["volumes"] and news["kubeconfig"] != UNKNOWN:
+            with asked(news["kubeconfig"], "which volumes it has") as client:
+                findings = list(volumes.findings(client, news["volumes"]))
+            _refuse(findings)
+        return super().diff(_id, olds, news)
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         found = _cluster(props)
@@ -114,8 +125,11 @@ def check(props: Mapping[str, Any], *, first: bool = False) -> None:
     """Refuses with all that is in the way; at the `first` time there is nothing of the stack's own yet."""
     with asked(props["kubeconfig"], "what it has") as client:
         findings = list(_findings(client, props, first))
-    if findings:
-        lines = "\n".join(f"- {finding}" for finding in findings)
+    _refuse(findings)
+
+
+def _refuse(findings: Iterable[str]) -> None:
+    if lines := "\n".join(f"- {finding}" for finding in findings):
         raise BundleError(f"The cluster can't take this stack as it is. Nothing was touched.\n{lines}")
 
 
@@ -128,6 +142,7 @@ def _findings(client: Client, props: Mapping[str, Any], first: bool) -> Iterator
     for entry, objects in foreign:
         yield from releases.absent(client, entry, objects)
     yield from storage.findings(*storage.read(client), props["storage_class"])
+    yield from volumes.findings(client, props["volumes"])
     if props["load_balancer"]:
         yield from load_balancer.findings(load_balancer.read(client), props["labels"])
     if props["adopt"]:

@@ -1,0 +1,82 @@
+"""What Traefik answers by itself: 404 to hosts that nobody serves, with the names of those that are; and MLflow at the
+bare address of one machine, since Python resolves no name under localhost.
+
+Both are no Ingress: that has no fixed answer, and takes no address for a host. The answer is a plugin in Go, which
+Traefik interprets.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from ml_platform.components.gateway import url
+from ml_platform.settings import GatewaySettings
+
+PLUGIN = "answers"
+FOLDER = f"/plugins-local/src/{PLUGIN}"
+"""Where Traefik looks for the source of a plugin, below its working directory /."""
+ROUTES = "routes.yml"
+FLAGS = (
+    f"--experimental.localplugins.{PLUGIN}.modulename={PLUGIN}",
+    f"--providers.file.filename={FOLDER}/{ROUTES}",
+    "--providers.file.watch=false",
+)
+_MANIFEST = {
+    "displayName": PLUGIN, "type": "middleware", "import": PLUGIN, "summary": "names what is served", "testData": {},
+}  # fmt: skip
+_SOURCE = """\
+// Package answers is for requests to hosts that nobody serves.
+package answers
+
+import (
+	"context"
+	"net/http"
+)
+
+type Config struct {
+	Served string `json:"served"`
+}
+
+func CreateConfig() *Config { return &Config{} }
+
+func New(_ context.Context, _ http.Handler, config *Config, _ string) (http.Handler, error) {
+	return http.HandlerFunc(func(answer http.ResponseWriter, request *http.Request) {
+		http.Error(answer, "Nobody serves the host "+request.Host+". "+config.Served, http.StatusNotFound)
+	}), nil
+}
+"""
+
+
+def files(settings: GatewaySettings, services: Sequence[str], tracking_uri: str) -> dict[str, str]:
+    """The files of FOLDER; `services` are the names of the platform's own before the domain."""
+    return {
+        ".traefik.yml": json.dumps(_MANIFEST),
+        f"{PLUGIN}.go": _SOURCE,
+        ROUTES: json.dumps({"http": _routes(settings, services, tracking_uri)}, indent=2),
+    }
+
+
+def _routes(settings: GatewaySettings, services: Sequence[str], tracking_uri: str) -> dict[str, Any]:
+    last = {"rule": "PathPrefix(`/`)", "priority": 1, "middlewares": [PLUGIN], "service": "noop@internal"}
+    found = {
+        "middlewares": {PLUGIN: {"plugin": {PLUGIN: {"served": served(settings, services)}}}},
+        "routers": {"nobody": last},
+    }
+    if not settings.host_port or settings.domain != "localhost":
+        return found
+    address = {"rule": f"Host(`{settings.bind}`)", "service": "mlflow"}
+    return {
+        **found,
+        "routers": {"nobody": last, "address": address},
+        "services": {"mlflow": {"loadBalancer": {"servers": [{"url": tracking_uri}]}}},
+    }
+
+
+def served(settings: GatewaySettings, services: Sequence[str]) -> str:
+    """What there is instead, for whoever has mistyped a host."""
+    template = url(settings)
+    urls = ", ".join(template.format(host=name) for name in services)
+    return (
+        f"Served are {urls}, and models at {template.format(host='<model>.<namespace>')}: "
+        "`pulumi stack output prediction_urls` lists them."
+    )
