@@ -10,7 +10,7 @@ import pytest
 from ml_platform import zones
 from ml_platform.configuration import SettingsError, validate
 from ml_platform.settings import ClusterSettings, PlatformSettings
-from support import stacks
+from support import chosen, stacks
 from support.clouds import COMMON, SETTINGS, declare, own
 
 ACME = {"email": "ml@example.com"}
@@ -24,8 +24,8 @@ def logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def platform(**acme: Any) -> PlatformSettings:
     tls = {"issuer": "acme", "hosts": ["iris.models"], "acme": {**ACME, **acme}}
-    block = {"certificates": "cert-manager", "gateway": {"domain": "ml.example.com", "tls": tls}}
-    return validate("platform", block, PlatformSettings)
+    gateway = {"domain": "ml.example.com", "access": ["0.0.0.0/0"], "tls": tls}
+    return chosen.platform(certificates="cert-manager", gateway=gateway)
 
 
 def check(cloud: str, settings: PlatformSettings, **changes: Any) -> None:
