@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 COMMAND = re.compile(
-    r"pulumi config (?P<verb>set|rm)(?: --stack [\w-]+)? --path '?ml-platform:(?P<path>[\w.]+)'?"
+    r"pulumi config (?P<verb>set|rm)(?: --stack [\w-]+)? --path '?ml-platform:(?P<path>[\w.]+)(?P<first>\[0\])?'?"
     r"(?: (?P<value>[\w][\w./:-]*\w|\w))?"
 )
 
@@ -23,5 +23,6 @@ def followed(config: dict[str, Any], text: str) -> dict[str, Any]:
         place.pop(last, None)
         if command["verb"] == "set":
             assert command["value"], f"{command[0]}: a value of one's own is no command to run as it stands"
-            place[last] = yaml.safe_load(command["value"])
+            value = yaml.safe_load(command["value"])
+            place[last] = [value] if command["first"] else value
     return config

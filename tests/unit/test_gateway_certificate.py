@@ -129,11 +129,16 @@ PROPS = {"namespace": "gateway", "service": "traefik", "kubeconfig": "{}", "addr
 
 
 class Cluster:
+    node: dict[str, Any] | None = None
+
     def __init__(self, ingress: list[dict[str, str]] | None, events: list[dict[str, Any]]) -> None:
         self._ingress, self._events = ingress, events
 
     def find(self, *_names: str) -> dict[str, Any] | None:
         return None if self._ingress is None else {"status": {"loadBalancer": {"ingress": self._ingress}}}
+
+    def request(self, *_: str, **__: Any) -> dict[str, Any]:
+        return {"items": [self.node] if self.node else []}
 
     def list(self, *_names: str, fields: str) -> list[dict[str, Any]]:
         assert fields == "involvedObject.name=traefik"
@@ -186,3 +191,12 @@ def test_a_load_balancer_that_never_comes_is_explained(
     with pytest.raises(BundleError, match=said) as refused:
         address._Provider().create(PROPS)
     assert "pulumi config set --path 'ml-platform:platform.gateway.host_port' 8080" in str(refused.value)
+
+
+def test_where_the_load_balancer_is_a_program_of_the_users_own_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster([], [])
+    cluster.node = {"metadata": {"name": "ml-control-plane"}, "spec": {"providerID": "kind://docker/ml/one"}}
+    monkeypatch.setattr(address.Client, "from_kubeconfig", lambda *_, **__: cluster)
+    monkeypatch.setattr(address, "DEADLINE", -1.0)
+    with pytest.raises(BundleError, match="let `cloud-provider-kind` run in another terminal"):
+        address._Provider().create(PROPS)

@@ -172,7 +172,6 @@ def test_settings_that_do_not_go_together_are_refused_with_the_way_out(
     [
         ({"gateway": {"access": ["10.0.0.0/8"], "host_port": 80}}, "gateway.access"),
         ({"gateway": {"tls": {"host_port": 443}}}, "gateway.tls.host_port"),
-        (acme(hosts=[], access=["10.0.0.0/8"]), "gateway.access"),
         ({"serving": {"mode": "standard", "autoscaling": {}}}, "serving.autoscaling"),
         ({"object_store": {"source": "own", "region": "eu"}}, "object_store.region"),
     ],

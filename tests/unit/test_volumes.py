@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from ml_platform import asking
 from ml_platform.bundles import preflight
 from ml_platform.bundles.errors import BundleError
 from ml_platform.bundles.preflight import volumes
@@ -59,7 +60,7 @@ def test_a_volume_grows_where_its_class_allows_it_and_never_shrinks(cluster: Any
 
 
 def preview(before: str | None, after: str, kubeconfig: str, monkeypatch: pytest.MonkeyPatch) -> DiffResult:
-    monkeypatch.setattr(preflight.Client, "from_kubeconfig", lambda _: Cluster(GROWS))
+    monkeypatch.setattr(asking.Client, "from_kubeconfig", lambda *_, **__: Cluster(GROWS))
     olds = {"volumes": wanted(before)} if before else {}
     return preflight._Provider().diff("preflight", olds, {"volumes": wanted(after), "kubeconfig": kubeconfig})
 

@@ -13,6 +13,8 @@ from pulumi import dynamic
 
 from ml_platform.asking import asked
 from ml_platform.bundles.errors import BundleError
+from ml_platform.bundles.preflight.distribution import nodes
+from ml_platform.bundles.preflight.load_balancer import way_out
 from ml_platform.bundles.provider import Provider
 from ml_platform.components.gateway import Gateway
 from ml_platform.kube import Client, KubeError
@@ -125,9 +127,11 @@ def _said(client: Client, props: Mapping[str, Any]) -> str:
 
 
 def _pending(client: Client, props: Mapping[str, Any]) -> str:
+    try:
+        around = nodes(client)
+    except KubeError:
+        around = []
     return (
-        f"Service {_name(props)} of type LoadBalancer has no address after {DEADLINE:.0f} s. {_said(client, props)} A "
-        f"cluster needs somebody who hands them out: the cloud's own controller, MetalLB, `minikube tunnel`, kind's "
-        f"cloud-provider-kind. For one machine there is a port of the node instead:\n"
-        f"  pulumi config set --path 'ml-platform:platform.gateway.host_port' 8080"
+        f"Service {_name(props)} of type LoadBalancer has no address after {DEADLINE:.0f} s. {_said(client, props)} "
+        f"{way_out(around)}."
     )

@@ -28,7 +28,8 @@ _WAYS_OUT = (
     "Install what gives them on machines of your own, such as MetalLB, with a pool of addresses. Or, if they are given "
     f"in a way that does not show: {ASSUMED}. Or let the gateway listen on ports of the node itself: pulumi config rm "
     f"--path {_GATEWAY}.access' && pulumi config set --path {_GATEWAY}.host_port' 8080 && pulumi config set --path "
-    f"{_GATEWAY}.tls.host_port' 8443 && pulumi config set --path {_GATEWAY}.bind' 0.0.0.0"
+    f"{_GATEWAY}.tls.host_port' 8443 && pulumi config set --path {_GATEWAY}.bind' 0.0.0.0 && pulumi config set --path "
+    f"{_GATEWAY}.access[0]' 0.0.0.0/0, which lets in everybody who reaches the node"
 )
 
 
@@ -62,14 +63,14 @@ def findings(signs: Signs, labels: Mapping[str, str]) -> Iterator[str]:
         if taken := list(_ports_taken(distribution, others)):
             yield from taken
             return
-    way_out = (distribution and distribution.load_balancer) or _WAYS_OUT
     if any((each.get("status") or {}).get("loadBalancer", {}).get("ingress") for each in signs.services):
         return
     if waiting := [each for each in signs.services if _waits(each)]:
         one = waiting[0]["metadata"]
         yield (
             f"No Service of type LoadBalancer has an address on this cluster: {one['namespace']}/{one['name']} waits "
-            f"for one since {one['creationTimestamp']}, and the gateway's would as well. {way_out}."
+            f"for one since {one['creationTimestamp']}, and the gateway's would as well. "
+            f"{way_out(signs.nodes)}."
         )
         return
     providers = {(each.get("spec") or {}).get("providerID", "").partition(":")[0] for each in signs.nodes} - {""}
@@ -78,8 +79,14 @@ def findings(signs: Signs, labels: Mapping[str, str]) -> Iterator[str]:
     yield (
         "The gateway's Service of type LoadBalancer would wait for an address for ever: no Service has one, its nodes "
         f"are of {', '.join(sorted(providers)) or 'no cloud'}, and MetalLB, Cilium, PureLB or OpenELB have no pool of "
-        f"addresses here. {way_out}."
+        f"addresses here. {way_out(signs.nodes)}."
     )
+
+
+def way_out(nodes: Sequence[Object]) -> str:
+    """How Services get addresses on a cluster of such nodes, or the gateway does without."""
+    distribution = recognised(nodes)
+    return (distribution and distribution.load_balancer) or _WAYS_OUT
 
 
 def _ports_taken(distribution: Distribution, others: Sequence[Object]) -> Iterator[str]:
