@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import sys
 import tomllib
 from collections.abc import Collection, Mapping
@@ -124,6 +125,18 @@ def fetch(toolchain: Toolchain) -> None:
         LocalError: a module can't be had.
     """
     _go(toolchain, "list", "-deps", *toolchain.build_tags, *toolchain.packages)
+
+
+def fetch_first() -> None:
+    """Have the sources of what every node needs, until done or told to end: before there are any Python packages.
+
+    Raises:
+        LocalError: a module can't be had.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the `go` at work ends as well
+    for toolchain in needed(()):
+        if not toolchain.built:
+            fetch(toolchain)
 
 
 def build(toolchain: Toolchain) -> None:
@@ -249,3 +262,7 @@ def _go_from_python_package() -> Path:
             if (folder_name == "bin" or folder_name.startswith("linux_")) and executable.is_file():
                 executable.chmod(0o755)
     return command
+
+
+if __name__ == "__main__":
+    fetch_first()

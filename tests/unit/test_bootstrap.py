@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from ml_local import paths
+from support.until import until
 
 NOBODY = 65534
 ALWAYS = ("awk", "basename", "cat", "cut", "dirname", "df", "flock", "grep", "id", "mkdir", "sh", "sha256sum")
@@ -109,3 +110,40 @@ def test_whoever_is_not_root_has_a_cache_in_their_home(machine: Machine) -> None
     machine.has_python("python3")
     done = machine.run("ml_images", user=NOBODY, ML_PLATFORM_CACHE="", HOME="/nonexistent")
     assert "a cache that it can write, /nonexistent/.cache/ml-platform" in done.stderr
+
+
+FRESH = f"""#!/bin/sh
+echo "$*" >> {{log}}
+case "$*" in
+  *sys.exit*) ;;
+  *print*) echo {VERSION} ;;
+  *ml_local.toolchains) trap 'echo ended >> {{log}}; exit 1' TERM; sleep 1; echo fetched >> {{log}} ;;
+  *"-m venv"*) for folder; do :; done; mkdir -p "$folder/bin"; cp "$0" "$folder/bin/python" ;;
+  *"pip install"* | *" install "*) {{install}} ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "install", "steps"),
+    [
+        (["ml_local", "build"], ":", ["fetched", "-m ml_local build"]),
+        (["ml_local", "build"], "sleep 0.5; exit 1", ["ended"]),
+        (["ml_platform.bundles", "list"], ":", ["-m ml_platform.bundles list"]),
+    ],
+    ids=["beside pip", "ended where pip fails", "only where there is something to build"],
+)
+def test_what_go_builds_from_is_fetched_while_pip_installs(
+    words: list[str], install: str, steps: list[str], machine: Machine, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    machine.has([*TO_BUILD, "cp", "rm", "sleep", "touch"])
+    machine.has_python("python3", FRESH.format(log=log, install=install))
+    machine.run(*words)
+
+    def seen() -> list[str]:
+        said = log.read_text().splitlines()
+        return [line for line in said if line in ("fetched", "ended") or line == f"-m {' '.join(words)}"]
+
+    until(lambda: len(seen()) >= len(steps), f"not all of {steps} is done", seconds=5)
+    assert seen() == steps
