@@ -96,10 +96,6 @@ class Site:
         """Options for a component of the platform, whose objects go to the cluster."""
         return pulumi.ResourceOptions(parent=self.owner, provider=self.provider, **options)
 
-    def storage(self, size: str) -> str:
-        """The size that a volume asks for: the settings', or that of all, where sizes limit nothing."""
-        return self.cluster.volume_size or size
-
     def namespace(self, name: str) -> Namespace:
         """One that holds data: it stays where the cluster's data are protected."""
         args = NamespaceArgs(labels=self.labels, login=self.login)

@@ -13,6 +13,7 @@ import pulumi
 from ml_platform import pods
 from ml_platform.bundles.preflight.volumes import Volume
 from ml_platform.component import after
+from ml_platform.components import volume
 from ml_platform.components.gateway import Gateway
 from ml_platform.components.platform_component import PlatformComponent
 from ml_platform.configuration import Resources
@@ -64,7 +65,8 @@ class ObjectStore(PlatformComponent):
             KubernetesObject(name, manifest, passive)
             for manifest in (account, self._secret(), pods.service(self._meta, PORT), policy)
         ]
-        server = KubernetesObject(name, self._server(), self.child(depends_on=[*before, self._volume()]))
+        data = volume.declare(self, name, CLAIM, self._settings.storage, namespace)
+        server = KubernetesObject(name, self._server(), self.child(depends_on=[*before, data]))
         domain = site.settings.gateway.domain
         route = args.gateway.route(self._meta, PORT, [f"s3.{domain}", domain])
         KubernetesObject(name, route, self.child(depends_on=[server, *args.gateway.routable]))
@@ -88,10 +90,9 @@ class ObjectStore(PlatformComponent):
 
     @classmethod
     def needs(cls, settings: PlatformSettings) -> Needs:
-        volume = Volume(
-            setting="object_store.storage", namespace=NAMESPACE, claim=CLAIM, size=settings.object_store.storage
-        )
-        return Needs(images=("training", "versitygw"), namespaces=(NAMESPACE,), hosts=("s3", ""), volumes=(volume,))
+        size = settings.object_store.storage
+        data = Volume(setting="object_store.storage", namespace=NAMESPACE, claim=CLAIM, size=size)
+        return Needs(images=("training", "versitygw"), namespaces=(NAMESPACE,), hosts=("s3", ""), volumes=(data,))
 
     def _clients(self) -> list[Mapping[str, Any]]:
         return [*self._args.clients, {"podSelector": {"matchLabels": {"app": f"{self._name}-buckets"}}}]
@@ -108,13 +109,6 @@ class ObjectStore(PlatformComponent):
     def _secret(self) -> dict[str, Any]:
         return pods.secret(self._meta, {"users.json": self._users, **self._keys})
 
-    def _volume(self) -> KubernetesObject:
-        claim = pods.claim(
-            {**self._meta, "name": CLAIM}, self.site.storage(self._settings.storage), self.site.cluster.storage_class
-        )
-        held: dict[str, Any] = {"protect": self.site.cluster.protected, "ignore_changes": pods.KEPT_BY_CLAIMS}
-        return KubernetesObject(self._name, claim, self.child(depends_on=self._namespace.resource, **held))
-
     def _server(self) -> dict[str, Any]:
         name = self._name
         server = pods.container(
@@ -129,23 +123,8 @@ class ObjectStore(PlatformComponent):
         )
         accounts = {"secretName": name, "items": [{"key": "users.json", "path": "users.json"}]}
         volumes = [pods.scratch(), {"name": "accounts", "secret": accounts}, pods.claimed("data", CLAIM)]
-        changes = pods.restarted_by(fingerprint(self.site.seed, self._users, self._keys[ROOT]))
-        return {
-            "apiVersion": "apps/v1",
-            "kind": "StatefulSet",
-            "metadata": self._meta,
-            "spec": {
-                "serviceName": name,
-                "replicas": 1,
-                # The other policy never replaces a pod that does not get ready, a mended one neither.
-                "podManagementPolicy": "Parallel",
-                "selector": {"matchLabels": {"app": name}},
-                "template": {
-                    "metadata": {"labels": {"app": name}, **changes},
-                    "spec": pods.pod(name, [server], volumes=volumes),
-                },
-            },
-        }
+        mark = fingerprint(self.site.seed, self._users, self._keys[ROOT])
+        return volume.server(self._meta, mark, pods.pod(name, [server], volumes=volumes))
 
     def _buckets(self) -> dict[str, Any]:
         """A Job with a container for each account that makes the buckets which it lacks."""

@@ -11,6 +11,7 @@ import pulumi
 
 from ml_platform import pods
 from ml_platform.bundles.preflight.volumes import Volume
+from ml_platform.components import volume
 from ml_platform.components.mlflow import NAMESPACE
 from ml_platform.components.namespace import Namespace
 from ml_platform.components.platform_component import PlatformComponent
@@ -55,7 +56,7 @@ class Postgres(PlatformComponent):
             KubernetesObject(name, pods.secret(self._meta, {"password": password}), passive),
             KubernetesObject(name, pods.service(self._meta, PORT, clusterIP="None"), passive),
             KubernetesObject(name, pods.ingress_from(name, args.namespace.name, labels, PORT, clients), passive),
-            self._volume(name, args),
+            volume.declare(self, name, CLAIM, settings.storage, args.namespace),
         ]
         server = self._server(name, args, fingerprint(site.seed, password))
         self.server = KubernetesObject(name, server, self.child(depends_on=before))
@@ -65,16 +66,10 @@ class Postgres(PlatformComponent):
 
     @classmethod
     def needs(cls, settings: PlatformSettings) -> Needs:
-        volume = Volume(setting="postgres.storage", namespace=NAMESPACE, claim=CLAIM, size=settings.postgres.storage)
-        return Needs(images=("postgres",), volumes=(volume,))
+        data = Volume(setting="postgres.storage", namespace=NAMESPACE, claim=CLAIM, size=settings.postgres.storage)
+        return Needs(images=("postgres",), volumes=(data,))
 
-    def _volume(self, name: str, args: PostgresArgs) -> KubernetesObject:
-        size = self.site.storage(self.site.settings.postgres.storage)
-        claim = pods.claim({**self._meta, "name": CLAIM}, size, self.site.cluster.storage_class)
-        held: dict[str, Any] = {"protect": self.site.cluster.protected, "ignore_changes": pods.KEPT_BY_CLAIMS}
-        return KubernetesObject(name, claim, self.child(depends_on=args.namespace.resource, **held))
-
-    def _server(self, name: str, args: PostgresArgs, secrets: pulumi.Output[str]) -> dict[str, Any]:
+    def _server(self, name: str, args: PostgresArgs, mark: pulumi.Output[str]) -> dict[str, Any]:
         settings = self.site.settings.postgres
         server = pods.container(
             "postgres",
@@ -91,20 +86,5 @@ class Postgres(PlatformComponent):
             readinessProbe=pods.probe(PORT),
         )
         volumes = [pods.scratch(), pods.claimed("data", CLAIM)]
-        template = {
-            "metadata": {"labels": {"app": name}, **pods.restarted_by(secrets)},
-            "spec": pods.pod(name, [server], volumes=volumes, terminationGracePeriodSeconds=60),
-        }
-        return {
-            "apiVersion": "apps/v1",
-            "kind": "StatefulSet",
-            "metadata": self._meta,
-            "spec": {
-                "serviceName": name,
-                "replicas": 1,
-                # The other policy never replaces a pod that does not get ready, a mended one neither.
-                "podManagementPolicy": "Parallel",
-                "selector": {"matchLabels": {"app": name}},
-                "template": template,
-            },
-        }
+        pod = pods.pod(name, [server], volumes=volumes, terminationGracePeriodSeconds=60)
+        return volume.server(self._meta, mark, pod)

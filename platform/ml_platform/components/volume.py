@@ -1,0 +1,41 @@
+"""One server on one volume: what a database and an object store of the platform's own have in common.
+
+The volume is a claim beside the server, so that a larger size is an update of it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from ml_platform import pods
+from ml_platform.components.namespace import Namespace
+from ml_platform.components.platform_component import PlatformComponent
+from ml_platform.objects import KubernetesObject
+
+
+def declare(part: PlatformComponent, name: str, claim: str, size: str, namespace: Namespace) -> KubernetesObject:
+    """The claim of that name, a child of `part`; it is held where the cluster's data are protected."""
+    cluster = part.site.cluster
+    meta = {**pods.metadata(name, namespace.name, part.site.labels), "name": claim}
+    manifest = pods.claim(meta, cluster.volume_size or size, cluster.storage_class)
+    opts = part.child(depends_on=namespace.resource, protect=cluster.protected, ignore_changes=pods.KEPT_BY_CLAIMS)
+    return KubernetesObject(name, manifest, opts)
+
+
+def server(meta: Mapping[str, Any], mark: pulumi.Input[str], pod: Mapping[str, Any]) -> dict[str, Any]:
+    """The StatefulSet with that one pod, which starts again when the mark changes."""
+    name = meta["name"]
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": meta,
+        "spec": {
+            "serviceName": name,
+            "replicas": 1,
+            # The other policy never replaces a pod that does not get ready, a mended one neither.
+            "podManagementPolicy": "Parallel",
+            "selector": {"matchLabels": {"app": name}},
+            "template": {"metadata": {"labels": {"app": name}, **pods.restarted_by(mark)}, "spec": pod},
+        },
+    }
