@@ -85,6 +85,7 @@ def test_a_change_of_data_replaces_config_maps_and_secrets_of_a_fixed_name_in_pl
     assert kube.get("v1", "Secret", "s", namespace)["data"] == {"a": encoded[1]}
 
 
+@pytest.mark.differs("with skipAwait it does not wait for the end of what it replaces either", sometimes=True)
 def test_fields_that_the_server_does_not_let_change_replace_the_object(stack: Any, kube: Client) -> None:
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role"}
     rbac, batch = "rbac.authorization.k8s.io/v1", "batch/v1"
