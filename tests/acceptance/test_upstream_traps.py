@@ -203,13 +203,13 @@ def test_knative_says_no_rules_for_its_webhooks(version: str) -> None:
 
 
 def test_what_knative_calls_a_certificate_is_not_cert_manager_s() -> None:
-    kept = certificates.issued_by(objects("knative-serving"), cert_manager=False)
+    kept = certificates.adapted_to_issuer(objects("knative-serving"), cert_manager=False)
     assert "routing-serving-certs" in [item["metadata"]["name"] for item in kept if item["kind"] == "Certificate"]
 
 
 def test_without_cert_manager_nothing_of_it_is_left() -> None:
     assert {"Certificate", "Issuer"} <= {item["kind"] for item in objects("kserve")}
-    kept = certificates.issued_by(core(), cert_manager=False)
+    kept = certificates.adapted_to_issuer(core(), cert_manager=False)
     assert not [title(item) for item in kept if item["apiVersion"].startswith("cert-manager.io/")]
     assert "cert-manager.io/inject-ca-from" not in json.dumps([item["metadata"] for item in kept])
 

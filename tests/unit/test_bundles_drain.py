@@ -30,5 +30,5 @@ class Cluster:
 def test_what_is_made_on_the_way_goes_too(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster: Any = Cluster()
     monkeypatch.setattr(drain, "served", lambda client, names: {"routes": ROUTES, "ingresses": INGRESSES})
-    drain._empty(cluster, "x", ["routes.x.test", "ingresses.x.test"])
+    drain._delete_all(cluster, "x", ["routes.x.test", "ingresses.x.test"])
     assert cluster.objects == {ROUTES: [], INGRESSES: []}

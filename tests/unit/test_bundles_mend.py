@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from ml_platform.bundles.catalog import Rule
-from ml_platform.bundles.check import converted_at_home, once
+from ml_platform.bundles.check import check_conversion_services, deduplicated
 from ml_platform.bundles.errors import BundleError
-from ml_platform.bundles.hooks import Omission, settle_hooks
+from ml_platform.bundles.hooks import Omission, separate_hooks
 from ml_platform.bundles.mend import mended, scopes, with_namespaces, without_scaled_replicas
 from ml_platform.bundles.parse import Object
 
@@ -148,14 +148,14 @@ def keeping(name: str = "a") -> Rule:
 
 @pytest.mark.parametrize("hook", ["pre-install,pre-upgrade", "post-install", "pre-delete", "test", "test-success"])
 def test_a_hook_is_left_out_and_named(hook: str) -> None:
-    stay, left_out = settle_hooks([make("ConfigMap"), hooked(hook)], [])
+    stay, left_out = separate_hooks([make("ConfigMap"), hooked(hook)], [])
     assert stay == [make("ConfigMap")]
     assert left_out == [Omission("Job n/a", f"Helm hook {hook}")]
 
 
 @pytest.mark.parametrize(("extra", "left"), [({}, None), ({"other": "1"}, {"other": "1"})])
 def test_a_hook_that_a_rule_keeps_is_an_ordinary_object(extra: dict[str, str], left: Any) -> None:
-    (item,), left_out = settle_hooks([hooked("post-install", **extra)], [keeping()])
+    (item,), left_out = separate_hooks([hooked("post-install", **extra)], [keeping()])
     assert item["metadata"].get("annotations") == left
     assert not left_out
 
@@ -171,11 +171,11 @@ def test_a_hook_that_a_rule_keeps_is_an_ordinary_object(extra: dict[str, str], l
 )
 def test_a_rule_can_keep_only_a_hook_that_installs(hook: str, rule: Rule, message: str) -> None:
     with pytest.raises(BundleError, match=message):
-        settle_hooks([hooked(hook)], [rule])
+        separate_hooks([hooked(hook)], [rule])
 
 
 def test_an_object_that_is_there_twice_is_there_once() -> None:
-    assert once([make("ConfigMap"), make("Secret"), make("ConfigMap")]) == [make("ConfigMap"), make("Secret")]
+    assert deduplicated([make("ConfigMap"), make("Secret"), make("ConfigMap")]) == [make("ConfigMap"), make("Secret")]
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_an_object_that_is_there_twice_is_there_once() -> None:
 )
 def test_what_can_not_be_declared_once_by_name_is_refused(objects: list[Object], message: str) -> None:
     with pytest.raises(BundleError, match=message):
-        once(objects)
+        deduplicated(objects)
 
 
 @pytest.mark.parametrize(("namespace", "fits"), [("home", True), ("second", True), ("elsewhere", False)])
@@ -198,7 +198,7 @@ def test_a_definition_that_converts_elsewhere_is_refused(namespace: str, fits: b
     service = {"service": {"name": "s", "namespace": namespace}}
     items = [make("Namespace", name="second"), definition("Thing", conversion={"webhook": {"clientConfig": service}})]
     if fits:
-        converted_at_home(items, "home")
+        check_conversion_services(items, "home")
         return
     with pytest.raises(BundleError, match=r"converts through service elsewhere/s.*lives in home.*by a rule"):
-        converted_at_home(items, "home")
+        check_conversion_services(items, "home")

@@ -134,7 +134,7 @@ def test_merged_follows_maps_and_removes_what_is_none() -> None:
 
 def test_a_transform_that_is_aimed_at_nothing_is_named() -> None:
     given = [t.config_data("settings", {"a": "1"}), t.config_data("gone", {"a": "1"}), t.labels({"a": "b"})]
-    assert t.aimless(given, [config()]) == ["ConfigMap gone"]
+    assert t.missing_targets(given, [config()]) == ["ConfigMap gone"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ml_platform.kube.kubeconfig import Connection, KubeconfigError, ambient
+from ml_platform.kube.kubeconfig import Connection, KubeconfigError, default_kubeconfig
 
 pytestmark = pytest.mark.unit
 
@@ -126,9 +126,9 @@ def test_the_legacy_auth_provider_is_refused() -> None:
         connect({"auth-provider": {"name": "gcp"}})
 
 
-def test_the_ambient_kubeconfig_is_kubectls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_kubeconfig_is_kubectls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", f"{tmp_path / 'absent'}:{tmp_path / 'present'}")
     with pytest.raises(KubeconfigError, match="absent"):
-        ambient()
+        default_kubeconfig()
     (tmp_path / "present").write_text("{}")
-    assert ambient() == str(tmp_path / "present")
+    assert default_kubeconfig() == str(tmp_path / "present")

@@ -76,7 +76,7 @@ REFRESHES: dict[str, Any] = {"an address": address._Provider(), "CRDs": definiti
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "AWAY", 0.01)
+    monkeypatch.setattr(transport, "RETRY_PAUSE", 0.01)
     monkeypatch.setattr(transport.urllib3.Retry, "sleep", lambda *_: None)
     newest = Newest(name="iris-1", address="iris:80", ready=True, failure=None, pods=[])
     monkeypatch.setattr(rollout, "newest_of", lambda *_: newest)

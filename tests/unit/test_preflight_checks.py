@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ml_platform.bundles.preflight import load_balancer, owners, rights, storage, taken
+from ml_platform.bundles.preflight import load_balancer, name_conflicts, owners, rights, storage
 from ml_platform.bundles.preflight.load_balancer import Signs
 from support import recorder, stacks
 from support.advice import COMMAND, followed
@@ -174,7 +174,8 @@ def test_the_traefik_that_a_distribution_brings_along_is_left_out_in_its_own_way
             return {"items": [nodes]}
 
     cluster: Any = Cluster()
-    (found,) = taken.findings(cluster, [thing("IngressClass", "traefik", "networking.k8s.io/v1")], LABELS, True)
+    own = [thing("IngressClass", "traefik", "networking.k8s.io/v1")]
+    (found,) = name_conflicts.findings(cluster, own, LABELS, True)
     assert "The cluster has IngressClass traefik already, from Helm release kube-system/traefik" in found
     assert said in found
 

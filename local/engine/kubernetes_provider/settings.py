@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ml_platform.kube.kubeconfig import Connection, KubeconfigError, ambient
+from ml_platform.kube.kubeconfig import Connection, KubeconfigError, default_kubeconfig
 
 SECONDS = 60.0  # for one request: a chain of slow webhooks may take most of it
 PREFIX = "kubernetes:config:"
@@ -54,7 +54,7 @@ class Settings:
 
 
 def connection_of(given: Mapping[str, Any]) -> Connection:
-    kubeconfig = given.get("kubeconfig") or ambient()
+    kubeconfig = given.get("kubeconfig") or default_kubeconfig()
     if not isinstance(kubeconfig, str):
         kubeconfig = json.dumps(kubeconfig)
     return Connection.from_kubeconfig(kubeconfig, given.get("context") or None, given.get("cluster") or None)

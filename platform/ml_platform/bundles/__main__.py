@@ -1,6 +1,6 @@
-"""`python -m ml_platform.bundles`: what the catalog holds, checked, rendered, listed and mirrored.
+"""The command `python -m ml_platform.bundles`: it lists, verifies, renders and mirrors the bundles of the catalog.
 
-It owns arguments, output and exit codes. Results go to stdout, everything else to stderr.
+This module owns arguments, output and exit codes. Results go to stdout, everything else to stderr.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from ml_platform.bundles.render import describe, manifest
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0 if all is well, 1 with a message if not, 130 after Ctrl-C."""
+    """Runs the command; returns 0, or 1 after an error (its message is on stderr), or 130 after Ctrl-C."""
     options = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nstopped; what was rendered so far is in the cache", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # `| head` has seen enough
+    except BrokenPipeError:  # the reader of the pipe, such as `head`, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return done
@@ -88,8 +88,8 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _row(entry: Entry, mirror: Path | None) -> dict[str, Any]:
-    """What `list` says of a release; what it leaves out only if that is known without the network."""
-    known = all(source.at_hand(part, mirror) for part in entry.parts)
+    """The row of `list` for a release; `left_out` is None if finding it out would take the network."""
+    known = all(source.available_offline(part, mirror) for part in entry.parts)
     left_out = {each.title: each.why for each in pipeline.read(entry, mirror).left_out} if known else None
     parts = [
         {"name": part.name, "version": part.version, "sha256": part.sha256, "source": describe(part.source)}
@@ -161,7 +161,7 @@ def _lock(_: argparse.Namespace) -> int:
 
 
 def _each_part(entries: Sequence[Entry], work: Callable[[Entry, Part], str]) -> int:
-    """Does `work` for every part, one line each; goes on after a failure. 1 if there was any."""
+    """Calls `work` for every part and prints a line for each, failures included; returns 1 if any failed, else 0."""
     failures = 0
     for entry in entries:
         for part in entry.parts:

@@ -1,6 +1,7 @@
-"""An authority that signs one certificate and whose key is thrown away: keys, certificates and their PEM.
+"""A certificate authority for one serving certificate; the authority's key is discarded once it has signed.
 
-It owns what a certificate says; how long it holds, when one is issued, and who trusts it, is decided elsewhere.
+This module owns the content of keys and certificates, and their PEM. certificates.py decides how long a certificate is
+valid, when it is issued and who trusts it.
 """
 
 import base64
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-_SIGNS = x509.KeyUsage(
+_CA_KEY_USAGE = x509.KeyUsage(
     key_cert_sign=True,
     crl_sign=True,
     digital_signature=False,
@@ -27,15 +28,15 @@ _SIGNS = x509.KeyUsage(
 
 
 def issue(dns_names: Sequence[str], days: int, previous: str = "") -> dict[str, Any]:
-    """A new authority and a certificate of it, good for that many days; `previous` is the PEM of an authority to go on
-    trusting."""
+    """A new authority and a serving certificate signed by it, valid for `days`: the outputs of a WebhookCertificate.
+    `previous` is the PEM of an authority that `ca_bundle` contains as well."""
     end = _now() + datetime.timedelta(days=days)
     ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     ca_name = _name(f"{dns_names[0][:50]} issuer")
     ca = (
         _builder(ca_name, ca_name, ca_key, end)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_SIGNS, critical=True)
+        .add_extension(_CA_KEY_USAGE, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), critical=False)
         .sign(ca_key, hashes.SHA256())
     )

@@ -22,11 +22,11 @@ from ml_platform.bundles.phases import PASSIVE, Phase, by_phase
 from ml_platform.bundles.pipeline import load
 from ml_platform.bundles.transforms import (
     Transform,
-    aimless,
     compose,
     derived,
     image_map,
     labels,
+    missing_targets,
     pod_security,
     pull_secret,
     resource_sizes,
@@ -37,36 +37,37 @@ from ml_platform.objects import KubernetesObject
 
 @dataclass(frozen=True, kw_only=True)
 class BundleArgs:
-    """What one bundle takes beside the installation. What decides existence is plain; values inside of objects may be
+    """The arguments of one bundle. Arguments that decide which objects exist are plain; values inside objects may be
     Outputs."""
 
     installation: Installation
     bundle: str
-    """Its name in the catalog."""
+    """The bundle's name in the catalog."""
     transforms: Sequence[Transform] = ()
     extra: Sequence[Object] = ()
-    """Objects that the release leaves to its user; declared in their phase."""
+    """Objects that the release leaves to its user; each is declared in its phase."""
     pod_security: PodSecurity | None = None
-    """Other than the catalog's."""
+    """The pod security level of its namespaces; None takes the catalog's."""
     retain_namespace: bool = False
     after: Sequence[pulumi.Resource] = ()
-    """What it needs in order to start; its namespaces and kinds do not."""
+    """Resources that its configuration and workloads wait for; its namespaces and CRDs do not."""
     over: Sequence[pulumi.Resource] = ()
-    """What it needs in order to work: declared before its custom resources, and there until they are gone."""
+    """Resources that its controllers need in order to work: created before its custom resources, deleted after them."""
 
 
 class Bundle(Component):
-    """All of one bundle. What depends on it waits until its webhooks answer and its custom resources exist."""
+    """All objects of one bundle. A resource that depends on it waits until the bundle's webhooks answer and its custom
+    resources exist."""
 
     token = "ml-platform:bundles:Bundle"  # noqa: S105 - a type token
 
     namespace: str
     kinds: Sequence[pulumi.Resource]
-    """The CRDs: what only watches its objects needs no more of it."""
+    """The CRDs: the dependency of a resource that only watches their objects."""
     ready: pulumi.Resource
-    """Everything runs and answers; what depends on it is gone before anything of the bundle goes."""
+    """The workloads run and the webhooks answer. A resource that depends on it is deleted before any of these."""
     complete: pulumi.Resource
-    """Its custom resources exist as well: all of the bundle as one resource to depend on."""
+    """`ready`, and the custom resources exist: the whole bundle as one resource to depend on."""
 
     def __init__(self, name: str, args: BundleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
@@ -74,15 +75,15 @@ class Bundle(Component):
         self._installation = args.installation
         self._entry = args.installation.entry(args.bundle)
         self.namespace = self._entry.namespace
-        phases = self._prepared()
-        ready = self._namespaces(phases[Phase.NAMESPACES], self._elsewhere(phases))
+        phases = self._objects_by_phase()
+        ready = self._namespaces(phases[Phase.NAMESPACES], self._other_namespaces(phases))
         self.kinds = self._define(phases[Phase.DEFINITIONS], ready)
         ready = self._joined("start", [*ready, *args.after])
         configured = [*self._declare(phases[Phase.CONFIGURATION], ready), *self.kinds]
         ready = self._joined("configured", configured or ready)
         ready = self._joined("running", self._declare(phases[Phase.WORKLOADS], ready) or ready)
         ready = self._declare(phases[Phase.WEBHOOKS], ready) or ready
-        gate = self._guard(phases[Phase.WORKLOADS] + phases[Phase.WEBHOOKS], ready)
+        gate = self._gate(phases[Phase.WORKLOADS] + phases[Phase.WEBHOOKS], ready)
         if self._entry.own_definitions:
             self.kinds = gate
         self.ready = self._drain(phases[Phase.DEFINITIONS], [*(gate or ready), *args.over])
@@ -90,13 +91,14 @@ class Bundle(Component):
         (self.complete,) = self._joined("complete", custom or [self.ready])
         self.register_outputs({"namespace": self.namespace})
 
-    def _prepared(self) -> dict[Phase, list[Object]]:
-        """The objects of the release and of its user as they are declared, by phase."""
+    def _objects_by_phase(self) -> dict[Phase, list[Object]]:
+        """The transformed objects of the release and the extra ones, by phase. A certificate of the release that
+        cert-manager does not issue is issued here."""
         entry, args = self._entry, self._args
-        objects = certificates.issued_by(
+        objects = certificates.adapted_to_issuer(
             [*load(entry, self._installation.mirror), *args.extra], cert_manager=self._installation.cert_manager
         )
-        transforms = [*_generic(entry, args), *args.transforms]
+        transforms = [*_common_transforms(entry, args), *args.transforms]
         for wanted in certificates.missing(entry.certificates, objects):
             issued = certificates.WebhookCertificate(
                 f"{self._name}-{wanted.service}",
@@ -106,9 +108,9 @@ class Bundle(Component):
             )
             objects = certificates.with_secret(objects, wanted, entry.namespace, issued)
             transforms += certificates.trust(wanted, issued)
-        if lost := aimless(transforms, objects):
+        if missing := missing_targets(transforms, objects):
             raise BundleError(
-                f"Bundle {entry.title} has no {', no '.join(lost)}: a setting for it would have no effect. "
+                f"Bundle {entry.title} has no {', no '.join(missing)}: a setting for it would have no effect. "
                 f"Choose another version, or leave the setting out."
             )
         transform = compose(transforms)
@@ -116,31 +118,32 @@ class Bundle(Component):
             phase: [transform(item) for item in items] if phase is not Phase.DEFINITIONS else items
             for phase, items in by_phase(objects, entry.own_definitions).items()
         }
-        home = pod_security(args.pod_security or entry.pod_security)(_namespace(entry.namespace))
-        self._installation.declared.claim(entry.name, [home, *(item for items in phases.values() for item in items)])
+        namespace = pod_security(args.pod_security or entry.pod_security)(_namespace(entry.namespace))
+        declared = [namespace, *(item for items in phases.values() for item in items)]
+        self._installation.declared.claim(entry.name, declared)
         return phases
 
-    def _elsewhere(self, phases: dict[Phase, list[Object]]) -> list[pulumi.Resource]:
-        """The namespaces of other bundles in which some of these objects live."""
+    def _other_namespaces(self, phases: dict[Phase, list[Object]]) -> list[pulumi.Resource]:
+        """The namespaces declared by other bundles that objects of this bundle are in."""
         used = {item["metadata"].get("namespace") for items in phases.values() for item in items}
         named = {item["metadata"]["name"] for item in phases[Phase.NAMESPACES]}
         known = self._installation.declared.namespaces
         return [known[name].resource for name in sorted(filter(None, used | named)) if name in known]
 
-    def _namespaces(self, items: Sequence[Object], elsewhere: list[pulumi.Resource]) -> list[pulumi.Resource]:
-        """Its namespaces, without those that another bundle has declared. They and its kinds need nothing of other
-        bundles: all of the stack's are made at once, and go at once."""
+    def _namespaces(self, items: Sequence[Object], others: list[pulumi.Resource]) -> list[pulumi.Resource]:
+        """The bundle's namespaces, except those that another bundle has declared. Namespaces and CRDs depend on nothing
+        else of other bundles: those of all bundles are created, and deleted, in parallel."""
         known = self._installation.declared.namespaces
-        before = self._joined("before", [*self._installation.after, *elsewhere])
+        before = self._joined("before", [*self._installation.after, *others])
         own = [item for item in items if item["metadata"]["name"] not in known]
         resources = self._declare(own, before)
-        self._log_in(own, resources)
+        self._declare_logins(own, resources)
         for item, resource in zip(own, resources, strict=True):
             metadata, retained = item["metadata"], self._args.retain_namespace
             known[metadata["name"]] = SharedNamespace(self._entry.name, metadata["labels"], resource, retained)
         return self._joined("namespaces", resources or before)
 
-    def _log_in(self, namespaces: Sequence[Object], after: Sequence[pulumi.Resource]) -> None:
+    def _declare_logins(self, namespaces: Sequence[Object], after: Sequence[pulumi.Resource]) -> None:
         login, labels = self._installation.login, self._installation.labels
         if login is not None:
             names = [item["metadata"]["name"] for item in namespaces]
@@ -151,7 +154,7 @@ class Bundle(Component):
 
     def _declare(self, items: Sequence[Object], after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         return [
-            KubernetesObject(self._child_name(item), item, self.child(depends_on=after, **self._fate(item)))
+            KubernetesObject(self._child_name(item), item, self.child(depends_on=after, **self._removal_options(item)))
             for item in items
         ]
 
@@ -160,8 +163,9 @@ class Bundle(Component):
         middle = "" if namespace == self.namespace else f"{namespace}-"
         return f"{self._name}-{middle}{item['metadata']['name']}"
 
-    def _fate(self, item: Object) -> dict[str, Any]:
-        """Deleted with its namespace where that is ours and goes; kept where the settings say so."""
+    def _removal_options(self, item: Object) -> dict[str, Any]:
+        """The resource options for the object's removal: a passive object is deleted with its namespace, if the stack
+        deletes that; a Namespace stays on the cluster if the settings retain it."""
         if item["kind"] == "Namespace":
             return {"retain_on_delete": self._args.retain_namespace}
         namespace = self._installation.declared.namespaces.get(item["metadata"].get("namespace", ""))
@@ -196,7 +200,7 @@ class Bundle(Component):
             opts=self.child(depends_on=after),
         )
 
-    def _guard(self, served: Sequence[Object], after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
+    def _gate(self, served: Sequence[Object], after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         if not self._entry.probes and not self._entry.own_definitions:
             return []
         gate = Gate(
@@ -212,17 +216,18 @@ class Bundle(Component):
         return [gate]
 
     def _probes(self) -> list[Probe]:
-        """As the release is changed for this user: what is moved elsewhere is looked for there."""
+        """The probes, with manifests changed by the caller's transforms: what these move to another namespace is probed
+        there."""
         change = compose(self._args.transforms)
         return [probe.model_copy(update={"manifest": change(probe.manifest)}) for probe in self._entry.probes]
 
 
-def _generic(entry: Entry, args: BundleArgs) -> list[Transform]:
-    """What every bundle gets, whatever it is."""
+def _common_transforms(entry: Entry, args: BundleArgs) -> list[Transform]:
+    """The transforms that every bundle gets."""
     installation = args.installation
-    unnamed = (each.image for each in entry.runtime_images)
+    others = (each.image for each in entry.runtime_images)
     return [
-        image_map(entry.images, installation.images, installation.registry, unnamed),
+        image_map(entry.images, installation.images, installation.registry, others),
         labels(installation.labels),
         pod_security(args.pod_security or entry.pod_security),
         resource_sizes(entry.sizes.get(installation.size, {})),
@@ -231,7 +236,7 @@ def _generic(entry: Entry, args: BundleArgs) -> list[Transform]:
 
 
 def _namespace(name: str) -> Object:
-    """As a bundle needs it that leaves it to another to declare."""
+    """A Namespace with nothing but its name."""
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 

@@ -1,7 +1,7 @@
-"""Renderings and what was parsed from them, kept on disk by the sha256 of the text.
+"""A disk cache of renderings and of the objects parsed from them, by the sha256 of the text.
 
-YAML parses slowly and JSON does not: that is what makes a preview quick. Whatever is damaged here is made again; where
-the folder can't be written, everything works, only more slowly.
+Previews are quick because JSON parses faster than YAML. A damaged file is made again. Where the folder can't be
+written, everything works, only more slowly.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ VARIABLE = "ML_PLATFORM_RENDERINGS"
 
 
 def folder() -> Path:
-    """Where it lies."""
+    """The folder of the cache: the one that ML_PLATFORM_RENDERINGS names, else one in the user's cache folder."""
     named = os.environ.get(VARIABLE)
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(named) if named else Path(base) / "ml-platform" / "renderings"
@@ -29,19 +29,19 @@ def sha256(text: str) -> str:
 
 
 def text(digest: str) -> str | None:
-    """The rendering with that sha256, if it is here and whole."""
+    """The rendering with that sha256; None if the cache does not have it undamaged."""
     found = _read(folder() / f"{digest}.yaml")
     return found if found is not None and sha256(found) == digest else None
 
 
 def keep(rendering: str) -> None:
-    """Puts a rendering here."""
+    """Puts a rendering into the cache, if its folder can be written."""
     with contextlib.suppress(OSError):
         write(folder() / f"{sha256(rendering)}.yaml", rendering)
 
 
 def objects(rendering: str) -> list[Object]:
-    """The objects of a rendering: new ones at each call, so that no caller sees what another did to them."""
+    """The objects of a rendering. Each call returns new ones, so that callers may change them."""
     path = folder() / f"{sha256(rendering)}.{parse.VERSION}.json"
     with contextlib.suppress(ValueError, TypeError):
         found: list[Object] = json.loads(_read(path) or "")["objects"]
@@ -61,7 +61,7 @@ def _read(path: Path) -> str | None:
 
 
 def write(path: Path, content: str) -> None:
-    """All of it or nothing, also when two write at once or one is interrupted."""
+    """Writes a file atomically: it is complete or absent, also when two write at once or one is interrupted."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, partial = tempfile.mkstemp(dir=path.parent)
     try:

@@ -1,7 +1,7 @@
-"""The catalog: which releases exist, pinned, and what each needs.
+"""The catalog: the pinned releases of all bundles, and what each of them needs.
 
-It owns the entries of releases/*.toml and the check that a choice of them fits together. It does not read what an entry
-points to (source.py) and knows no settings: what depends on those is a transform.
+This module owns the entries of releases/*.toml and the check that a choice of them fits together. source.py reads what
+an entry points to; transforms adapt it to the settings.
 """
 
 import functools
@@ -33,7 +33,7 @@ class FileSource(_Frozen):
 
 
 class GitSource(_Frozen):
-    """What a commit holds at `path`: YAML files joined in the order of their names, a kustomization, or a chart."""
+    """The content of `path` in a commit: YAML files joined in the order of their names, a kustomization, or a chart."""
 
     kind: Literal["git"]
     repository: str  # github.com/<owner>/<name>
@@ -42,23 +42,23 @@ class GitSource(_Frozen):
     path: str
     render: Literal["files", "kustomize", "helm"]
     release: str | None = None
-    """Of a chart: the name of the Helm release; the part's own if not said."""
+    """The name of a chart's Helm release; the part's name by default."""
     values: Mapping[str, Any] = Field(default_factory=dict)
-    """Of a chart, by dotted names as `helm --set` takes them; plain, whatever the settings."""
+    """Values of a chart, by dotted names as `helm --set` takes them; the same under all settings."""
     chart_version: str | None = None
-    """Written into Chart.yaml, where upstream's release tool does so."""
+    """The version to write into Chart.yaml, where upstream's release tool does so."""
     app_version: str | None = None
-    """Written there as well; `chart_version` if not said."""
+    """The appVersion to write there as well; `chart_version` by default."""
     fetched: tuple["Fetched", ...] = ()
-    """Of a kustomization: what it takes from the network while it is built."""
+    """Files that a kustomization would fetch from the network while it is built."""
 
 
 class Fetched(_Frozen):
-    """A file that a kustomization names by its URL. It is made of a commit instead, which pins it as well."""
+    """A file that a kustomization names by URL. It is rendered from a commit instead, which pins it as well."""
 
     url: str
     by: str
-    """The folder of that kustomization."""
+    """The folder of the kustomization that names the URL."""
     source: GitSource
 
 
@@ -70,13 +70,13 @@ class ChartSource(_Frozen):
     chart: str
     version: str
     digest: Sha256
-    """Of the archive."""
+    """The sha256 of the archive."""
     release: str | None = None
     values: Mapping[str, Any] = Field(default_factory=dict)
 
 
 class ManifestSource(_Frozen):
-    """A release asset. Without `sha256` the catalog's lock has it, written by the first download."""
+    """A release asset. Its digest is `sha256`, or the one that the command `lock` has recorded."""
 
     kind: Literal["manifest"]
     url: Annotated[str, Field(pattern=r"^https://")]
@@ -87,8 +87,9 @@ Source = Annotated[FileSource | GitSource | ChartSource | ManifestSource, Field(
 
 
 class Edit(_Frozen):
-    """What upstream's release tool, or the absence of a network, changes in a text before it is the rendering:
-    `drop` removes all documents of a kind, `replace` a text. Nothing is reformatted."""
+    """A change of a text before it becomes the rendering: one that upstream's release tool makes, or one that a build
+    without a network needs. `drop` removes all documents of a kind, `replace` replaces a text; all else stays as it
+    is."""
 
     drop: str | None = None
     replace: tuple[str, str] | None = None
@@ -103,12 +104,12 @@ class Part(_Frozen):
     sha256: Sha256  # of the rendering, edits included
     source: Source
     namespace: str | None = None
-    """What it is rendered for; the entry's own if not said."""
+    """The namespace that it is rendered for; the entry's by default."""
     edits: tuple[Edit, ...] = ()
 
 
 class Rule(_Frozen):
-    """What must be dropped or mended in a rendering, whatever the settings; `why` is for the reader.
+    """A change that a rendering needs under all settings; `why` tells the reader its reason.
 
     `kind` and `name` may hold `*`. `drop` removes the objects that match, `remove` the field at `path` in them, `set`
     gives it `value`, `keep` keeps an object of a Helm hook. A path is names joined by dots, `*` for each item of a list
@@ -134,24 +135,24 @@ _PATHS = {"remove": "a path", "set": "a path", "drop": "no path", "keep": "no pa
 
 
 class Probe(_Frozen):
-    """An object that `webhook` must refuse. That refusal, and nothing else, proves that the webhook answers."""
+    """An object that `webhook` must refuse. Only the refusal proves that the webhook answers."""
 
     webhook: str
-    pods: str  # label selector of what serves it, in the bundle's namespace
+    pods: str  # label selector of the pods that serve it, in the bundle's namespace
     manifest: dict[str, Any]
 
 
 class Certificate(_Frozen):
-    """A serving certificate that the release leaves to cert-manager: without it, it is issued by the stack itself."""
+    """A serving certificate that the release leaves to cert-manager; on clusters without it the stack issues it."""
 
     secret: str
     service: str
     deployment: str
-    """Restarted by a new one."""
+    """The Deployment that a new certificate restarts."""
 
 
 class RuntimeImage(_Frozen):
-    """An image that no object names where images stand: a controller uses it when there is work."""
+    """An image that a controller uses at run time; no pod of the release has it."""
 
     image: str
     why: str
@@ -167,18 +168,18 @@ class Entry(_Frozen):
     kubernetes: Annotated[str, Field(pattern=r"^>=\d+\.\d+,<\d+\.\d+$")]
     parts: Annotated[tuple[Part, ...], Field(min_length=1)]
     kube_version: str = "1.35.0"
-    """What Helm is told the cluster is."""
+    """The Kubernetes version that charts are rendered for."""
     api_versions: tuple[str, ...] = ()
     pod_security: PodSecurity = "restricted"
     images: Mapping[str, str] = Field(default_factory=dict)
-    """Our short name by which settings and clusters bring their own: the reference in the release. A lean release has
-    the short name itself as its reference."""
+    """Our short name of an image -> its reference in the release. Settings and clusters replace an image by its short
+    name. In a lean release the reference is the short name itself."""
     runtime_images: tuple[RuntimeImage, ...] = ()
     needs: tuple[str, ...] = ()
-    """Bundles; of one that must be of a certain line, with that: `knative-serving 1.23`."""
+    """Names of bundles, each with a line of versions where only that works: `knative-serving 1.23`."""
     excludes: tuple[str, ...] = ()
     instead: str | None = None
-    """For the reader: the nearest choice of settings that does without it."""
+    """The nearest choice of settings that works without this bundle, as text for the reader."""
     rules: tuple[Rule, ...] = ()
     probes: tuple[Probe, ...] = ()
     certificates: tuple[Certificate, ...] = ()
@@ -186,7 +187,7 @@ class Entry(_Frozen):
     """Size -> workload -> cpu_request, memory_request, cpu_limit, memory_limit of its first container; `standard` is
     what the release says unless it is given here."""
     own_definitions: tuple[str, ...] = ()
-    """CRDs that its operator applies itself: waited for, never declared."""
+    """CRDs that its operator applies itself: the stack waits for them and never declares them."""
 
     @property
     def title(self) -> str:
@@ -207,7 +208,7 @@ def _minor(version: str) -> tuple[int, int]:
 
 @functools.cache
 def releases(folder: Path = RELEASES) -> Mapping[str, tuple[Entry, ...]]:
-    """Every release by the name of its bundle; the first one is what a stack gets that names no version."""
+    """Name of a bundle -> its releases. The first one is the default, for stacks that name no version."""
     found: dict[str, tuple[Entry, ...]] = {}
     for path in sorted(folder.glob("*.toml"), key=lambda path: (path.stem == "lean", path.stem)):
         try:
@@ -220,7 +221,11 @@ def releases(folder: Path = RELEASES) -> Mapping[str, tuple[Entry, ...]]:
 
 
 def entry(name: str, version: str | None = None) -> Entry:
-    """The release of bundle `name` with `version`, or its default one."""
+    """The release of bundle `name` with `version`, or its default one.
+
+    Raises:
+        BundleError: the catalog has no such bundle, or no such version of it.
+    """
     known = releases()
     if name not in known:
         raise BundleError(f"There is no bundle {name!r}; the catalog has: {', '.join(sorted(known))}.")
@@ -234,7 +239,7 @@ def entry(name: str, version: str | None = None) -> Entry:
 
 
 def requirements(each: Entry) -> list[Entry]:
-    """What a bundle needs, and what that needs in turn."""
+    """The bundles that a bundle needs, directly or through another one."""
     found: dict[str, Entry] = {}
     names = list(each.needs)
     while names:
@@ -245,15 +250,21 @@ def requirements(each: Entry) -> list[Entry]:
     return list(found.values())
 
 
-def nearest(misfit: Entry, server: str) -> str:
-    """The choice of settings that works on a cluster of version `server` and comes nearest to a release that does
-    not."""
-    fitting = [each.version for each in releases()[misfit.name] if each.supports(server)]
-    return f"bundles.versions.{misfit.name}: {fitting[0]}" if fitting else misfit.instead or f"no {misfit.name}"
+def nearest(unsupported: Entry, server: str) -> str:
+    """The choice of settings that comes nearest to the release `unsupported` and works on a cluster of version
+    `server`."""
+    fitting = [each.version for each in releases()[unsupported.name] if each.supports(server)]
+    if fitting:
+        return f"bundles.versions.{unsupported.name}: {fitting[0]}"
+    return unsupported.instead or f"no {unsupported.name}"
 
 
 def check(chosen: Iterable[Entry]) -> None:
-    """Refuses a choice in which something is missing or does not go together, before anything is touched."""
+    """Checks that the chosen releases fit together, before anything is touched.
+
+    Raises:
+        BundleError: a needed bundle is missing or has another version, or two bundles exclude each other.
+    """
     entries = {each.name: each for each in chosen}
     for each in entries.values():
         for needed in each.needs:
@@ -263,7 +274,7 @@ def check(chosen: Iterable[Entry]) -> None:
             if not entries[name].version.startswith(line):
                 raise BundleError(
                     f"Bundle {each.title} needs {needed}, but {entries[name].title} is chosen: "
-                    f"{_way_out(each, entries[name])}."
+                    f"{_alternatives(each, entries[name])}."
                 )
         for other in each.excludes:
             if other in entries:
@@ -271,16 +282,16 @@ def check(chosen: Iterable[Entry]) -> None:
 
 
 def _need(text: str) -> tuple[str, str]:
-    """The name of a bundle, and what its version begins with."""
+    """The name of a needed bundle, and the prefix that its version must have."""
     name, _, line = text.partition(" ")
     return name, f"{line}." if line else ""
 
 
-def _way_out(misfit: Entry, other: Entry) -> str:
-    """The releases of `misfit` that go with `other`."""
+def _alternatives(chosen: Entry, other: Entry) -> str:
+    """The advice to choose a release of `chosen`'s bundle that works with `other`."""
     fitting = [
         each.title
-        for each in releases()[misfit.name]
+        for each in releases()[chosen.name]
         if all(other.version.startswith(line) for name, line in map(_need, each.needs) if name == other.name)
     ]
     return f"choose {' or '.join(fitting) or f'another version of {other.name}'}"

@@ -1,11 +1,11 @@
-"""Certificates for webhooks, and for the gateway, where no cert-manager issues them.
+"""Certificates of webhooks, and of the gateway, where no cert-manager issues them.
 
-It owns when one is issued and for how long, and says what objects of a release must know of it and whom they trust.
-What is issued is `authority`'s.
+This module owns when a certificate is issued and for how long, and puts it, and trust in it, into the objects of a
+release. authority.py makes it.
 
-They are good for years, since nothing on the cluster renews them and it may be long until somebody runs `pulumi up`. A
-short life would protect nothing: the authority's key is gone once it has signed, and whoever can take the key of a
-webhook from its Secret can take the next one as well. A job that renews them would hold rights on all these Secrets and
+The certificates are valid for years, since nothing on the cluster renews them and the next `pulumi up` may be far off.
+A short life would protect nothing: the authority's key is discarded once it has signed, and whoever can read the key of
+a webhook in its Secret can read the next one as well. A job that renews them would hold rights on all these Secrets and
 webhooks, and nobody would see it fail.
 """
 
@@ -23,24 +23,23 @@ from ml_platform.bundles.transforms import Transform, ca_bundle, pod_annotations
 
 CERT_MANAGER = "cert-manager.io"
 FOR_API_SERVERS = 3650
-"""Days of a webhook's certificate: only API servers look at it, which set no limit."""
+"""Days that a webhook's certificate is valid: its clients are API servers, which set no limit."""
 FOR_BROWSERS = 820
-"""Days of the gateway's: Apple's systems refuse more than 825, whoever has issued it."""
+"""Days that the gateway's certificate is valid: Apple's systems refuse more than 825 from any issuer."""
 
 
 class WebhookCertificate(dynamic.Resource, module="certificates", name="WebhookCertificate"):
-    """A serving certificate for `dns_names`, good for that many `days`. The first `up` in their last third renews
-    it."""
+    """A serving certificate for `dns_names`, valid for `days`. The first `up` in the last third of them renews it."""
 
     certificate: pulumi.Output[str]
     """PEM."""
     private_key: pulumi.Output[str]
     """PEM, a secret."""
     ca_bundle: pulumi.Output[str]
-    """Base64 of PEM, as webhook configurations want it. After a renewal it trusts the previous authority as well, since
+    """Base64 of PEM, as webhook configurations take it. After a renewal it has the previous authority as well, since
     the server goes on with its old certificate until its pod sees the new one."""
     fingerprint: pulumi.Output[str]
-    """Changes with the certificate."""
+    """The SHA-256 of the certificate, in hex: it changes with the certificate."""
 
     def __init__(
         self, name: str, *, dns_names: Sequence[str], days: int, opts: pulumi.ResourceOptions | None = None
@@ -56,8 +55,8 @@ def dns_names(wanted: Certificate, namespace: str) -> list[str]:
     return [host, f"{host}.cluster.local"]
 
 
-def issued_by(objects: Iterable[Object], *, cert_manager: bool) -> list[Object]:
-    """The objects as they are where cert-manager runs; else without what only it understands."""
+def adapted_to_issuer(objects: Iterable[Object], *, cert_manager: bool) -> list[Object]:
+    """All objects where cert-manager runs; elsewhere those that need no cert-manager, without its annotations."""
     if cert_manager:
         return list(objects)
     return [_unannotated(each) for each in objects if not each["apiVersion"].partition("/")[0].endswith(CERT_MANAGER)]
@@ -70,7 +69,7 @@ def _unannotated(item: Object) -> Object:
 
 
 def missing(wanted: Iterable[Certificate], objects: Iterable[Object]) -> list[Certificate]:
-    """Those that no Certificate among the objects asks cert-manager for."""
+    """The certificates that no Certificate among the objects requests from cert-manager."""
     asked = {each["spec"].get("secretName") for each in objects if each["apiVersion"].startswith(f"{CERT_MANAGER}/")}
     return [each for each in wanted if each.secret not in asked]
 
@@ -78,7 +77,7 @@ def missing(wanted: Iterable[Certificate], objects: Iterable[Object]) -> list[Ce
 def with_secret(
     objects: Iterable[Object], wanted: Certificate, namespace: str, issued: WebhookCertificate
 ) -> list[Object]:
-    """The objects with the Secret that the server mounts; a release may ship it empty."""
+    """The objects with the Secret of the certificate, which the server mounts; one that the release has is replaced."""
     secret: Object = {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -91,13 +90,13 @@ def with_secret(
 
 
 def trust(wanted: Certificate, issued: WebhookCertificate) -> list[Transform]:
-    """Every webhook that the service answers trusts it; a new one restarts the server."""
+    """Transforms by which webhooks of the service trust the certificate, and a new certificate restarts the server."""
     mark = {"ml-platform/certificate": issued.fingerprint}
     return [ca_bundle(wanted.service, issued.ca_bundle), pod_annotations("Deployment", wanted.deployment, mark)]
 
 
 class _Provider(dynamic.ResourceProvider):
-    serialize_as_secret_always = False  # it captures nothing
+    serialize_as_secret_always = False  # the provider captures no secret
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
         end = datetime.datetime.fromisoformat(olds["not_after"])

@@ -1,4 +1,4 @@
-"""What must hold for the objects of a bundle once all is mended and every rule is applied."""
+"""Checks of a bundle's objects after mending and rules."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -8,8 +8,12 @@ from ml_platform.bundles.kinds import DEFINITION, group
 from ml_platform.bundles.parse import Object, title
 
 
-def once(objects: Iterable[Object]) -> list[Object]:
-    """Each object once: what stands in a release twice is merged where it is the same, and refused where not."""
+def deduplicated(objects: Iterable[Object]) -> list[Object]:
+    """Each object once: equal copies in a release are merged.
+
+    Raises:
+        BundleError: copies of an object differ, or an object has only a generateName.
+    """
     found: dict[tuple[Any, ...], Object] = {}
     for item in objects:
         metadata = item["metadata"]
@@ -27,12 +31,16 @@ def once(objects: Iterable[Object]) -> list[Object]:
     return list(found.values())
 
 
-def converted_at_home(objects: Sequence[Object], namespace: str) -> None:
-    """Refuses a CRD that converts through a service in a namespace that is not the bundle's: nothing would answer."""
-    homes = {namespace, *(item["metadata"]["name"] for item in objects if item["kind"] == "Namespace")}
+def check_conversion_services(objects: Sequence[Object], namespace: str) -> None:
+    """Checks that the service of each conversion webhook is in a namespace of the bundle, where something answers.
+
+    Raises:
+        BundleError: the service of a CRD is in another namespace.
+    """
+    namespaces = {namespace, *(item["metadata"]["name"] for item in objects if item["kind"] == "Namespace")}
     for item in objects:
         service = _conversion_service(item) if item["kind"] == DEFINITION else {}
-        if service and service["namespace"] not in homes:
+        if service and service["namespace"] not in namespaces:
             raise BundleError(
                 f"{title(item)} converts through service {service['namespace']}/{service['name']}, but the bundle "
                 f"lives in {namespace}: set spec.conversion.webhook.clientConfig.service.namespace by a rule"

@@ -1,8 +1,8 @@
-"""What the bundles of one program have declared so far: an object belongs to one bundle, a namespace to the first of
-those that share it.
+"""The objects that the bundles of one program have declared so far: an object belongs to one bundle, a namespace to
+the first of the bundles that share it.
 
-Releases overlap: several live in one namespace, some carry a copy of another. The engine would find out at the second
-create, with half of the stack on the cluster.
+Releases overlap: several live in one namespace, some contain a copy of another. Without this check the second create
+would fail, with half of the stack on the cluster.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,14 +27,19 @@ class SharedNamespace:
 
 
 class Declared:
-    """One for all bundles of a program, part of their installation."""
+    """One instance, part of the installation, serves all bundles of a program."""
 
     def __init__(self) -> None:
         self.namespaces: dict[str, SharedNamespace] = {}
         self._owners: dict[tuple[str, str, str, str], str] = {}
 
     def claim(self, bundle: str, items: Iterable[Object]) -> None:
-        """Refuses what another bundle has declared; a namespace is shared as long as it is what all of them need."""
+        """Records the objects as those of `bundle`; bundles may share a namespace.
+
+        Raises:
+            BundleError: another bundle has declared one of the objects, or has declared a namespace without a label or
+                the pod security level that `bundle` needs.
+        """
         for item in items:
             if item["kind"] == "Namespace":
                 self._share(bundle, item)

@@ -1,7 +1,7 @@
 """The CRDs of a bundle as one Pulumi resource.
 
-One by one through the engine they cost seconds and megabytes each. Here the engine keeps their names and a digest; the
-provider reads them from the catalog again and applies them itself. The state holds no manifest.
+A resource for each CRD would cost the engine seconds and megabytes each. The state of this one holds the names of the
+CRDs and a digest; its provider reads the manifests from the catalog and applies them.
 """
 
 import hashlib
@@ -32,14 +32,14 @@ API_VERSION = "apiextensions.k8s.io/v1"
 KIND = "CustomResourceDefinition"
 FIELD_MANAGER = "ml-platform"
 DIGEST = "ml-platform/digest"
-DEADLINE = 120.0  # an API server takes seconds for a large one, and more when it is busy
+DEADLINE = 120.0  # an API server takes seconds for a large CRD, and more when it is busy
 
 
 class Definitions(dynamic.Resource, module="bundles", name="Definitions"):
-    """The CRDs of one bundle, established. They are deleted where `retain` is false, and in any case those that convert
-    by a webhook: without their controller, no object of them could be read.
+    """The CRDs of one bundle, established. Deleting the resource deletes all of them, or with `retain` only those with
+    a conversion webhook: without their controller, no object of them could be read.
 
-    `own` are those that the operator applies itself: nothing is declared of them, but they go with the others."""
+    `own` are CRDs that the operator applies itself: this resource only deletes them, with the others."""
 
     names: pulumi.Output[list[str]]
 
@@ -60,7 +60,7 @@ class Definitions(dynamic.Resource, module="bundles", name="Definitions"):
         properties = {
             "bundle": bundle,
             "version": version,
-            "mirror": str(mirror or ""),  # None is not kept
+            "mirror": str(mirror or ""),  # the engine drops properties that are None
             "digest": digest(definitions),
             "names": sorted(item["metadata"]["name"] for item in definitions),
             "own": list(own),
@@ -90,7 +90,8 @@ class _Provider(Provider):
         return dynamic.DiffResult(changes=bool(changed), replaces=["bundle"] if "bundle" in changed else [])
 
     def found(self, props: dict[str, Any]) -> dict[str, Any] | None:
-        """Those that are there: an update that was cut short leaves a state that knows more, or other CRDs."""
+        """The properties with the CRDs that the cluster serves, and an empty digest if one of them was applied with
+        another one. Both differ from the state after an interrupted update."""
         with _client(props) as client:
             found = sorted(served(client, props["names"]))
             as_known = all(each(lambda name: _digest(client, name) == props["digest"], found))
@@ -108,7 +109,7 @@ class _Provider(Provider):
     def remove(self, props: dict[str, Any]) -> None:
         names = [*props["names"], *props["own"]]
         with _client(props) as client:
-            _remove(client, converting(client, names) if props["retain"] else names, props["bundle"])
+            _remove(client, with_conversion_webhook(client, names) if props["retain"] else names, props["bundle"])
 
 
 def _install(client: Client, props: Mapping[str, Any]) -> None:
@@ -118,7 +119,7 @@ def _install(client: Client, props: Mapping[str, Any]) -> None:
     if digest(definitions) != props["digest"]:
         raise BundleError(f"The CRDs of bundle {entry.title} changed while the update ran: run it again.")
     stamp = labelled(props["labels"])
-    for item in definitions:  # the API server works for one at a time, whatever it is asked
+    for item in definitions:  # one by one: parallel requests gain nothing, the API server handles CRDs in turn
         marked = with_metadata(stamp(item), "annotations", {DIGEST: props["digest"]})
         _apply(client, marked, entry.title)
     await_established(client, props["names"], entry.title)
@@ -134,13 +135,13 @@ def _mirror(props: Mapping[str, Any]) -> Path | None:
 
 
 def _digest(client: Client, name: str) -> str | None:
-    """That of the CRDs as which this one was applied."""
+    """The digest of the CRDs with which this one was applied."""
     found = client.metadata(API_VERSION, KIND, name) or {}
     return (found.get("annotations") or {}).get(DIGEST)
 
 
 def _apply(client: Client, item: Object, title: str) -> None:
-    """By server-side apply: the largest do not fit into the annotation that a client-side one leaves."""
+    """Server-side apply: the largest CRDs do not fit into the annotation that a client-side apply writes."""
     try:
         client.apply(item, field_manager=FIELD_MANAGER, force=True)
     except KubeError as error:
@@ -165,7 +166,11 @@ def _gone(client: Client, names: Sequence[str]) -> set[str]:
 
 
 def await_established(client: Client, names: Sequence[str], title: str) -> None:
-    """What is served is established."""
+    """Waits until the cluster serves the CRDs: a CRD that is served is established.
+
+    Raises:
+        BundleError: after DEADLINE some are not served.
+    """
     left = _wait(lambda names: served(client, names), names)
     if left:
         said = "; ".join(f"{name} ({_conditions(client, name)})" for name in left)
@@ -173,7 +178,7 @@ def await_established(client: Client, names: Sequence[str], title: str) -> None:
 
 
 def _wait(done: Callable[[Sequence[str]], Collection[str]], names: Sequence[str]) -> Sequence[str]:
-    """What is not done in time."""
+    """Waits until `done` has returned all names; returns those that are left at the deadline."""
     end = time.monotonic() + DEADLINE
     while names:
         finished = done(names)
@@ -193,8 +198,8 @@ def _conditions(client: Client, name: str) -> str:
     return ", ".join(f"{one['type']}={one['status']} {one.get('message', '')}".rstrip() for one in conditions)
 
 
-def converting(client: Client, names: Sequence[str]) -> list[str]:
-    """Those of the CRDs whose objects are read through a webhook."""
+def with_conversion_webhook(client: Client, names: Sequence[str]) -> list[str]:
+    """The CRDs among `names` that have a conversion webhook."""
     found = each(lambda name: client.find(API_VERSION, KIND, name), names)
     conversions = [((item or {}).get("spec", {}).get("conversion") or {}).get("strategy") for item in found]
     return [name for name, strategy in zip(names, conversions, strict=True) if strategy == "Webhook"]

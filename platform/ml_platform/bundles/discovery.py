@@ -1,4 +1,5 @@
-"""Which CRDs a cluster serves, and where. By discovery: to read a CRD, which can be a megabyte, costs it far more."""
+"""Which CRDs a cluster serves, and where. API discovery tells it far more cheaply than reading CRDs, which can be a
+megabyte each."""
 
 from collections.abc import Iterable
 
@@ -7,7 +8,7 @@ from ml_platform.kube import Client, NotFound
 
 
 def served(client: Client, definitions: Iterable[str]) -> dict[str, str]:
-    """CRDs, <plural>.<group>, by the path where their objects are listed; without those that are not served (yet)."""
+    """CRD, <plural>.<group> -> the path where its objects are listed; CRDs that are not served (yet) are left out."""
     names = list(definitions)
     groups = sorted({name.partition(".")[2] for name in names})
     paths = dict(zip(groups, each(lambda group: _resources(client, group), groups), strict=True))
@@ -16,7 +17,7 @@ def served(client: Client, definitions: Iterable[str]) -> dict[str, str]:
 
 
 def _resources(client: Client, group: str) -> dict[str, str]:
-    """Plural -> path in the first version that has it."""
+    """Plural -> path in the first version that serves it."""
     paths: dict[str, str] = {}
     try:
         for version in client.request("GET", f"/apis/{group}")["versions"]:

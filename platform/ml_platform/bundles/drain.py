@@ -1,7 +1,7 @@
-"""What makes the removal of a bundle end: no object of its own kinds outlives the controllers that finish it.
+"""The drain of a bundle: a removal deletes all objects of its CRDs before the controllers that finalize them.
 
-Pulumi deletes what it declared. Objects that controllers made for those, and what users made by hand, hold finalizers
-that only a running controller removes. Without it their CRDs would stay in deletion for ever.
+Pulumi deletes only what it declared. Objects that controllers or users made have finalizers that only a running
+controller removes. Without it, their CRDs would stay in deletion for ever.
 """
 
 import time
@@ -14,7 +14,7 @@ import pulumi
 from pulumi import dynamic
 
 from ml_platform.asking import asked
-from ml_platform.bundles.definitions import converting
+from ml_platform.bundles.definitions import with_conversion_webhook
 from ml_platform.bundles.discovery import served
 from ml_platform.bundles.errors import BundleError
 from ml_platform.bundles.parallel import each
@@ -22,14 +22,14 @@ from ml_platform.bundles.provider import Provider
 from ml_platform.kube import Client, NotFound
 
 DEADLINE = 60.0
-NAMED = 10  # objects in an error
+NAMED = 10  # objects that an error lists
 METADATA = {"Accept": "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"}
 
 
 class Drain(dynamic.Resource, module="bundles", name="Drain"):
-    """Does nothing until it is deleted; then it deletes every object of the kinds that `definitions` define, and waits
-    until they are gone. With `retain` it leaves them: they belong to a cluster that goes on. Only where they convert by
-    a webhook, which goes, it refuses."""
+    """Deleting the resource deletes every object of the CRDs `definitions` and waits until all are gone; creating it
+    does nothing. With `retain` the objects stay on the cluster; deleting the resource then fails while there are
+    objects of a CRD with a conversion webhook, which is removed with the bundle."""
 
     def __init__(
         self,
@@ -62,11 +62,11 @@ class _Provider(Provider):
             if props["retain"]:
                 _refuse_unreadable(client, props["bundle"], props["definitions"])
             else:
-                _empty(client, props["bundle"], props["definitions"])
+                _delete_all(client, props["bundle"], props["definitions"])
 
 
 def _refuse_unreadable(client: Client, bundle: str, definitions: Sequence[str]) -> None:
-    left = _left(client, served(client, converting(client, definitions)).values())
+    left = _remaining(client, served(client, with_conversion_webhook(client, definitions)).values())
     if left:
         raise BundleError(
             f"Bundle {bundle} can't go: its webhook converts objects that are still there, and without it nobody could "
@@ -74,24 +74,24 @@ def _refuse_unreadable(client: Client, bundle: str, definitions: Sequence[str]) 
         )
 
 
-def _empty(client: Client, bundle: str, definitions: Sequence[str]) -> None:
+def _delete_all(client: Client, bundle: str, definitions: Sequence[str]) -> None:
     end = time.monotonic() + DEADLINE
     everything = lists = list(served(client, definitions).values())
-    while (left := _left(client, lists)) or lists is not everything:
+    while (left := _remaining(client, lists)) or lists is not everything:
         each(partial(_delete, client), (one for one in left if "deletionTimestamp" not in one.metadata))
         if time.monotonic() > end:
             raise BundleError(
                 f"Bundle {bundle} can't go: after {DEADLINE:.0f} s these objects of its kinds are still there: "
                 f"{_named(left)}. What removes their finalizers has to run; its log says why it does not."
             )
-        # What goes may leave others behind on its way: it ends with a look at all kinds.
+        # A deletion may create objects of other kinds, so the loop ends with a look at all kinds.
         lists = sorted({one.list for one in left}) or everything
         time.sleep(0.3)
 
 
 @dataclass(frozen=True)
 class _Left:
-    """An object that is still there, by the path where its kind is listed."""
+    """A remaining object, with the path where its kind is listed."""
 
     list: str
     metadata: Mapping[str, Any]
@@ -108,7 +108,7 @@ class _Left:
         return f"{self.list.rpartition('/')[2]} {where} (finalizers: {finalizers})"
 
 
-def _left(client: Client, lists: Iterable[str]) -> list[_Left]:
+def _remaining(client: Client, lists: Iterable[str]) -> list[_Left]:
     return [one for found in each(partial(_listed, client), lists) for one in found]
 
 

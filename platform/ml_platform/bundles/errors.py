@@ -4,11 +4,11 @@ import pulumi
 
 
 class BundleError(pulumi.RunError):
-    """A bundle that can't be used as asked; the message names the bundle, what was found and the way out.
+    """A bundle can't be used as asked; the message names the bundle, what was found and what to do.
 
-    Pulumi shows it without a traceback: the fault is in what was asked for, not in the program.
+    Pulumi shows it without a traceback: its cause is in the settings, the release or the cluster.
     """
 
 
 class UnobtainableError(BundleError):
-    """What a source needs, a tool or the network, is not there; somebody else may have it."""
+    """A source needs a tool or the network, which this machine lacks; another machine may have it."""

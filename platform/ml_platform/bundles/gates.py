@@ -1,8 +1,7 @@
-"""A gate that opens when a bundle does its work: its operator's own CRDs are served and its webhooks answer.
+"""A gate that opens when a bundle works: its operator's own CRDs are served and its webhooks answer.
 
-A Deployment that is available and a caBundle that is set are necessary, not sufficient: between them and an answer lie
-endpoints, rules that the webhook writes itself, and trust. The gate sends, as a dry run, an object that the webhook has
-to refuse, until it does.
+An available Deployment and a set caBundle do not suffice: endpoints, rules that the webhook writes itself, and trust
+may come later. The gate sends, as a dry run, an object that the webhook must refuse, until it refuses it.
 """
 
 import time
@@ -25,8 +24,8 @@ FIELD_MANAGER = "ml-platform"
 
 
 class Gate(dynamic.Resource, module="bundles", name="Gate"):
-    """Created when all of `definitions` are established and all `probes` were refused by their webhooks; checked again
-    when `trigger` changes."""
+    """Created when all `definitions` are established and all `probes` were refused by their webhooks. A change of
+    `trigger` checks again."""
 
     def __init__(
         self,
@@ -59,10 +58,10 @@ class _Provider(Provider):
 
     def act(self, props: dict[str, Any]) -> None:
         with asked(props["kubeconfig"], f"whether bundle {props['bundle']} works", patience=DEADLINE) as client:
-            _pass(client, props)
+            _await_answers(client, props)
 
 
-def _pass(client: Client, props: Mapping[str, Any]) -> None:
+def _await_answers(client: Client, props: Mapping[str, Any]) -> None:
     await_established(client, props["definitions"], props["bundle"])
     end = time.monotonic() + DEADLINE
     for probe in props["probes"]:
@@ -76,7 +75,7 @@ def _pass(client: Client, props: Mapping[str, Any]) -> None:
 
 
 def _ask(client: Client, probe: Mapping[str, Any]) -> str | None:
-    """None when the webhook refused, else what came instead."""
+    """None if the webhook refused the probe, else the answer that came instead."""
     refusal = f'admission webhook "{probe["webhook"]}" denied the request'
     try:
         client.create(dict(probe["manifest"]), field_manager=FIELD_MANAGER, dry_run=True)

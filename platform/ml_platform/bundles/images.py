@@ -1,7 +1,7 @@
-"""Which images a bundle uses: for mirroring them, and for knowing what runs.
+"""The images that a bundle uses: for mirroring them, and for knowing what runs.
 
-It finds references wherever releases hide them: pods, args, env, JSON and YAML in strings, templates, custom resources,
-annotations. What a controller makes up at run time stands in no object; those are the entry's `runtime_images`.
+References are found in pods, args, env, JSON and YAML in strings, templates, custom resources and annotations. The
+references that a controller composes at run time are in no object; the entry's `runtime_images` has them.
 """
 
 import re
@@ -21,13 +21,13 @@ _TAG = r":[A-Za-z0-9_][\w.-]{0,127}"
 _DIGEST = r"@sha256:[0-9a-f]{64}"
 _VERSION = rf"(?:{_TAG})?(?:{_DIGEST})?"
 _REFERENCE = re.compile(rf"^(?:[\w.-]+(?::\d+)?/)?{_NAME}(?:/{_NAME})*{_VERSION}$")
-_INSIDE = re.compile(  # of other text: a registry's host and a version or digest tell it from anything else
+_INSIDE = re.compile(  # a longer text: a registry's host and a version or digest mark a reference
     rf"(?<![\w./@-])(?:[a-z0-9-]+\.)+[a-z]{{2,}}(?::\d+)?(?:/{_NAME})+(?:{_TAG}(?:{_DIGEST})?|{_DIGEST})"
 )
 _IN_TEMPLATE = re.compile(rf"\bimage:\s*[\"']?((?:[\w.-]+/)*{_NAME}{_VERSION})[\"']?\s*$", re.MULTILINE)
 _POD = re.compile(r"ontainers\.\d+\.image$")
 _FIELD = re.compile(r"image(_v\d+)?$", re.IGNORECASE)
-_EXAMPLE = "_example"  # Knative's key for what could be said
+_EXAMPLE = "_example"  # Knative's key for a ConfigMap's documentation
 _NO_IMAGES = frozenset({"", "auto"})  # `auto`: Istio's injector fills it in
 
 
@@ -39,7 +39,7 @@ class Use:
     bundle: str
     at: str
     by: Literal["pod", "text", "controller"]
-    """Who uses it: a pod of the release, whoever reads what names it, or a controller when `at` says."""
+    """Its user: a pod of the release, the reader of a text that names it, or a controller, when `at` says."""
 
 
 def uses(entry: Entry, objects: Iterable[Object]) -> list[Use]:
@@ -53,7 +53,8 @@ def uses(entry: Entry, objects: Iterable[Object]) -> list[Use]:
 
 
 def summary(found: Iterable[Use]) -> list[dict[str, Any]]:
-    """One row an image: who uses it and where, whether only when there is work, and whether its reference is pinned."""
+    """One row for each image: the bundles that use it and where, whether only at run time, and whether its reference is
+    pinned."""
     rows = []
     for image, group in groupby(sorted(found), key=lambda use: use.image):
         each = list(group)
@@ -70,7 +71,7 @@ def summary(found: Iterable[Use]) -> list[dict[str, Any]]:
 
 
 def pinned(image: str) -> bool:
-    """Whether a reference always means the same image, as far as a tag can promise that."""
+    """Whether a reference has a digest, or a tag other than `latest`."""
     return "@sha256:" in image or _tag(image) not in ("", "latest")
 
 
@@ -79,38 +80,39 @@ def _tag(image: str) -> str:
 
 
 def in_object(item: Object) -> Iterable[tuple[str, str]]:
-    """The images that `item` names, each with its path. The examples in the schemas of a CRD are none."""
+    """Pairs of path and image for all images that `item` names. A CRD has none: its schema holds examples only."""
     return _walk(item, "", {}) if item["kind"] != DEFINITION else ()
 
 
-def _walk(value: Any, path: str, pieces: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """`pieces` are the hub and the tag that the values of a chart say once for all images below."""
+def _walk(value: Any, path: str, hub_and_tag: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Pairs of path and image below `value`. `hub_and_tag` are the ones that the values of a chart set for all images
+    below."""
     if isinstance(value, Mapping):
-        pieces = {**pieces, **_pieces(value.get("global")), **_pieces(value)}
+        hub_and_tag = {**hub_and_tag, **_hub_and_tag(value.get("global")), **_hub_and_tag(value)}
         variable = str(value.get("name", "")) if isinstance(value.get("value"), str) else ""
         for key, child in value.items():
             if key == "image" and isinstance(child, str):
-                child = _whole(child, value, pieces)
+                child = _full_reference(child, value, hub_and_tag)
             below = f"{path}.{variable if variable and key == 'value' else key}".lstrip(".")
-            yield from _walk(child, below, pieces) if key != _EXAMPLE else ()
+            yield from _walk(child, below, hub_and_tag) if key != _EXAMPLE else ()
     elif isinstance(value, list):
         for index, child in enumerate(value):
-            yield from _walk(child, f"{path}.{index}", pieces)
+            yield from _walk(child, f"{path}.{index}", hub_and_tag)
     elif isinstance(value, str):
         yield from ((path, image) for image in _in_text(value, path))
 
 
-def _pieces(value: Any) -> Mapping[str, str]:
+def _hub_and_tag(value: Any) -> Mapping[str, str]:
     if isinstance(value, Mapping) and value.get("hub") and value.get("tag"):
         return {"hub": str(value["hub"]), "tag": str(value["tag"])}
     return {}
 
 
-def _whole(image: str, beside: Mapping[str, Any], pieces: Mapping[str, str]) -> str:
-    """A reference that stands in pieces: its hub and tag elsewhere, or its version beside it."""
+def _full_reference(image: str, beside: Mapping[str, Any], hub_and_tag: Mapping[str, str]) -> str:
+    """The full reference of an image whose hub and tag are set above it, or whose version is a field beside it."""
     version = beside.get("version") or beside.get("defaultImageVersion")
-    if pieces and "/" not in image and image not in _NO_IMAGES:
-        return f"{pieces['hub']}/{image}:{pieces['tag']}"
+    if hub_and_tag and "/" not in image and image not in _NO_IMAGES:
+        return f"{hub_and_tag['hub']}/{image}:{hub_and_tag['tag']}"
     return f"{image}:{version}" if isinstance(version, str) and "/" in image and not _tag(image) else image
 
 
@@ -119,7 +121,7 @@ def _in_text(text: str, path: str) -> Iterator[str]:
         if text not in _NO_IMAGES:
             yield text
         return
-    inner = _structure(text)
+    inner = _parsed(text)
     if inner is not None:
         yield from (image for _, image in _walk(inner, "", {}))
     else:
@@ -127,8 +129,8 @@ def _in_text(text: str, path: str) -> Iterator[str]:
         yield from (image for image in _IN_TEMPLATE.findall(text) if image not in _NO_IMAGES)
 
 
-def _structure(text: str) -> Any:
-    """What a text holds, if that is JSON or YAML of more than one value."""
+def _parsed(text: str) -> Any:
+    """The documents of a JSON or YAML text; None if the text has no list or map."""
     if not text.lstrip().startswith(("{", "[")) and "\n" not in text:
         return None
     try:

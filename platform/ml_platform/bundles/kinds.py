@@ -1,4 +1,4 @@
-"""What this project knows of Kubernetes' own kinds; custom ones are known by the CRDs of their bundle."""
+"""The kinds that Kubernetes itself has, and their scope; the scope of a custom kind is in the CRD of its bundle."""
 
 from ml_platform.bundles.parse import Object
 
@@ -22,10 +22,10 @@ _GROUPS = frozenset({
 
 
 def group(item: Object) -> str:
-    """The API group of an object; empty for the core's."""
+    """The API group of an object; empty for the core group."""
     return str(item["apiVersion"].rpartition("/")[0])
 
 
 def built_in(item: Object) -> bool:
-    """Whether Kubernetes itself knows the kind."""
+    """Whether the object's kind is one of Kubernetes itself."""
     return group(item) in _GROUPS

@@ -1,6 +1,6 @@
-"""What no release means to say and no API server would miss: mended in every bundle alike.
+"""Corrections that every bundle gets: they remove fields that can't, or need not, be declared.
 
-Each function is one trap of real manifests. What only one release does wrong is for the rules of its entry.
+Each function corrects one common defect of real manifests. The rules of an entry correct the defects of one release.
 """
 
 import base64
@@ -18,7 +18,7 @@ _REFERENCE = re.compile(r"^[a-z0-9.-]+/[a-z0-9.-]+$")
 
 
 def mended(objects: Iterable[Object]) -> list[Object]:
-    """The objects, each by itself without what can't or need not be declared."""
+    """The objects without fields that can't, or need not, be declared; each is corrected by itself."""
     steps: Sequence[Callable[[Object], Object]] = (
         _without_status, _without_nulls, _without_empty_secrets, _without_placeholders
     )  # fmt: skip
@@ -31,15 +31,15 @@ def mended(objects: Iterable[Object]) -> list[Object]:
 
 
 def with_namespaces(objects: Iterable[Object], namespace: str, scopes: Mapping[tuple[str, str], str]) -> list[Object]:
-    """Every namespaced object in a namespace, `namespace` where it has none, and none on what belongs to no namespace.
+    """The objects, namespaced ones in `namespace` where they name none, cluster-scoped ones without a namespace.
 
-    `scopes` are those of the custom kinds that the bundle defines. An object of anybody else's stays as it is.
+    `scopes` are those of the custom kinds that the bundle defines. An object of another custom kind stays as it is.
     """
     return [_in_namespace(item, namespace, scopes) for item in objects]
 
 
 def scopes(objects: Iterable[Object]) -> dict[tuple[str, str], str]:
-    """Namespaced or Cluster, by group and kind, of all kinds that are defined in `objects`."""
+    """(group, kind) -> Namespaced or Cluster, for all kinds that the CRDs in `objects` define."""
     return {
         (item["spec"]["group"], item["spec"]["names"]["kind"]): item["spec"]["scope"]
         for item in objects
@@ -48,7 +48,7 @@ def scopes(objects: Iterable[Object]) -> dict[tuple[str, str], str]:
 
 
 def without_scaled_replicas(objects: Sequence[Object]) -> list[Object]:
-    """No `replicas` where an autoscaler of the bundle sets them: each `up` would undo what it did."""
+    """The objects, without `replicas` where an autoscaler of the bundle sets them: each `up` would reset these."""
     scaled = {
         (
             item["spec"]["scaleTargetRef"]["kind"],
@@ -84,20 +84,20 @@ def _without_status(item: Object) -> Object:
 
 
 def _without_nulls(item: Object) -> Object:
-    """To a built-in kind a null is a field that is not set. In a schema or a custom resource it may mean something."""
+    """A null is an unset field in a built-in kind, and removed. In a CRD or a custom resource it may have a meaning."""
     if built_in(item) and item["kind"] != DEFINITION:
-        return {key: _full(value) for key, value in item.items() if value is not None}
-    return {**item, "metadata": _full(item["metadata"])}
+        return {key: _without_nulls_below(value) for key, value in item.items() if value is not None}
+    return {**item, "metadata": _without_nulls_below(item["metadata"])}
 
 
-def _full(value: Any) -> Any:
+def _without_nulls_below(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _full(child) for key, child in value.items() if child is not None}
-    return [_full(child) for child in value] if isinstance(value, list) else value
+        return {key: _without_nulls_below(child) for key, child in value.items() if child is not None}
+    return [_without_nulls_below(child) for child in value] if isinstance(value, list) else value
 
 
 def _without_empty_secrets(item: Object) -> Object:
-    """A Secret of empty values is filled at run time: declared, each `up` would blank it."""
+    """Empty values of a Secret are filled at run time: if they were declared, each `up` would empty them again."""
     if item["kind"] != "Secret":
         return item
     empty = [key for key in ("data", "stringData") if key in item and not any((item[key] or {}).values())]
@@ -105,28 +105,29 @@ def _without_empty_secrets(item: Object) -> Object:
 
 
 def _without_placeholders(item: Object) -> Object:
-    """No `caBundle` that holds no certificate and no injection from what was never filled in: both come at run time."""
+    """Removes a `caBundle` without a certificate and an injection annotation without a reference: both are set later,
+    at run time."""
     annotations = item["metadata"].get("annotations") or {}
     if INJECTION in annotations and not _REFERENCE.match(str(annotations[INJECTION])):
         kept = {key: value for key, value in annotations.items() if key != INJECTION}
         item = {**item, "metadata": {**item["metadata"], "annotations": kept}}
     if item["kind"].endswith("WebhookConfiguration"):
-        return {**item, "webhooks": [_trusting(each, "clientConfig") for each in item.get("webhooks") or []]}
+        return {**item, "webhooks": [_without_placeholder(each, "clientConfig") for each in item.get("webhooks") or []]}
     if item["kind"] == DEFINITION and "webhook" in (item["spec"].get("conversion") or {}):
         conversion = item["spec"]["conversion"]
-        conversion = {**conversion, "webhook": _trusting(conversion["webhook"], "clientConfig")}
+        conversion = {**conversion, "webhook": _without_placeholder(conversion["webhook"], "clientConfig")}
         return {**item, "spec": {**item["spec"], "conversion": conversion}}
-    return _trusting(item, "spec") if item["kind"] == "APIService" else item
+    return _without_placeholder(item, "spec") if item["kind"] == "APIService" else item
 
 
-def _trusting(holder: Object, field: str) -> Object:
+def _without_placeholder(holder: Object, field: str) -> Object:
     client = holder.get(field) or {}
-    if "caBundle" not in client or _certificate(client["caBundle"]):
+    if "caBundle" not in client or _is_certificate(client["caBundle"]):
         return holder
     return {**holder, field: {key: value for key, value in client.items() if key != "caBundle"}}
 
 
-def _certificate(bundle: Any) -> bool:
+def _is_certificate(bundle: Any) -> bool:
     try:
         return b"-----BEGIN CERTIFICATE-----" in base64.b64decode(bundle or "", validate=True)
     except (binascii.Error, TypeError, ValueError):

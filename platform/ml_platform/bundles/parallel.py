@@ -11,6 +11,6 @@ REQUESTS = 8
 
 
 def each(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """The results in the order of the items."""
+    """Calls `function` for every item, REQUESTS at a time; returns the results in the order of the items."""
     with ThreadPoolExecutor(REQUESTS) as pool:
         return list(pool.map(function, items))

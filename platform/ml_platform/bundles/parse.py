@@ -1,7 +1,7 @@
-"""From YAML text to Kubernetes objects, as they stand in it, and back.
+"""Parsing YAML text into Kubernetes objects, and writing them as YAML.
 
-It reads YAML as Kubernetes does, which is not how PyYAML does by itself, and changes nothing; what must be mended is
-for mend.py and for the rules of an entry.
+YAML is read as Kubernetes reads it, which differs from PyYAML's default. The objects stay as the text has them; mend.py
+and the rules of an entry correct them.
 """
 
 import re
@@ -15,11 +15,11 @@ from ml_platform.bundles.errors import BundleError
 Object = dict[str, Any]
 
 VERSION = 1
-"""Of the reading: raised whenever the same text gives other objects than before, so that nothing stale is reused."""
+"""The version of the parser: raised whenever the same text gives other objects, so that no stale ones are reused."""
 
 
 class _Loader(yaml.CSafeLoader):
-    """No dates, no numbers to base 60 and no special `=`: real manifests have all of these as plain strings."""
+    """Reads dates, numbers to base 60 and `=` as plain strings, since real manifests mean them so."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own name
         letter: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] in ("null", "bool", "merge")]
@@ -35,7 +35,7 @@ _Loader.add_implicit_resolver(
 
 
 class _Dumper(yaml.CSafeDumper):
-    """Quotes whatever a reader might take for something else; texts of several lines stay readable."""
+    """Quotes a string that a reader might take for another type; strings of several lines stay readable."""
 
 
 for _each in (_Loader, _Dumper):
@@ -51,7 +51,11 @@ _Dumper.add_representer(
 
 
 def parse(text: str) -> list[Object]:
-    """Every object of `text`, in its order; those of a List one by one."""
+    """All objects of `text`, in their order; a List gives its items.
+
+    Raises:
+        BundleError: `text` is not YAML, or a document is not a Kubernetes object.
+    """
     try:
         documents = list(yaml.load_all(text, Loader=_Loader))
     except yaml.YAMLError as error:
@@ -77,7 +81,7 @@ def _flatten(document: Any) -> Iterable[Object]:
 
 
 def title(item: Object) -> str:
-    """How an object is named to a reader."""
+    """Kind, namespace and name of an object, for messages."""
     metadata = item["metadata"]
     namespace = f"{metadata['namespace']}/" if metadata.get("namespace") else ""
     return f"{item['kind']} {namespace}{metadata.get('name') or metadata.get('generateName', '(no name)')}"

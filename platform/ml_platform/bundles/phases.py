@@ -1,8 +1,8 @@
-"""The order in which the objects of a bundle are created; it is removed in the opposite order.
+"""The phases in which the objects of a bundle are created; they are deleted in the opposite order.
 
-What intercepts requests (webhooks, admission policies, API services) comes after the workloads that answer it: at no
-moment of an install or a removal is there one that refuses everything because nobody serves it. Policies that guard
-CRDs stand between the CRDs and their objects by the same order.
+Objects that intercept requests (webhooks, admission policies, API services) are created after the workloads that answer
+them, and deleted before these: a webhook without a server would refuse every request. Policies that guard CRDs are so
+created after the CRDs and before the objects of these.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,8 +21,8 @@ class Phase(IntEnum):
     CUSTOM = 5
 
 
-# What a namespace takes with it when it goes. Workloads and custom resources are not among them: their deletion is
-# waited for, so that no controller outlives its CRDs.
+# Kinds that are deleted with their namespace. Workloads and custom resources are deleted one by one, and waited for, so
+# that no controller outlives its CRDs.
 PASSIVE = frozenset({"ConfigMap", "Secret", "ServiceAccount", "Role", "RoleBinding", "Service", "NetworkPolicy"})
 
 _WORKLOADS = frozenset({
@@ -37,7 +37,7 @@ _WEBHOOKS = frozenset({
 
 
 def by_phase(objects: Sequence[Object], own_definitions: Iterable[str] = ()) -> dict[Phase, list[Object]]:
-    """The objects of each phase, in their own order. `own_definitions` are CRDs, <plural>.<group>, that the bundle's
+    """Phase -> its objects, in their given order. `own_definitions` are the CRDs, <plural>.<group>, that the bundle's
     operator applies itself."""
     definitions = [item["metadata"]["name"] for item in objects if item["kind"] == "CustomResourceDefinition"]
     own_groups = {name.partition(".")[2] for name in (*definitions, *own_definitions)}
@@ -50,8 +50,8 @@ def by_phase(objects: Sequence[Object], own_definitions: Iterable[str] = ()) -> 
 def _phase(item: Object, own_groups: set[str]) -> Phase:
     kind = item["kind"]
     if not built_in(item):
-        # A kind of another bundle: its controller runs already, and workloads may wait for what it makes of it, such
-        # as the Secret of a Certificate.
+        # A kind of another bundle: its controller runs already, and workloads may wait for what the controller makes,
+        # such as the Secret of a Certificate.
         return Phase.CUSTOM if group(item) in own_groups else Phase.CONFIGURATION
     if kind == "Namespace":
         return Phase.NAMESPACES

@@ -1,4 +1,4 @@
-"""The pipeline as far as no settings and no Pulumi are involved:
+"""The steps of the pipeline that need neither settings nor Pulumi:
 resolve -> verify -> render -> parse -> mend -> rules -> check.
 """
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ml_platform.bundles import cache, catalog
 from ml_platform.bundles.catalog import Entry, Rule
-from ml_platform.bundles.check import converted_at_home, once
+from ml_platform.bundles.check import check_conversion_services, deduplicated
 from ml_platform.bundles.errors import BundleError
-from ml_platform.bundles.hooks import Omission, settle_hooks
+from ml_platform.bundles.hooks import Omission, separate_hooks
 from ml_platform.bundles.mend import mended, scopes, with_namespaces, without_scaled_replicas
 from ml_platform.bundles.parse import Object
 from ml_platform.bundles.rules import apply_rules
@@ -19,11 +19,11 @@ from ml_platform.bundles.source import REPOSITORY, resolve
 
 @dataclass(frozen=True)
 class Release:
-    """A bundle as released: before any transform, with its namespace."""
+    """The objects of a release before any transform, its namespace included."""
 
     objects: list[Object]
     left_out: list[Omission]
-    """What was dropped without a rule, so that it can be named."""
+    """Objects that were left out without a rule, for the reader."""
 
 
 def load(entry: Entry, mirror: Path | None = None, root: Path = REPOSITORY) -> list[Object]:
@@ -32,7 +32,11 @@ def load(entry: Entry, mirror: Path | None = None, root: Path = REPOSITORY) -> l
 
 
 def read(entry: Entry, mirror: Path | None = None, root: Path = REPOSITORY) -> Release:
-    """The objects of a bundle as released, and what was left out. Each call gives objects of its own."""
+    """The objects of a bundle as released, and those that were left out. Each call returns new objects.
+
+    Raises:
+        BundleError: a part can't be had or has another digest, or a rule or a check of the entry fails.
+    """
     parts = [(part.namespace or entry.namespace, resolve(entry, part, mirror, root).text) for part in entry.parts]
     try:
         return _release(entry, [(namespace, cache.objects(text)) for namespace, text in parts])
@@ -41,25 +45,26 @@ def read(entry: Entry, mirror: Path | None = None, root: Path = REPOSITORY) -> R
 
 
 def _release(entry: Entry, parts: Iterable[tuple[str, list[Object]]]) -> Release:
-    tidy = [(namespace, mended(objects)) for namespace, objects in parts]
-    kinds = scopes(item for _, objects in tidy for item in objects)
-    objects = [item for namespace, items in tidy for item in with_namespaces(items, namespace, kinds)]
-    objects, left_out = settle_hooks(objects, _rules(entry, keep=True))
-    objects = once(apply_rules(objects, _rules(entry, keep=False)))
-    converted_at_home(objects, entry.namespace)
-    return Release(_at_home(entry, without_scaled_replicas(objects)), left_out)
+    corrected = [(namespace, mended(objects)) for namespace, objects in parts]
+    kinds = scopes(item for _, objects in corrected for item in objects)
+    objects = [item for namespace, items in corrected for item in with_namespaces(items, namespace, kinds)]
+    objects, left_out = separate_hooks(objects, _rules(entry, keep=True))
+    objects = deduplicated(apply_rules(objects, _rules(entry, keep=False)))
+    check_conversion_services(objects, entry.namespace)
+    return Release(_with_own_namespace(entry, without_scaled_replicas(objects)), left_out)
 
 
 def _rules(entry: Entry, *, keep: bool) -> list[Rule]:
     return [rule for rule in entry.rules if (rule.action == "keep") is keep]
 
 
-def _at_home(entry: Entry, objects: Sequence[Object]) -> list[Object]:
-    """With the bundle's own namespace if anything lives there, and without those that a bundle that it needs has."""
-    taken = {needed.namespace for needed in catalog.requirements(entry)}
-    found = [item for item in objects if item["kind"] != "Namespace" or item["metadata"]["name"] not in taken]
-    named = {item["metadata"]["name"] for item in found if item["kind"] == "Namespace"}
-    lived_in = {item["metadata"].get("namespace") for item in found}
-    if entry.namespace in taken | named or entry.namespace not in lived_in:
-        return found
-    return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": entry.namespace}}, *found]
+def _with_own_namespace(entry: Entry, objects: Sequence[Object]) -> list[Object]:
+    """The objects, with a Namespace for the bundle if any of them is in it, and without Namespaces of required
+    bundles."""
+    required = {needed.namespace for needed in catalog.requirements(entry)}
+    kept = [item for item in objects if item["kind"] != "Namespace" or item["metadata"]["name"] not in required]
+    named = {item["metadata"]["name"] for item in kept if item["kind"] == "Namespace"}
+    used = {item["metadata"].get("namespace") for item in kept}
+    if entry.namespace in required | named or entry.namespace not in used:
+        return kept
+    return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": entry.namespace}}, *kept]

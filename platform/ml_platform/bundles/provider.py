@@ -1,7 +1,7 @@
-"""What the dynamic resources of bundles have in common: the engine keeps what they were told, they act on a cluster.
+"""The common base of the bundles' dynamic resource providers: the state holds their inputs, they act on a cluster.
 
-What one of them does, and what its properties mean, is its own business. What becomes of them when their cluster does
-not answer is the same for all, and as with the objects of the Kubernetes plugin.
+A subclass owns its actions and the meaning of its properties. The base class decides what happens when the cluster does
+not answer, in the same way as the Kubernetes plugin.
 """
 
 from typing import Any, ClassVar
@@ -12,30 +12,30 @@ from ml_platform.asking import AwayError, is_skipped, was_deleted
 
 
 class Provider(dynamic.ResourceProvider):
-    """Acts when it is created and whenever a property changes; by itself it does nothing but remember."""
+    """Calls `act` at the creation and whenever a property changes. The base class itself only stores the properties."""
 
-    serialize_as_secret_always = False  # it captures nothing
+    serialize_as_secret_always = False  # the provider captures no secret
 
     silent: ClassVar[tuple[str, ...]] = ()
-    """Properties that alone are no reason to act again. The kubeconfig is one only where nothing reads it from the
-    state later: a refresh and a removal do."""
+    """Properties whose change is no update by itself. The kubeconfig may be one only where neither a refresh nor a
+    deletion reads it from the state."""
 
     def identity(self, props: dict[str, Any]) -> str:
         """The resource's id."""
         raise NotImplementedError
 
     def act(self, props: dict[str, Any]) -> None:
-        """What creating and updating do."""
+        """Acts on the cluster, for a create or an update."""
 
     def found(self, props: dict[str, Any]) -> dict[str, Any] | None:
-        """The properties as a refresh finds them; None where what they are about is gone."""
+        """The properties as a refresh finds them; None if the resource's objects are gone."""
         return props
 
     def remove(self, props: dict[str, Any]) -> None:
-        """What deleting does."""
+        """Acts on the cluster, for a delete."""
 
     def changed(self, olds: dict[str, Any], news: dict[str, Any]) -> list[str]:
-        """The properties that differ, and matter."""
+        """The properties that differ, without the silent ones."""
         return [key for key in news if key not in ("__provider", *self.silent) and olds.get(key) != news[key]]
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:

@@ -1,6 +1,6 @@
-"""The rules of a catalog entry, applied: what must go or change before anything is declared.
+"""Applies the rules of a catalog entry: they drop or change objects before any is declared.
 
-A rule that finds nothing to do is an error: the release is not the one it was written for.
+A rule that changes nothing is an error: it was written for another release.
 """
 
 import re
@@ -14,17 +14,21 @@ from ml_platform.bundles.errors import BundleError
 from ml_platform.bundles.parse import Object
 
 Step = str | None
-"""Of a path: a name, or None for each item."""
+"""A step of a path: a name, or None for each item."""
 
 _STEP = re.compile(r"\[([^\]]+)\]|([^.\[\]]+)")
 
 
 def apply_rules(objects: Iterable[Object], rules: Iterable[Rule]) -> list[Object]:
-    """The objects after all rules, in their order. Rules to keep hooks belong to hooks.py."""
+    """The objects after all rules, in their given order; hooks.py applies the rules of action `keep`.
+
+    Raises:
+        BundleError: a rule matches no object, or finds no such field.
+    """
     result = list(objects)
     for rule in rules:
         if not any(matches(rule, item) for item in result):
-            raise unfit(rule, "matches no object")
+            raise rule_error(rule, "matches no object")
         if rule.action == "drop":
             result = [item for item in result if not matches(rule, item)]
         else:
@@ -33,7 +37,7 @@ def apply_rules(objects: Iterable[Object], rules: Iterable[Rule]) -> list[Object
 
 
 def matches(rule: Rule, item: Object) -> bool:
-    """Whether `rule` is about `item`; an object that has a generateName goes by that."""
+    """Whether `rule` is about `item`; its generateName is compared if it has no name."""
     metadata = item["metadata"]
     name = metadata.get("name") or metadata.get("generateName") or ""
     return (
@@ -43,7 +47,7 @@ def matches(rule: Rule, item: Object) -> bool:
     )
 
 
-def unfit(rule: Rule, complaint: str) -> BundleError:
+def rule_error(rule: Rule, complaint: str) -> BundleError:
     """The error of a rule that does not fit its release."""
     path = f" at {rule.path}" if rule.path else ""
     return BundleError(
@@ -53,7 +57,11 @@ def unfit(rule: Rule, complaint: str) -> BundleError:
 
 
 def steps(path: str) -> list[Step]:
-    """The steps of a path as rules have it: `a.*.[b.c/d]`."""
+    """The steps of a rule's path: `a.*.[b.c/d]`.
+
+    Raises:
+        BundleError: `path` is no such path.
+    """
     found = list(_STEP.finditer(path))
     if ".".join(each[0] for each in found) != path:
         raise BundleError(
@@ -71,12 +79,12 @@ def _changed(objects: Sequence[Object], rule: Rule) -> list[Object]:
             done += _remove(item, path) if rule.action == "remove" else _set(item, path, rule.value)
         result.append(item)
     if not done:
-        raise unfit(rule, "finds no such field")
+        raise rule_error(rule, "finds no such field")
     return result
 
 
 def _remove(value: Any, path: Sequence[Step]) -> int:
-    """How many fields went."""
+    """Removes the field at `path`; returns how many were removed."""
     head, *rest = path
     if rest:
         return sum(_remove(child, rest) for child in _children(value, head))
@@ -87,7 +95,7 @@ def _remove(value: Any, path: Sequence[Step]) -> int:
 
 
 def _set(value: Any, path: Sequence[Step], wanted: Any) -> int:
-    """How many fields were set; a map that is not there yet is made on the way."""
+    """Sets the field at `path` and makes missing maps on the way; returns how many were set."""
     head, *rest = path
     if rest:
         if isinstance(value, dict) and head is not None and value.get(head) is None:

@@ -1,6 +1,6 @@
-"""Where the text of a part comes from, and that it is the recorded one: a mirror, then the cache, then its source.
+"""The verified text of a part: from a mirror, else from the cache, else from its source.
 
-It interprets nothing in the text.
+The digest in the catalog is the only check here; other modules interpret the text.
 """
 
 import os
@@ -15,7 +15,7 @@ from ml_platform.bundles.render import describe, joined, render
 REPOSITORY = Path(__file__).resolve().parents[3]
 MIRROR = "ML_PLATFORM_MIRROR"
 
-# What to do about another digest.
+# The advice where a text has another digest, by its origin.
 _FILE = "If the change is wanted, record the new digest in the catalog; if not, restore the files."
 _MIRRORED = "The file is damaged or of another release: restore it, or write it anew."
 _RENDERED = (
@@ -26,17 +26,21 @@ _RENDERED = (
 
 @dataclass(frozen=True)
 class Rendering:
-    """A verified text, and where it came from."""
+    """A verified text and its origin."""
 
     text: str
     origin: str
 
 
 def resolve(entry: Entry, part: Part, mirror: Path | None = None, root: Path = REPOSITORY) -> Rendering:
-    """The rendering of `part` with the digest in the catalog. The setting `mirror` wins over the environment's."""
+    """The rendering of `part` with the digest in the catalog. `mirror` has precedence over the environment's.
+
+    Raises:
+        BundleError: the rendering can't be had, or has another digest.
+    """
     if isinstance(part.source, FileSource):
         return _verified(entry, part, joined(root / part.source.path), str(root / part.source.path), _FILE)
-    mirror = mirror or _usual_mirror()
+    mirror = mirror or _mirror_of_environment()
     path = mirrored(part, mirror) if mirror else None
     if path and path.exists():
         return _verified(entry, part, joined(path), str(path), f"{_MIRRORED}\n{_way_out(entry)}")
@@ -46,7 +50,7 @@ def resolve(entry: Entry, part: Part, mirror: Path | None = None, root: Path = R
     try:
         text = render(entry, part)
     except UnobtainableError as error:
-        raise BundleError(f"{_title(entry, part)} {_lacking(part, mirror)}{error}\n{_way_out(entry)}") from error
+        raise BundleError(f"{_title(entry, part)} {_where_missing(part, mirror)}{error}\n{_way_out(entry)}") from error
     except BundleError as error:
         raise BundleError(f"{_title(entry, part)}: {error}") from error
     rendering = _verified(entry, part, text, describe(part.source), _RENDERED)
@@ -54,27 +58,31 @@ def resolve(entry: Entry, part: Part, mirror: Path | None = None, root: Path = R
     return rendering
 
 
-def at_hand(part: Part, mirror: Path | None = None) -> bool:
-    """Whether `part` can be had without the network."""
-    mirror = mirror or _usual_mirror()
+def available_offline(part: Part, mirror: Path | None = None) -> bool:
+    """Whether `part` is available without the network."""
+    mirror = mirror or _mirror_of_environment()
     here = isinstance(part.source, FileSource) or (mirror is not None and mirrored(part, mirror).exists())
     return here or cache.text(part.sha256) is not None
 
 
 def mirrored(part: Part, mirror: Path) -> Path:
-    """The file of a part in a mirror."""
+    """The file that holds a part in a mirror."""
     return mirror / part.name / f"{part.version}.yaml"
 
 
 def write(path: Path, text: str) -> None:
-    """A file of a mirror."""
+    """Writes a file of a mirror.
+
+    Raises:
+        BundleError: the file can't be written.
+    """
     try:
         cache.write(path, text)
     except OSError as error:
         raise BundleError(f"{path} can't be written: {error.strerror}.") from error
 
 
-def _usual_mirror() -> Path | None:
+def _mirror_of_environment() -> Path | None:
     named = os.environ.get(MIRROR)
     return Path(named) if named else None
 
@@ -92,7 +100,7 @@ def _title(entry: Entry, part: Part) -> str:
     return f"Bundle {entry.title}: part {part.name} {part.version}"
 
 
-def _lacking(part: Part, mirror: Path | None) -> str:
+def _where_missing(part: Part, mirror: Path | None) -> str:
     if mirror is None:
         return f"is not in the cache and no mirror is set. Its source is {describe(part.source)}.\n"
     others = sorted(path.stem for path in mirrored(part, mirror).parent.glob("*.yaml"))

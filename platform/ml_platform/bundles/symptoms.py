@@ -1,6 +1,6 @@
-"""What the pods of something that does not work have to say: states, warnings, last lines.
+"""The symptoms of pods that do not work: states, warning events and last log lines.
 
-It describes; what was expected of them, and the way out, is for the caller.
+The caller adds what was expected of them and what to do.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ WARNINGS = 5
 
 
 def symptoms(client: Client, namespace: str, selector: str) -> str:
-    """A line each; what can't be read is said."""
+    """The symptoms of the first two pods that `selector` matches, one a line; pods that can't be read are reported."""
     try:
         pods = client.list("v1", "Pod", namespace, labels=selector)
     except KubeError as error:

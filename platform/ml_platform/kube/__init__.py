@@ -1,7 +1,7 @@
 """A small Kubernetes client: typed errors, one kubeconfig, plain HTTP.
 
-It owns the connection and the verbs. It does not model kinds (objects are dicts), keeps no cache but
-discovery, and imports no Pulumi, so that dynamic resources and the provider start fast.
+The package owns the connection and the verbs. Objects are dicts, discovery is its only cache, and it imports no Pulumi,
+so that dynamic resources and the provider start fast.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The client and its HTTP come with their first use: an update that changes nothing never gets there."""
+    """Imports the client and its HTTP library at their first use: an update that changes nothing needs neither."""
     if name in ("Client", "Object", "ResourceKind"):
         from ml_platform.kube import client
 

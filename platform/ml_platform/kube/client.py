@@ -18,10 +18,10 @@ Object = dict[str, Any]
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
-PAGE = 500  # objects a list request
-LOGS = 30.0  # seconds
-AGAIN, PAUSE = 3, 0.8  # seconds; longer than a kubelet takes to remove a container
-GONE = "unable to retrieve container logs for "  # a kubelet's answer, with status 200, once it has removed a container
+PAGE = 500  # objects in one answer to a list request
+LOGS = 30.0  # seconds that a request for a log may take
+LOG_RETRIES, LOG_PAUSE = 3, 0.8  # seconds; longer than a kubelet takes to remove a container
+LOG_REMOVED = "unable to retrieve container logs for "  # a kubelet's answer, status 200, for a removed container
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class ResourceKind:
 
 
 class Client:
-    """One cluster as one user; safe to share between threads. `warn` receives the API server's warnings. It waits for a
-    server that is away for `patience` seconds from its start, so that those who wait for an object need not."""
+    """A client of one cluster as one user, safe to share between threads. `warn` receives the API server's warnings.
+    For `patience` seconds from its start, a request waits for a server that is away, so that no caller has to."""
 
     def __init__(
         self,
@@ -60,11 +60,11 @@ class Client:
 
     @classmethod
     def from_kubeconfig(cls, kubeconfig: str, *, timeout: float = 30.0, patience: float = 0.0) -> "Client":
-        """`kubeconfig` is the text (YAML or JSON) or the path of one."""
+        """`kubeconfig` is the text (YAML or JSON) or a path."""
         return cls(Connection.from_kubeconfig(kubeconfig), timeout=timeout, patience=patience)
 
     def resource(self, api_version: str, kind: str) -> ResourceKind:
-        """How the cluster serves `kind`; an absent one is asked for again next time."""
+        """The kind as the cluster serves it; raises `NoMatch` if it is absent, which is never cached."""
         found = self._kinds.get(api_version, {}).get(kind)
         if found is None:
             self._kinds[api_version] = self._discover(api_version)
@@ -74,19 +74,19 @@ class Client:
         return found
 
     def get(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> Object:
-        return self.request("GET", self.resource(api_version, kind).path(self._within(namespace), name))
+        return self.request("GET", self.resource(api_version, kind).path(self._or_default(namespace), name))
 
     def find(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> Object | None:
-        """The object, or None: it is absent, or its kind is."""
+        """The object; None if it or its kind is absent."""
         try:
             return self.get(api_version, kind, name, namespace)
         except errors.NotFound:
             return None
 
     def metadata(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> Object | None:
-        """Of an object, if it is there, nothing else: a CRD can be a megabyte."""
+        """The metadata of an object, without the rest (a CRD can be a megabyte); None if it or its kind is absent."""
         try:
-            path = self.resource(api_version, kind).path(self._within(namespace), name)
+            path = self.resource(api_version, kind).path(self._or_default(namespace), name)
             found: Object = self.request("GET", path, headers={"Accept": METADATA})["metadata"]
         except errors.NotFound:
             return None
@@ -101,13 +101,13 @@ class Client:
         labels: str | None = None,
         fields: str | None = None,
     ) -> list[Object]:
-        """All objects that the selectors match; of every namespace unless one is named."""
+        """All objects that the selectors match, in all namespaces unless one is named."""
         path = self.resource(api_version, kind).path(namespace)
         params = {"limit": str(PAGE), "labelSelector": labels, "fieldSelector": fields}
         found: list[Object] = []
         while True:
             page = self.request("GET", path, params=params)
-            # The items of a list carry neither of the two.
+            # The items of a list have neither apiVersion nor kind.
             found += [{"apiVersion": api_version, "kind": kind, **item} for item in page.get("items") or []]
             params["continue"] = page.get("metadata", {}).get("continue")
             if not params["continue"]:
@@ -115,12 +115,12 @@ class Client:
 
     def create(self, obj: Object, *, field_manager: str, dry_run: bool = False) -> Object:
         kind, namespace, _ = self._address(obj)
-        return self.request("POST", kind.path(namespace), params=_write(field_manager, dry_run), body=obj)
+        return self.request("POST", kind.path(namespace), params=_write_parameters(field_manager, dry_run), body=obj)
 
     def apply(self, obj: Object, *, field_manager: str, force: bool = False, dry_run: bool = False) -> Object:
-        """Server-side apply; a field of another manager is a Conflict unless `force`."""
+        """Server-side apply; raises `Conflict` for a field of another manager unless `force`."""
         kind, namespace, name = self._address(obj)
-        params = _write(field_manager, dry_run) | {"force": "true" if force else None}
+        params = _write_parameters(field_manager, dry_run) | {"force": "true" if force else None}
         return self.request(
             "PATCH", kind.path(namespace, name), params=params, body=obj, headers={"Content-Type": APPLY}
         )
@@ -139,8 +139,8 @@ class Client:
     ) -> Object:
         return self.request(
             "PATCH",
-            self.resource(api_version, kind).path(self._within(namespace), name),
-            params=_write(field_manager, dry_run),
+            self.resource(api_version, kind).path(self._or_default(namespace), name),
+            params=_write_parameters(field_manager, dry_run),
             body=body,
             headers={"Content-Type": content_type},
         )
@@ -155,12 +155,12 @@ class Client:
         propagation: str = "Background",
         uid: str | None = None,
     ) -> None:
-        """Asks for the deletion; what is absent already is fine. `uid` spares a namesake (Conflict)."""
+        """Requests the deletion; an absent object is no error. Raises `Conflict` if the object has another `uid`."""
         options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
         if uid:
             options["preconditions"] = {"uid": uid}
         try:
-            path = self.resource(api_version, kind).path(self._within(namespace), name)
+            path = self.resource(api_version, kind).path(self._or_default(namespace), name)
             self.request("DELETE", path, body=options)
         except errors.NotFound:
             return
@@ -176,9 +176,9 @@ class Client:
         resource_version: str | None = None,
         timeout: float = 60.0,
     ) -> Iterator[tuple[str, Object]]:
-        """(ADDED | MODIFIED | DELETED, object) until `timeout`; without a version all there is comes first.
+        """Yields (ADDED | MODIFIED | DELETED, object) for `timeout` seconds; without a version, first all that exists.
 
-        A version that is too old starts over: objects then come again as ADDED.
+        The watch starts over from a version that is too old: objects then come again as ADDED.
         """
         path = self.resource(api_version, kind).path(namespace)
         end = time.monotonic() + timeout
@@ -211,16 +211,16 @@ class Client:
         return self._transport.send("GET", path, params=params, timeout=LOGS).data.decode(errors="replace")
 
     def last_words(self, namespace: str, pod: str, *, container: str | None = None, tail: int = 50) -> str:
-        """What a container said before it last ended, or what it says where it never has. Raises `KubeError` where
-        there is no log. What it says is asked first: it may be started again between the two questions. While a kubelet
-        removes the one that ended, it has no log of it for a moment, and that of the next one says nothing yet."""
-        said = _said(self, namespace, pod, container, tail)
-        for _ in range(AGAIN):
-            if not any(each.startswith(GONE) for each in said):
+        """The log of a container's last ended run, or of the current run if none has ended. Raises `KubeError` if there
+        is no log. The current log is read first: the container may restart between the two requests. While a kubelet
+        removes the ended container, its log is missing for a moment, and the log of the next one is still empty."""
+        said = _both_logs(self, namespace, pod, container, tail)
+        for _ in range(LOG_RETRIES):
+            if not any(each.startswith(LOG_REMOVED) for each in said):
                 break
-            time.sleep(PAUSE)
-            said = _said(self, namespace, pod, container, tail)
-        return next((each for each in reversed(said) if each and not each.startswith(GONE)), "")
+            time.sleep(LOG_PAUSE)
+            said = _both_logs(self, namespace, pod, container, tail)
+        return next((each for each in reversed(said) if each and not each.startswith(LOG_REMOVED)), "")
 
     def request(
         self,
@@ -232,7 +232,7 @@ class Client:
         headers: dict[str, str] | None = None,
         timeout: float | None = None,
     ) -> Object:
-        """Any call that answers with an object. Parameters that are None are left out."""
+        """Any request that is answered with an object. Parameters that are None are left out."""
         response = self._transport.send(method, path, params=params, body=body, headers=headers, timeout=timeout)
         if self._warn:
             for warning in response.headers.getlist("Warning"):
@@ -273,21 +273,21 @@ class Client:
             if "/" not in entry["name"]
         }
 
-    def _within(self, namespace: str | None) -> str:
+    def _or_default(self, namespace: str | None) -> str:
         return namespace or self.namespace
 
     def _address(self, obj: Object) -> tuple[ResourceKind, str, str]:
         metadata = obj.get("metadata") or {}
         kind = self.resource(obj["apiVersion"], obj["kind"])
-        return kind, self._within(metadata.get("namespace")), metadata.get("name", "")
+        return kind, self._or_default(metadata.get("namespace")), metadata.get("name", "")
 
 
-def _write(field_manager: str | None, dry_run: bool) -> dict[str, str | None]:
+def _write_parameters(field_manager: str | None, dry_run: bool) -> dict[str, str | None]:
     return {"fieldManager": field_manager, "dryRun": "All" if dry_run else None}
 
 
-def _said(client: Client, namespace: str, pod: str, container: str | None, tail: int) -> list[str]:
-    """What a container says, and what it said before it last ended, as far as there is a log of each."""
+def _both_logs(client: Client, namespace: str, pod: str, container: str | None, tail: int) -> list[str]:
+    """The logs of a container's current and last ended run, as far as they exist; `KubeError` if neither does."""
     found: list[str] = []
     refused: list[errors.KubeError] = []
     for previous in (False, True):

@@ -1,4 +1,4 @@
-"""What the API server can answer instead of an object."""
+"""The errors that the API server answers with in the place of an object."""
 
 import json
 from typing import Any
@@ -16,12 +16,12 @@ class KubeError(Exception):
 
     @property
     def passes(self) -> bool:
-        """Whether it may pass by itself: no answer came, the server is asked too much, or it can't answer now."""
+        """Whether the error may pass by itself: no answer, too many requests, or a server that can't answer now."""
         return self.status in (0, 429) or self.status >= 500
 
 
 class NotFound(KubeError):  # noqa: N818 - the names are the API's reasons
-    """The object, or the path that it would have, is not there."""
+    """The object or its path does not exist."""
 
 
 class NoMatch(NotFound):
@@ -33,7 +33,7 @@ class Conflict(KubeError):  # noqa: N818
 
 
 class AlreadyExists(Conflict):
-    """An object of this name is there already."""
+    """An object of this name exists already."""
 
 
 class Unreachable(KubeError):  # noqa: N818
@@ -51,7 +51,7 @@ _BY_REASON: dict[str, type[KubeError]] = {
 
 
 def from_response(status: int, body: bytes, request: str) -> KubeError:
-    """The error for a response; `request` ("GET /path") is named where the server says nothing."""
+    """The error for a response; `request` ("GET /path") is in the message if the server gives none."""
     try:
         answer = json.loads(body)
     except ValueError:

@@ -1,6 +1,6 @@
-"""From a kubeconfig (text, or a path) to one connection: address, trust and credentials.
+"""One connection from a kubeconfig (text, or a path): address, trust and credentials.
 
-It reads what kubectl reads: certificates and tokens inline or in files, exec plugins, basic authentication.
+The module reads what kubectl reads: certificates and tokens inline or in files, exec plugins, basic authentication.
 Proxies come from `proxy-url` only, never from the environment; the legacy auth providers are refused.
 """
 
@@ -19,12 +19,12 @@ from typing import Any
 
 
 class KubeconfigError(ValueError):
-    """A kubeconfig that names nothing to connect to; the message says what is missing."""
+    """A kubeconfig gives no connection; the message says what is missing or broken."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """One cluster as one user. `namespace` is the context's own default."""
+    """One cluster as one user. `namespace` is the default of the context."""
 
     server: str
     namespace: str = "default"
@@ -53,7 +53,7 @@ class Connection:
 
     def ssl_context(self) -> ssl.SSLContext:
         """Trust in the cluster's authority, and the user's certificate if there is one."""
-        authority = _material(self.cluster, "certificate-authority", self.base)
+        authority = _data_or_file(self.cluster, "certificate-authority", self.base)
         try:
             context = ssl.create_default_context(cadata=authority.decode() if authority else None)
         except (ssl.SSLError, ValueError) as broken:
@@ -68,7 +68,7 @@ class Connection:
 
 
 class User:
-    """Who is asking. Tokens from files and exec plugins are renewed when they run out."""
+    """The user of a connection. Tokens from files and exec plugins are renewed when they expire."""
 
     def __init__(self, entry: dict[str, Any], base: Path) -> None:
         if "auth-provider" in entry:
@@ -85,8 +85,8 @@ class User:
         if issued.get("clientCertificateData"):
             return issued["clientCertificateData"].encode(), issued["clientKeyData"].encode()
         return (
-            _material(self.entry, "client-certificate", self._base),
-            _material(self.entry, "client-key", self._base),
+            _data_or_file(self.entry, "client-certificate", self._base),
+            _data_or_file(self.entry, "client-key", self._base),
         )
 
     def headers(self) -> dict[str, str]:
@@ -104,7 +104,7 @@ class User:
         return {}
 
     def forget(self) -> bool:
-        """After a refused credential: true if another one can be had."""
+        """Discards a credential that was refused; true if another one can be had."""
         with self._lock:
             self._issued = {}
         return "exec" in self.entry
@@ -118,8 +118,12 @@ class User:
             return self._issued
 
 
-def ambient() -> str:
-    """The kubeconfig kubectl would use here: the first file of KUBECONFIG that exists, or ~/.kube/config."""
+def default_kubeconfig() -> str:
+    """The path of the kubeconfig that kubectl would use: the first file of KUBECONFIG that exists, or ~/.kube/config.
+
+    Raises:
+        KubeconfigError: there is no such file.
+    """
     listed = os.environ.get("KUBECONFIG", "")
     paths = [Path(part) for part in listed.split(os.pathsep) if part] or [Path.home() / ".kube" / "config"]
     for path in paths:
@@ -146,7 +150,7 @@ def _parse(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        import yaml  # the slower half of this module's start, and JSON does not need it
+        import yaml  # slow to import, and JSON does not need it
 
         try:
             return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
@@ -163,7 +167,7 @@ def _named(document: dict[str, Any], plural: str, singular: str, name: str | Non
     return found
 
 
-def _material(entry: dict[str, Any], key: str, base: Path) -> bytes | None:
+def _data_or_file(entry: dict[str, Any], key: str, base: Path) -> bytes | None:
     if entry.get(f"{key}-data"):
         try:
             return base64.b64decode(entry[f"{key}-data"])
@@ -180,7 +184,8 @@ def _content(key: str, path: Path) -> bytes:
 
 
 def _load_pair(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
-    """OpenSSL takes a client certificate from files only: one that nobody else can read, gone at once."""
+    """Loads the client certificate from a temporary file, since OpenSSL takes files only. Nobody else can read the
+    file, and it is deleted at once."""
     with tempfile.NamedTemporaryFile() as pair:
         pair.write(certificate.rstrip() + b"\n" + key)
         pair.flush()

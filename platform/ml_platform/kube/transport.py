@@ -1,4 +1,4 @@
-"""Requests to one API server over pooled HTTP: credentials, time limits, and what is safe to try again."""
+"""Requests to one API server over pooled HTTP: credentials, time limits, and safe retries."""
 
 import json
 import time
@@ -10,11 +10,12 @@ import urllib3
 from ml_platform.kube import errors
 from ml_platform.kube.kubeconfig import Connection
 
-AWAY = 1.0  # seconds until a server that is away is asked again
+RETRY_PAUSE = 1.0  # seconds until a server that is away is asked again
 
 
 class Transport:
-    """Safe to share between threads. For `patience` seconds from its start it waits for a server that is away."""
+    """A pool of connections, safe to share between threads. For `patience` seconds from its start, requests wait for a
+    server that is away."""
 
     def __init__(self, connection: Connection, *, connections: int, timeout: float, patience: float) -> None:
         self._connection = connection
@@ -33,8 +34,8 @@ class Transport:
         timeout: float | None = None,
         stream: bool = False,
     ) -> urllib3.BaseHTTPResponse:
-        """A request with a `timeout` of its own is sent once, and so is a POST: it may have been heard though nobody
-        answered."""
+        """Sends a request; raises `KubeError` for every answer that is no success. A POST and a request with its own
+        `timeout` are sent once: the server may have handled a POST that it did not answer."""
         once = method == "POST" or timeout is not None
         while True:
             try:
@@ -42,7 +43,7 @@ class Transport:
             except errors.KubeError as error:
                 if once or not error.passes or time.monotonic() > self._until:
                     raise
-            time.sleep(AWAY)
+            time.sleep(RETRY_PAUSE)
 
     def _sent(
         self,

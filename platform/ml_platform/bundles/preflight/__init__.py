@@ -1,9 +1,9 @@
-"""Whether a cluster can take what the settings chose, asked once before anything is touched.
+"""The preflight: whether a cluster can take the stack, checked before anything is touched.
 
-It decides nothing but yes or no: what exists is what the settings say, whatever is found. It says all that is in the
-way at once, and for each the setting that gets around it. It remembers which cluster it was, and stops whoever comes
-back with another one, or comes to another one than the platform is on. What is looked at, and what is said about it,
-has a module each.
+The result is yes or no; only the settings decide which objects exist. A refusal lists all findings at once, each with
+the setting or the command that resolves it. The state holds the identity of the cluster: an `up` against another
+cluster, or against one that the stack's platform is not on, is refused. Each thing that is checked has its own module
+here, with its findings.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,17 +20,17 @@ from ml_platform.bundles.catalog import Entry
 from ml_platform.bundles.errors import BundleError
 from ml_platform.bundles.parse import Object
 from ml_platform.bundles.pipeline import load
-from ml_platform.bundles.preflight import load_balancer, releases, rights, storage, taken, volumes
+from ml_platform.bundles.preflight import load_balancer, name_conflicts, releases, rights, storage, volumes
 from ml_platform.bundles.provider import Provider
 from ml_platform.kube import Client
 
 
 class Preflight(dynamic.Resource, module="bundles", name="Preflight"):
-    """Created when the cluster has a version that all `entries` support, storage and a way in, and nothing of the
-    stack's that somebody else owns; with `adopt` that is taken over."""
+    """Created when all `entries` support the cluster's version, volumes and load balancers work as the settings need
+    them, and nobody else owns an object of the stack. With `adopt` the stack takes such objects over."""
 
     cluster: pulumi.Output[str]
-    """Which one it is, however it is reached."""
+    """The identity of the cluster, the same for every address: the uid of its namespace kube-system."""
 
     def __init__(
         self,
@@ -49,14 +49,15 @@ class Preflight(dynamic.Resource, module="bundles", name="Preflight"):
         kubeconfig: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """`existing` are the bundles that somebody else runs: they must be there. `own` are the objects outside of any
-        namespace that belong to no bundle. With `load_balancer` a Service of that type has to get an address. Of a
-        `platform` that another stack has, it is said which `stack` that is, and on which `cluster`."""
+        """`existing` are the bundles that somebody else runs: the cluster must have them. `own` are the cluster-scoped
+        objects of the stack that belong to no bundle. With `load_balancer` a Service of that type must get an address.
+        `platform` names the `stack` that has the platform and the `cluster` that it is on, where that is another
+        stack."""
         properties = {
             "entries": {entry.name: entry.version for entry in entries},
             "existing": {entry.name: entry.version for entry in existing},
             "own": list(own),
-            "mirror": str(mirror or ""),  # None is not kept
+            "mirror": str(mirror or ""),  # the engine drops properties that are None
             "labels": dict(labels),
             "adopt": adopt,
             "storage_class": storage_class or "",
@@ -76,7 +77,7 @@ class _Provider(Provider):
         return "preflight"
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
-        """A size that a volume can't be brought to is refused in the preview already."""
+        """The preview already refuses a size that a volume can't be changed to."""
         if olds.get("volumes") != news["volumes"] and news["kubeconfig"] != UNKNOWN:
             with asked(news["kubeconfig"], "which volumes it has") as client:
                 findings = list(volumes.findings(client, news["volumes"]))
@@ -103,7 +104,7 @@ class _Provider(Provider):
 
 
 def _cluster(props: Mapping[str, Any]) -> str:
-    """What no other cluster has, however it is reached."""
+    """The identity of the cluster: the uid of its namespace kube-system."""
     with asked(props["kubeconfig"], "which one it is") as client:
         known = client.metadata("v1", "Namespace", "kube-system")
     return str(known["uid"]) if known else ""
@@ -122,7 +123,11 @@ def _check_platform(props: Mapping[str, Any], found: str) -> None:
 
 
 def check(props: Mapping[str, Any], *, first: bool = False) -> None:
-    """Refuses with all that is in the way; at the `first` time there is nothing of the stack's own yet."""
+    """Checks the cluster. At the `first` check the stack has no objects yet: one with its labels is not its own.
+
+    Raises:
+        BundleError: the cluster can't take the stack; the message lists all findings.
+    """
     with asked(props["kubeconfig"], "what it has") as client:
         findings = list(_findings(client, props, first))
     _refuse(findings)
@@ -137,10 +142,10 @@ def _findings(client: Client, props: Mapping[str, Any], first: bool) -> Iterator
     server = client.request("GET", "/version")["gitVersion"]
     chosen, foreign = (_loaded(props[key], props["mirror"]) for key in ("entries", "existing"))
     for entry, objects in chosen:
-        yield from releases.outside_the_window(entry, server)
-        yield from releases.going(client, entry, objects)
+        yield from releases.unsupported_version(entry, server)
+        yield from releases.still_deleting(client, entry, objects)
     for entry, objects in foreign:
-        yield from releases.absent(client, entry, objects)
+        yield from releases.not_installed(client, entry, objects)
     yield from storage.findings(*storage.read(client), props["storage_class"])
     yield from volumes.findings(client, props["volumes"])
     if props["load_balancer"]:
@@ -150,7 +155,7 @@ def _findings(client: Client, props: Mapping[str, Any], first: bool) -> Iterator
     yield from rights.findings(rights.read(client))
     for entry, objects in chosen:
         yield from releases.held_by_others(client, entry, objects, props["labels"], len(props["existing"]), first)
-    yield from taken.findings(client, props["own"], props["labels"], first)
+    yield from name_conflicts.findings(client, props["own"], props["labels"], first)
 
 
 def _loaded(versions: Mapping[str, str], mirror: str) -> list[tuple[Entry, Sequence[Object]]]:

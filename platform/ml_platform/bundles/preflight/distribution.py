@@ -1,6 +1,6 @@
-"""Which small Kubernetes a cluster is, by what its nodes say of themselves, and what is done there in its own way.
+"""Which Kubernetes distribution for one machine a cluster is, recognised by its nodes, and the advice for each.
 
-What it advises leads to settings that are accepted, in the order in which it is said.
+The commands of an advice, run in their order, lead to settings that are accepted.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import Literal
 
 from ml_platform.kube import Client, Object
 
-NODES = 10  # they are of one kind, mostly
+NODES = 10  # a few are enough: the nodes of a cluster are mostly of one kind
 ASSUMED = "pulumi config set --path 'ml-platform:cluster.load_balancer.assumed' true"
 _OF_K3D = re.compile(r"k3d-(?P<cluster>.+)-(server|agent)-\d+")
 _PROFILE = "minikube.k8s.io/name"
@@ -18,15 +18,15 @@ _PROFILE = "minikube.k8s.io/name"
 
 @dataclass(frozen=True, kw_only=True)
 class Distribution:
-    """One of those that run on a machine of one's own."""
+    """A Kubernetes distribution for a machine of one's own."""
 
     name: Literal["k3d", "k3s", "kind", "minikube"]
     cluster: str = ""
-    """What its own command calls the cluster, where it says so."""
+    """The cluster's name for the distribution's own command; empty where the nodes do not show it."""
 
     @property
     def load_balancer(self) -> str | None:
-        """How a Service gets an address, where that does not show on the cluster; k3s and k3d see to it themselves."""
+        """The advice on how a Service gets an address. k3s and k3d need none: they give addresses themselves."""
         match self.name:
             case "kind":
                 return (
@@ -44,7 +44,7 @@ class Distribution:
 
     @property
     def without_traefik(self) -> str | None:
-        """How k3s and k3d go on without the Traefik that they bring along: it has the class, and ports 80 and 443."""
+        """The advice on how to run k3s or k3d without its Traefik, which has the IngressClass and ports 80 and 443."""
         match self.name:
             case "k3d":
                 return (
@@ -61,13 +61,13 @@ class Distribution:
 
 
 def nodes(client: Client) -> list[Object]:
-    """Some of the cluster's."""
+    """The first NODES nodes of the cluster."""
     found: list[Object] = client.request("GET", "/api/v1/nodes", params={"limit": str(NODES)})["items"]
     return found
 
 
 def recognised(nodes: Sequence[Object]) -> Distribution | None:
-    """None is any other: it has no ways of its own that are known here."""
+    """The distribution that the nodes are of; None for one that needs no advice of its own."""
     for node in nodes:
         metadata = node.get("metadata") or {}
         name, labels = metadata.get("name", ""), metadata.get("labels") or {}

@@ -1,4 +1,4 @@
-"""Whether a Service of type LoadBalancer gets an address. No API says so: what shows it is looked for."""
+"""Whether a Service of type LoadBalancer gets an address. No API says so; Services, nodes and address pools show it."""
 
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,8 +9,8 @@ from ml_platform.bundles.preflight.owners import ours
 from ml_platform.kube import Client, NotFound, Object
 
 PATIENCE = datetime.timedelta(minutes=5)
-PORTS = (80, 443)  # the gateway's
-# Of those that give addresses on machines of one's own. Without a pool they give none.
+PORTS = (80, 443)  # of the gateway
+# Kinds of address pools. Controllers that give addresses on machines of one's own give none without a pool.
 _POOLS = (
     ("metallb.io/v1beta1", "IPAddressPool"),
     ("cilium.io/v2", "CiliumLoadBalancerIPPool"),
@@ -18,7 +18,7 @@ _POOLS = (
     ("purelb.io/v1", "ServiceGroup"),
     ("network.openelb.io/v1alpha2", "Eip"),
 )
-# The scheme of a node's provider identifier, where the provider has load balancers.
+# Schemes of the providerID of nodes whose provider has load balancers.
 _CLOUDS = frozenset({
     "aws", "azure", "civo", "digitalocean", "exoscale", "gce", "hcloud", "ibm", "ionos", "k3s", "linode", "openstack",
     "scaleway", "upcloud", "vultr",
@@ -36,19 +36,19 @@ _WAYS_OUT = (
 @dataclass(frozen=True, kw_only=True)
 class Signs:
     services: Sequence[Object]
-    """Those of type LoadBalancer."""
+    """Services of type LoadBalancer."""
     nodes: Sequence[Object]
     pools: Sequence[Object]
-    """Of addresses."""
+    """Address pools."""
 
 
 def read(client: Client) -> Signs:
     services = client.list("v1", "Service", fields="spec.type=LoadBalancer")
-    pools = [found for version, kind in _POOLS for found in _some(client, version, kind)]
+    pools = [found for version, kind in _POOLS for found in _list_if_served(client, version, kind)]
     return Signs(services=services, nodes=nodes(client), pools=pools)
 
 
-def _some(client: Client, api_version: str, kind: str) -> Sequence[Object]:
+def _list_if_served(client: Client, api_version: str, kind: str) -> Sequence[Object]:
     try:
         return client.list(api_version, kind)
     except NotFound:
@@ -56,16 +56,16 @@ def _some(client: Client, api_version: str, kind: str) -> Sequence[Object]:
 
 
 def findings(signs: Signs, labels: Mapping[str, str]) -> Iterator[str]:
-    """A Service would wait for an address for ever. `labels` are those of the stack's own."""
+    """Findings if the gateway's Service would wait for an address for ever. `labels` mark the stack's objects."""
     distribution = recognised(signs.nodes)
     if distribution and distribution.name in ("k3d", "k3s") and not signs.pools:
         others = [each for each in signs.services if not ours(each["metadata"], labels)]
-        if taken := list(_ports_taken(distribution, others)):
-            yield from taken
+        if conflicts := list(_port_conflicts(distribution, others)):
+            yield from conflicts
             return
     if any((each.get("status") or {}).get("loadBalancer", {}).get("ingress") for each in signs.services):
         return
-    if waiting := [each for each in signs.services if _waits(each)]:
+    if waiting := [each for each in signs.services if _waits_too_long(each)]:
         one = waiting[0]["metadata"]
         yield (
             f"No Service of type LoadBalancer has an address on this cluster: {one['namespace']}/{one['name']} waits "
@@ -84,13 +84,14 @@ def findings(signs: Signs, labels: Mapping[str, str]) -> Iterator[str]:
 
 
 def way_out(nodes: Sequence[Object]) -> str:
-    """How Services get addresses on a cluster of such nodes, or the gateway does without."""
+    """The advice on how Services get addresses on a cluster of such nodes, or how the gateway needs none."""
     distribution = recognised(nodes)
     return (distribution and distribution.load_balancer) or _WAYS_OUT
 
 
-def _ports_taken(distribution: Distribution, others: Sequence[Object]) -> Iterator[str]:
-    """k3s and k3d give a Service the addresses of the nodes, where each port is one Service's."""
+def _port_conflicts(distribution: Distribution, others: Sequence[Object]) -> Iterator[str]:
+    """Findings about Services that have the gateway's ports: on k3s and k3d a Service gets the addresses of all nodes,
+    where each port belongs to one Service."""
     for each in others:
         metadata = each["metadata"]
         ports = [str(port["port"]) for port in each["spec"].get("ports") or [] if port["port"] in PORTS]
@@ -107,7 +108,7 @@ def _ports_taken(distribution: Distribution, others: Sequence[Object]) -> Iterat
             )
 
 
-def _waits(service: Object) -> bool:
+def _waits_too_long(service: Object) -> bool:
     since = datetime.datetime.fromisoformat(service["metadata"]["creationTimestamp"])
     ordinary = not service["spec"].get("loadBalancerClass")
     return ordinary and datetime.datetime.now(datetime.UTC) - since > PATIENCE

@@ -1,4 +1,4 @@
-"""Whose an object is, as far as it says itself. Nothing is asked here."""
+"""The owner of an object, as its own metadata names it; this module makes no requests."""
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -10,7 +10,7 @@ from ml_platform.labels import STACK
 Metadata = Mapping[str, Any]
 NAMED = 4  # objects in a finding
 
-# By the label or annotation of whatever deploys it.
+# Label or annotation of a tool that deploys objects -> the owner; {} is its value.
 _TOOLS = {
     STACK: "stack {!r}",
     "argocd.argoproj.io/instance": "Argo CD application {}",
@@ -27,7 +27,7 @@ def ours(metadata: Metadata, labels: Mapping[str, str]) -> bool:
 
 
 def owner(metadata: Metadata) -> str:
-    """Who made it, in the words of the tool that did."""
+    """The owner of an object, in the words of the tool that made it."""
     labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
     release = annotations.get("meta.helm.sh/release-name")
     if release:
@@ -46,18 +46,18 @@ def owner(metadata: Metadata) -> str:
 
 
 def namesake(labels: Mapping[str, str]) -> str:
-    """The owner of what looks like this stack's own before it has anything."""
+    """The owner of objects that have this stack's labels although the stack has made none yet."""
     return f"a stack that is also called {labels[STACK]!r}, whose state is not this one's"
 
 
 def by_owner(held: Sequence[tuple[str, Object]]) -> list[tuple[str, list[Object]]]:
-    """Owners with what each holds."""
+    """Pairs of an owner and the objects that it holds."""
     ordered = sorted(held, key=lambda one: one[0])
     return [(who, [item for _, item in items]) for who, items in groupby(ordered, key=lambda one: one[0])]
 
 
 def named(items: Sequence[Object]) -> str:
-    """The first few, and how many more."""
+    """The names of the first NAMED objects, and the number of the others."""
     names = [f"{item['kind']} {item['metadata']['name']}" for item in items]
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return f"{', '.join(names[:NAMED])}{more}"

@@ -1,4 +1,4 @@
-"""Which objects a cluster has. By metadata alone: a CRD can be a megabyte."""
+"""Which objects a cluster has. Only metadata is read, since a CRD can be a megabyte."""
 
 from collections.abc import Sequence
 
@@ -9,6 +9,6 @@ from ml_platform.kube import Client
 
 
 def present(client: Client, items: Sequence[Object]) -> list[tuple[Object, Metadata]]:
-    """Those that the cluster has, each with the metadata that it has there."""
+    """The items that the cluster has, each with its metadata there."""
     found = each(lambda item: client.metadata(item["apiVersion"], item["kind"], item["metadata"]["name"]), items)
     return [(item, metadata) for item, metadata in zip(items, found, strict=True) if metadata is not None]

@@ -1,4 +1,4 @@
-"""Releases and a cluster: versions that fit, and whose the kinds, webhooks and namespaces are that are there."""
+"""Releases and a cluster: supported versions, and the owners of CRDs, webhook configurations and namespaces."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -14,8 +14,8 @@ SETTINGS = "ml-platform:platform.bundles"
 CLUSTER_WIDE = (DEFINITION, "MutatingWebhookConfiguration", "Namespace", "ValidatingWebhookConfiguration")
 
 
-def outside_the_window(entry: Entry, server: str) -> Iterator[str]:
-    """The cluster is too old, or too new."""
+def unsupported_version(entry: Entry, server: str) -> Iterator[str]:
+    """A finding if the release does not support the cluster's version."""
     if entry.supports(server):
         return
     yield (
@@ -24,8 +24,8 @@ def outside_the_window(entry: Entry, server: str) -> Iterator[str]:
     )
 
 
-def going(client: Client, entry: Entry, objects: Sequence[Object]) -> Iterator[str]:
-    """What an earlier removal has not ended with: a create would fail, or vanish a moment later."""
+def still_deleting(client: Client, entry: Entry, objects: Sequence[Object]) -> Iterator[str]:
+    """Findings about objects that are still being deleted: a create would fail, or its object soon vanish."""
     kinds = ("Namespace", DEFINITION)
     for item, found in present(client, [item for item in objects if item["kind"] in kinds]):
         if "deletionTimestamp" in found:
@@ -39,12 +39,12 @@ def going(client: Client, entry: Entry, objects: Sequence[Object]) -> Iterator[s
 def held_by_others(
     client: Client, entry: Entry, objects: Sequence[Object], labels: Mapping[str, str], count: int, first: bool
 ) -> Iterator[str]:
-    """What somebody else owns; `count` bundles are said to be somebody else's already."""
+    """Findings about objects that somebody else owns; `count` bundles are in the setting `existing` already."""
     items = [item for item in objects if item["kind"] in CLUSTER_WIDE]
     foreign = [
         (owner(found) if not ours(found, labels) else namesake(labels), item)
         for item, found in present(client, items)
-        if not ours(found, labels) or (first and item["kind"] != DEFINITION)  # kinds may outlive their stack
+        if not ours(found, labels) or (first and item["kind"] != DEFINITION)  # CRDs may outlive their stack
     ]
     foreign += _held_by_an_operator(client, entry, objects, labels)
     for who, held in by_owner(foreign):
@@ -60,8 +60,8 @@ def held_by_others(
         )
 
 
-def absent(client: Client, entry: Entry, objects: Sequence[Object]) -> Iterator[str]:
-    """A bundle that somebody else should run."""
+def not_installed(client: Client, entry: Entry, objects: Sequence[Object]) -> Iterator[str]:
+    """A finding if the cluster has no CRD of a bundle that somebody else should run."""
     definitions = [item for item in objects if item["kind"] == DEFINITION]
     definitions += [_definition(name) for name in entry.own_definitions]
     if definitions and not present(client, definitions):
@@ -74,12 +74,13 @@ def absent(client: Client, entry: Entry, objects: Sequence[Object]) -> Iterator[
 def _held_by_an_operator(
     client: Client, entry: Entry, objects: Sequence[Object], labels: Mapping[str, str]
 ) -> list[tuple[str, Object]]:
-    """CRDs that an operator applies itself carry no label of anybody: they are whose its namespace is."""
+    """The CRDs that an operator applies itself, with their owner: they have no labels, so its namespace names it."""
     definitions = [_definition(name) for name in entry.own_definitions]
-    homes = [item for item in objects if item["kind"] == "Namespace" and item["metadata"]["name"] == entry.namespace]
-    for _, home in present(client, homes):
-        if not ours(home, labels):
-            who = f"namespace {entry.namespace}, {owner(home)}"
+    all_namespaces = [item for item in objects if item["kind"] == "Namespace"]
+    namespaces = [item for item in all_namespaces if item["metadata"]["name"] == entry.namespace]
+    for _, namespace in present(client, namespaces):
+        if not ours(namespace, labels):
+            who = f"namespace {entry.namespace}, {owner(namespace)}"
             return [(who, item) for item, _ in present(client, definitions)]
     return []
 

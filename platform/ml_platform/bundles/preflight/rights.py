@@ -1,4 +1,4 @@
-"""Whether the kubeconfig's user may install a platform at all: one who may not would stop half-way."""
+"""Whether the kubeconfig's user may install a platform; without the rights an install would stop half-way."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,13 +14,13 @@ NEEDED = (
 
 
 def read(client: Client) -> list[Object]:
-    """The reviews of each; nothing is stored."""
+    """A SelfSubjectAccessReview of each right in NEEDED; the API server stores none of them."""
     path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
     return [client.request("POST", path, body=_review(group, resource)) for group, resource in NEEDED]
 
 
 def findings(reviews: Sequence[Object]) -> Iterator[str]:
-    """One for all that is missing."""
+    """One finding for all missing rights."""
     denied = [
         each["spec"]["resourceAttributes"]["resource"] for each in reviews if not each["status"].get("allowed", False)
     ]

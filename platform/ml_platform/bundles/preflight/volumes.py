@@ -1,4 +1,4 @@
-"""Volumes of the stack that are there already: they grow where their storage class allows it, and never shrink."""
+"""Existing volumes of the stack: they grow where their storage class allows it, and never shrink."""
 
 from collections.abc import Iterator, Sequence
 from typing import TypedDict
@@ -8,17 +8,17 @@ from ml_platform.kube import Client, Object
 
 
 class Volume(TypedDict):
-    """What the settings want of a volume."""
+    """A volume as the settings want it."""
 
     setting: str
-    """That of its size, in ml-platform:platform."""
+    """The path of its size in ml-platform:platform."""
     namespace: str
     claim: str
     size: str
 
 
 def findings(client: Client, wanted: Sequence[Volume]) -> Iterator[str]:
-    """Sizes that the volumes of these claims can't be brought to."""
+    """Findings about sizes that existing volumes can't be changed to."""
     for volume in wanted:
         claim = client.find("v1", "PersistentVolumeClaim", volume["claim"], volume["namespace"])
         if claim is not None:
@@ -40,7 +40,7 @@ def _finding(client: Client, volume: Volume, claim: Object) -> Iterator[str]:
 
 
 def _class_of_fixed_size(client: Client, claim: Object) -> str:
-    """The class of the claim, if its volumes can't grow."""
+    """The storage class of the claim if its volumes can't grow, else an empty string."""
     name = str(claim["spec"].get("storageClassName") or "")
     found = client.find("storage.k8s.io/v1", "StorageClass", name) if name else None
     return "" if found and found.get("allowVolumeExpansion") else name or "(none)"

@@ -1,6 +1,6 @@
-"""From a pinned source to its text, with what is on the network and the tools of others: git, Helm, Kustomize.
+"""Rendering: from a pinned source to its text, with the network and with git, Helm and Kustomize.
 
-It does not decide whether that is needed (source.py) nor whether the result is the recorded one.
+source.py decides whether a part must be rendered, and verifies the result.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,12 @@ _TOOLS: Mapping[str, Callable[[], object]] = {"helm": helm.command, "kustomize":
 
 
 def render(entry: Entry, part: Part) -> str:
-    """The text of `part`, made from its source."""
+    """The text of `part`, rendered from its source, after its edits.
+
+    Raises:
+        BundleError: the source can't be rendered.
+        UnobtainableError: a tool or the network is missing.
+    """
     with TemporaryDirectory(prefix="ml-platform-") as name:
         folder, source = Path(name), part.source
         if isinstance(source, GitSource):
@@ -32,7 +37,7 @@ def render(entry: Entry, part: Part) -> str:
 
 
 def describe(source: Source) -> str:
-    """Where a source is, for the reader."""
+    """The address of a source, for the reader."""
     if isinstance(source, GitSource):
         return f"https://{source.repository} at {source.ref} ({source.commit}), {source.path}"
     if isinstance(source, ChartSource):
@@ -54,7 +59,7 @@ def joined(path: Path) -> str:
 
 def _from_git(entry: Entry, part: Part, source: GitSource, folder: Path) -> str:
     if source.render in _TOOLS:
-        _TOOLS[source.render]()  # one that is missing is said before anything is fetched
+        _TOOLS[source.render]()  # a missing tool is reported before anything is fetched
     git.checkout(source, folder)
     path = folder / source.path
     if not path.exists():

@@ -1,4 +1,4 @@
-"""Edits of a text before it is the rendering: by whole documents and exact words, nothing is reformatted."""
+"""Edits of a text before it becomes the rendering: whole documents and exact words; all else keeps its format."""
 
 import re
 from collections.abc import Sequence
@@ -10,7 +10,11 @@ _SEPARATOR = re.compile(r"^---\n", re.MULTILINE)
 
 
 def edited(text: str, edits: Sequence[Edit]) -> str:
-    """The text after all edits, in their order."""
+    """The text after all edits, in their order.
+
+    Raises:
+        BundleError: an edit changes nothing.
+    """
     for edit in edits:
         before = text
         if edit.drop:

@@ -1,4 +1,4 @@
-"""One commit of a repository, and of that only what is needed."""
+"""Checkouts of one commit of a repository, with only the paths that are needed."""
 
 import logging
 from pathlib import Path
@@ -11,8 +11,13 @@ log = logging.getLogger("ml_platform.bundles")
 
 
 def checkout(source: GitSource, folder: Path) -> None:
-    """Puts the commit into the empty `folder`: its path, or, since kustomizations refer to their neighbours, all of the
-    top folder that the path is in."""
+    """Checks the commit out into the empty `folder`: the source's path, or for a kustomization, which may refer to its
+    neighbours, all of the top folder that the path is in.
+
+    Raises:
+        UnobtainableError: git is missing, or one of its commands fails.
+        BundleError: another commit was checked out.
+    """
     git, url = find("git", advice="Install git."), f"https://{source.repository}"
     purpose = f"Fetching {url} at {source.ref} ({source.commit})"
     needed = source.path.split("/")[0] if source.render == "kustomize" else source.path

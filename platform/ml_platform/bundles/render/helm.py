@@ -1,4 +1,4 @@
-"""Charts: pulled, stamped and rendered as the catalog fixes it, whatever Helm is set to on this machine."""
+"""Charts: pulled, stamped and rendered as the catalog says; Helm's configuration on this machine has no influence."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ VERSION = "3.21"
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """What a chart is told of where it goes."""
+    """The names and versions that a chart is rendered for."""
 
     release: str
     namespace: str
@@ -38,10 +38,10 @@ class Target:
 
 
 def command() -> str:
-    """Where Helm is.
+    """The path of Helm.
 
     Raises:
-        BundleError: it is missing, or of another version, whose renderings have other digests than the catalog's.
+        BundleError: Helm is missing, or of another version, whose renderings have other digests than the catalog's.
     """
     return _checked(
         find("helm", advice=f"Install Helm {VERSION} (https://helm.sh), or use a mirror, which needs none.")
@@ -61,7 +61,12 @@ def _checked(found: str) -> str:
 
 
 def pull(source: ChartSource, folder: Path) -> Path:
-    """The archive of a published chart, with the recorded digest."""
+    """Pulls a published chart into `folder`; returns the path of its archive.
+
+    Raises:
+        BundleError: the archive has another digest than the catalog's.
+        UnobtainableError: it can't be pulled.
+    """
     oci = source.repository.startswith("oci://")
     chart = [f"{source.repository}/{source.chart}"] if oci else [source.chart, "--repo", source.repository]
     purpose = f"Pulling chart {source.repository}/{source.chart} {source.version}"

@@ -1,4 +1,4 @@
-"""Kustomizations, built by the command `kustomize` or by that in kubectl."""
+"""Kustomizations, built by the command `kustomize` or by the one in kubectl."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from ml_platform.bundles.render.process import find, run
 
 
 def command() -> list[str]:
-    """How Kustomize is called here."""
+    """The words of the command that builds a kustomization on this machine."""
     found = find("kustomize", "kubectl", advice="Install kubectl, or use a mirror, which needs none.")
     return [found, "build" if Path(found).name == "kustomize" else "kustomize"]
 
@@ -18,7 +18,11 @@ def build(folder: Path) -> str:
 
 
 def put(folder: Path, url: str, text: str) -> None:
-    """Gives the kustomization in `folder` a file in the place of what it would fetch from `url`."""
+    """Writes `text` to a file that the kustomization in `folder` then names in the place of `url`.
+
+    Raises:
+        BundleError: the kustomization does not name `url`.
+    """
     path, name = folder / "kustomization.yaml", url.rpartition("/")[2]
     written = path.read_text() if path.exists() else ""
     if url not in written:

@@ -1,6 +1,6 @@
 """Release assets: files that upstream publishes beside its tags.
 
-Nothing but a digest pins them. It is the catalog's, or the one that the first download recorded in its lock.
+Only a digest pins them: the one in the catalog, or the one that the command `lock` recorded in the catalog's lock.
 """
 
 import hashlib
@@ -19,7 +19,12 @@ TIMEOUT = 30.0
 
 
 def download(part: Part, source: ManifestSource) -> str:
-    """The asset, with the recorded digest where there is one."""
+    """The text of the asset.
+
+    Raises:
+        BundleError: the asset has another digest than the recorded one.
+        UnobtainableError: it can't be fetched.
+    """
     content = fetch(source.url)
     found, wanted = hashlib.sha256(content).hexdigest(), recorded(part, source)
     if wanted is None:
@@ -33,7 +38,7 @@ def download(part: Part, source: ManifestSource) -> str:
 
 
 def recorded(part: Part, source: ManifestSource) -> str | None:
-    """The digest of the asset itself, if anybody has ever written it down."""
+    """The sha256 of the asset in the catalog, or in its lock; None if neither has one."""
     return source.sha256 or locked().get(key(part))
 
 
@@ -48,20 +53,24 @@ def locked() -> Mapping[str, str]:
 
 
 def record(digests: Mapping[str, str]) -> None:
-    """Adds to the catalog's lock; what it has already stays."""
+    """Adds digests to the catalog's lock; existing ones stay."""
     LOCK.write_text(json.dumps({**digests, **locked()}, indent=2, sort_keys=True) + "\n")
 
 
 def digest(source: ManifestSource) -> str:
-    """That of the asset as it is now."""
+    """The sha256 of the asset as it is published now."""
     return hashlib.sha256(fetch(source.url)).hexdigest()
 
 
 def fetch(url: str) -> bytes:
-    """What `url` holds."""
+    """The content of `url`.
+
+    Raises:
+        UnobtainableError: it can't be fetched.
+    """
     log.info("Fetching %s", url)
     try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:  # noqa: S310 - the model allows https alone
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:  # noqa: S310 - the model allows only https
             content: bytes = answer.read()
     except (urllib.error.URLError, TimeoutError) as error:
         raise UnobtainableError(f"Fetching {url} failed: {getattr(error, 'reason', error)}.") from error

@@ -1,4 +1,4 @@
-"""Runs a command of others to its end and says what it was for when that fails."""
+"""Runs an external command to its end; the error of a failed one says what the command was for."""
 
 import os
 import shutil
@@ -13,7 +13,11 @@ DEADLINE = 900.0
 
 
 def find(*commands: str, advice: str) -> str:
-    """The first of `commands` that is there."""
+    """The path of the first of `commands` that is on PATH.
+
+    Raises:
+        UnobtainableError: none of them is.
+    """
     for command in commands:
         found = shutil.which(command)
         if found:
@@ -28,7 +32,11 @@ def run(
     env: Mapping[str, str] | None = None,
     error: type[BundleError] = BundleError,
 ) -> str:
-    """What the command prints; an `error` with its last lines if it fails."""
+    """The standard output of the command.
+
+    Raises:
+        BundleError: the command failed or took too long; `error` is the class, and the last lines are in its message.
+    """
     try:
         done = subprocess.run(
             [str(word) for word in argv],

@@ -1,7 +1,7 @@
-"""What depends on settings, as pure functions from object to object.
+"""Transforms: pure functions from object to object that adapt a release to the settings.
 
-A bundle is rendered once and for all; these run after it. A transform leaves alone what it does not concern, never
-edits its argument, and may put an Output where a value goes.
+One rendering serves all settings; transforms run after it. A transform never edits its
+argument, returns an object that it does not concern as it is, and may put an Output in the place of a value.
 """
 
 from ml_platform.bundles.transforms.config import config_data, config_json, config_yaml
@@ -16,12 +16,11 @@ from ml_platform.bundles.transforms.pods import (
     resource_sizes,
 )
 from ml_platform.bundles.transforms.services import service_type
-from ml_platform.bundles.transforms.transform import Transform, aimless, compose, derived, merged
+from ml_platform.bundles.transforms.transform import Transform, compose, derived, merged, missing_targets
 from ml_platform.bundles.transforms.webhooks import ca_bundle
 
 __all__ = [
     "Transform",
-    "aimless",
     "annotated",
     "arguments",
     "ca_bundle",
@@ -35,6 +34,7 @@ __all__ = [
     "image_map",
     "labels",
     "merged",
+    "missing_targets",
     "pod_annotations",
     "pod_security",
     "pull_secret",

@@ -1,4 +1,4 @@
-"""Keys of ConfigMaps, and fields inside of the JSON and YAML that they hold as text."""
+"""Transforms of ConfigMaps: their keys, and fields inside the JSON and YAML that they hold as text."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from ml_platform.bundles.transforms.transform import Aimed, Transform, derived, 
 
 
 def config_data(name: str, data: Mapping[str, Any]) -> Transform:
-    """Sets keys of ConfigMap `name`; a key that is None goes."""
+    """Sets keys of ConfigMap `name`; a key with value None is removed."""
     return Aimed("ConfigMap", name, lambda item: merge(item, {"data": data}))
 
 
@@ -21,7 +21,7 @@ def config_json(name: str, key: str, fields: Mapping[str, Any]) -> Transform:
 
 
 def config_yaml(name: str, key: str, fields: Mapping[str, Any]) -> Transform:
-    """The same for YAML."""
+    """Sets fields of the YAML map that ConfigMap `name` holds as text under `key`, likewise."""
     return _config_text(name, key, fields, yaml.safe_load, lambda value: str(yaml.safe_dump(value, sort_keys=False)))
 
 

@@ -1,8 +1,8 @@
-"""Which image stands where a release names one.
+"""The transform that replaces the images of a release.
 
 A reference is replaced wherever it stands as a whole word: in pods, arguments, environment, annotations, custom
-resources, and in the JSON, YAML and templates that ConfigMaps hold as text. A release that writes the parts of a
-reference apart (hub, image and tag, or image and version) is understood where they stand together in one JSON object.
+resources, and in the JSON, YAML and templates that ConfigMaps hold as text. A reference that
+a release splits into fields (hub, image and tag, or image and version) is replaced where they are in one JSON object.
 """
 
 import json
@@ -18,7 +18,7 @@ from ml_platform.bundles.parse import Object
 from ml_platform.bundles.transforms.transform import Transform, derived
 
 _CONTAINERS = frozenset({"container", "containers", "initContainers", "ephemeralContainers"})
-_LETTER = r"[\w./:@-]"  # of references: a neighbour of these kinds makes it another one
+_LETTER = r"[\w./:@-]"  # a character of references: beside a match it makes a longer reference
 
 
 def image_map(
@@ -27,9 +27,13 @@ def image_map(
     registry: str | None = None,
     others: Iterable[str] = (),
 ) -> Transform:
-    """`known` has the references of a release by our short names, `images` ours by the same names. What `images` does
-    not have is taken from `registry` where there is one, under the reference that it has; so are `others` and every
-    other image of a container."""
+    """Replaces references: `known` maps our short names to those of the release, `images` maps the same names to ours.
+    With a `registry`, an image of `known` without an entry in `images`, those of `others` and every other image of a
+    container become <registry>/<their own reference>.
+
+    Raises:
+        BundleError: `images` has no entry for an image of a lean release.
+    """
     missing = sorted(name for name, reference in known.items() if name == reference and name not in images)
     if missing:
         settings = ", ".join(f"ml-platform:platform.images.{name}" for name in missing)
@@ -41,7 +45,7 @@ def image_map(
 
 
 def _pattern(table: Mapping[str, Any]) -> re.Pattern[str]:
-    """Full references as whole words. A bare name is none: it counts only as the value of an image field."""
+    """Matches full references as whole words. A bare name is replaced only as the value of an image field."""
     full = sorted((reference for reference in table if set("/:@") & set(reference)), key=len, reverse=True)
     return re.compile(f"(?<!{_LETTER})(?:{'|'.join(map(re.escape, full)) or '(?!)'})(?!{_LETTER})")
 
@@ -53,7 +57,7 @@ class _Mapping:
     pattern: re.Pattern[str]
 
     def map(self, value: Object) -> Object:
-        return {key: self._value(child, key) for key, child in self._joined(value).items()}
+        return {key: self._value(child, key) for key, child in self._with_split_references(value).items()}
 
     def _value(self, value: Any, key: str) -> Any:
         if isinstance(value, dict):
@@ -64,7 +68,7 @@ class _Mapping:
         return self._text(value, key) if isinstance(value, str) else value
 
     def _mirrored(self, container: Object, image: Any) -> Object:
-        """A container whose image no short name stands for."""
+        """The container, with the registry before its image if the table has no reference for that."""
         unmapped = self.registry and image and container["image"] == image
         if not unmapped or image == "auto" or "{{" in image or image.startswith(f"{self.registry}/"):
             return container
@@ -85,9 +89,9 @@ class _Mapping:
             end = match.end()
         return derived("".join, [*pieces, text[end:]])
 
-    def _joined(self, value: Object) -> Object:
-        """References whose parts stand apart, put together: `image` with a version beside it, or below `hub` and
-        `tag`, which may be global."""
+    def _with_split_references(self, value: Object) -> Object:
+        """Replaces references that are split into fields: `image` with a version beside it, or `image` below `hub` and
+        `tag`, which may be in `global`."""
         for pieces in (value, value.get("global")):
             if isinstance(pieces, dict) and pieces.get("hub") and pieces.get("tag"):
                 mapped: Object = self._below_hub(value, f"{pieces['hub']}/", f":{pieces['tag']}")

@@ -1,4 +1,4 @@
-"""Labels, annotations, and the pod security standard of namespaces."""
+"""Transforms of metadata: labels, annotations, and the pod security standard of namespaces."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,12 +15,12 @@ def labels(extra: Mapping[str, str]) -> Transform:
 
 
 def pod_security(level: str) -> Transform:
-    """The pod security standard that every namespace of the bundle enforces."""
+    """Sets the pod security standard that every namespace of the bundle enforces."""
     return lambda item: with_metadata(item, "labels", {ENFORCE: level}) if item["kind"] == "Namespace" else item
 
 
 def annotated(kind: str, name: str, change: Callable[[Mapping[str, str]], Any]) -> Transform:
-    """The annotations of one object as `change` makes them of those that it has: plain ones, or an Output of them."""
+    """Replaces the annotations of one object by what `change` returns for them: plain ones, or an Output of them."""
 
     def with_annotations(item: Object) -> Object:
         annotations = change(item["metadata"].get("annotations") or {})

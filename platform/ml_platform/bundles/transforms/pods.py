@@ -1,4 +1,4 @@
-"""What the pods of a workload get: sizes, arguments, environment, annotations, ports."""
+"""Transforms of pods: sizes, arguments, environment, annotations, ports, pull secrets."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,8 +18,12 @@ _RESOURCES = {
 
 
 def resource_sizes(sizes: Mapping[str, Mapping[str, str]]) -> Transform:
-    """Requests and limits (cpu_request, memory_request, cpu_limit, memory_limit) of the first container of each
-    workload named in `sizes`; what is not given stays as the release has it."""
+    """Sets requests and limits (cpu_request, memory_request, cpu_limit, memory_limit) of the first container of each
+    workload named in `sizes`; the others stay as the release has them.
+
+    Raises:
+        BundleError: a size has another key.
+    """
     unknown = {key for size in sizes.values() for key in size} - set(_RESOURCES)
     if unknown:
         raise BundleError(f"A size has no {sorted(unknown)[0]!r}; it has {', '.join(_RESOURCES)}.")
@@ -89,7 +93,7 @@ def pod_annotations(kind: str, name: str, annotations: Mapping[str, Any]) -> Tra
 
 
 def pull_secret(name: str) -> Transform:
-    """What pods under any service account pull their images with, beside what it has as released."""
+    """Adds the pull secret `name` to every ServiceAccount, after those that the release has."""
 
     def transform(item: Object) -> Object:
         if item["kind"] != "ServiceAccount":

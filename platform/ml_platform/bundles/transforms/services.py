@@ -1,4 +1,4 @@
-"""How Services are reached from outside."""
+"""Transforms of Services: the type, which decides how a Service is reached from outside."""
 
 from typing import Literal
 
@@ -7,7 +7,7 @@ from ml_platform.bundles.transforms.transform import Aimed, Transform
 
 ServiceType = Literal["ClusterIP", "NodePort", "LoadBalancer"]
 
-_OF_TYPES = {  # fields that the other types refuse
+_TYPES_OF_FIELDS = {  # field -> the types that allow it
     "allocateLoadBalancerNodePorts": {"LoadBalancer"},
     "externalTrafficPolicy": {"NodePort", "LoadBalancer"},
     "healthCheckNodePort": {"LoadBalancer"},
@@ -18,10 +18,10 @@ _OF_TYPES = {  # fields that the other types refuse
 
 
 def service_type(name: str, kind: ServiceType) -> Transform:
-    """The type of Service `name`, without the fields that only its former type has."""
+    """Sets the type of Service `name` and removes the fields that only its former type has."""
 
     def change(item: Object) -> Object:
-        spec = {key: value for key, value in item["spec"].items() if kind in _OF_TYPES.get(key, {kind})}
+        spec = {key: value for key, value in item["spec"].items() if kind in _TYPES_OF_FIELDS.get(key, {kind})}
         if kind == "ClusterIP":
             spec["ports"] = [
                 {key: value for key, value in port.items() if key != "nodePort"} for port in spec.get("ports") or []

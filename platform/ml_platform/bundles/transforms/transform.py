@@ -1,7 +1,4 @@
-"""What a transform is, how transforms compose, and what they are built of.
-
-It knows no kind of object.
-"""
+"""The type of transforms, their composition, and the helpers that they are built of, for objects of any kind."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +19,7 @@ def compose(transforms: Sequence[Transform]) -> Transform:
 
 @dataclass(frozen=True)
 class Aimed:
-    """`change` for the objects of one kind and name, nothing for all others."""
+    """Applies `change` to objects of one kind and name; all others stay as they are."""
 
     kind: str
     name: str
@@ -35,14 +32,14 @@ class Aimed:
         return bool(item["kind"] == self.kind and item["metadata"]["name"] == self.name)
 
 
-def aimless(transforms: Iterable[Transform], objects: Sequence[Object]) -> list[str]:
-    """What transforms are aimed at and no object is: a setting would have no effect, and nobody would know."""
+def missing_targets(transforms: Iterable[Transform], objects: Sequence[Object]) -> list[str]:
+    """The targets of transforms, as "<kind> <name>", that no object matches: a setting for one would have no effect."""
     aimed = (each for each in transforms if isinstance(each, Aimed))
     return [f"{each.kind} {each.name}" for each in aimed if not any(map(each.hits, objects))]
 
 
 def merged(kind: str, name: str, patch: Mapping[str, Any]) -> Transform:
-    """Any field of one object: maps are merged, all else replaces, None removes (RFC 7386)."""
+    """Sets any fields of one object: maps are merged, other values replace, None removes (RFC 7386)."""
     return Aimed(kind, name, lambda item: merge(item, patch))
 
 

@@ -1,4 +1,4 @@
-"""What webhook configurations trust."""
+"""Transforms of webhook configurations: the authority that they trust."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from ml_platform.bundles.transforms.transform import Transform
 
 
 def ca_bundle(service: str, value: Any) -> Transform:
-    """The trust (base64 of PEM) of every webhook that `service` answers."""
+    """Sets the caBundle (base64 of PEM) of every webhook that `service` answers."""
 
     def trusting(webhook: Object) -> Object:
         config = webhook.get("clientConfig") or {}

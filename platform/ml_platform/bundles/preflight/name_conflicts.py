@@ -1,4 +1,4 @@
-"""The stack's own namespaces and classes: on a cluster that others use as well, their names can be taken."""
+"""Conflicts about the names of the stack's own namespaces and classes, on a cluster that others use as well."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -12,7 +12,8 @@ TRAEFIK = ("IngressClass", "traefik")
 
 
 def findings(client: Client, items: Sequence[Object], labels: Mapping[str, str], first: bool) -> Iterator[str]:
-    """What somebody else owns, and what is not gone yet."""
+    """Findings about objects that somebody else owns. At the `first` check the stack has none, so that those with its
+    labels belong to a namesake."""
     found = present(client, items)
     foreign = [(owner(metadata), item) for item, metadata in found if not ours(metadata, labels)]
     if first:
