@@ -1,7 +1,7 @@
 """PostgreSQL: one database on one volume, and the role that owns it.
 
-It owns the server, its volume and its password. The namespace, and who may connect, come from whoever needs a database.
-At each start the image brings the role's password to what the Secret says, so the two never differ.
+This component owns the server, its volume and its password. The namespace and the clients are arguments. At each start
+the image sets the role's password to that of the Secret, so that the two never differ.
 """
 
 from dataclasses import dataclass
@@ -23,23 +23,24 @@ from ml_platform.site import Site
 PORT = 5432
 VOLUME = "/var/lib/postgresql"
 CLAIM = "data-postgres-0"
-"""As a StatefulSet calls the first volume of its own."""
+"""The claim's name, which is the one that a StatefulSet with a claim template gives its first pod."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PostgresArgs:
     namespace: Namespace
     database: str
-    """Also the name of the role that owns it."""
+    """The name of the database, and of the role that owns it."""
     clients: tuple[str, ...]
-    """Values of the label `app` of those pods in the namespace that may connect."""
+    """The values of label `app` of the pods in the namespace that may connect."""
 
 
 class Postgres(PlatformComponent):
     token = "ml-platform:data:Postgres"  # noqa: S105 - a type token
 
     uri: pulumi.Output[str]
-    """Where clients connect, password included. Known before the server is ready: they wait for it themselves."""
+    """The URI of the database, password included. It is known before the server is ready: clients wait for the server
+    themselves."""
     server: KubernetesObject
 
     def __init__(self, name: str, site: Site, args: PostgresArgs) -> None:
@@ -71,8 +72,8 @@ class Postgres(PlatformComponent):
     def _volume(self, name: str, args: PostgresArgs) -> KubernetesObject:
         size = self.site.storage(self.site.settings.postgres.storage)
         claim = pods.claim({**self._meta, "name": CLAIM}, size, self.site.cluster.storage_class)
-        held: dict[str, Any] = {"protect": self.site.cluster.protected, "ignore_changes": pods.KEPT_BY_CLAIMS}
-        return KubernetesObject(name, claim, self.child(depends_on=args.namespace.resource, **held))
+        options: dict[str, Any] = {"protect": self.site.cluster.protected, "ignore_changes": pods.KEPT_BY_CLAIMS}
+        return KubernetesObject(name, claim, self.child(depends_on=args.namespace.resource, **options))
 
     def _server(self, name: str, args: PostgresArgs, secrets: pulumi.Output[str]) -> dict[str, Any]:
         settings = self.site.settings.postgres
@@ -102,7 +103,7 @@ class Postgres(PlatformComponent):
             "spec": {
                 "serviceName": name,
                 "replicas": 1,
-                # The other policy never replaces a pod that does not get ready, a mended one neither.
+                # OrderedReady never replaces a pod that fails to become ready, even after its template is corrected.
                 "podManagementPolicy": "Parallel",
                 "selector": {"matchLabels": {"app": name}},
                 "template": template,
