@@ -11,7 +11,7 @@ WORKLOADS = "ml-platform/workloads"
 POOL, PURPOSE = "ml-platform/pool", "ml-platform/purpose"
 """The labels of nodes: their pool, and its purpose."""
 RESTARTED_BY = "ml-platform/restarted-by"
-"""The annotation of pods: a digest of the configuration that they read only at their start."""
+"""The annotation of pods: a digest of the configuration or of the secrets that they read only at their start."""
 
 
 def of_stack() -> dict[str, str]:
