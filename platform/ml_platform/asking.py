@@ -1,7 +1,7 @@
-"""A cluster as dynamic resources ask it: a client whose errors say what was asked, and who can help.
+"""The Kubernetes client of dynamic resources: its errors say what the cluster was asked, and who can help.
 
-It owns what becomes of a cluster that does not answer: an error, and where the user says, by the switches of the
-Kubernetes plugin, that the cluster was deleted or is to be left out, no error.
+This module decides what happens when a cluster does not answer: an error. The two environment variables of Pulumi's
+Kubernetes plugin turn that error off: one says that the cluster was deleted, the other that it is to be skipped.
 """
 
 import os
@@ -27,22 +27,28 @@ _BY_ITSELF = "Its API server could not answer: try again, and look at its log if
 
 
 class ClusterError(pulumi.RunError):
-    """A cluster that does not answer, or not this user; the message says what it was asked and who can help.
+    """The cluster does not answer, or refuses this user; the message says what it was asked and who can help.
 
-    Pulumi shows it without a traceback.
+    Pulumi shows this error without a traceback.
     """
 
 
 class AwayError(ClusterError):
-    """There was no answer at all: the cluster is away, or nothing leads to it."""
+    """The cluster gave no answer at all: it is down, or the kubeconfig does not lead to it."""
 
 
 @contextmanager
 def asked(kubeconfig: str, what: str, *, timeout: float = 30.0, patience: float = 0.0) -> Iterator[Client]:
-    """A client that waits for a server that is away for `patience` seconds, to ask `what`: "which one it is".
+    """A client of the cluster, for the question `what`, such as "which one it is", which errors quote.
+
+    Args:
+        kubeconfig: the text of the kubeconfig.
+        what: the question, as it follows "The cluster can't be asked".
+        timeout: the seconds that one request may take.
+        patience: the seconds that the client waits for a server that is down.
 
     Raises:
-        ClusterError: the cluster does not say.
+        ClusterError: the cluster does not answer the question.
     """
     begun = f"The cluster can't be asked {what}"
     try:
@@ -60,10 +66,10 @@ def asked(kubeconfig: str, what: str, *, timeout: float = 30.0, patience: float 
 
 
 def was_deleted() -> bool:
-    """Whether the user says that a cluster that does not answer is gone for good."""
+    """Whether the user says that a cluster which does not answer was deleted."""
     return os.environ.get(DELETED) == "true"
 
 
 def is_skipped() -> bool:
-    """Whether the user says that what is on a cluster that does not answer stays in the state as it is."""
+    """Whether the user says that objects on a cluster which does not answer stay in the state unchanged."""
     return os.environ.get(SKIPPED) == "true"

@@ -1,7 +1,7 @@
-"""The base of every component, and how it declares what it consists of.
+"""The base of every component, and the helpers by which a component declares its children.
 
-It owns the two things that are easy to forget: that a child has its component as parent, and that a value that is
-known early must not be used before what it stands for is ready. It knows no kind of resource.
+This module owns two things that are easy to forget: a child has its component as parent, and a value that is known
+early is used only when the resources that it stands for are ready.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Component(pulumi.ComponentResource):
-    """One noun of the platform or of its workloads. `token` is `ml-platform:<area>:<Noun>`, fixed for ever."""
+    """One noun of the platform or of its workloads. `token` is `ml-platform:<area>:<Noun>`, and never changes."""
 
     token: ClassVar[str]
 
@@ -22,12 +22,12 @@ class Component(pulumi.ComponentResource):
         super().__init__(self.token, name, None, opts)
 
     def child(self, **options: Any) -> pulumi.ResourceOptions:
-        """Options for a child: this component as its parent, and whatever else is given."""
+        """The options of a child: this component as its parent, and the given `options`."""
         return pulumi.ResourceOptions(parent=self, **options)
 
     def joined(self, name: str, resources: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
-        """At most one resource to wait for in place of many: N resources and M after them are N + M dependencies, not
-        N x M, in both directions. The engine keeps it itself; it asks no provider."""
+        """At most one resource that stands for all `resources` in `depends_on`: N resources and M dependents then make
+        N + M dependencies in place of N x M. The resource is a Stash, which the engine keeps without a provider."""
         one = len(resources) == 1 and isinstance(resources[0], pulumi.CustomResource)
         if one or not resources:
             return list(resources)
@@ -35,11 +35,11 @@ class Component(pulumi.ComponentResource):
 
 
 def after(value: T, *resources: pulumi.Resource) -> pulumi.Output[T]:
-    """`value`, known in every preview; whoever takes it as an input waits for `resources`."""
-    return pulumi.Output(set(resources), _now(value), _now(True))
+    """`value` as an Output that is known in every preview; a resource that has it as an input waits for `resources`."""
+    return pulumi.Output(set(resources), _resolved(value), _resolved(True))
 
 
-def _now(value: T) -> Awaitable[T]:
+def _resolved(value: T) -> Awaitable[T]:
     future: asyncio.Future[T] = asyncio.get_event_loop().create_future()
     future.set_result(value)
     return future

@@ -1,6 +1,6 @@
-"""From a key of the stack's configuration to a frozen model, or to an error that says how to mend it.
+"""A key of the stack's configuration is read here: as a frozen model, or with an error that says how to correct it.
 
-It owns the one reading of settings. What the keys may hold is in the models (settings.py here and in ml_workloads).
+The models themselves, which say what a key may hold, are in settings/ here and in ml_workloads.
 """
 
 import ast
@@ -30,7 +30,9 @@ PROJECT = "ml-platform"
 Name = Annotated[
     str, Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=40, description="Letters, digits, hyphens.")
 ]
-BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][-a-z0-9]{1,61}[a-z0-9]$", description="As S3 has them.")]
+BucketName = Annotated[
+    str, Field(pattern=r"^[a-z0-9][-a-z0-9]{1,61}[a-z0-9]$", description="The name of a bucket, by the rules of S3.")
+]
 Quantity = Annotated[
     str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|[kMGT]|[KMGT]i)?$", description="A Kubernetes quantity: 500m, 2Gi.")
 ]
@@ -39,13 +41,13 @@ UNITS = {"m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2**10, "Mi": 
 
 
 def amount(quantity: str) -> float:
-    """What a Kubernetes quantity says, in processors or bytes."""
+    """The number that a Kubernetes quantity stands for, in processors or bytes."""
     number = quantity.rstrip("mkKMGTi")
     return float(number) * UNITS.get(quantity[len(number) :], 1)
 
 
 def one_rule(rule: str) -> WrapValidator:
-    """For a field of several types: `rule` in place of one complaint a type."""
+    """A validator for a field of several types: its one error is `rule`, in place of one error for each type."""
 
     def check(value: Any, validate_each: ValidatorFunctionWrapHandler) -> Any:
         try:
@@ -64,25 +66,31 @@ class SettingsError(pulumi.RunError):
 
 
 class MisfitError(ValueError):
-    """A value that is fine by itself but does not fit another one; raised in validators of the block around both. What
-    `goes` is to be removed, and not to be set to another value."""
+    """A value that is valid by itself and contradicts another one; the validator of the block around both raises it.
 
-    def __init__(self, path: str, rule: str, default: object = None, *, goes: bool = False) -> None:
+    Args:
+        path: the key of the value below that block, with dots.
+        rule: what the value must be.
+        default: the value that holds where the settings name none.
+        remove: whether the key is to be removed, in place of being set to another value.
+    """
+
+    def __init__(self, path: str, rule: str, default: object = None, *, remove: bool = False) -> None:
         super().__init__(rule)
-        self.goes = goes
+        self.remove = remove
         self.path = tuple(path.split("."))
         self.default = default
-        """What holds where the settings don't say."""
 
 
 class Settings(BaseModel):
-    """A block of settings: frozen, exact types, unknown keys refused; what stands below a field describes it."""
+    """A block of settings: frozen, with exact types, unknown keys refused; the string below a field describes it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        # Not by pydantic itself, which would read all sources in every run: a tenth of what it takes to start.
+        # Pydantic's own use_attribute_docstrings reads all sources in every run, a tenth of the program's start; this
+        # reads them only when a schema is asked for.
         made = handler(schema)
         properties = handler.resolve_ref_schema(made).get("properties", {})
         for name, text in _descriptions(cls).items():
@@ -91,7 +99,7 @@ class Settings(BaseModel):
 
 
 class Resources(Settings):
-    """What a container is promised, and what it may take at most."""
+    """The resources of a container: its requests and its limits."""
 
     cpu: Quantity = "50m"
     memory: Quantity = "256Mi"
@@ -100,7 +108,7 @@ class Resources(Settings):
 
 
 class Quota(Settings):
-    """What all work of a namespace may take together, as limits."""
+    """The quota of a namespace: the sum of the limits of all its pods, and their number."""
 
     cpu: Quantity = "16"
     memory: Quantity = "16Gi"
@@ -112,13 +120,13 @@ S = TypeVar("S", bound=BaseModel)
 
 @memoize
 def _descriptions(model: type[BaseModel]) -> Mapping[str, str]:
-    """The texts below the fields of a model and of what it is made from."""
+    """The strings below the fields of a model and of its base classes, by field."""
     found: dict[str, str] = {}
     for each in reversed([base for base in model.__mro__ if issubclass(base, Settings)]):
         try:
             (block,) = ast.parse(textwrap.dedent(inspect.getsource(each))).body
         except OSError:
-            continue  # made in a run: its fields bring their descriptions
+            continue  # a model made by create_model has no source: its fields have descriptions of their own
         for field, below in pairwise(getattr(block, "body", ())):
             if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
                 found.pop(field.target.id, None)
@@ -128,16 +136,16 @@ def _descriptions(model: type[BaseModel]) -> Mapping[str, str]:
 
 
 def read(config: pulumi.Config, key: str, model: type[S]) -> S:
-    """The block `ml-platform:<key>` as `model`; an absent one is an empty one.
+    """The block `ml-platform:<key>` as `model`; an absent block counts as an empty one.
 
     Raises:
-        SettingsError: naming each value that breaks a rule.
+        SettingsError: values break a rule; the message names each.
     """
     return validate(key, given(config, key), model)
 
 
 def given(config: pulumi.Config, key: str) -> object:
-    """What stands at `ml-platform:<key>`; an absent block is an empty one."""
+    """The plain value of `ml-platform:<key>`; an absent block counts as an empty one."""
     raw = config.get(key)
     try:
         return json.loads(raw) if raw else {}
@@ -149,10 +157,10 @@ def validate(key: str, value: object, model: type[S]) -> S:
     """`value` as `model`.
 
     Raises:
-        SettingsError: naming each value that breaks a rule.
+        SettingsError: values break a rule; the message names each.
     """
     try:
-        # As JSON, since strict Python input would refuse a list where the model has a tuple.
+        # The value goes in as JSON: the strict mode for Python values refuses a list where the model has a tuple.
         return model.model_validate_json(json.dumps(value))
     except ValidationError as broken:
         schema = model.model_json_schema()
@@ -177,7 +185,7 @@ def require_secret(config: pulumi.Config, name: str, purpose: str) -> pulumi.Out
 
 
 def _explain(key: str, schema: Mapping[str, Any], value: object, problem: Mapping[str, Any]) -> str:
-    steps = _present(problem["loc"], value)
+    steps = _without_tags(problem["loc"], value)
     path = f"{PROJECT}:{key}" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
     if problem["type"] == "extra_forbidden":
         allowed = ", ".join(sorted(_properties(schema, steps[:-1], value)))
@@ -185,13 +193,13 @@ def _explain(key: str, schema: Mapping[str, Any], value: object, problem: Mappin
     rule = problem["msg"].removeprefix("Value error, ")
     given = "is missing" if problem["type"] == "missing" else f"is {json.dumps(problem['input'], default=str)}"
     misfit = problem.get("ctx", {}).get("error")
-    if isinstance(misfit, MisfitError) and misfit.goes:
+    if isinstance(misfit, MisfitError) and misfit.remove:
         return f"{path} {given}: {_first_lower(rule)}. Remove it with:\n  pulumi config rm --path '{path}'"
     return f"{path} {given}: {_first_lower(rule)}. Set it with:\n  pulumi config set --path '{path}' <value>"
 
 
 def _at_key(problem: Mapping[str, Any], schema: Mapping[str, Any], value: object) -> Mapping[str, Any]:
-    """A problem of a block as one of the key that has to change: of a union's tag, or of what does not fit."""
+    """The problem, moved from its block to the key that has to change: the union's tag, or the MisfitError's path."""
     misfit = problem.get("ctx", {}).get("error")
     if isinstance(misfit, MisfitError):
         given = problem["input"]
@@ -202,7 +210,11 @@ def _at_key(problem: Mapping[str, Any], schema: Mapping[str, Any], value: object
     if not problem["type"].startswith("union_tag"):
         return problem
     key = problem["ctx"]["discriminator"].strip("'")
-    tags = _not_null(_node(schema, _present(problem["loc"], value), value)).get("discriminator", {}).get("mapping", {})
+    tags = (
+        _not_null(_node(schema, _without_tags(problem["loc"], value), value))
+        .get("discriminator", {})
+        .get("mapping", {})
+    )
     given = problem["input"].get(key) if isinstance(problem["input"], Mapping) else problem["input"]
     return {
         "type": "missing" if given is None else "tag",
@@ -212,8 +224,8 @@ def _at_key(problem: Mapping[str, Any], schema: Mapping[str, Any], value: object
     }
 
 
-def _present(location: Sequence[str | int], value: Any) -> list[str | int]:
-    """The location without the tags of unions, which are no keys of the settings."""
+def _without_tags(location: Sequence[str | int], value: Any) -> list[str | int]:
+    """The location without the steps that are tags of unions, so that only keys of the settings are left."""
     steps: list[str | int] = []
     for index, step in enumerate(location):
         last = index == len(location) - 1
@@ -226,7 +238,7 @@ def _present(location: Sequence[str | int], value: Any) -> list[str | int]:
 
 
 def _properties(root: Mapping[str, Any], steps: Sequence[str | int], value: Any) -> set[str]:
-    """The keys that the object at `steps` may have."""
+    """The keys that the schema allows in the object at `steps`."""
     node = _node(root, steps, value)
     for step in steps:
         value = value[step]
@@ -234,7 +246,7 @@ def _properties(root: Mapping[str, Any], steps: Sequence[str | int], value: Any)
 
 
 def _node(root: Mapping[str, Any], steps: Sequence[str | int], value: Any) -> Mapping[str, Any]:
-    """The schema of what is at `steps`, as it stands there."""
+    """The schema of the value at `steps`, before its references are resolved."""
     node = root
     for step in steps:
         node, value = _inner(_resolve(root, node, value), step), value[step]
@@ -242,7 +254,7 @@ def _node(root: Mapping[str, Any], steps: Sequence[str | int], value: Any) -> Ma
 
 
 def _inner(node: Mapping[str, Any], step: str | int) -> Mapping[str, Any]:
-    """The schema of what is at `step`: a property, any key that fits a pattern, any key, or an item."""
+    """The schema of the value at `step`: of a property, of a key that fits a pattern, of any key, or of an item."""
     of_pattern = next(iter(node.get("patternProperties", {}).values()), None)
     found = node.get("properties", {}).get(step) or of_pattern or node.get("additionalProperties") or node.get("items")
     return found or {}
@@ -259,7 +271,7 @@ def _resolve(root: Mapping[str, Any], node: Mapping[str, Any], value: Any) -> Ma
 
 
 def _not_null(node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Without the null that a key may be as well."""
+    """The schema of a nullable key without its null."""
     return next((each for each in node.get("anyOf", ()) if each.get("type") != "null"), node)
 
 

@@ -1,6 +1,6 @@
-"""Whether what the settings choose can work on the cluster that is there.
+"""The check that the platform which the settings choose can work on its cluster.
 
-Plain values alone: the platform asks before it declares anything, and what builds images before it builds any.
+It takes plain values only: the platform runs it before it declares anything, and the image builder before it builds.
 """
 
 import json
@@ -18,8 +18,14 @@ from ml_platform.settings.platform import PlatformSettings
 def check(
     settings: PlatformSettings, needs: Needs, *, images: Collection[str], pulls: bool, version: str | None = None
 ) -> None:
-    """Refuses what can't work on a cluster of `version`, if that is known, that has `images`, and that `pulls` others
-    or does not. `needs` are those of all parts of the stack.
+    """Refuses settings that can't work on the cluster.
+
+    Args:
+        settings: the platform's.
+        needs: the sum of the needs of all parts of the stack.
+        images: the names of the images that have a reference.
+        pulls: whether the cluster can pull other images from the network.
+        version: the cluster's minor version of Kubernetes; None where it is not known.
 
     Raises:
         SettingsError: naming the settings, the reason and the nearest possible choice; or all images that are missing.
@@ -36,23 +42,23 @@ def check(
                 f"{entry.title} supports Kubernetes {entry.kubernetes}, and {PROJECT}:cluster.version is {version!r}. "
                 f"Change that version; or the nearest choice that works on it: {catalog.nearest(entry, version)}",
             )
-    missing_images.check(needs.own_images(settings.bundles), images, version)  # before anything is rendered
+    missing_images.check(needs.own_images(settings.bundles), images, version)  # before rendering, which takes longer
     for entry in installed:
-        found = set(_pod_images(entry, settings))  # what can't be loaded is refused here as well
+        found = set(_pod_images(entry, settings))  # a bundle that can't be loaded is refused here too
         if not pulls:
             _check_pods(settings, entry, found, images)
 
 
 def _check_pods(settings: PlatformSettings, entry: Entry, found: Collection[str], images: Collection[str]) -> None:
     short = {reference: name for name, reference in entry.images.items()}
-    lost = sorted(reference for reference in found if short.get(reference) not in images)
-    if lost:
+    missing = sorted(reference for reference in found if short.get(reference) not in images)
+    if missing:
         otherwise = f", if it can be built; else the nearest choice that works here: {entry.instead}"
         raise _refusal(
             settings,
-            f"{entry.title} runs {lost[0]}, which this cluster can't pull and nobody built. Build it as well"
+            f"{entry.title} runs {missing[0]}, which this cluster can't pull and nobody built. Build it as well"
             f"{otherwise if entry.instead else ''}. With a reference of your own: "
-            f"images.{short.get(lost[0], '<name>')}.",
+            f"images.{short.get(missing[0], '<name>')}.",
         )
 
 

@@ -1,8 +1,8 @@
-"""All that workloads may see of a platform.
+"""The handle of a platform: all that workloads may see of it.
 
-PlatformOutputs is what another stack is told through a stack reference: names and endpoints, no resources. What decides
-what workloads declare is plain; what they are only wired with is an Output, since another stack's can't be plain.
-PlatformHandle adds the provider, which each stack has of its own.
+PlatformOutputs holds names and endpoints, which another stack can read through a stack reference. A value that decides
+which resources workloads declare is plain; a value that only goes into their inputs is an Output, as all values from
+another stack are. PlatformHandle adds the provider, of which each stack has its own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,13 +14,13 @@ import pulumi
 from ml_platform import pods
 
 ServingMode = Literal["knative", "standard"]
-"""What serves models: Knative revisions, or Deployments behind routes of the Gateway API."""
+"""How models are served: as Knative revisions, or as Deployments behind routes of the Gateway API."""
 SparkOperator = Literal["kubeflow", "stackable"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectStoreAccess:
-    """An S3 endpoint as pods reach it, and the key of an account on it, if pods need one."""
+    """An S3 endpoint as pods reach it, and the key of one account on it where pods need a key."""
 
     endpoint: pulumi.Output[str]
     region: pulumi.Output[str]
@@ -28,13 +28,14 @@ class ObjectStoreAccess:
     secret_key: pulumi.Output[str] | None = None
     buckets: tuple[str, ...]
     checksums: pulumi.Output[str]
-    """When its clients send some: when_supported, as Amazon has it, or when_required, for likenesses of S3."""
+    """When S3 clients send checksums: when_supported, for Amazon S3, or when_required, for servers that imitate it."""
     users: Mapping[str, Sequence[str]] | None = None
-    """Where pods are let in by who they are and need no key: the service accounts of other stacks, as
-    <namespace>/<name>, that each bucket is open for."""
+    """The service accounts of other stacks that may use each bucket, as <namespace>/<name>; None where pods use a
+    key."""
 
     def environment(self, secret: str, key: str) -> dict[str, Any]:
-        """What its clients read beside its address; the secret key is under `key` in the Secret of that name."""
+        """The environment variables of S3 clients beside the endpoint. The Secret `secret` holds the secret key under
+        `key`."""
         known = {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": pods.secret_key(secret, key)}
         return {
             "AWS_DEFAULT_REGION": self.region,
@@ -46,50 +47,51 @@ class ObjectStoreAccess:
 
 @dataclass(frozen=True, kw_only=True)
 class SparkAccess:
-    """Whose SparkApplications are run, and where."""
+    """The operator that runs SparkApplications, and the namespace for them."""
 
     operator: SparkOperator
     namespace: str
     jobs: pulumi.Output[str]
-    """The same namespace, to be taken by what has to wait until applications are accepted there."""
+    """The same namespace, as an Output that resolves when the operator accepts applications there."""
     repository: pulumi.Output[str | None] | None = None
-    """Where Stackable's operator takes Spark from, if not from where it was released."""
+    """The mirror from which Stackable's operator pulls its Spark image; None is Stackable's own registry."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformOutputs:
-    """Endpoints and names. An Output resolves when what it names can be used, so to take one is to wait for it."""
+    """Endpoints and names. An Output resolves when the service that it names can be used, so a resource that has one
+    as input waits for that service."""
 
     mlflow_url: pulumi.Output[str]
-    """The tracking server as pods reach it."""
+    """The URL of the tracking server, as pods reach it."""
     object_store: ObjectStoreAccess
     serving_mode: ServingMode
     serving: pulumi.Output[str]
-    """The same, to be taken by what has to wait until inference services are accepted."""
+    """The serving mode as an Output, which resolves when InferenceServices are accepted."""
     url_template: pulumi.Output[str]
-    """How a name on the gateway becomes a URL: http://{host}.localhost:8080."""
+    """The URL of a host on the gateway, with a place for the host's name: http://{host}.localhost:8080."""
     gateway: pulumi.Output[str]
     """<namespace>/<name> of the Gateway to which routes to models attach in serving mode standard."""
     object_store_url: pulumi.Output[str]
-    """The object store as its users reach it: on the gateway, if it is the platform's own."""
+    """The URL of the object store as people reach it: on the gateway, if the store is the platform's own."""
     entry_namespaces: pulumi.Output[Sequence[str]]
-    """Where requests to served models come from: the gateway, and what wakes sleeping ones."""
+    """The namespaces that requests to served models come from: the gateway's, and that of Knative's activator."""
     namespaces: pulumi.Output[Sequence[str]]
-    """All of the platform's own."""
+    """All namespaces of the platform itself."""
     images: Mapping[str, str]
     kubeconfig: pulumi.Output[str]
     cluster: pulumi.Output[str]
-    """Which one it is, however it is reached."""
+    """The identity of the cluster, the same for every kubeconfig that leads to it."""
     spark: SparkAccess | None = None
     certified: Sequence[str] | None = None
-    """Names below the domain that the gateway's certificate is for; None where there is no certificate."""
+    """The hosts below the domain that the gateway's certificate is for; None where there is no certificate."""
     ray: pulumi.Output[str] | None = None
-    """The namespace of KubeRay's operator, if there is one; resolves when RayJobs are accepted."""
+    """The namespace of KubeRay's operator, if the platform has one; the Output resolves when RayJobs are accepted."""
     pools: Mapping[str, pods.Placement] = field(default_factory=dict)
-    """The cluster's node pools, and what pods have that run there."""
+    """The placement of pods on each of the cluster's node pools, by the pool's name."""
 
     def placed(self, pool: str | None) -> pods.Placement:
-        """What pods have that run on the nodes of `pool`; None is wherever there is room."""
+        """The placement of pods on the nodes of `pool`; with None, they run on any node."""
         return self.pools[pool] if pool else {}
 
     def url(self, host: str) -> pulumi.Output[str]:
@@ -101,20 +103,21 @@ class PlatformOutputs:
         return self.images[name]
 
     def as_inputs(self) -> dict[str, Any]:
-        """For register_outputs."""
+        """All fields, as register_outputs takes them."""
         return _plain(self)
 
     def exports(self) -> dict[str, Any]:
-        """What people have to know of it."""
+        """The stack outputs for people: the URLs of MLflow and of the object store."""
         return {"mlflow_url": self.url("mlflow"), "object_store_endpoint": self.object_store_url}
 
     def handed_over(self) -> dict[str, Any]:
-        """The stack outputs by which other stacks build on this platform. A secret is an output of its own: one secret
-        in it makes the whole of an output secret for whoever reads it."""
+        """The stack outputs for other stacks that use this platform. The secret key is an output of its own, since one
+        secret inside an output makes the whole output secret."""
         values = self.as_inputs()
-        del values["kubeconfig"]  # the cluster's
+        del values["kubeconfig"]  # the cluster exports it
         return {
-            "platform_cluster": values.pop("cluster"),  # not known in a first preview, and so nothing with it
+            # It is unknown in a first preview, and would make the whole output `platform` unknown.
+            "platform_cluster": values.pop("cluster"),
             "object_store_secret_key": values["object_store"].pop("secret_key"),
             "platform": values,
         }
@@ -127,12 +130,12 @@ class PlatformHandle:
     provider: pulumi.ProviderResource
     outputs: PlatformOutputs
     login: pulumi.Output[str] | None = None
-    """To the registry of the images of pods, if they need one."""
+    """The Docker configuration that pods pull their images with, where they need a login."""
     exports: Mapping[str, Any] = field(default_factory=dict)
-    """What people, and other stacks, have to know of it."""
+    """The stack outputs about the platform, for people and for other stacks."""
 
 
 def _plain(value: Any) -> dict[str, Any]:
-    """Its fields, but for empty mappings."""
+    """The fields of a dataclass as a dict; empty mappings are left out."""
     named = {each.name: getattr(value, each.name) for each in fields(value)}
     return {name: _plain(each) if is_dataclass(each) else each for name, each in named.items() if each != {}}

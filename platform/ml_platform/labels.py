@@ -1,19 +1,20 @@
-"""Labels and annotations that the project puts on objects, and that it finds them by."""
+"""Labels and annotations that the project puts on objects and by which it finds them."""
 
 import pulumi
 
 from ml_platform import names
 
 STACK = "ml-platform/stack"
-"""Whose an object is: the stack's name."""
+"""The label of every object: the name of its stack."""
 WORKLOADS = "ml-platform/workloads"
-"""Of namespaces whose pods are work: who may connect to what the platform keeps things in."""
+"""The label of namespaces whose pods are workloads: they may connect to MLflow and to the object store."""
 POOL, PURPOSE = "ml-platform/pool", "ml-platform/purpose"
-"""Of nodes: the pool that they are of, and what they are for."""
+"""The labels of nodes: their pool, and its purpose."""
 RESTARTED_BY = "ml-platform/restarted-by"
-"""Of pods: a digest of what they read at their start alone."""
+"""The annotation of pods: a digest of the configuration or of the secrets that they read only at their start."""
 
 
 def of_stack() -> dict[str, str]:
-    """Those of each object of this stack; Pulumi takes names of 100 characters, a label has 63."""
+    """The labels of each object of this stack. Names of stacks have up to 100 characters, labels 63: longer ones are
+    shortened."""
     return {STACK: names.label(pulumi.get_stack())}

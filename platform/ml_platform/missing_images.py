@@ -1,4 +1,4 @@
-"""Images that a stack runs and that its settings do not name: all of them in one error, with what makes them."""
+"""The check that the settings name all images which a stack runs: one error lists the missing ones, with commands."""
 
 from collections.abc import Collection, Iterator
 
@@ -11,12 +11,12 @@ UPSTREAM = "registry.k8s.io/autoscaling/cluster-autoscaler"
 
 
 def check(needed: Collection[str], given: Collection[str], version: str | None = None) -> None:
-    """Refuses a stack that runs images of which none is given.
+    """Refuses a stack that runs images without a reference.
 
     Args:
         needed: our short names of the images that the stack runs.
-        given: those for which there is a reference.
-        version: the minor version of Kubernetes, for what has to be of the same.
+        given: the short names that have a reference.
+        version: the cluster's minor version of Kubernetes, which the autoscaler's image must have too.
 
     Raises:
         SettingsError: naming all that are missing, and the commands that set them.

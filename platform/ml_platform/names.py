@@ -1,5 +1,6 @@
-"""Names and labels that fit where they are put: whatever is shortened or replaced in one ends in a digest of the whole,
-so that two never become the same.
+"""Names and labels made to fit the limits of Kubernetes and of Google Cloud.
+
+A name that had to be changed ends in a digest of the original, so that two different names stay different.
 """
 
 import hashlib
@@ -7,16 +8,16 @@ import re
 
 KUBERNETES = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 GOOGLE = re.compile(r"[a-z0-9]([-a-z0-9_]{0,61}[a-z0-9])?")
-"""The values of labels, as either takes them."""
+"""The patterns of label values that Kubernetes and Google Cloud allow."""
 
 
 def shortened(text: str, longest: int) -> str:
-    """The text, or as much of it as fits with its digest."""
+    """The text; where it has more than `longest` characters, its beginning and its digest, `longest` together."""
     return text if len(text) <= longest else f"{text[: longest - 9]}-{_digest(text)}"
 
 
 def label(text: str, allowed: re.Pattern[str] = KUBERNETES) -> str:
-    """The text as the value of a label; where that is not allowed, its letters and digits with its digest."""
+    """The text as the value of a label; where `allowed` forbids it, its letters and digits with its digest."""
     if allowed.fullmatch(text):
         return text
     plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")

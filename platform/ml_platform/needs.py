@@ -1,7 +1,7 @@
-"""What parts of a stack need of their cluster: known from settings alone, before anything is declared.
+"""The needs of the parts of a stack: what they take from the cluster, known from settings before any declaration.
 
-A part says it in one place, and all who have to know it beforehand take the sum: the preflight, the check of images,
-what builds images, the list of the platform's namespaces. What is declared in the end is the parts' own business.
+Each part states its needs in one place. Their sum serves the preflight, the check of images, the image builder and the
+list of the platform's namespaces.
 """
 
 from collections.abc import Mapping
@@ -16,27 +16,27 @@ from ml_platform.configuration import PROJECT, SettingsError
 from ml_platform.settings.bundles import BundlesSettings
 
 CLUSTER = ("default", "kube-node-lease", "kube-public", "kube-system")
-"""Namespaces of every cluster."""
+"""The namespaces that every cluster has from its start."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """Names alone. The sum of two keeps their order."""
+    """The needs of a part, as names. `a + b` keeps the order of both and drops repetitions."""
 
     bundles: tuple[str, ...] = ()
-    """Releases of foreign software, by their names in the catalog."""
+    """Bundles of foreign software, by their names in the catalog."""
     images: tuple[str, ...] = ()
-    """Our short names of images that must have a reference: nobody but us has them."""
+    """Short names of images that the part runs. The project builds them, so each must have a reference."""
     images_of_work: tuple[str, ...] = ()
-    """Of images that work on the platform may run beside."""
+    """Short names of further images, which work on the platform may run."""
     namespaces: tuple[str, ...] = ()
-    """Those that the part declares itself; the ones of a bundle are the bundle's."""
+    """Namespaces that the part declares itself; a bundle's namespace comes from the catalog."""
     hosts: tuple[str, ...] = ()
-    """Names below the domain under which the gateway leads to it."""
+    """Hosts below the domain that the gateway routes to the part."""
     volumes: tuple[Volume, ...] = ()
-    """What the settings want of volumes that it keeps."""
+    """Persistent volumes of the part, with the size that the settings ask for."""
     objects: tuple[Object, ...] = ()
-    """Further objects outside of any namespace that it declares itself: kind and name."""
+    """Further cluster-scoped objects that the part declares itself, with kind and name."""
 
     def __add__(self, other: Self) -> Self:
         both: dict[str, Any] = {
@@ -49,24 +49,26 @@ class Needs:
         return type(self)(**both)
 
     def outside_of_namespaces(self) -> list[Object]:
-        """The objects that the parts declare themselves and of which a cluster has one: what could be taken already."""
-        return [*(_named("v1", "Namespace", name) for name in self.namespaces), *self.objects]
+        """The cluster-scoped objects that the parts declare themselves; the cluster may already have one of the same
+        name."""
+        return [*(_manifest("v1", "Namespace", name) for name in self.namespaces), *self.objects]
 
     def installed(self, chosen: BundlesSettings) -> tuple[Entry, ...]:
-        """The releases that the stack installs: not those that somebody else runs."""
+        """The bundles that the stack installs itself."""
         return tuple(each for each in self._entries(chosen) if each.name not in chosen.existing)
 
     def existing(self, chosen: BundlesSettings) -> tuple[Entry, ...]:
-        """The releases that somebody else runs, and that are used."""
+        """The bundles that the stack uses and that somebody else has installed (bundles.existing)."""
         return tuple(each for each in self._entries(chosen) if each.name in chosen.existing)
 
     def own_images(self, chosen: BundlesSettings) -> frozenset[str]:
-        """Images that only we have: the parts' own, and those of lean releases."""
+        """Short names of the images that the project builds: those of the parts, and those of bundles that the project
+        declares in its own words (local/bundles)."""
         lean = (item for entry in self.installed(chosen) for item in entry.images.items())
         return frozenset(self.images).union(name for name, reference in lean if name == reference)
 
     def all_images(self, chosen: BundlesSettings) -> frozenset[str]:
-        """Our short names of all images that the platform and the work on it may run."""
+        """Short names of all images that the platform and the work on it may run."""
         released = (entry.images for entry in self.installed(chosen))
         return self.own_images(chosen).union(self.images_of_work, *released)
 
@@ -75,10 +77,10 @@ class Needs:
 
 
 def together(parts: Mapping[str, Needs], chosen: BundlesSettings) -> Needs:
-    """The sum of what `parts` need, each under the name by which a message calls it.
+    """The sum of the needs of `parts`; the key of each part is its name in messages.
 
     Raises:
-        SettingsError: two of them claim one namespace or host, or one claims what is the cluster's or a release's.
+        SettingsError: two parts claim one namespace or host, or a part claims a namespace of the cluster or a bundle.
     """
     namespaces = dict.fromkeys(CLUSTER, "the cluster itself")
     released = Needs(bundles=tuple(dict.fromkeys(name for each in parts.values() for name in each.bundles)))
@@ -98,5 +100,5 @@ def together(parts: Mapping[str, Needs], chosen: BundlesSettings) -> Needs:
     return total
 
 
-def _named(api_version: str, kind: str, name: str) -> Object:
+def _manifest(api_version: str, kind: str, name: str) -> Object:
     return {"apiVersion": api_version, "kind": kind, "metadata": {"name": name}}

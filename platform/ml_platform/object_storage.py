@@ -1,4 +1,4 @@
-"""Buckets that are not the platform's own: of the cluster's cloud, or of an S3 that is there already."""
+"""Object storage outside of the platform: buckets of the cluster's cloud, or of an S3 server that exists already."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from ml_platform.store import Account
 
 @dataclass(frozen=True, kw_only=True)
 class Key:
-    """To an object store."""
+    """The access key of an account at an object store."""
 
     access: pulumi.Output[str]
     secret: pulumi.Output[str]
@@ -27,13 +27,14 @@ class ObjectStorage:
     region: str
     buckets: tuple[str, ...]
     amazon: bool = False
-    """Whether it is S3 itself, and no likeness of it."""
+    """Whether the server is Amazon S3 itself; others imitate it."""
     keys: Mapping[str, Key] = field(default_factory=dict)
-    """By account; without one, it is by their service accounts that its pods are let in."""
+    """The key of each account. An account without a key has pods that are identified by their service accounts."""
     users: Mapping[str, tuple[str, ...]] | None = None
-    """In that case, whom the settings let use each bucket."""
+    """Where pods are identified by service accounts: those that the settings let use each bucket."""
 
     def access(self, account: str, buckets: tuple[str, ...]) -> ObjectStoreAccess:
+        """The access of `account` to its `buckets`."""
         key = self.keys.get(account)
         return ObjectStoreAccess(
             endpoint=pulumi.Output.from_input(self.endpoint),
@@ -49,10 +50,10 @@ class ObjectStorage:
 def chosen(
     settings: ObjectStoreSettings, of_cluster: ObjectStorage | None, accounts: Mapping[str, Account]
 ) -> ObjectStorage:
-    """The one that the settings choose, which is not the platform's own.
+    """The object storage that the settings choose, for source cluster and source given.
 
     Raises:
-        SettingsError: the cluster has none, or the key of the given one is missing.
+        SettingsError: the cluster has no buckets, or the secret key of the given store is missing.
     """
     if settings.source == "given":
         return _given(settings, accounts)

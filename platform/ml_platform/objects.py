@@ -1,7 +1,7 @@
-"""Kubernetes objects as resources: the manifest as one knows it, any kind, one class.
+"""Kubernetes objects as resources: one class takes the manifest of any kind.
 
-Same tokens, plugin and behaviour as the classes of pulumi_kubernetes, which are 27 MB of source: half a second at
-every start of the program for type hints alone.
+The class has the tokens, the plugin and the behaviour of the classes of pulumi_kubernetes. Importing those takes half a
+second at every start of the program, since they are 27 MB of source.
 """
 
 import functools
@@ -13,7 +13,7 @@ import pulumi
 
 
 class KubernetesObject(pulumi.CustomResource):
-    """One object. Its fields are attributes of the same name, for example `.metadata["name"]`."""
+    """One Kubernetes object. Its fields are attributes of the same name, for example `.metadata["name"]`."""
 
     metadata: pulumi.Output[Any]
 

@@ -1,7 +1,4 @@
-"""The outputs of another stack, or an error that says what it lacks and what to do.
-
-What they mean is for those to say who ask for them.
-"""
+"""The outputs of another stack, read with errors that say what is missing there and what to do."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,19 +9,26 @@ from ml_platform.configuration import PROJECT, SettingsError
 
 
 class OtherStack:
-    """The stack `name`, as the key `key` of this stack's settings has it. Its outputs are known in every preview."""
+    """The stack `name`, which the key `key` of this stack's settings names. Its outputs are known in every preview."""
 
     def __init__(self, key: str, name: str) -> None:
         self._key, self._name = f"{PROJECT}:{key}", name
-        # Named after the key, since the engine's own error about a stack that does not exist shows this name.
+        # The reference has the key as its name: the engine shows it in its own error about a stack that is missing.
         self._reference = pulumi.StackReference(self._key, name)
 
     def output(self, name: str) -> pulumi.Output[Any]:
-        """An output that is no secret."""
+        """The plain output `name`.
+
+        An Output of it fails with a SettingsError where the stack has no such output.
+        """
         return self._reference.get_output(name).apply(lambda value: self._present(name, value))
 
     def secret(self, name: str) -> pulumi.Output[str]:
-        """An output that is a secret there and stays one here."""
+        """The secret output `name`; it stays a secret here.
+
+        An Output of it fails with a SettingsError where the stack has no such output, or a plain one, or one that can't
+        be decrypted here.
+        """
         both = pulumi.Output.all(self._reference.get_output(name), self._reference.secret_output_names)
         return pulumi.Output.secret(both.apply(lambda found: self._sealed(name, *found)))
 
@@ -45,7 +49,7 @@ class OtherStack:
                 f"{self._key} is {self._name!r}, whose output {name!r} is not secret: whoever may read that stack "
                 f"reads it in the clear. Have that stack export it as a secret, and change what it has already shown"
             )
-        if isinstance(value, Mapping):  # what the engine puts in place of a secret that it can't decrypt
+        if isinstance(value, Mapping):  # the engine's placeholder for a secret that it can't decrypt
             raise SettingsError(
                 f"{self._key} is {self._name!r}, whose output {name!r} can't be decrypted here: that stack's secrets "
                 f"have another passphrase or key. Use the same one, or do without that output: "

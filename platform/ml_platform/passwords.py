@@ -1,7 +1,7 @@
-"""Passwords that nobody chooses: derived from the stack's seed, so that they are the same on every run.
+"""Passwords derived from the stack's seed, so that they are the same on every run.
 
-A password made at random and kept in the state can be lost, or be written anew over one in use, when a run is
-killed. A derived one can't. It is changed by raising its version; whoever holds it must then take the new one.
+A random password in the state can be lost when a run is killed, or be replaced while it is in use; a derived one can't.
+Raising its version changes a password, and every pod that uses it must then read the new one.
 """
 
 import hashlib
@@ -14,13 +14,13 @@ LENGTH = 24  # bytes
 
 
 def derive(seed: pulumi.Input[str], purpose: str, version: int = 1) -> pulumi.Output[str]:
-    """The password for `purpose`, always secret: hexadecimal digits, safe in any URL and shell."""
+    """The password for `purpose`, as a secret Output: hexadecimal digits, which are safe in any URL and shell."""
     return pulumi.Output.secret(seed).apply(lambda value: password(value, purpose, version))
 
 
 def password(seed: str, purpose: str, version: int = 1) -> str:
     """HKDF-SHA256 of the seed for one purpose and version."""
-    # Here, since most of the modules that need this one only for its type never derive anything.
+    # The import is here since cryptography is slow to load, and most users of this module derive nothing.
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -29,14 +29,14 @@ def password(seed: str, purpose: str, version: int = 1) -> str:
 
 
 def fingerprint(seed: pulumi.Input[str], *secrets: pulumi.Input[str]) -> pulumi.Output[str]:
-    """What of `secrets` may be shown to everybody: eight characters that change with any of them. They are keyed by the
-    seed, so that guesses at a short secret can't be tried against them."""
+    """A fingerprint of `secrets` that everybody may see: eight characters that change with any of the secrets. The seed
+    keys the digest, so that a short secret can't be guessed from it."""
     made = pulumi.Output.all(seed, *secrets).apply(lambda values: keyed_digest(values[0], values[1:]))
     return pulumi.Output.unsecret(made)
 
 
 def keyed_digest(seed: str, secrets: list[str]) -> str:
-    """HMAC-SHA256 of the secrets, each by itself."""
+    """The first eight digits of the HMAC-SHA256 of the list of secrets."""
     return hmac.new(
         password(seed, "fingerprint", 1).encode(), json.dumps(secrets).encode(), hashlib.sha256
     ).hexdigest()[:8]

@@ -1,6 +1,6 @@
-"""On which nodes pods run: what a pod has to say to run on those of one pool.
+"""The placement of pods on node pools: the node selector and the tolerations for each pool.
 
-Plain values. Pools themselves are made in clusters/, or by others and described in the settings.
+All values are plain. The pools themselves are made in clusters/, or by others and described in the settings.
 """
 
 from collections.abc import Mapping
@@ -17,11 +17,11 @@ TAINTS: Mapping[Purpose, tuple[str, str] | None] = {
     "spot": (PURPOSE, "spot"),
     "gpu": ("nvidia.com/gpu", "present"),
 }
-"""By what nodes are for: key and value of what keeps other pods off them."""
+"""The taint of a pool's nodes, as key and value, by the pool's purpose; None is no taint."""
 
 
 def of_cluster(cluster: AnyCluster) -> dict[str, Placement]:
-    """What the pods of each pool of the cluster have."""
+    """The placement of pods on each pool of the cluster, by the pool's name."""
     if isinstance(cluster, LocalCluster):
         return {}
     if isinstance(cluster, CloudCluster):
@@ -34,7 +34,7 @@ def purpose(pool: NodePoolSettings) -> Any:
 
 
 def labels(name: str, pool: NodePoolSettings) -> dict[str, str]:
-    """Those that the nodes of a pool are made with."""
+    """The labels of the nodes of a pool that the stack makes."""
     return {POOL: name, PURPOSE: purpose(pool)}
 
 

@@ -1,7 +1,7 @@
 """The composer: the order of the whole platform on one screen.
 
-What a component needs of another is passed to it, and that is the order. What no such line connects comes up side by
-side: the database and the object store beside the serving layer, and add-ons beside all else.
+A component gets what it needs of another one as an argument, and these arguments are the order. Components without such
+a connection come up in parallel: the database and the object store beside the serving layer, add-ons beside all else.
 """
 
 from collections.abc import Mapping, Sequence
@@ -81,20 +81,20 @@ class Platform(Component):
             object_store=access[store.WORKLOADS],
             serving=after(settings.serving.mode, *self.joined("serving", serving)),
             namespaces=pulumi.Output.from_input([*site.releases.declared.namespaces, *own.namespaces]),
-            **_entry(site, gateway, access[store.WORKLOADS]),
-            **_chosen(site, tenancy, add_ons),
+            **_gateway_outputs(site, gateway, access[store.WORKLOADS]),
+            **_chosen_outputs(site, tenancy, add_ons),
         )
         self.handle = PlatformHandle(
             provider=site.provider,
             login=site.login,
             outputs=outputs,
-            exports={**self._entrance(site, gateway), **outputs.exports(), **outputs.handed_over()},
+            exports={**self._connection_outputs(site, gateway), **outputs.exports(), **outputs.handed_over()},
         )
         self.register_outputs(outputs.as_inputs())
 
-    def _entrance(self, site: Site, gateway: Gateway) -> dict[str, Any]:
-        """What clients have to know before they get in: the records of the domain that lead to the gateway, none where
-        every machine knows its names; and whom they have to be told to trust, as PEM."""
+    def _connection_outputs(self, site: Site, gateway: Gateway) -> dict[str, Any]:
+        """The stack outputs that clients need to connect: the DNS records that lead to the gateway, none where every
+        machine resolves the domain itself; and the certificate authority that they have to trust, as PEM."""
         opts = self.child(depends_on=gateway.ready)
         records = records_of(gateway, site.settings.gateway, site.cluster.kubeconfig, opts)
         authority = gateway.certificate.authority if gateway.certificate else None
@@ -104,7 +104,7 @@ class Platform(Component):
 def _object_store(
     site: Site, gateway: Gateway, clients: Sequence[Mapping[str, Any]]
 ) -> Mapping[str, ObjectStoreAccess]:
-    """How each account reaches its buckets."""
+    """The access of each account to its buckets."""
     accounts = store.accounts(site.settings)
     buckets = {name: account.buckets for name, account in accounts.items()}
     if ObjectStore.chosen(site.settings):
@@ -113,8 +113,8 @@ def _object_store(
     return {name: chosen.access(name, owned) for name, owned in buckets.items()}
 
 
-def _entry(site: Site, gateway: Gateway, workers: ObjectStoreAccess) -> dict[str, Any]:
-    """How requests come in."""
+def _gateway_outputs(site: Site, gateway: Gateway, workers: ObjectStoreAccess) -> dict[str, Any]:
+    """The fields of PlatformOutputs about the gateway."""
     own, knative = ObjectStore.chosen(site.settings), Knative.chosen(site.settings)
     url = object_store.url_on(gateway.url, site.settings.gateway.domain) if own else workers.endpoint
     known = pulumi.Output.from_input
@@ -126,8 +126,8 @@ def _entry(site: Site, gateway: Gateway, workers: ObjectStoreAccess) -> dict[str
     }
 
 
-def _chosen(site: Site, tenancy: Tenancy, add_ons: Mapping[str, Any]) -> dict[str, Any]:
-    """What is as the settings, the cluster and the add-ons say."""
+def _chosen_outputs(site: Site, tenancy: Tenancy, add_ons: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of PlatformOutputs that come straight from the settings, the cluster and the add-ons."""
     return {
         "serving_mode": site.settings.serving.mode,
         "certified": site.settings.certified_below,

@@ -1,6 +1,6 @@
-"""The parts of pod specifications that every workload of ours has in common: restricted, sized, without surprises.
+"""The manifests that all components have in common: parts of pod specifications, Services, Secrets, Jobs, policies.
 
-Plain functions from values to manifests. They decide nothing that differs between components.
+They are plain functions from values to manifests. Pods meet the restricted pod security standard and have limits.
 """
 
 import hashlib
@@ -14,16 +14,15 @@ from ml_platform.configuration import Quota, Resources
 from ml_platform.labels import RESTARTED_BY, WORKLOADS
 
 USER = 65532
-"""The user of all our images."""
-"""Marks namespaces whose pods may talk to the platform's services."""
+"""The user id of all our images."""
 SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
-"""What the autoscalers of all clouds ask of a pod before they take its node away."""
+"""The annotation that the autoscalers of all clouds read before they remove a pod's node."""
 REGISTRY = "registry-login"
-"""The Secret that pods pull their images with, where a login is needed."""
+"""The name of the Secret that pods pull their images with, where a login is needed."""
 KEPT_BY_CLAIMS = ["spec.storageClassName"]
-"""What a volume keeps for good: another class is that of volumes to come."""
+"""The fields of a claim that never change: another storage class in the settings applies to new volumes only."""
 UNREPORTED = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "RAY_USAGE_STATS_ENABLED": "0"}
-"""What keeps MLflow, its pages and Ray from reporting to their makers, in images of others as well."""
+"""The environment variables that switch off the usage reports of MLflow and Ray, in images of others too."""
 
 
 def container(
@@ -35,7 +34,16 @@ def container(
     mounts: Mapping[str, str] | None = None,
     **more: Any,
 ) -> dict[str, Any]:
-    """A container under the restricted standard, its root read-only. `env` as variables(), `mounts` path by volume."""
+    """A container that meets the restricted standard, with a read-only root file system.
+
+    Args:
+        name: the container's.
+        image: its reference.
+        resources: its requests and limits.
+        env: environment variables, as variables() takes them.
+        mounts: the path of each volume, by the volume's name.
+        more: further fields of the container.
+    """
     return {
         "name": name,
         "image": image,
@@ -59,11 +67,12 @@ def resource_sizes(size: Resources) -> dict[str, Any]:
 
 
 Placement = Mapping[str, Any]
-"""What of a pod's specification says on which nodes it may run."""
+"""The fields of a pod's specification that say on which nodes it may run: nodeSelector and tolerations."""
 
 
 def pod(service_account: str, containers: Sequence[Mapping[str, Any]], **more: Any) -> dict[str, Any]:
-    """A pod under the restricted standard, without a token for the Kubernetes API unless `more` asks for one."""
+    """The specification of a pod that meets the restricted standard. It has a token for the Kubernetes API only if
+    `more` asks for one."""
     return {
         "serviceAccountName": service_account,
         "automountServiceAccountToken": False,
@@ -73,7 +82,8 @@ def pod(service_account: str, containers: Sequence[Mapping[str, Any]], **more: A
             "runAsUser": USER,
             "runAsGroup": USER,
             "fsGroup": USER,
-            # Once, not at every start: a database refuses folders that its group may write to.
+            # Ownership is set once: at every start, it would give the group write access to the data folder, and
+            # PostgreSQL refuses such a folder.
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         },
@@ -83,7 +93,7 @@ def pod(service_account: str, containers: Sequence[Mapping[str, Any]], **more: A
 
 
 def variables(values: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Environment variables; a dict as a value is a source, such as secret_key()."""
+    """Environment variables as a list of entries; a mapping as a value becomes `valueFrom`, such as secret_key()."""
     return [
         {"name": name, "valueFrom" if isinstance(value, Mapping) else "value": value} for name, value in values.items()
     ]
@@ -94,12 +104,12 @@ def secret_key(secret: str, key: str) -> dict[str, Any]:
 
 
 def scratch(volume: str = "tmp", size: str = "256Mi") -> dict[str, Any]:
-    """A volume that lives and dies with its pod."""
+    """An emptyDir volume, which is removed with its pod."""
     return {"name": volume, "emptyDir": {"sizeLimit": size}}
 
 
 def probe(port: int, path: str | None = None, **more: Any) -> dict[str, Any]:
-    """A check each second: HTTP if there is a path, else a TCP connection."""
+    """A probe each second: an HTTP request if there is a path, else a TCP connection."""
     action = {"httpGet": {"path": path, "port": port}} if path else {"tcpSocket": {"port": port}}
     return {**action, "periodSeconds": 1, "timeoutSeconds": 5, **more}
 
@@ -117,7 +127,8 @@ def service_account(
 
 
 def service(meta: Mapping[str, Any], port: int, **more: Any) -> dict[str, Any]:
-    """In front of the pods with label app=<its name>. Not waited for: its pods come after it, and are."""
+    """A Service for the pods with label app=<its name>. Pulumi does not wait for its endpoints, since its pods are
+    declared after it; it waits for the pods."""
     marks = {"annotations": {"pulumi.com/skipAwait": "true"}}
     spec = {"selector": {"app": meta["name"]}, "ports": [{"name": "main", "port": port}], **more}
     return {"apiVersion": "v1", "kind": "Service", "metadata": {**meta, **marks}, "spec": spec}
@@ -128,12 +139,12 @@ def secret(meta: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]
 
 
 def pulls(login: pulumi.Input[str] | None) -> dict[str, Any]:
-    """What service accounts have whose pods pull images with that login."""
+    """The imagePullSecrets of a service account whose pods pull images with that login; none without a login."""
     return {} if login is None else {"imagePullSecrets": [{"name": REGISTRY}]}
 
 
 def registry_login(namespace: str, labels: Mapping[str, str], login: pulumi.Input[str]) -> dict[str, Any]:
-    """The login itself, for one namespace."""
+    """The Secret with the login, for one namespace."""
     made = secret(metadata(REGISTRY, namespace, labels), {".dockerconfigjson": login})
     return {**made, "type": "kubernetes.io/dockerconfigjson"}
 
@@ -141,7 +152,7 @@ def registry_login(namespace: str, labels: Mapping[str, str], login: pulumi.Inpu
 def ingress_from(
     name: str, namespace: str, labels: Mapping[str, str], port: int, sources: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """A NetworkPolicy: pods with label app=`name` are reached on `port` by `sources`, and by nobody else."""
+    """A NetworkPolicy: only `sources` may connect to pods with label app=`name`, on `port` only."""
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -155,7 +166,7 @@ def ingress_from(
 
 
 def closed(meta: Mapping[str, Any], sources: pulumi.Input[Sequence[Mapping[str, Any]]] = ()) -> dict[str, Any]:
-    """A NetworkPolicy: pods of its namespace are reached by one another and by `sources`, and by nobody else."""
+    """A NetworkPolicy: only pods of the same namespace and `sources` may connect to pods of its namespace."""
     peers = pulumi.Output.from_input(sources).apply(lambda others: [*others, {"podSelector": {}}])
     return {
         "apiVersion": "networking.k8s.io/v1",
@@ -183,25 +194,25 @@ def metadata(name: str, namespace: str, labels: Mapping[str, str], **more: Any) 
 
 
 def digest(*values: Any) -> str:
-    """Eight characters that change with any of the values: for names of what is never edited in place."""
+    """Eight characters that change with any of the values, for the names of objects that are never edited in place."""
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def restarted_by(mark: pulumi.Input[str]) -> dict[str, Any]:
-    """Pod annotations that roll a workload when the mark changes: the digest of what its pods read at their start
-    alone, or the fingerprint of secrets."""
+    """Pod annotations that restart a workload's pods when `mark` changes. The mark is a digest of configuration that
+    pods read only at their start, or the fingerprint of secrets."""
     return {"annotations": {RESTARTED_BY: mark}}
 
 
 def claim(meta: Mapping[str, Any], size: str, storage_class: str | None) -> dict[str, Any]:
-    """A volume that one pod writes to, and that outlives it."""
+    """A claim of a persistent volume that one node at a time may write to."""
     chosen = {"storageClassName": storage_class} if storage_class else {}
     spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}, **chosen}
     return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": spec}
 
 
 def claimed(volume: str, claim: str) -> dict[str, Any]:
-    """The volume of that claim."""
+    """The volume `volume` of a pod, which is the persistent volume of `claim`."""
     return {"name": volume, "persistentVolumeClaim": {"claimName": claim}}
 
 
@@ -216,9 +227,12 @@ def job(
     deadline: int = 600,
     awaited: bool = True,
 ) -> dict[str, Any]:
-    """A Job that is never edited: `run` is part of its name. It stays when done, since a resource that vanishes by
-    itself would be run again. Until then its node stays as well, however little else is on it. Where the engine itself
-    waits for it, the next update runs one again that has failed or was cut short: what it does may be done twice."""
+    """A Job that is never edited, since its name ends in `run`.
+
+    It stays when it is done: the next refresh would take a vanished resource for drift and run it again. The autoscaler
+    keeps its node while it runs. Where `awaited`, the engine waits for the Job, and the next update runs a failed or
+    interrupted one again; so its work must be safe to do twice.
+    """
     marks = {"annotations": {"pulumi.com/replaceUnready": "true"}} if awaited else {}
     return {
         "apiVersion": "batch/v1",

@@ -1,4 +1,4 @@
-"""The platform of a stack: made by this one, or another stack's."""
+"""The platform that a stack uses: one that it makes itself, or that of another stack."""
 
 from ml_platform import shared
 from ml_platform.clusters import Cluster
@@ -12,7 +12,7 @@ def provide(cluster: Cluster, settings: PlatformSettings | SharedPlatform, tenan
     """The platform on `cluster` that the settings choose, for the work of this stack.
 
     Raises:
-        SettingsError: the cluster can't have it, or an image or a secret is missing.
+        SettingsError: the platform can't work on the cluster, or an image or a secret is missing.
     """
     if isinstance(settings, SharedPlatform):
         return shared.handle(cluster, settings, tenancy)

@@ -1,7 +1,7 @@
-"""How the cluster logs in to the registry that images are pulled from.
+"""The login to the registry that the cluster pulls images from.
 
-It owns where the login comes from and what it must look like. It stands as a Secret in each namespace that the stack
-declares, and the service accounts there name it (pods.py, bundles/).
+This module says where the login comes from and checks its form. Each namespace that the stack declares has it as a
+Secret, which the service accounts there name (pods.py, bundles/).
 """
 
 import json
@@ -23,7 +23,7 @@ def chosen(source: LoginSource | None, of_cluster: pulumi.Output[str] | None) ->
     """The text of a Docker configuration; None where images are pulled without a login.
 
     Raises:
-        SettingsError: the stack has no such secret, or the cluster no registry with a login.
+        SettingsError: the stack's secret is missing, or the cluster has no registry with a login.
     """
     if source is None:
         return None
@@ -40,7 +40,7 @@ def chosen(source: LoginSource | None, of_cluster: pulumi.Output[str] | None) ->
 
 
 def document(registry: str, user: str, password: str) -> str:
-    """A Docker configuration with one login."""
+    """The text of a Docker configuration with one login."""
     return json.dumps({"auths": {registry: {"username": user, "password": password}}})
 
 

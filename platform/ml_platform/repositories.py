@@ -1,7 +1,7 @@
-"""The repositories of a registry that makes none by itself: one for each image that `make images` can push.
+"""The repositories of a registry that does not create them on a push: one for each image that `make images` can push.
 
-All of the table and not only what a stack runs today: an empty repository costs nothing, and one that is made when a
-setting asks for its image comes too late, since the image has to be there before the stack that runs it.
+Every image of the table has one, whether the stack runs it today or not. An image has to be pushed before the stack
+that runs it comes up, so its repository has to exist earlier; an empty repository costs nothing.
 """
 
 import tomllib
@@ -9,10 +9,10 @@ from pathlib import Path
 
 TABLE = Path(__file__).resolve().parents[2] / "workloads" / "images" / "images.toml"
 COMMANDS = "commands"
-"""What images copy their Go command from."""
+"""The image that other images copy their Go commands from."""
 
 
 def names() -> tuple[str, ...]:
-    """Those of all images but the node's own, which have a tag."""
+    """The names of all images that a registry holds; the node's own, which have a tag, are left out."""
     table = tomllib.loads(TABLE.read_text())
     return tuple(sorted({COMMANDS, *(name for name, image in table.items() if "tag" not in image)}))

@@ -1,7 +1,7 @@
-"""The platform of another stack, for the work of this one.
+"""The platform of another stack, as the work of this stack uses it.
 
-What this stack declares is decided by its own settings alone, so that a preview shows all of it; what it is wired with
-comes from the other stack, once the two agree. It declares nothing of the platform's, and changes nothing of it.
+This stack's own settings decide which resources it declares, so that a preview shows all of them; their inputs come
+from the other stack, once both stacks agree. The platform itself stays the other stack's, unchanged.
 """
 
 import json
@@ -28,38 +28,43 @@ SECRET_KEY = "object_store_secret_key"  # noqa: S105 - the name of an output
 
 
 def handle(cluster: Cluster, settings: SharedPlatform, tenancy: Tenancy) -> PlatformHandle:
-    """That platform, for this stack's work.
+    """The handle of the other stack's platform, for this stack's work.
 
-    An Output of it fails with a SettingsError where the other stack has no platform, or another one than is asked for.
+    An Output of it fails with a SettingsError where the other stack has no platform, or one that differs from the
+    settings.
 
     Raises:
-        SettingsError: the settings name no reference of an image that the work runs.
+        SettingsError: the work runs images for which the settings have no reference.
     """
     missing_images.check(tenancy.needs.images, settings.images)
     other = OtherStack("platform.stack", settings.stack)
     agreed = other.output("platform").apply(lambda found: _agreed(found, settings, tenancy))
-    wired = partial(_wired, agreed)
+    from_platform = partial(_from_platform, agreed)
     of_platform, spark = other.output("platform_cluster"), settings.spark
     preflight = _preflight(cluster, tenancy, {"stack": settings.stack, "cluster": of_platform}, agreed)
     outputs = PlatformOutputs(
-        mlflow_url=wired("mlflow_url"),
+        mlflow_url=from_platform("mlflow_url"),
         object_store=_object_store(other, agreed, settings.object_store),
         serving_mode=settings.serving.mode,
-        serving=wired("serving_mode"),
-        url_template=wired("url_template"),
-        gateway=wired("gateway"),
-        object_store_url=wired("object_store_url"),
-        entry_namespaces=wired("entry_namespaces"),
-        namespaces=wired("namespaces"),
+        serving=from_platform("serving_mode"),
+        url_template=from_platform("url_template"),
+        gateway=from_platform("gateway"),
+        object_store_url=from_platform("object_store_url"),
+        entry_namespaces=from_platform("entry_namespaces"),
+        namespaces=from_platform("namespaces"),
         images=settings.images,
         kubeconfig=cluster.kubeconfig,
         cluster=of_platform,
         spark=(
-            SparkAccess(**spark.model_dump(), jobs=wired("spark", "namespace"), repository=wired("spark", "repository"))
+            SparkAccess(
+                **spark.model_dump(),
+                jobs=from_platform("spark", "namespace"),
+                repository=from_platform("spark", "repository"),
+            )
             if spark
             else None
         ),
-        ray=wired("ray") if settings.ray else None,
+        ray=from_platform("ray") if settings.ray else None,
         pools=tenancy.pools,
     )
     return PlatformHandle(
@@ -71,27 +76,27 @@ def handle(cluster: Cluster, settings: SharedPlatform, tenancy: Tenancy) -> Plat
 
 
 def _object_store(other: OtherStack, agreed: pulumi.Output[Any], settings: SharedObjectStore) -> ObjectStoreAccess:
-    """As pods reach it; for a key is asked only where they need one."""
-    wired, keyed = partial(_wired, agreed, "object_store"), settings.access == "key"
+    """The object store as pods reach it; the secret key is read only where they need one."""
+    from_platform, keyed = partial(_from_platform, agreed, "object_store"), settings.access == "key"
     own = pulumi.Config().get_secret(SECRET_KEY)
     return ObjectStoreAccess(
-        endpoint=wired("endpoint"),
-        region=wired("region"),
-        access_key=wired("access_key") if keyed else None,
+        endpoint=from_platform("endpoint"),
+        region=from_platform("region"),
+        access_key=from_platform("access_key") if keyed else None,
         secret_key=(own or agreed.apply(lambda _: other.secret(SECRET_KEY))) if keyed else None,
         buckets=settings.buckets,
-        checksums=wired("checksums"),
+        checksums=from_platform("checksums"),
     )
 
 
-def _wired(agreed: pulumi.Output[Any], *path: str) -> pulumi.Output[Any]:
-    return agreed.apply(lambda found: _at(found, *path))
+def _from_platform(agreed: pulumi.Output[Any], *path: str) -> pulumi.Output[Any]:
+    return agreed.apply(lambda found: _value_at(found, *path))
 
 
 def _preflight(
     cluster: Cluster, tenancy: Tenancy, platform: Mapping[str, Any], agreed: pulumi.Output[Any]
 ) -> Preflight:
-    """Once the two stacks have agreed: all that goes to the cluster waits for it."""
+    """The preflight, which runs once the two stacks agree; all that goes to the cluster waits for it."""
     return Preflight(
         "preflight",
         entries=(),
@@ -106,16 +111,16 @@ def _preflight(
 
 
 def _agreed(found: Mapping[str, Any], settings: SharedPlatform, tenancy: Tenancy) -> Mapping[str, Any]:
-    """`found`, if it is what the settings say.
+    """The other platform's outputs `found`, if they agree with the settings.
 
     Raises:
-        SettingsError: naming each key that differs, both values and the way out.
+        SettingsError: keys differ; the message names each with both values and the command that corrects it.
     """
     problems = [
         *_differences(found, settings),
-        *_other_pools(found, settings, tenancy.pools),
-        *_taken(found, settings, tenancy.needs.namespaces),
-        *_shut(found, settings, tenancy.accounts),
+        *_pool_differences(found, settings, tenancy.pools),
+        *_namespace_problems(found, settings, tenancy.needs.namespaces),
+        *_closed_buckets(found, settings, tenancy.accounts),
     ]
     if problems:
         raise SettingsError("\n".join(problems))
@@ -129,20 +134,20 @@ def _differences(found: Mapping[str, Any], settings: SharedPlatform) -> Iterator
         "object_store.access": settings.object_store.access,
     }
     theirs = {
-        "serving.mode": _at(found, "serving_mode"),
-        "images.mlserver": _at(found, "images", "mlserver"),
-        "object_store.access": "key" if _at(found, "object_store", "users") is None else "identity",
+        "serving.mode": _value_at(found, "serving_mode"),
+        "images.mlserver": _value_at(found, "images", "mlserver"),
+        "object_store.access": "key" if _value_at(found, "object_store", "users") is None else "identity",
     }
     if settings.spark:
         for key, value in settings.spark.model_dump().items():
-            wanted[f"spark.{key}"], theirs[f"spark.{key}"] = value, _at(found, "spark", key)
+            wanted[f"spark.{key}"], theirs[f"spark.{key}"] = value, _value_at(found, "spark", key)
     if settings.ray:
-        wanted["ray"], theirs["ray"] = "{}", "{}" if _at(found, "ray") else None
+        wanted["ray"], theirs["ray"] = "{}", "{}" if _value_at(found, "ray") else None
     for key, mine in wanted.items():
         if mine is not None and mine != theirs[key]:
             yield _differs(settings.stack, key, mine, theirs[key])
     for index, bucket in enumerate(settings.object_store.buckets):
-        buckets = _at(found, "object_store", "buckets") or []
+        buckets = _value_at(found, "object_store", "buckets") or []
         if bucket not in buckets:
             yield _differs(settings.stack, f"object_store.buckets[{index}]", bucket, " or ".join(buckets))
 
@@ -156,8 +161,10 @@ def _differs(stack: str, key: str, mine: str, theirs: str | None) -> str:
     )
 
 
-def _other_pools(found: Mapping[str, Any], settings: SharedPlatform, pools: Mapping[str, Placement]) -> Iterator[str]:
-    theirs = _at(found, "pools") or {}
+def _pool_differences(
+    found: Mapping[str, Any], settings: SharedPlatform, pools: Mapping[str, Placement]
+) -> Iterator[str]:
+    theirs = _value_at(found, "pools") or {}
     for name, mine in pools.items():
         if name not in theirs:
             yield (
@@ -172,8 +179,8 @@ def _other_pools(found: Mapping[str, Any], settings: SharedPlatform, pools: Mapp
             )
 
 
-def _taken(found: Mapping[str, Any], settings: SharedPlatform, tenants: Sequence[str]) -> Iterator[str]:
-    taken, certified = _at(found, "namespaces") or [], _at(found, "certified")
+def _namespace_problems(found: Mapping[str, Any], settings: SharedPlatform, tenants: Sequence[str]) -> Iterator[str]:
+    taken, certified = _value_at(found, "namespaces") or [], _value_at(found, "certified")
     for namespace in set(taken).intersection(tenants):
         yield (
             f"{PROJECT}:workloads.namespace is {namespace!r}, and the platform of stack {settings.stack} has "
@@ -190,24 +197,24 @@ def _taken(found: Mapping[str, Any], settings: SharedPlatform, tenants: Sequence
             )
 
 
-def _shut(found: Mapping[str, Any], settings: SharedPlatform, accounts: Collection[Pod]) -> Iterator[str]:
-    """Buckets that let nobody in by a key, and are not open for service accounts of this stack."""
-    users = _at(found, "object_store", "users") if settings.object_store.access == "identity" else None
+def _closed_buckets(found: Mapping[str, Any], settings: SharedPlatform, accounts: Collection[Pod]) -> Iterator[str]:
+    """One problem for each bucket that identifies pods by service account and is not open for those of this stack."""
+    users = _value_at(found, "object_store", "users") if settings.object_store.access == "identity" else None
     for bucket in settings.object_store.buckets:
-        known = _at(users, bucket)
-        strangers = [] if known is None else [user for user in map("/".join, accounts) if user not in known]
-        if strangers:
+        known = _value_at(users, bucket)
+        missing = [] if known is None else [user for user in map("/".join, accounts) if user not in known]
+        if missing:
             path, first = f"{PROJECT}:cluster.buckets.{bucket}.used_by", len(known)
             yield (
                 f"{PROJECT}:platform.object_store.buckets names {bucket}, which stack {settings.stack} does not open "
-                f"for service account {', '.join(strangers)}. Have those who run it let them in, and bring it up:"
+                f"for service account {', '.join(missing)}. Have those who run it let them in, and bring it up:"
             ) + "".join(
-                f"\n  pulumi config set --path '{path}[{index}]' {user}" for index, user in enumerate(strangers, first)
+                f"\n  pulumi config set --path '{path}[{index}]' {user}" for index, user in enumerate(missing, first)
             )
 
 
-def _at(found: Any, *path: str) -> Any:
-    """What is there; None where nothing is: a stack's outputs don't keep what is None."""
+def _value_at(found: Any, *path: str) -> Any:
+    """The value at `path`; None where there is none, since a stack's outputs drop fields that are None."""
     for step in path:
         found = found.get(step) if isinstance(found, Mapping) else None
     return found

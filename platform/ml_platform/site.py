@@ -1,7 +1,7 @@
-"""What every component needs of its surroundings: one cluster, as this stack has it.
+"""The site: what every component needs of its surroundings.
 
-It owns the preflight, which all that goes to the cluster waits for, and what is the same for all components: provider,
-labels, images, login, seed, and how releases are installed. It knows no component.
+It holds what is the same for all components: provider, labels, images, login, seed, and how bundles are installed. It
+also owns the preflight, for which every object waits.
 """
 
 import dataclasses
@@ -27,29 +27,29 @@ SEED = "a long random text that all passwords are derived from"
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """All of it is plain but for what the cluster and the stack's secrets give."""
+    """One cluster and the settings for it. Its Outputs come from the cluster and the stack's secrets."""
 
     owner: Component
-    """The platform, whose children the components are."""
+    """The platform, which is the parent of the components."""
     cluster: Cluster
     settings: PlatformSettings
     identity: pulumi.Output[str]
-    """Which cluster it is, however it is reached."""
+    """The identity of the cluster, the same for every kubeconfig that leads to it."""
     provider: pulumi.ProviderResource
     labels: Mapping[str, str]
-    """Of each object: by which the stack knows its own."""
+    """The labels of every object, by which the stack finds its own."""
     ownership: Mapping[str, str]
-    """Labels that say whose it is."""
+    """Labels with the owner, the team and the cost centre of the stack."""
     images: Mapping[str, str]
-    """References by digest, by our short names."""
+    """Image references by digest, by our short names."""
     login: pulumi.Output[str] | None
-    """To the registry of the images, if they need one."""
+    """The Docker configuration that pods pull images with, where they need a login."""
     seed: pulumi.Output[str]
-    """What passwords are derived from."""
+    """The secret that passwords are derived from."""
     releases: Installation
-    """How bundles are installed, and what they wait for."""
+    """How bundles are installed, and the resources that they wait for."""
     pools: Mapping[str, pods.Placement]
-    """Node pools that work may be put on."""
+    """The placement of work on each node pool, by the pool's name."""
 
     @classmethod
     def open(
@@ -62,10 +62,10 @@ class Site:
         ownership: Mapping[str, str],
         pools: Mapping[str, pods.Placement],
     ) -> Self:
-        """A cluster that `settings` fit, with all that the parts of the stack need.
+        """The site of `cluster`, checked against `settings` and the `needs` of all parts of the stack.
 
         Raises:
-            SettingsError: they do not, or a secret is missing.
+            SettingsError: the settings can't work on the cluster, or a secret is missing.
         """
         images = {**cluster.images, **settings.images}
         fit.check(settings, needs, images=images, pulls=cluster.pulls, version=cluster.version)
@@ -88,16 +88,16 @@ class Site:
         )
 
     def after(self, resources: Sequence[pulumi.Resource]) -> Self:
-        """The same, on which releases wait for `resources` as well."""
+        """The same site, on which bundles wait for `resources` too."""
         releases = dataclasses.replace(self.releases, after=[*self.releases.after, *resources])
         return dataclasses.replace(self, releases=releases)
 
     def child(self, **options: Any) -> pulumi.ResourceOptions:
-        """Options for a component of the platform, whose objects go to the cluster."""
+        """The options of a component of the platform: the platform as parent, and the cluster's provider."""
         return pulumi.ResourceOptions(parent=self.owner, provider=self.provider, **options)
 
     def namespace(self, name: str) -> Namespace:
-        """One that holds data: it stays where the cluster's data are protected."""
+        """A namespace that holds data; it is protected where the cluster's data are."""
         args = NamespaceArgs(labels=self.labels, login=self.login)
         return Namespace(name, args, self.child(protect=self.cluster.protected))
 

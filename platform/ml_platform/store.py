@@ -1,6 +1,7 @@
-"""Which object store the settings choose, who uses which of its buckets, and whether that choice can work.
+"""The accounts of the object store that the settings choose, with their buckets, and the check of that choice.
 
-Plain values alone: a cloud has to know who uses its buckets, and what can't work is refused before they are made.
+All values are plain: a cluster needs the accounts when it makes its buckets, and a choice that can't work is refused
+before.
 """
 
 from collections.abc import Collection, Mapping
@@ -12,22 +13,22 @@ from ml_platform.settings.clouds import CloudCluster
 
 MLFLOW, WORKLOADS = "mlflow", "workloads"
 SPARK_DRIVERS = "spark-operator-spark"
-"""The service account of drivers in the release of Kubeflow's operator; their executors have it too."""
+"""The service account of drivers and executors in the release of Kubeflow's Spark operator."""
 
 Pod = tuple[str, str]
-"""By whom it is known: the namespace and the name of its service account."""
+"""The identity of a pod: the namespace and the name of its service account."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """What uses the object store under one name."""
+    """An account at the object store: its buckets, and the pods that use them."""
 
     buckets: tuple[str, ...]
     pods: tuple[Pod, ...]
 
 
 def accounts(settings: PlatformSettings, workers: Collection[Pod] = ()) -> dict[str, Account]:
-    """All accounts by name; `workers` are the workloads' own."""
+    """All accounts by name; `workers` are the pods of the workloads."""
     store, spark = settings.object_store, settings.add_on("spark")
     drivers = [(spark.namespace, SPARK_DRIVERS)] if spark and spark.operator == "kubeflow" else []
     return {
@@ -39,10 +40,10 @@ def accounts(settings: PlatformSettings, workers: Collection[Pod] = ()) -> dict[
 def of_cluster(
     cluster: AnyCluster, settings: PlatformSettings | SharedPlatform, workers: Collection[Pod]
 ) -> Mapping[str, Account]:
-    """The accounts for which the cluster opens its own buckets; none, if the object store is another one.
+    """The accounts that use buckets of the cluster; none, if the object store is another one.
 
     Raises:
-        SettingsError: it has no such buckets, or no way to open them.
+        SettingsError: the cluster does not make these buckets, or can't give the accounts access to them.
     """
     if isinstance(settings, SharedPlatform) or not isinstance(cluster, CloudCluster):
         return {}

@@ -1,4 +1,4 @@
-"""What the work of a stack asks of the platform that it is done on, whoever has made that."""
+"""The demands of a stack's work on its platform, be that the stack's own or another stack's."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ from ml_platform.store import Pod
 
 @dataclass(frozen=True, kw_only=True)
 class Tenancy:
-    """Plain values of the settings."""
+    """What the platform has to know of the work, as plain values of the settings."""
 
     ownership: Mapping[str, str] = field(default_factory=dict)
-    """Labels that say whose all of the stack is."""
+    """Labels with the owner, the team and the cost centre of the stack."""
     needs: Needs = field(default_factory=Needs)
-    """The work's namespaces, and the images that it runs."""
+    """The needs of the work: its namespaces, and the images that it runs."""
     accounts: Sequence[Pod] = ()
-    """Its service accounts that use the object store."""
+    """The service accounts of the work that use the object store."""
     pools: Mapping[str, Placement] = field(default_factory=dict)
-    """The node pools that it may be put on, and what pods have that run there."""
+    """The placement of work on each node pool, by the pool's name."""

@@ -1,6 +1,6 @@
-"""Whether cert-manager may edit the zone in which it is to prove that names are the stack's.
+"""The check that cert-manager may edit the DNS zone in which it proves to an authority who owns the domain.
 
-Plain values alone: without the right its certificate would be waited for by nobody, and never come.
+Without that right the certificate would never be issued, and no resource would report it. All values are plain.
 """
 
 from ml_platform.configuration import PROJECT, SettingsError
@@ -8,10 +8,10 @@ from ml_platform.settings import AnyCluster, EksCluster, PlatformSettings, Share
 
 
 def check(cluster: AnyCluster, settings: PlatformSettings | SharedPlatform) -> None:
-    """Compares the platform's zone with what the cluster lets cert-manager edit.
+    """Refuses the DNS challenge of Route 53 on an EKS cluster that gives cert-manager no zone.
 
     Raises:
-        SettingsError: the cluster is on EKS and lets it edit none.
+        SettingsError: the cluster is on EKS, and its settings name no zone that cert-manager may edit.
     """
     if not isinstance(cluster, EksCluster) or isinstance(settings, SharedPlatform) or cluster.dns_zones:
         return

@@ -210,7 +210,7 @@ def test_the_release_keeps_its_annotations_beside_those_that_a_load_balancer_is_
         part: Any = SimpleNamespace(
             _settings=gateway(**ISTIO), site=SimpleNamespace(cluster=SimpleNamespace(load_balancer=balancer))
         )
-        pulumi.export("annotations", compose(istio.Istio._published(part))(service)["metadata"]["annotations"])
+        pulumi.export("annotations", compose(istio.Istio._exposure(part))(service)["metadata"]["annotations"])
 
     assert recorder.record(program, config={}).exports["annotations"] == expected
 

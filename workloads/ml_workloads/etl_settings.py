@@ -85,5 +85,5 @@ class EtlSettings(Settings):
     def _one_program(self) -> Self:
         if self.script and self.application:
             rule = f"there is one program, and script names {self.script}; keep one of them"
-            raise MisfitError("application", rule, goes=True)
+            raise MisfitError("application", rule, remove=True)
         return self

@@ -107,5 +107,5 @@ class TrainingSettings(LearningSettings):
     @model_validator(mode="after")
     def _one_program(self) -> Self:
         if self.script and self.estimator:
-            raise MisfitError("estimator", f"the script {self.script} makes its own; keep one of them", goes=True)
+            raise MisfitError("estimator", f"the script {self.script} makes its own; keep one of them", remove=True)
         return self

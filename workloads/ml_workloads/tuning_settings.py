@@ -86,7 +86,7 @@ class TuningSettings(LearningSettings):
         if self.estimator != "xgboost" and "search" not in self.model_fields_set:
             raise MisfitError("search", f"it must be given for the estimator {self.estimator}")
         if both := sorted(self.search.keys() & self.parameters.keys()):
-            raise MisfitError(f"parameters.{both[0]}", "search has it as well; keep one of them", goes=True)
+            raise MisfitError(f"parameters.{both[0]}", "search has it as well; keep one of them", remove=True)
         if self.metric and self.metric not in METRICS[self.task]:
             raise MisfitError("metric", f"for {self.task} there are {' and '.join(METRICS[self.task])}")
         if self.runner == "ray-job" and amount(self.resources.memory_limit) < amount(LEAST_HEAD):

@@ -1,6 +1,6 @@
-"""Where Kubernetes comes from: one file a source, each ending in the same Cluster.
+"""The sources of Kubernetes: each has one module or package, whose `connect` returns a Cluster.
 
-Nothing beyond this package knows which source it was.
+A Cluster is the same for every source, so the rest of the platform does not depend on the source.
 """
 
 from collections.abc import Mapping
@@ -25,11 +25,12 @@ EXTRAS = {"pulumi_ionoscloud": "ionos", "pulumi_gcp": "gcp", "pulumi_aws": "aws"
 def connect(
     settings: AnyCluster, ownership: OwnershipSettings, accounts: Mapping[str, Account] | None = None
 ) -> Cluster:
-    """The cluster that the settings choose, its buckets open for `accounts`; of all sources, only the module of the
-    chosen one is loaded.
+    """The cluster that the settings choose, whose buckets `accounts` may use. Only the module of the chosen source is
+    imported.
 
     Raises:
-        SettingsError: what its source needs is missing.
+        SettingsError: the Python package of the source is missing, or credentials, a command, a file or a secret; or
+            the cloud does not offer what the settings ask for.
     """
     try:
         return _connect(settings, ownership, accounts or {})

@@ -1,7 +1,7 @@
-"""What the clouds have in common: the command line's side of credentials, kubeconfigs that hold none, and safety.
+"""The parts that the clouds have in common: checks of credentials, kubeconfigs without any, and the protection of data.
 
-Each cloud's own environment is the only source of credentials. They are looked for, never read: what they are worth is
-the cloud's to say.
+Credentials come from the environment and the files that each cloud's own tools use. The checks only see whether they
+exist; the cloud itself says whether they are valid.
 """
 
 import os
@@ -27,29 +27,31 @@ DOCUMENTATION = tuple(map(IPv4Network, ("192.0.2.0/24", "198.51.100.0/24", "203.
 
 @dataclass(frozen=True, kw_only=True)
 class CloudArgs(Generic[S]):
-    """What a cluster that the stack makes takes, and its storage too."""
+    """The arguments of a cluster that the stack makes, and of its storage."""
 
     settings: S
     ownership: OwnershipSettings
     accounts: Mapping[str, Account]
-    """Who its buckets are open for."""
+    """The accounts of the platform's object store that use the cluster's buckets, by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
-    """Where a cloud's SDK looks for credentials, and where people get them."""
+    """The places where a cloud's SDK looks for credentials, and the way to get some."""
 
     cloud: str
+    """The cloud's name in messages."""
     variables: Sequence[tuple[str, ...]]
-    """Each a set of environment variables that is enough."""
+    """Sets of environment variables, each of which is enough."""
     files: Sequence[str] = ()
-    """Each enough, if it is there."""
+    """Paths of files, each of which is enough if it exists."""
     vendor: str | None = None
-    """The maker of machines in this cloud, which have an identity of their own."""
+    """The vendor in the DMI data of this cloud's machines, which have an identity of their own."""
     way_out: str
+    """The advice of the error: how to get credentials."""
 
     def require(self) -> None:
-        """Looks for them.
+        """Checks that there are credentials.
 
         Raises:
             SettingsError: there are none.
@@ -73,7 +75,7 @@ def _vendor() -> str:
 
 
 def require_command(name: str, way_out: str) -> None:
-    """Looks for a command that a kubeconfig is going to call.
+    """Checks that a command which the kubeconfig calls is installed.
 
     Raises:
         SettingsError: it is not on PATH.
@@ -83,11 +85,11 @@ def require_command(name: str, way_out: str) -> None:
 
 
 def require_access(settings: CloudCluster) -> None:
-    """Looks for networks in `api_access` that nobody comes from, as a stack file has before somebody decides: with
-    them, the cluster would be made and then let nobody in.
+    """Refuses networks for documentation in `api_access`, which the stack files of this repository have as examples:
+    with them, nobody could reach the cluster's API.
 
     Raises:
-        SettingsError: there is one.
+        SettingsError: a network is one for documentation.
     """
     for index, each in enumerate(settings.api_access):
         if any(IPv4Network(each).subnet_of(network) for network in DOCUMENTATION):
@@ -102,7 +104,14 @@ def require_access(settings: CloudCluster) -> None:
 def kubeconfig(
     *, server: pulumi.Input[str], authority: pulumi.Input[str], command: Sequence[pulumi.Input[str]], api: str
 ) -> pulumi.Output[str]:
-    """A kubeconfig without any credential: `command` is asked for one, each time."""
+    """A kubeconfig without credentials: clients run `command` to get some.
+
+    Args:
+        server: the URL of the API server.
+        authority: the certificate of its authority, as base64.
+        command: the command and its arguments.
+        api: the API version of the command's answer.
+    """
     name, *arguments = command
     run = {"apiVersion": api, "command": name, "args": arguments, "interactiveMode": "Never"}
     document = {
@@ -117,26 +126,27 @@ def kubeconfig(
 
 
 def when(value: pulumi.Output[str], resources: Sequence[pulumi.Resource]) -> pulumi.Output[str]:
-    """`value`, once all `resources` are there."""
+    """`value` as an Output that resolves when all `resources` exist."""
     waited = pulumi.Output.all(value, *(each.urn for each in resources))
     return waited.apply(lambda each: str(each[0]))
 
 
 class Kept(TypedDict):
-    """Resource options for what holds data."""
+    """The resource options of a resource that holds data."""
 
     protect: bool
     retain_on_delete: bool
 
 
 def kept(data: Data) -> Kept:
-    """A protected resource is neither removed nor replaced; a retained one outlives its stack."""
+    """The resource options for the setting `data`. Pulumi refuses to remove or replace a protected resource; a retained
+    one stays in the cloud after its stack."""
     return {"protect": data == "protect", "retain_on_delete": data == "retain"}
 
 
 def versioning(versions: bool) -> str:
-    """The status of a bucket's versions. It is declared of every bucket: a change of the setting is then an update,
-    and the removal of the resource, which would end the versions of a bucket that stays, is held as the bucket is."""
+    """The status of a bucket's versioning. Every bucket declares it, so that a change of the setting is an update.
+    Removing the resource would suspend versioning, so it has the same options as its bucket."""
     return "Enabled" if versions else "Suspended"
 
 

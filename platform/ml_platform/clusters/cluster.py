@@ -1,4 +1,4 @@
-"""A Kubernetes cluster as the platform needs it, whatever it comes from."""
+"""A Kubernetes cluster as the platform needs it, the same for every source."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,7 +13,7 @@ from ml_platform.object_storage import ObjectStorage
 
 @dataclass(frozen=True, kw_only=True)
 class NodePool:
-    """Nodes of one kind, and what they are for."""
+    """Nodes of one kind, with a purpose."""
 
     name: str
     purpose: Literal["general", "spot", "gpu"]
@@ -23,88 +23,91 @@ class NodePool:
 
 @dataclass(frozen=True, kw_only=True)
 class LoadBalancer:
-    """What stands before a Service of type LoadBalancer."""
+    """The load balancer that the cluster gives a Service of type LoadBalancer."""
 
     kind: str
     annotations: Mapping[str, str] | pulumi.Output[Mapping[str, str]] = field(default_factory=dict)
-    """Those of the gateway's Service that make it so."""
+    """The annotations of the gateway's Service by which the cluster makes this load balancer."""
     address: pulumi.Output[str | None] | None = None
-    """Its address where that is known before it is there."""
+    """The address that the stack has reserved for the load balancer; None where the cloud assigns one."""
     assumed: bool = False
-    """Whether it is there for certain, so that nobody need look for signs of it."""
+    """Whether the cluster has a load balancer for certain, so that the preflight looks for no sign of one."""
 
     def annotated(self, own: Mapping[str, str]) -> Mapping[str, str] | pulumi.Output[Mapping[str, str]]:
-        """The annotations of the gateway's Service, with `own` ones; plain where they are."""
+        """The annotations of the gateway's Service together with `own`; an Output where its own are one."""
         if isinstance(self.annotations, pulumi.Output):
             return self.annotations.apply(lambda found: {**own, **found})
         return {**own, **self.annotations}
 
     def spec(self, networks: Sequence[str] = ()) -> dict[str, Any]:
-        """What a Service asks for it by, beside its annotations; `networks` alone may connect, if there are any."""
+        """The fields of a Service's spec that ask for this load balancer. Only `networks` may connect; without any,
+        everybody may."""
         asked = {"loadBalancerIP": self.address} if self.address is not None else {}
         return {"type": "LoadBalancer", **asked, **({"loadBalancerSourceRanges": list(networks)} if networks else {})}
 
 
 AUTOSCALER = "cluster-autoscaler"
-"""By which it is known: its image, its namespace, its service account."""
+"""The name of the autoscaler's image, of its namespace and of its service account."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Autoscaler:
-    """What the cluster autoscaler is told where the cloud runs none itself."""
+    """The configuration of the cluster autoscaler, for clouds that run none themselves."""
 
     flags: Sequence[pulumi.Input[str]]
-    """Which cloud, and which of its groups of nodes."""
+    """The flags that name the cloud, and the node groups to scale."""
     environment: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """How to reach it, and what it brings along."""
+    """The way to reach a cluster, and what the cluster brings along."""
 
     kubeconfig: pulumi.Output[str]
-    """The text, complete and secret: dynamic resources have no provider of their own."""
+    """The complete text of a kubeconfig, as a secret; dynamic resources take it, since they can't use a provider."""
     options: Mapping[str, Any]
-    """Of the provider for its objects."""
+    """The options of the provider for the cluster's objects."""
     images: Mapping[str, str]
-    """Image references by name, for what its own registry holds."""
+    """References of the images that the cluster brings along, by our short names."""
     storage_class: str | None
-    """None is the cluster's default."""
+    """The storage class of the platform's volumes; None is the cluster's default."""
     volume_size: str | None = None
-    """What all volumes ask for where that limits nothing; None is what the settings say."""
+    """The size that all volumes ask for, where sizes limit nothing; None is the size in the settings."""
     disposable: bool
-    """Whether removing the stack removes everything, definitions and volumes too."""
+    """Whether removing the stack removes everything, CRDs and volumes included."""
     protected: bool
-    """Whether what holds data in it is neither removed nor replaced."""
+    """Whether Pulumi refuses to remove or replace resources that hold data."""
     seed: pulumi.Output[str] | None = None
-    """What passwords are derived from; None is the stack's secret ml-platform:seed."""
+    """The secret that passwords are derived from; None is the stack's secret ml-platform:seed."""
     pulls: bool = True
-    """Whether it can pull images from the network, and not only those of `images`."""
+    """Whether the cluster can pull images from the network; otherwise it has those of `images` only."""
     version: str | None = None
-    """What the settings ask for; None is whatever it has."""
+    """The version of Kubernetes in the settings; None where the settings name none."""
     load_balancer: LoadBalancer = LoadBalancer(kind="the cluster's own")
     registry: pulumi.Output[str] | None = None
-    """Where its images may be pushed to, as <registry>/<name>."""
+    """The registry that the stack made: images are pushed to <registry>/<name>."""
     registry_login: pulumi.Output[str] | None = None
-    """To that registry, where nodes can't pull by themselves: the text of a Docker configuration."""
+    """The login to that registry, as the text of a Docker configuration; None where nodes pull with their own
+    rights."""
     object_storage: ObjectStorage | None = None
     pools: tuple[NodePool, ...] = ()
+    """The node pools that the stack made."""
     autoscaler: Autoscaler | None = None
-    """What makes nodes of those pools as pods ask for them, if that has to be put on it."""
+    """The autoscaler that the stack installs for those pools; None where the cloud scales them, or no pool scales."""
     alone: bool = False
-    """Whether nothing is to be put on it yet."""
+    """Whether the stack stops at the cluster and puts no platform on it yet."""
 
     @property
     def needs(self) -> Needs:
-        """What it has to have put on it to work as its settings say."""
+        """The needs of the cluster itself: those of its autoscaler, if it has one."""
         return Needs(images=(AUTOSCALER,), namespaces=(AUTOSCALER,)) if self.autoscaler else Needs()
 
     def exports(self) -> dict[str, Any]:
-        """What people, and other stacks, have to know of it."""
+        """The stack outputs about the cluster, for people and for other stacks."""
         return {"cluster": self._summary(), "kubeconfig": self.kubeconfig}
 
     def _summary(self) -> dict[str, Any]:
-        """Nothing where the stack did not make it."""
+        """A description of the cluster; empty where the stack did not make it."""
         if not self.pools:
             return {}
         return {
@@ -117,7 +120,7 @@ class Cluster:
         }
 
     def provider(self, after: Sequence[pulumi.Resource]) -> pulumi.ProviderResource:
-        """The provider for its objects; nothing goes to the cluster by it before `after` is done."""
+        """The provider for the cluster's objects; it waits for the resources `after`, and so do all its objects."""
         return kubernetes.Provider(
             "cluster",
             kubeconfig=self.kubeconfig,

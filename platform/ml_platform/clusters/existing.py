@@ -1,6 +1,6 @@
-"""Any Kubernetes that a kubeconfig leads to: kind, k3d, minikube, or one that somebody else runs.
+"""Any Kubernetes that a kubeconfig leads to: kind, k3d, minikube, or a cluster that somebody else runs.
 
-It brings no images along (settings name them) and adopts nothing: an object that is there already is an error.
+The settings name all images. The provider adopts no objects: one that exists already is an error.
 """
 
 from pathlib import Path
@@ -23,7 +23,7 @@ def connect(settings: ExistingCluster) -> Cluster:
     kubeconfig = pulumi.Output.secret(_text(settings))
     return Cluster(
         kubeconfig=kubeconfig,
-        # Another text is not another cluster: the preflight asks which one it is.
+        # A new kubeconfig may lead to the same cluster: the identifier is fixed, and the preflight checks the cluster.
         options={"cluster_identifier": "existing", "kube_client_settings": {"qps": 100, "burst": 200}},
         images={},
         storage_class=settings.storage_class,
@@ -62,6 +62,6 @@ def _of_file(name: str, context: str | None) -> str:
 
 
 def _absolute(name: str) -> Path:
-    """From the folder of Pulumi.yaml, as every path of the settings. The program itself runs in another one."""
+    """The absolute path: paths in the settings start at the folder of Pulumi.yaml; the program runs in another one."""
     path = Path(name).expanduser()
     return path if path.is_absolute() else Path(pulumi.get_root_directory(), path)

@@ -1,9 +1,8 @@
-"""A kubeconfig as somebody gives it: cut to one context that means the same from anywhere, and refused where it can't
-work.
+"""A kubeconfig of the user, reduced to one context, made independent of its folder, and checked.
 
-What is kept of it is what the stack acts with, and what its outputs hand on: no other context, user or cluster of the
-file, and nothing that changes while these stay the same. All of that without asking the cluster, so that a preview says
-it already. Credentials are looked at, never shown.
+The stack keeps that one context with its user and cluster, and drops everything else in the file, fields that change by
+themselves included. The checks don't ask the cluster, so that a preview already reports problems. Credentials never
+appear in messages.
 """
 
 import base64
@@ -31,12 +30,18 @@ Entry = dict[str, Any]
 
 
 def complete(text: str, folder: Path | None, context: str | None) -> str:
-    """The one context of a kubeconfig, with the cluster and the user that it names. Certificates and keys in files come
-    inside. What others renew stays where it is, by its absolute path: a file with a token, a command. `folder` is where
-    the text lies in a file, if it does.
+    """The kubeconfig with one context only, and the cluster and the user that it names.
+
+    Certificates and keys in files are embedded. A token file and a command, whose credentials others renew, are kept by
+    their absolute paths.
+
+    Args:
+        text: the text of a kubeconfig.
+        folder: the folder of its file, where paths start; None where the text comes from elsewhere.
+        context: the name of the context; None is the current one.
 
     Raises:
-        SettingsError: it is none, has no such context, or leads nowhere with credentials that are good.
+        SettingsError: the text is no kubeconfig, lacks the context, or its credentials are missing or expired.
     """
     document = _parse(text)
     name = _chosen(document, context)
@@ -47,7 +52,7 @@ def complete(text: str, folder: Path | None, context: str | None) -> str:
         if chosen.get(kind)
     }
     if "cluster" not in parts:
-        raise SettingsError(f"Context {name!r} of the kubeconfig names no cluster. {_another(document)}")
+        raise SettingsError(f"Context {name!r} of the kubeconfig names no cluster. {_choose_another(document)}")
     kept = {key: chosen[key] for key in ("cluster", "user", "namespace") if chosen.get(key)}
     found = json.dumps(
         {
@@ -81,10 +86,10 @@ def _chosen(document: Entry, context: str | None) -> str:
         why = f"The kubeconfig's current context is {wanted!r}, which it does not have"
     else:
         why = f"{CONTEXT} is not set, and the kubeconfig has no current context"
-    raise SettingsError(f"{why}. {_another(document)}")
+    raise SettingsError(f"{why}. {_choose_another(document)}")
 
 
-def _another(document: Entry) -> str:
+def _choose_another(document: Entry) -> str:
     names = ", ".join(_names(document, "context")) or "none"
     return f"Its contexts: {names}. Choose one with:\n  pulumi config set --path '{CONTEXT}' <context>"
 
@@ -94,13 +99,13 @@ def _names(document: Entry, kind: str) -> list[str]:
 
 
 def _named(document: Entry, kind: str, name: str, context: str) -> Entry:
-    """The one entry of that name."""
+    """The one entry of the given kind and name; `context` is the context that names it, for messages."""
     found = [entry.get(kind) or {} for entry in document.get(f"{kind}s") or [] if entry["name"] == name]
     if not found:
         there = ", ".join(_names(document, kind)) or "none"
         raise SettingsError(
             f"Context {context!r} of the kubeconfig names the {kind} {name!r}, which it does not have (there: {there})."
-            f" {_another(document)}"
+            f" {_choose_another(document)}"
         )
     if len(found) > 1:
         raise SettingsError(
@@ -111,7 +116,8 @@ def _named(document: Entry, kind: str, name: str, context: str) -> Entry:
 
 
 def _portable(entry: Entry, folder: Path | None) -> Entry:
-    """Without what a tool notes for itself, which changes by itself."""
+    """The entry with files embedded and paths made absolute. The `extensions` of tools, which change by themselves, are
+    dropped."""
     entry.pop("extensions", None)
     for key in [key for key in _CERTIFICATES if entry.get(key) or entry.get(f"{key}-data")]:
         path = entry.pop(key, None)
@@ -159,7 +165,7 @@ def _read(key: str, path: Path) -> bytes:
 def _parse(text: str) -> Entry:
     try:
         document = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as broken:  # its own words would show the line, which may hold a secret
+    except yaml.MarkedYAMLError as broken:  # its message shows the line, which may hold a secret
         line = broken.problem_mark.line + 1 if broken.problem_mark else 1
         raise SettingsError(f"The kubeconfig is not YAML: {broken.problem} in line {line}.") from None
     except yaml.YAMLError:
@@ -182,7 +188,7 @@ def _check(connection: Connection, context: str) -> None:
         )
     if "exec" in user:
         _check_command(user["exec"])
-    if (end := _end(user)) and end < datetime.datetime.now(datetime.UTC):
+    if (end := _expiry(user)) and end < datetime.datetime.now(datetime.UTC):
         raise SettingsError(
             f"The credentials of context {context!r} of the kubeconfig ended on {end:%Y-%m-%d %H:%M} UTC. {RENEW}."
         )
@@ -195,10 +201,10 @@ def _check_command(run: Mapping[str, Any]) -> None:
         raise SettingsError(f"The command {command} is not on PATH: the kubeconfig asks it for credentials. {hint}.")
 
 
-def _end(user: Mapping[str, Any]) -> datetime.datetime | None:
-    """Until when a client certificate or a token is good, where it says so itself."""
+def _expiry(user: Mapping[str, Any]) -> datetime.datetime | None:
+    """The end of validity of the client certificate or the token; None where neither states one."""
     if data := user.get("client-certificate-data"):
-        from cryptography import x509  # slow to load, and most have a token or a command
+        from cryptography import x509  # slow to load; most kubeconfigs have a token or a command
 
         try:
             return x509.load_pem_x509_certificate(_decoded("client-certificate-data", data)).not_valid_after_utc

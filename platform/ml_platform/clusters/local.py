@@ -1,4 +1,4 @@
-"""The one-machine Kubernetes of `make up`, as its node describes it in its state directory."""
+"""The one-machine Kubernetes of `make up`, which the node describes in its state directory."""
 
 import json
 import os
@@ -11,16 +11,16 @@ from ml_platform.clusters.cluster import Cluster
 from ml_platform.configuration import SettingsError
 from ml_platform.settings import LocalCluster
 
-# A killed run leaves objects that its state does not know: the next one takes them over, fields of the other field
-# manager included. Certificates are renewed; it stays the same cluster.
+# A killed run leaves objects outside of the stack's state: the next run adopts them, and takes over the fields of other
+# field managers. The identifier is fixed, since renewed certificates leave it the same cluster.
 OPTIONS: dict[str, Any] = {
     "cluster_identifier": "local",
     "upsert_existing_objects": True,
     "enable_patch_force": True,
     "kube_client_settings": {"qps": 400, "burst": 800},
 }
-# Volumes are folders of one disk, which is the only limit: another stack file would ask for less than there is already,
-# and no volume shrinks.
+# All volumes ask for the same size: they are folders of one disk, which sizes don't limit. A stack file with a smaller
+# size would otherwise be refused, since volumes don't shrink.
 VOLUME_SIZE = "10Gi"
 
 

@@ -1,8 +1,7 @@
-"""What a cloud says of itself before anything is asked of it, and what its answers refuse.
+"""Questions to a cloud about what it offers, asked in a preview, so that settings that can't work are refused early.
 
-A node group whose machines a zone does not have fails after half an hour, on its own and in the cloud's words; asked
-beforehand, it is a setting that is refused. Where the cloud gives no answer, that is a warning and no more: it refuses
-by itself what can't be. Nothing that is found decides what is declared.
+A node group whose machine type a zone lacks fails only after half an hour. Where the cloud gives no answer, the user
+gets a warning and the check is left out. No answer decides which resources are declared.
 """
 
 import re
@@ -16,7 +15,7 @@ from ml_platform.clusters.cloud import Credentials
 from ml_platform.configuration import PROJECT, SettingsError
 
 A = TypeVar("A")
-# To lack a right is called otherwise.
+# Errors about credentials that are missing, wrong or expired. Errors about missing rights have other words.
 _STALE = re.compile(
     r"(?i)expired|unauthorized\b|unauthenticated|invalid_grant|invalid_rapt|InvalidClientTokenId|UnrecognizedClient|"
     r"AuthFailure|\b401\b"
@@ -25,16 +24,17 @@ _STALE = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Inquiry:
-    """To whom questions go, and who asks."""
+    """The cloud that questions go to: its provider, and its name and advice for messages."""
 
     login: Credentials
     provider: pulumi.ProviderResource
 
     def ask(self, what: str, function: Callable[..., A], **arguments: Any) -> A | None:
-        """What a function of the SDK answers, if it does.
+        """The answer of a function of the SDK; None, and a warning, where there is none. `what` is the question in the
+        warning.
 
         Raises:
-            SettingsError: the cloud does not take the credentials.
+            SettingsError: the cloud refuses the credentials.
         """
         try:
             return function(**arguments, opts=pulumi.InvokeOptions(provider=self.provider))
@@ -48,17 +48,17 @@ class Inquiry:
 
 
 def refuse(problems: Iterable[str]) -> None:
-    """Stops at problems.
+    """Raises one error with all problems, if there are any.
 
     Raises:
-        SettingsError: with all of them.
+        SettingsError: there are problems; the message has all of them.
     """
     if found := list(problems):
         raise SettingsError("\n".join(found))
 
 
 def differs(key: str, value: str, there: Iterable[str], says: str) -> str:
-    """That the cloud does not have the value of a setting, and what it has."""
+    """The message that the cloud lacks the value of the setting `key`, and what it has instead."""
     path = f"{PROJECT}:cluster.{key}"
     return (
         f"{path} is {value!r}, and {says}: {', '.join(sorted(there)) or 'nowhere'}. Set it with:\n"

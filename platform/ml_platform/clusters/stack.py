@@ -1,6 +1,6 @@
-"""The cluster of another stack of this program, with its load balancer as that stack knows it.
+"""The cluster of another stack of this program, with the load balancer that the stack's outputs describe.
 
-It brings no images along (settings name them) and adopts nothing: that stack, or a third one, has objects there too.
+The settings name all images. The provider adopts no objects, since other stacks have objects on the cluster too.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from ml_platform.settings import StackCluster
 
 
 def connect(settings: StackCluster) -> Cluster:
-    """The cluster of that stack, by the kubeconfig that it exports."""
+    """The cluster of that stack, by the kubeconfig in its outputs."""
     other = OtherStack("cluster.stack", settings.stack)
     return Cluster(
         kubeconfig=other.secret("kubeconfig"),
@@ -28,7 +28,7 @@ def connect(settings: StackCluster) -> Cluster:
 
 def _load_balancer(other: OtherStack) -> LoadBalancer:
     def found(name: str, otherwise: Any) -> pulumi.Output[Any]:
-        # In the clouds that hand out keys, the output also has secrets; none of this is one.
+        # The output is secret as a whole where it contains a bucket key; the load balancer's part is no secret.
         cluster = pulumi.Output.unsecret(other.output("cluster"))
         return cluster.apply(lambda known: known.get("load_balancer", {}).get(name, otherwise))
 

@@ -1,7 +1,7 @@
-"""The volumes that claims of a cluster were given: they are gone before what removes them is.
+"""The persistent volumes of a cluster: their disks are removed before the driver that removes them.
 
-A claim goes with its namespace, at once; its disk is removed afterwards by the cloud's driver. With the driver, or with
-the whole cluster, gone by then, the disk would stay, and cost money for ever.
+Deleting a namespace deletes its claims at once; the cloud's driver removes their disks afterwards. If the driver or the
+whole cluster were removed by then, the disks would stay and cost money for ever.
 """
 
 import time
@@ -22,8 +22,8 @@ NAMED = 10  # volumes in an error
 
 
 class Volumes(dynamic.Resource, module="clusters", name="Volumes"):
-    """Does nothing until it is deleted; then it waits until the disks of all claims are gone. It depends on what
-    removes them, and all that has claims depends on it."""
+    """The disks of all claims. The deletion of this resource waits until they are removed; its creation does nothing.
+    It depends on the nodes, on which the driver runs, and everything with claims depends on it."""
 
     def __init__(self, name: str, *, kubeconfig: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(_Provider(), name, {"kubeconfig": pulumi.Output.secret(kubeconfig)}, opts)
@@ -36,14 +36,14 @@ class _Provider(Provider):
     def remove(self, props: dict[str, Any]) -> None:
         end = time.monotonic() + DEADLINE
         with asked(props["kubeconfig"], "for volumes, whose disks would stay and cost money", patience=60.0) as client:
-            while left := _left(client):
+            while left := _remaining(client):
                 if time.monotonic() > end:
                     raise BundleError(_refusal(left))
                 time.sleep(PAUSE)
 
 
-def _left(client: Client) -> list[dict[str, Any]]:
-    """The volumes that go with their claims; others are kept by whoever made them."""
+def _remaining(client: Client) -> list[dict[str, Any]]:
+    """The volumes that are still there and are removed with their claims (reclaim policy Delete)."""
     found = client.list("v1", "PersistentVolume")
     return [each for each in found if each["spec"].get("persistentVolumeReclaimPolicy") == "Delete"]
 

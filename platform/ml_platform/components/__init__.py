@@ -1,7 +1,7 @@
-"""The platform's components: one noun, one file, found by being here.
+"""The platform's components: one noun, one file. Every `PlatformComponent` in a module of this package is found.
 
-A file that has a `PlatformComponent` is all that a component takes: whoever asks for bundles, images or namespaces asks
-the components that the settings choose, and an `AddOn` brings its block of settings along.
+A new component takes one new file: the needs of the platform are the sum over the components that the settings choose,
+and an `AddOn` brings its block of settings along.
 """
 
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def add_ons() -> tuple[type["AddOn"], ...]:
-    """Those that a block of their own chooses."""
+    """The components that a block of their own in the settings chooses."""
     from ml_platform.components.add_on import AddOn
 
     return tuple(each for each in _all(tuple(__path__)) if issubclass(each, AddOn))
 
 
 def needs(settings: PlatformSettings, more: Mapping[str, Needs] | None = None) -> Needs:
-    """What all components need that the settings choose, and what `more` parts of the stack do, each by its name.
+    """The sum of the needs of all components that the settings choose, and of `more` parts of the stack by their names.
 
     Raises:
         SettingsError: two of them claim one namespace or host.

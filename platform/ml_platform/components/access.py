@@ -1,4 +1,4 @@
-"""Who may pass the gateway: the tokens that it asks for."""
+"""Istio's policies for access at the gateway: requests need a JSON Web Token."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,15 +7,20 @@ from ml_platform.settings import GatewaySettings, JwtSettings
 
 
 def policies(settings: GatewaySettings, pods: Mapping[str, str], plain_port: int) -> dict[str, dict[str, Any]]:
-    """Specifications by kind, for the gateway's pods. Tokens are checked by one, and asked for by the other: alone,
-    the first lets pass who has none."""
+    """The specifications of the two policies for the gateway's pods, by kind; none without jwt in the settings.
+
+    RequestAuthentication refuses invalid tokens and lets requests without a token pass; AuthorizationPolicy refuses
+    those. `pods` are the labels of the gateway's pods, `plain_port` is the port of plain HTTP.
+    """
     jwt = settings.jwt
     if jwt is None:
         return {}
     selector = {"matchLabels": dict(pods)}
-    stranger = {"source": {"notRequestPrincipals": ["*"]}}
-    public = _public(jwt) | ({"notPorts": [str(plain_port)]} if settings.https else {})  # which only redirects
-    rule = {"from": [stranger], **({"to": [{"operation": public}]} if public else {})}
+    without_token = {"source": {"notRequestPrincipals": ["*"]}}
+    public = _public_operation(jwt) | (
+        {"notPorts": [str(plain_port)]} if settings.https else {}
+    )  # plain HTTP only redirects
+    rule = {"from": [without_token], **({"to": [{"operation": public}]} if public else {})}
     return {
         "RequestAuthentication": {"selector": selector, "jwtRules": [_token(jwt)]},
         "AuthorizationPolicy": {"selector": selector, "action": "DENY", "rules": [rule]},
@@ -28,7 +33,7 @@ def _token(jwt: JwtSettings) -> dict[str, Any]:
     return {"issuer": jwt.issuer, **given, "forwardOriginalToken": True}
 
 
-def _public(jwt: JwtSettings) -> dict[str, list[str]]:
+def _public_operation(jwt: JwtSettings) -> dict[str, list[str]]:
     hosts = [name for host in jwt.public_hosts for name in (host, f"{host}:*")]
     found = {"notHosts": hosts, "notPaths": list(jwt.public_paths)}
     return {key: values for key, values in found.items() if values}

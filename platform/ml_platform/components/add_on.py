@@ -1,4 +1,4 @@
-"""The base of add-ons: what stands on the cluster by a block of its own in the settings, and needs only its site."""
+"""The base of add-ons: components that a block of their own in the settings chooses and that need only the site."""
 
 from typing import Any, ClassVar
 
@@ -10,21 +10,22 @@ from ml_platform.site import Site
 
 
 class AddOn(Foreign):
-    """Declared as `<block>` where ml-platform:platform has that block."""
+    """A component that is declared, under the name `<block>`, where ml-platform:platform has that block."""
 
     block: ClassVar[str]
-    """The key in ml-platform:platform."""
+    """The key of the block in ml-platform:platform."""
     settings: ClassVar[type[Settings]]
-    """What may stand there."""
+    """The model of the block."""
     access: Any = None
-    """What workloads have to know of it; an Output in it resolves when its objects are accepted."""
+    """The part of the platform's outputs that is about the add-on; its Outputs resolve when its objects are
+    accepted."""
 
     def __init__(self, site: Site) -> None:
         super().__init__(self.block, site)
 
     @classmethod
     def of(cls, settings: PlatformSettings | SharedPlatform) -> Any:
-        """Its block in the settings; None where there is none."""
+        """The block of this add-on in the settings; None where the settings have none."""
         return getattr(settings, cls.block, None)
 
     @classmethod

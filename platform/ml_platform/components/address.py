@@ -1,6 +1,7 @@
-"""Where the gateway is reached from outside: what a load balancer has given it, and the DNS records that lead there.
+"""The gateway's address outside of the cluster: what its load balancer assigns, and the DNS records that lead there.
 
-It waits for that address and says why none comes; it makes no record, since zones belong to others.
+The resource waits for the address and says why none is assigned. The records are outputs only: DNS zones belong to
+others.
 """
 
 import time
@@ -24,7 +25,7 @@ DEADLINE = 300.0  # clouds take one to three minutes
 
 
 class Address(dynamic.Resource, module="gateway", name="Address"):
-    """Created when the Service has an address; a refresh asks again."""
+    """The address of a Service of type LoadBalancer: creation waits for it, and a refresh reads it again."""
 
     address: pulumi.Output[str]
 
@@ -50,22 +51,23 @@ class _Provider(Provider):
     silent = ("address",)  # a new kubeconfig is stored by an update: a refresh gets the old outputs
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        return dynamic.CreateResult(id_=_name(props), outs={**props, "address": _await(props)})
+        return dynamic.CreateResult(id_=_name(props), outs={**props, "address": _wait_for_address(props)})
 
     def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
-        return dynamic.UpdateResult(outs={**news, "address": _await(news)})
+        return dynamic.UpdateResult(outs={**news, "address": _wait_for_address(news)})
 
     def found(self, props: dict[str, Any]) -> dict[str, Any] | None:
-        """With the address that the Service has now; None where that is gone: the next update waits for another."""
+        """The properties with the Service's address of now; None where the Service is gone, so that the next update
+        waits for a new one."""
         with asked(props["kubeconfig"], _question(props)) as client:
-            given = _given(client, props)
+            given = _current_address(client, props)
         return None if given is None else {**props, "address": given or props["address"]}
 
 
 def records_of(
     gateway: Gateway, settings: GatewaySettings, kubeconfig: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> pulumi.Input[list[dict[str, str]]]:
-    """The records that lead to the gateway, when that is reached; every machine knows `localhost` by itself."""
+    """The DNS records that lead to the gateway; none for `localhost`, which every machine resolves itself."""
     if settings.host_port:
         return [] if settings.domain == "localhost" else records(settings.domain, settings.bind)
     found = Address(
@@ -75,7 +77,8 @@ def records_of(
 
 
 def records(domain: str, address: str) -> list[dict[str, str]]:
-    """What the zone must say: a star there stands for any number of labels, other than one on a certificate."""
+    """The two records of the domain and of all names below it. A star in DNS stands for any number of labels; one on a
+    certificate stands for exactly one."""
     return [{"name": name, "type": _type(address), "value": address} for name in (domain, f"*.{domain}")]
 
 
@@ -86,17 +89,17 @@ def _type(address: str) -> str:
         return "CNAME"
 
 
-def _await(props: Mapping[str, Any]) -> str:
+def _wait_for_address(props: Mapping[str, Any]) -> str:
     end = time.monotonic() + DEADLINE
     with asked(props["kubeconfig"], _question(props), patience=DEADLINE) as client:
-        while not (address := _given(client, props)):
+        while not (address := _current_address(client, props)):
             if address is None:
                 raise BundleError(
                     f"Service {_name(props)} is not there: somebody has deleted it. `pulumi up --refresh` makes it "
                     "again."
                 )
             if time.monotonic() > end:
-                raise BundleError(_pending(client, props))
+                raise BundleError(_timeout_message(client, props))
             time.sleep(1)
     return address
 
@@ -109,8 +112,8 @@ def _question(props: Mapping[str, Any]) -> str:
     return f"which address Service {_name(props)} has"
 
 
-def _given(client: Client, props: Mapping[str, Any]) -> str | None:
-    """Its address, which may be none yet; None where there is no such Service."""
+def _current_address(client: Client, props: Mapping[str, Any]) -> str | None:
+    """The Service's address, which is empty until one is assigned; None where there is no such Service."""
     service = client.find("v1", "Service", props["service"], props["namespace"])
     if service is None:
         return None
@@ -118,7 +121,7 @@ def _given(client: Client, props: Mapping[str, Any]) -> str | None:
     return str(found[0].get("ip") or found[0].get("hostname") or "")
 
 
-def _said(client: Client, props: Mapping[str, Any]) -> str:
+def _last_event(client: Client, props: Mapping[str, Any]) -> str:
     try:
         events = client.list("v1", "Event", props["namespace"], fields=f"involvedObject.name={props['service']}")
     except KubeError as error:
@@ -126,12 +129,12 @@ def _said(client: Client, props: Mapping[str, Any]) -> str:
     return f"Its last event: {events[-1].get('message')}" if events else "Nobody on this cluster tries to give it one."
 
 
-def _pending(client: Client, props: Mapping[str, Any]) -> str:
+def _timeout_message(client: Client, props: Mapping[str, Any]) -> str:
     try:
-        around = nodes(client)
+        found = nodes(client)
     except KubeError:
-        around = []
+        found = []
     return (
-        f"Service {_name(props)} of type LoadBalancer has no address after {DEADLINE:.0f} s. {_said(client, props)} "
-        f"{way_out(around)}."
+        f"Service {_name(props)} of type LoadBalancer has no address after {DEADLINE:.0f} s. "
+        f"{_last_event(client, props)} {way_out(found)}."
     )

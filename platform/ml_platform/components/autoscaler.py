@@ -1,7 +1,7 @@
-"""The cluster autoscaler: nodes for pods that find no room, and none for those that are gone.
+"""The cluster autoscaler: it adds nodes for pods that fit on none, and removes nodes that are no longer needed.
 
-It owns what runs in the cluster. The cluster says which cloud's nodes it makes, and gives it the rights there
-(clusters/). Clouds that scale node pools themselves have none of it.
+This component owns the objects in the cluster. The autoscaler's flags and its rights in the cloud come from clusters/.
+Clusters whose cloud scales node pools itself need no autoscaler.
 """
 
 from collections.abc import Mapping
@@ -20,12 +20,13 @@ from ml_platform.site import Site
 
 PORT = 8085
 STATUS = "cluster-autoscaler-status"
-"""The ConfigMap in which it says what it does."""
+"""The ConfigMap in which the autoscaler reports its state."""
 RBAC = "rbac.authorization.k8s.io"
 READ = ["get", "list", "watch"]
 
-# It plays the scheduler, so it reads what that one reads; of nodes it writes the taints of those that it removes.
-_RULES: list[dict[str, Any]] = [
+# The autoscaler simulates the scheduler, so it reads what the scheduler reads; it writes taints on nodes that it
+# removes.
+_CLUSTER_RULES: list[dict[str, Any]] = [
     {
         "apiGroups": [""],
         "resources": [
@@ -48,7 +49,7 @@ _RULES: list[dict[str, Any]] = [
     {"apiGroups": [""], "resources": ["pods/eviction"], "verbs": ["create"]},
     {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]},
 ]  # fmt: skip
-_RULES_AT_HOME: list[dict[str, Any]] = [
+_NAMESPACE_RULES: list[dict[str, Any]] = [
     {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create"]},
     {"apiGroups": [""], "resources": ["configmaps"], "resourceNames": [STATUS], "verbs": ["get", "update", "delete"]},
     {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]},
@@ -63,22 +64,22 @@ class ClusterAutoscaler(PlatformComponent):
     def __init__(self, name: str, site: Site, chosen: Autoscaler) -> None:
         super().__init__(name, site)
         self._chosen, labels = chosen, site.labels
-        home = Namespace(AUTOSCALER, NamespaceArgs(labels=labels, login=site.login), self.child())
+        namespace = Namespace(AUTOSCALER, NamespaceArgs(labels=labels, login=site.login), self.child())
         self._meta = pods.metadata(AUTOSCALER, AUTOSCALER, labels)
-        passive = self.passive(home.resource)
-        account = KubernetesObject(AUTOSCALER, home.account(AUTOSCALER, labels), passive)
+        passive = self.passive(namespace.resource)
+        account = KubernetesObject(AUTOSCALER, namespace.account(AUTOSCALER, labels), passive)
         KubernetesObject(AUTOSCALER, pods.closed(self._meta), passive)
-        everywhere = {"name": AUTOSCALER, "labels": labels}
+        cluster_wide = {"name": AUTOSCALER, "labels": labels}
         rights = [
-            *self._rights("Role", self._meta, _RULES_AT_HOME, passive),
-            *self._rights("ClusterRole", everywhere, _RULES, self.child()),
+            *self._rights("Role", self._meta, _NAMESPACE_RULES, passive),
+            *self._rights("ClusterRole", cluster_wide, _CLUSTER_RULES, self.child()),
         ]
         KubernetesObject(AUTOSCALER, self._deployment(), self.child(depends_on=[account, *rights]))
         self.register_outputs({})
 
     @classmethod
     def chosen(cls, settings: PlatformSettings) -> bool:
-        """By the cluster, which says what it needs, and by no settings of the platform."""
+        """False: the cluster chooses the autoscaler (Cluster.autoscaler), and its needs are the cluster's."""
         return False
 
     def _rights(
@@ -105,12 +106,12 @@ class ClusterAutoscaler(PlatformComponent):
             args=[
                 *chosen.flags,
                 f"--namespace={AUTOSCALER}",
-                # Pods of ours have scratch space; nodes with such pods would stay for ever.
+                # Our pods have emptyDir volumes; by default, nodes with such pods are never removed.
                 "--skip-nodes-with-local-storage=false",
             ],
             livenessProbe=pods.probe(PORT, "/health-check", initialDelaySeconds=600, periodSeconds=60),
         )
-        # With a token of the Kubernetes API, and before others: where it finds no room, nobody ever does.
+        # The pod has a token for the Kubernetes API, and a high priority: while it is pending, no node is ever added.
         spec = pods.pod(
             AUTOSCALER, [run], automountServiceAccountToken=True, priorityClassName="system-cluster-critical"
         )

@@ -1,4 +1,4 @@
-"""cert-manager: who issues certificates, where the settings want it so. It owns no issuer: that is for its users."""
+"""cert-manager, which issues certificates where the settings choose it. Issuers belong to components that use it."""
 
 from collections.abc import Sequence
 
@@ -17,8 +17,8 @@ class CertManager(Foreign):
     token = "ml-platform:certificates:CertManager"  # noqa: S105 - a type token
 
     def __init__(self, name: str, site: Site, routes: Sequence[pulumi.Resource] = ()) -> None:
-        """`routes` are the kinds of the Gateway API, which it needs where it leads questions of public authorities to
-        itself by routes of them."""
+        """`routes` are the CRDs of the Gateway API. cert-manager needs them where it answers HTTP challenges of a
+        public authority through an HTTPRoute."""
         super().__init__(name, site)
         gateway = site.settings.gateway
         acme = gateway.https.acme if gateway.https else None

@@ -1,7 +1,7 @@
-"""The certificate that the gateway serves HTTPS with: one, for all of its hosts, in one Secret.
+"""The certificate that the gateway serves HTTPS with: one certificate for all hosts, in one Secret.
 
-It owns that Secret, or whoever issues it: the stack itself, or cert-manager with an authority of the stack's own or a
-public one. How the gateway serves it, and how it lets an authority ask on port 80, is the gateway's business.
+This component owns that Secret, or the Certificate and the issuer from which cert-manager makes it. The gateway's own
+component configures the listener, and the path of HTTP challenges on port 80.
 """
 
 import base64
@@ -26,7 +26,7 @@ AUTHORITY, ROOT, ACME = "gateway-authority", "gateway-root", "ml-platform-acme"
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """As PEM."""
+    """A certificate with its chain, and its private key, as PEM."""
 
     certificate: pulumi.Output[str]
     key: pulumi.Output[str]
@@ -34,20 +34,23 @@ class Pair:
 
 @dataclass(frozen=True, kw_only=True)
 class Issuing:
-    """What issuing takes beside the settings, wherever the gateway is."""
+    """The values that issuing takes beside the settings, the same for every kind of gateway."""
 
     names: Sequence[str]
+    """The hosts that the certificate is for."""
     cert_manager: str | None = None
-    """Its namespace, where it issues what the stack would issue itself."""
+    """The namespace of cert-manager; None where the stack issues self-signed certificates itself."""
     given: Pair | None = None
+    """The certificate from the stack's secrets, for issuer given."""
     dns_token: pulumi.Output[str] | None = None
+    """The token for the DNS zone at Cloudflare, from the stack's secrets."""
 
 
 def issuing(site: Site) -> Issuing:
-    """With what the stack's secrets hold for it.
+    """The values of this stack for issuing, secrets included.
 
     Raises:
-        SettingsError: one is missing.
+        SettingsError: a secret is missing.
     """
     settings, config = site.settings.gateway, pulumi.Config()
     tls, given, dns_token, purpose = settings.https, None, None, "the gateway's {}, as PEM"
@@ -69,35 +72,36 @@ class CertificateArgs:
     namespace: str
     labels: Mapping[str, str]
     solver: Mapping[str, Any]
-    """How an answer to an authority gets onto port 80, in cert-manager's words."""
+    """cert-manager's http01 solver: how its answer to a challenge is reached on port 80 of the gateway."""
     after: Sequence[pulumi.Resource] = ()
-    """The namespace, and cert-manager."""
+    """The resources that the certificate waits for: the namespace, and cert-manager."""
 
 
 class GatewayCertificate(Component):
     token = "ml-platform:gateway:GatewayCertificate"  # noqa: S105 - a type token
 
     ready: Sequence[pulumi.Resource]
-    """The Secret, or the order for it: a public authority may take until its names lead here."""
+    """The Secret, or the Certificate from which cert-manager makes it. A public authority issues only when the domain's
+    records lead to the gateway, so nothing waits for that Secret."""
     authority: pulumi.Output[str] | None = None
-    """Whom clients have to be told to trust, as PEM, where the stack itself has issued it."""
+    """The authority that clients have to trust, as PEM, where the stack itself issues the certificate."""
 
     def __init__(self, name: str, args: CertificateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         self._args = args
         if args.tls.acme:
-            self.ready = [self._ordered("ClusterIssuer", ACME, self._public(args.tls.acme))]
+            self.ready = [self._certificate("ClusterIssuer", ACME, self._acme_issuer(args.tls.acme))]
         elif args.tls.cluster_issuer:
-            self.ready = [self._ordered("ClusterIssuer", args.tls.cluster_issuer)]
+            self.ready = [self._certificate("ClusterIssuer", args.tls.cluster_issuer)]
         elif args.issuing.given:
             self.ready = [self._secret(args.issuing.given)]
         elif args.issuing.cert_manager:
-            self.ready = [self._ordered("Issuer", AUTHORITY, self._authority())]
+            self.ready = [self._certificate("Issuer", AUTHORITY, self._own_issuer())]
         else:
-            self.ready = [self._issued()]
+            self.ready = [self._self_signed()]
         self.register_outputs({})
 
-    def _issued(self) -> KubernetesObject:
+    def _self_signed(self) -> KubernetesObject:
         issued = WebhookCertificate(SECRET, dns_names=self._args.issuing.names, days=FOR_BROWSERS, opts=self.child())
         self.authority = issued.ca_bundle.apply(_decoded)
         return self._secret(Pair(certificate=issued.certificate, key=issued.private_key), self.authority)
@@ -107,33 +111,38 @@ class GatewayCertificate(Component):
         hidden = pulumi.Output.secret(texts)
         return self._declare("v1", "Secret", SECRET, [], type="kubernetes.io/tls", stringData=hidden)
 
-    def _ordered(self, kind: str, issuer: str, *before: pulumi.Resource) -> KubernetesObject:
-        spec = {"secretName": SECRET, "dnsNames": list(self._args.issuing.names), "issuerRef": _reference(kind, issuer)}
-        return self._declare(API, "Certificate", SECRET, before, spec={**spec, "privateKey": _KEY})
+    def _certificate(self, kind: str, issuer: str, *before: pulumi.Resource) -> KubernetesObject:
+        spec = {
+            "secretName": SECRET,
+            "dnsNames": list(self._args.issuing.names),
+            "issuerRef": _issuer_ref(kind, issuer),
+        }
+        return self._declare(API, "Certificate", SECRET, before, spec={**spec, "privateKey": _PRIVATE_KEY})
 
-    def _authority(self) -> KubernetesObject:
-        """An authority of the stack's own, which signs; a certificate that signs itself has no one to be trusted by."""
+    def _own_issuer(self) -> KubernetesObject:
+        """The Issuer of the stack's own authority: clients trust the authority once and accept all its certificates."""
         first = self._declare(API, "Issuer", ROOT, [], spec={"selfSigned": {}})
-        order = {
+        root_spec = {
             "isCA": True,
             "commonName": "ml-platform gateway",
             "secretName": AUTHORITY,
             "duration": "87600h",
-            "privateKey": _KEY,
-            "issuerRef": _reference("Issuer", ROOT),
+            "privateKey": _PRIVATE_KEY,
+            "issuerRef": _issuer_ref("Issuer", ROOT),
         }
-        root = self._declare(API, "Certificate", AUTHORITY, [first], spec=order)
+        root = self._declare(API, "Certificate", AUTHORITY, [first], spec=root_spec)
         return self._declare(API, "Issuer", AUTHORITY, [root], spec={"ca": {"secretName": AUTHORITY}})
 
-    def _public(self, acme: AcmeSettings) -> KubernetesObject:
-        """For the whole cluster, since only such a one may use the identity that a cloud gives cert-manager."""
+    def _acme_issuer(self, acme: AcmeSettings) -> KubernetesObject:
+        """The ClusterIssuer of a public authority. Only a ClusterIssuer may use the cloud identity of cert-manager's
+        own service account."""
         tokens = [self._dns_token(self._args.issuing.dns_token)] if self._args.issuing.dns_token else []
-        solver: dict[str, Any] = {"dns01": _provider(acme.dns01)} if acme.dns01 else {"http01": self._args.solver}
+        solver: dict[str, Any] = {"dns01": _dns_provider(acme.dns01)} if acme.dns01 else {"http01": self._args.solver}
         account = {"email": acme.email, "server": acme.directory, "privateKeySecretRef": {"name": ACME}}
         return self._declare(API, "ClusterIssuer", ACME, tokens, spec={"acme": {**account, "solvers": [solver]}})
 
     def _dns_token(self, token: pulumi.Output[str]) -> KubernetesObject:
-        """Where cert-manager looks for what issuers of the whole cluster name."""
+        """The Secret with the token, in cert-manager's namespace, where ClusterIssuers find their Secrets."""
         return self._declare(
             "v1", "Secret", f"{ACME}-dns", [], namespace=self._args.issuing.cert_manager, stringData={"token": token}
         )
@@ -154,14 +163,14 @@ class GatewayCertificate(Component):
         return KubernetesObject(name, manifest, self.child(depends_on=[*self._args.after, *before]))
 
 
-_KEY = {"algorithm": "ECDSA", "rotationPolicy": "Always"}
+_PRIVATE_KEY = {"algorithm": "ECDSA", "rotationPolicy": "Always"}
 
 
-def _reference(kind: str, name: str) -> dict[str, str]:
+def _issuer_ref(kind: str, name: str) -> dict[str, str]:
     return {"group": "cert-manager.io", "kind": kind, "name": name}
 
 
-def _provider(dns: AnyDns) -> dict[str, Any]:
+def _dns_provider(dns: AnyDns) -> dict[str, Any]:
     match dns.provider:
         case "google":
             return {"cloudDNS": {"project": dns.project}}

@@ -1,4 +1,4 @@
-"""The base of components that are made of bundles, as far as this stack installs them."""
+"""The base of components that consist of bundles."""
 
 from typing import Any
 
@@ -10,19 +10,21 @@ from ml_platform.site import Site
 
 
 class Foreign(PlatformComponent):
-    """What somebody else made. Where somebody else runs it as well, it declares nothing and nothing waits for it."""
+    """A component of foreign software. A bundle that the cluster already has (bundles.existing) is left out."""
 
     kinds: list[pulumi.Resource]
-    """Its CRDs: what only watches its objects needs no more of it."""
+    """The CRDs of the component, for dependents that only watch its objects."""
     ready: list[pulumi.Resource]
-    """Everything runs and answers; what depends on it is gone before anything of it goes."""
+    """The resources that are done when everything of the component runs and answers. Dependents are deleted before any
+    part of the component."""
 
     def __init__(self, name: str, site: Site) -> None:
         super().__init__(name, site)
         self.kinds, self.ready = [], []
 
     def install(self, bundle: str, *, name: str | None = None, **args: Any) -> None:
-        """Declare a bundle, with further fields of BundleArgs, under its own name or another one."""
+        """Declares the bundle under `name`, which is its own name by default; `args` are further fields of BundleArgs.
+        A bundle that the cluster already has (bundles.existing) is left out."""
         releases = self.site.releases
         if bundle in releases.existing:
             return

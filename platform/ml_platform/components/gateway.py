@@ -1,7 +1,6 @@
-"""The gateway: every request from outside enters here. What all that can stand there have in common.
+"""The gateway, through which every request from outside enters: the interface that Traefik and Istio share.
 
-It owns names and ports, not what listens on them: traefik.py and istio.py do. The routes belong to whoever declares
-them.
+traefik.py and istio.py implement it. Routes belong to the components that declare them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,29 +12,29 @@ from ml_platform.components.certificate import GatewayCertificate
 from ml_platform.settings import GatewaySettings
 
 NAMESPACE = "gateway"
-"""Of a gateway that is no bundle."""
+"""The namespace of Traefik; Istio's comes with its bundle."""
 
 
 class Gateway(Protocol):
     namespace: str
-    """Where its pods are: requests to services come from there."""
+    """The namespace of the gateway's pods, which requests to services come from."""
     service: str
-    """The Service there that clients outside connect to."""
+    """The name of the Service that clients outside connect to."""
     url: str
-    """http://{host}.localhost:8080: put the host's name in."""
+    """The URL of a host on the gateway, with a place for the host's name: http://{host}.localhost:8080."""
     reference: str
-    """<namespace>/<name> of the Gateway (of the Gateway API) to which routes attach."""
+    """The Gateway (of the Gateway API) to which routes attach, as <namespace>/<name>."""
     routable: Sequence[pulumi.Resource]
-    """What must exist before a route is declared."""
+    """The resources that a route depends on."""
     ready: list[pulumi.Resource]
-    """What must exist before requests are answered."""
+    """The resources that are done when the gateway answers requests."""
     certificate: GatewayCertificate | None
 
     def route(self, meta: Mapping[str, Any], port: int, hosts: Sequence[str]) -> dict[str, Any]:
-        """The manifest that leads `hosts` to the service of the same name."""
+        """The manifest of a route from `hosts` to `port` of the Service that has the same name as the route."""
 
 
 def url(settings: GatewaySettings) -> str:
-    """How a name on the gateway becomes a URL."""
+    """The URL of a host on the gateway, with `{host}` in place of the host's name."""
     scheme, port = ("https", settings.https.host_port) if settings.https else ("http", settings.host_port)
     return f"{scheme}://{{host}}.{settings.domain}" + (f":{port}" if port else "")

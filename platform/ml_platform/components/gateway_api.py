@@ -1,4 +1,4 @@
-"""The kinds of the Gateway API: Gateway, HTTPRoute and the like. What serves them is the gateway's business."""
+"""The CRDs of the Gateway API: Gateway, HTTPRoute and the like. The gateway serves objects of these kinds."""
 
 from ml_platform.components.foreign import Foreign
 from ml_platform.needs import Needs
@@ -16,7 +16,7 @@ class GatewayApi(Foreign):
 
     @classmethod
     def chosen(cls, settings: PlatformSettings) -> bool:
-        """Where something has routes of these kinds."""
+        """Whether the gateway or the models have routes of these kinds."""
         return settings.gateway.ingress == "istio" or settings.serving.mode == "standard"
 
     @classmethod

@@ -1,7 +1,8 @@
-"""Istio as the gateway: its control plane, and one Envoy through which everything is reached.
+"""Istio as the gateway: its control plane, and one Envoy through which every request enters.
 
-It owns the bundles, the entry (a Gateway of the Gateway API, bound to the Service of the release), its certificate, and
-who may pass. No pod gets a sidecar unless its namespace asks for one. The routes belong to whoever declares them.
+This component owns the bundles, the Gateway of the Gateway API (bound to the Service of the bundle), its certificate
+and the access policies. Pods get a sidecar only where their namespace asks for one. Routes belong to the components
+that declare them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,21 +50,21 @@ class Istio(Foreign):
     certificate: GatewayCertificate | None = None
 
     def __init__(self, name: str, site: Site, routes: Sequence[pulumi.Resource] = ()) -> None:
-        """`routes` are the kinds of the Gateway API."""
+        """`routes` are the CRDs of the Gateway API."""
         super().__init__(name, site)
         self._settings, self._routes = site.settings.gateway, routes
         self.namespace, self.service, self.reference = NAMESPACE, SERVICE, f"{NAMESPACE}/{ENTRY}"
         self.url = url(self._settings)
         self._bundles()
-        secrets = self._certified(self._settings.https) if self._settings.https else []
-        guards = [
+        secrets = self._declare_certificate(self._settings.https) if self._settings.https else []
+        policies = [
             self._declare("security.istio.io/v1", kind, ENTRY, spec)
             for kind, spec in access.policies(self._settings, {"istio": "ingressgateway"}, HTTP).items()
         ]
-        entry = self._declare(API, "Gateway", ENTRY, self._entry(), *self._class(), *secrets, *guards)
+        entry = self._declare(API, "Gateway", ENTRY, self._gateway_spec(), *self._gateway_class(), *secrets, *policies)
         self.routable = [entry]
         if self._settings.https:
-            self._declare(API, "HTTPRoute", "redirect", self._redirect(), entry)
+            self._declare(API, "HTTPRoute", "redirect", self._redirect_spec(), entry)
         self.ready.append(entry)
         self.register_outputs({"namespace": self.namespace, "url": self.url})
 
@@ -92,12 +93,12 @@ class Istio(Foreign):
         if "istiod" not in self.site.releases.existing:
             marks, options = {"istio.io/config": "true"}, self.child(depends_on=before)
             before = [Leftovers("istiod", labels=marks, kubeconfig=self.site.cluster.kubeconfig, opts=options)]
-        # The baseline standard forbids ports of the node.
+        # The baseline standard forbids host ports.
         level: PodSecurity | None = "privileged" if self._settings.host_port else None
-        for bundle, transforms in zip(BUNDLES, ([], _control(), self._published()), strict=True):
+        for bundle, transforms in zip(BUNDLES, ([], _control_plane(), self._exposure()), strict=True):
             self.install(bundle, transforms=transforms, pod_security=level, after=[*before, *self.ready[-1:]])
 
-    def _certified(self, tls: TlsSettings) -> Sequence[pulumi.Resource]:
+    def _declare_certificate(self, tls: TlsSettings) -> Sequence[pulumi.Resource]:
         args = CertificateArgs(
             tls=tls,
             issuing=issuing(self.site),
@@ -111,14 +112,14 @@ class Istio(Foreign):
         self.certificate = GatewayCertificate("gateway-tls", args, self.child())
         return self.certificate.ready
 
-    def _class(self) -> list[KubernetesObject]:
-        """The class of the entry; somebody else's control plane has made it by itself."""
+    def _gateway_class(self) -> list[KubernetesObject]:
+        """The GatewayClass of the Gateway. A control plane that the cluster already has made its own."""
         if "istiod" in self.site.releases.existing:
             return []
         return [self._declare(API, "GatewayClass", "istio", {"controllerName": "istio.io/gateway-controller"})]
 
-    def _published(self) -> list[Transform]:
-        """How the gateway is reached from outside: a port of the node, or a load balancer."""
+    def _exposure(self) -> list[Transform]:
+        """The transforms that open the gateway to the outside: by host ports, or by a load balancer."""
         settings = self._settings
         if not settings.host_port:
             balancer = self.site.cluster.load_balancer
@@ -126,16 +127,16 @@ class Istio(Foreign):
                 annotated("Service", SERVICE, balancer.annotated),
                 merged("Service", SERVICE, {"spec": balancer.spec(settings.networks)}),
             ]
-        of_node = {HTTP: settings.host_port, HTTPS: settings.https.host_port if settings.https else None}
+        host_ports = {HTTP: settings.host_port, HTTPS: settings.https.host_port if settings.https else None}
         return [
             service_type(SERVICE, "ClusterIP"),
-            *(host_port("Deployment", SERVICE, port, at, settings.bind) for port, at in of_node.items() if at),
-            # Two pods can't hold one port of the node.
+            *(host_port("Deployment", SERVICE, port, at, settings.bind) for port, at in host_ports.items() if at),
+            # Two pods can't have the same host port.
             merged("Deployment", SERVICE, {"spec": {"strategy": {"type": "Recreate", "rollingUpdate": None}}}),
             merged("HorizontalPodAutoscaler", SERVICE, {"spec": {"maxReplicas": 1}}),
         ]
 
-    def _entry(self) -> dict[str, Any]:
+    def _gateway_spec(self) -> dict[str, Any]:
         address = {"type": "Hostname", "value": f"{SERVICE}.{NAMESPACE}.svc.cluster.local"}
         return {"gatewayClassName": "istio", "addresses": [address], "listeners": self._listeners()}
 
@@ -153,11 +154,12 @@ class Istio(Foreign):
         return [listener("http", HTTP, "Same"), *secure]
 
     def _hostnames(self) -> Sequence[str]:
-        """Of the entry, unless it is for all: of two that are, on one port of one Envoy with TLS, one is lost."""
-        shared = self.site.settings.serving.mode == "knative"  # whose entry listens on the same ports for all hosts
+        """The hosts of the HTTPS listeners; none is all hosts. Knative has a Gateway of its own for all hosts on the
+        same ports, and Envoy drops one of two such listeners, so beside it each host is named."""
+        shared = self.site.settings.serving.mode == "knative"
         return self._settings.hosts if shared and self._settings.https else ()
 
-    def _redirect(self) -> dict[str, Any]:
+    def _redirect_spec(self) -> dict[str, Any]:
         port = self._settings.https.host_port if self._settings.https else None
         redirect = {"scheme": "https", "port": port or HTTPS, "statusCode": 301}
         return {
@@ -179,17 +181,18 @@ class Istio(Foreign):
         return KubernetesObject(f"istio-{name}", manifest, options)
 
 
-def _control() -> list[Transform]:
+def _control_plane() -> list[Transform]:
     return [
-        # Envoy as others build it has no `istio.stats`, and then refuses every listener; it counts requests itself.
+        # Builds of Envoy other than Istio's lack the filter `istio.stats` and refuse every listener that names it. The
+        # default metrics provider adds it; Envoy counts requests without it too.
         config_yaml("istio", "mesh", {"defaultProviders": None}),
         environment(
             "Deployment",
             "istiod",
             {
-                # The stack declares the one class that it uses; others would be left behind.
+                # The stack declares the one GatewayClass that it uses; those that istiod makes would stay behind.
                 "PILOT_ENABLE_GATEWAY_API_GATEWAYCLASS_CONTROLLER": "false",
-                # Keys that could not be had at first are tried again after this, and not after 20 minutes.
+                # istiod fetches an issuer's keys again after this time when it failed to; the default is 20 minutes.
                 "PILOT_JWT_PUB_KEY_REFRESH_INTERVAL": "1m",
             },
         ),

@@ -1,7 +1,7 @@
 """Knative Serving: revisions, their traffic and their scaling to zero and back.
 
-It owns the bundle, Knative's own configuration and, behind Istio, the bundle that translates its routes. Behind Traefik
-the gateway itself does.
+This component owns the bundle, Knative's configuration and, with Istio, the bundle net-istio, which translates
+Knative's routes. Traefik reads Knative's routes itself.
 """
 
 from collections.abc import Sequence
@@ -23,10 +23,10 @@ SMALL_QUEUE = {
     "queue-sidecar-memory-request": "24Mi",
     "queue-sidecar-memory-limit": "128Mi",
 }
-PLACED = {"kubernetes.podspec-nodeselector": "enabled", "kubernetes.podspec-tolerations": "enabled"}
+NODE_FEATURES = {"kubernetes.podspec-nodeselector": "enabled", "kubernetes.podspec-tolerations": "enabled"}
 
 DRAINING = ("activator", "webhook")
-"""As released, they go on for 45 s after they were told to end."""
+"""The Deployments whose pods, as released, keep running for 45 s after they are told to terminate."""
 
 
 class Knative(Foreign):
@@ -35,7 +35,7 @@ class Knative(Foreign):
     namespace: str
 
     def __init__(self, name: str, site: Site, mesh: Sequence[pulumi.Resource] = ()) -> None:
-        """`mesh` is Istio, where that serves its routes: it has kinds of its own."""
+        """`mesh` is Istio, whose CRDs net-istio needs; it is empty with Traefik."""
         super().__init__(name, site)
         self.namespace = NAMESPACE
         self.install(SERVING, name=name, transforms=_configuration(site))
@@ -56,7 +56,7 @@ class Knative(Foreign):
 def _configuration(site: Site) -> list[Transform]:
     gateway, times = site.settings.gateway, site.settings.serving.autoscaling
     settings = {
-        # Services answer at <name>.<namespace>.<domain>.
+        # Knative Services answer at <name>.<namespace>.<domain>.
         "config-domain": {gateway.domain: ""},
         "config-network": {
             "ingress-class": f"{gateway.ingress}.ingress.networking.knative.dev",
@@ -66,24 +66,24 @@ def _configuration(site: Site) -> list[Transform]:
             "stable-window": times.stable_window,
             "scale-to-zero-grace-period": times.scale_to_zero_grace_period,
         },
-        # What the restricted pod security standard asks for, where a workload says nothing. Revisions may choose among
-        # nodes, which Knative keeps to itself as released, where there are pools.
-        "config-features": {"secure-pod-defaults": "enabled", **(PLACED if site.pools else {})},
-        # The counters of each request; they are off by default.
+        # Pods get the defaults of the restricted pod security standard. Where there are node pools, revisions may have
+        # a node selector and tolerations, which Knative refuses by default.
+        "config-features": {"secure-pod-defaults": "enabled", **(NODE_FEATURES if site.pools else {})},
+        # Metrics of requests are off by default.
         "config-observability": {"metrics-protocol": "prometheus", "request-metrics-protocol": "prometheus"},
         "config-deployment": SMALL_QUEUE if site.settings.size == "small" else {},
     }
-    return [*(config_data(name, data) for name, data in settings.items()), *_ending(site.releases)]
+    return [*(config_data(name, data) for name, data in settings.items()), *_short_grace_periods(site.releases)]
 
 
-def _ending(installation: Installation) -> list[Transform]:
-    """Where everything goes with the stack, nobody's requests are waited for."""
-    quick = {"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 10}}}}
-    return [] if installation.retain_definitions else [merged("Deployment", name, quick) for name in DRAINING]
+def _short_grace_periods(installation: Installation) -> list[Transform]:
+    """Short grace periods on a disposable cluster, where removal waits for no open requests."""
+    template = {"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 10}}}}
+    return [] if installation.retain_definitions else [merged("Deployment", name, template) for name in DRAINING]
 
 
 def _https() -> Transform:
-    """Knative's own entry in Istio answers HTTPS as well, and redirects to it."""
+    """The servers of Knative's own Gateway in Istio: HTTPS with the gateway's certificate, and a redirect to it."""
     plain = {"port": {"name": "http", "number": 80, "protocol": "HTTP"}, "tls": {"httpsRedirect": True}}
     secure = {
         "port": {"name": "https", "number": 443, "protocol": "HTTPS"},

@@ -1,7 +1,7 @@
-"""KServe: InferenceServices, and what turns a registered MLflow model into a server.
+"""KServe: InferenceServices, and the runtime that serves a registered MLflow model.
 
-It owns the bundle, its configuration, and the runtime and the download of models of the registry. Models, and who may
-read which secret for them, belong to the workloads.
+This component owns the bundle, its configuration, the ClusterServingRuntime for MLflow models and their download from
+the registry. InferenceServices, and the rights to their Secrets, belong to the workloads.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,8 +42,8 @@ class KServe(Foreign):
     def __init__(
         self, name: str, site: Site, gateway: Gateway, kinds: Sequence[pulumi.Resource], over: Sequence[pulumi.Resource]
     ) -> None:
-        """`kinds` are those that its manager watches, and `over` is what serves its models, Knative or the gateway of
-        routes: ready, and there until the last of them is gone."""
+        """`kinds` are the CRDs that KServe's manager watches. `over` is what serves the models, Knative or the gateway:
+        KServe waits until it is ready, and it stays until the last InferenceService is gone."""
         super().__init__(name, site)
         self.namespace = NAMESPACE
         self.install(
@@ -66,43 +66,45 @@ def _configuration(settings: PlatformSettings, gateway: Gateway) -> list[Transfo
     chosen = {
         "deploy": {"defaultDeploymentMode": settings.serving.mode.capitalize()},
         "ingress": {
-            # Who of outside gets what is for the routes of the workloads to say.
+            # The routes of the workloads say which hosts are reached from outside.
             "disableIstioVirtualHost": True,
             "domainTemplate": "{{ .Name }}.{{ .Namespace }}.{{ .IngressDomain }}",
             "ingressClassName": settings.gateway.ingress,
-            # Those that have a host of their own answer at <name>-predictor.<namespace>.<domain>.
+            # Predictors with a host of their own answer at <name>-predictor.<namespace>.<domain>.
             "ingressDomain": settings.gateway.domain,
             "urlScheme": gateway.url.partition(":")[0],
             **(by_route if settings.serving.mode == "standard" else {}),
         },
         **(_small() if settings.size == "small" else {}),
     }
-    # The manager reads what to watch at its start.
+    # The manager reads its configuration only at its start.
     restart = pods.restarted_by(pods.digest(chosen))["annotations"]
     return [
         *(config_json(CONFIGURATION, key, fields) for key, fields in chosen.items()),
         pod_annotations("Deployment", MANAGER, restart),
-        _unreported,
+        _without_usage_reports,
     ]
 
 
-def _unreported(item: Object) -> Object:
-    """The release has runtimes of its own, of software that reports as well."""
+def _without_usage_reports(item: Object) -> Object:
+    """A transform: the bundle's own ClusterServingRuntimes get the variables that switch off usage reports."""
     if item["kind"] != "ClusterServingRuntime":
         return item
     return environment(item["kind"], item["metadata"]["name"], pods.UNREPORTED)(item)
 
 
 def _small() -> Mapping[str, Any]:
-    """What a model and its helpers get that say nothing."""
+    """The default resources of small installations: of models, and of their sidecars."""
     return {"inferenceService": {"resource": SMALL}, **dict.fromkeys(SIDECARS, SMALL_SIDECAR)}
 
 
 def _runtime(image: str) -> Object:
-    """MLflow models on MLServer (v2 protocol). The model's name in the path comes from a label of the InferenceService,
-    so that two versions behind one route answer to the same path. It has no server type: for those it knows, the
-    manager sets the name itself. The model is asked whether it is ready: the server calls itself ready while it has
-    none."""
+    """The ClusterServingRuntime of MLflow models, on MLServer with the v2 protocol.
+
+    The model's name in the path comes from a label of the InferenceService, so that two versions behind one route
+    answer at the same path. The runtime leaves out the server type, since KServe sets the model's name itself for types
+    that it knows. The readiness probe asks the model: the server calls itself ready before it has loaded one.
+    """
     model = "{{ or (index .Labels `ml-platform/model`) .Name }}"
     server = {
         **pods.UNREPORTED,
@@ -136,7 +138,7 @@ def _runtime(image: str) -> Object:
 
 
 def _download(image: str) -> Object:
-    """mlflow://<name>/<version>: the registered version by name, never a path in a bucket."""
+    """The ClusterStorageContainer for URIs mlflow://<name>/<version>, which name a version in the registry."""
     return {
         "apiVersion": "serving.kserve.io/v1alpha1",
         "kind": "ClusterStorageContainer",

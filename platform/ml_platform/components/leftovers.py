@@ -1,4 +1,4 @@
-"""What a controller writes into namespaces of others, and leaves there when it goes."""
+"""The ConfigMaps that a controller writes into all namespaces and leaves behind when it is removed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,8 +13,8 @@ DEADLINE = 60.0
 
 
 class Leftovers(dynamic.Resource, module="bundles", name="Leftovers"):
-    """Does nothing until it is deleted; then it deletes all ConfigMaps with these labels, in every namespace. What
-    writes them depends on it, and so is gone by then."""
+    """The ConfigMaps with these labels, in every namespace. The deletion of this resource deletes them; its creation
+    does nothing. The controller that writes them depends on this resource, so it is removed before."""
 
     def __init__(
         self,

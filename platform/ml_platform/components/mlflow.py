@@ -1,7 +1,7 @@
 """MLflow: tracking, model registry and artifacts by proxy.
 
-It owns the server, its schema and its route. The database and the object store are given to it; what is tracked and
-registered belongs to others. Clients need no key of the object store: the server reads and writes artifacts for them.
+This component owns the server, its database schema and its route. The database and the object store are arguments.
+Clients need no key of the object store, since the server reads and writes artifacts for them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,9 +27,9 @@ NAMESPACE = "mlflow"
 PORT = 5000
 HOST = f"mlflow.{NAMESPACE}.svc.cluster.local"
 URL = f"http://{HOST}:{PORT}"
-"""As pods reach it."""
+"""The server's URL, as pods reach it."""
 FORWARDED = ("localhost", "127.0.0.1")
-"""What clients call it that come by a forwarded port."""
+"""The server's hosts for clients that come by `kubectl port-forward`."""
 TMP = "/tmp"  # noqa: S108 - the container's own
 
 
@@ -37,19 +37,19 @@ TMP = "/tmp"  # noqa: S108 - the container's own
 class MLflowArgs:
     namespace: Namespace
     database: pulumi.Input[str]
-    """Its URI, password included."""
+    """The URI of the database, password included."""
     store: ObjectStoreAccess
-    """The first of its buckets takes the artifacts."""
+    """The object store; the first of its buckets holds the artifacts."""
     gateway: Gateway
     clients: Sequence[Mapping[str, Any]]
-    """Peers of a NetworkPolicy: who may connect."""
+    """The peers, as a NetworkPolicy has them, that may connect."""
 
 
 class MLflow(PlatformComponent):
     token = "ml-platform:tracking:MLflow"  # noqa: S105 - a type token
 
     url: pulumi.Output[str]
-    """As pods reach it; resolves when the server is ready."""
+    """The server's URL, as pods reach it; the Output resolves when the server is ready."""
 
     def __init__(self, name: str, site: Site, args: MLflowArgs) -> None:
         super().__init__(name, site)
@@ -83,7 +83,8 @@ class MLflow(PlatformComponent):
         return {"database": self._args.database, **({"s3": key} if key is not None else {})}
 
     def _migration(self) -> dict[str, Any]:
-        """A Job that brings the schema to the image's version. It waits for the database, and the server for it."""
+        """The Job that migrates the database's schema to the image's version. The Job waits for the database, and the
+        server waits for the schema."""
         step = pods.container(
             "migrate",
             self.site.images["mlflow"],
@@ -130,7 +131,7 @@ class MLflow(PlatformComponent):
         short = f"{self._name}.{args.namespace.name}"
         inside = [HOST, short, f"{short}.svc", self._name, *FORWARDED]
         hosts = [*inside, self._public, settings.gateway.bind, *settings.mlflow.allowed_hosts]
-        # The server's guard against DNS rebinding: each at any port, but for what names one.
+        # MLflow's protection against DNS rebinding takes a list of hosts: those without a port are allowed at any port.
         allowed = [each for host in hosts for each in ([host] if ":" in host else [host, f"{host}:*"])]
         return {
             "MLFLOW_BACKEND_STORE_URI": pods.secret_key(self._name, "database"),

@@ -1,4 +1,4 @@
-"""A namespace of ours, under the restricted pod security standard unless told otherwise."""
+"""A namespace that the stack makes, under the restricted pod security standard by default."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ class NamespaceArgs:
     labels: Mapping[str, str]
     pod_security: str = "restricted"
     login: pulumi.Output[str] | None = None
-    """To the registry of the images of its pods, if they need one."""
+    """The Docker configuration that pods there pull images with, where they need a login."""
 
 
 class Namespace(Component):
-    """A namespace named as its component. Passive objects in it may be `deleted_with` its `resource`."""
+    """A namespace with the component's name. Passive objects in it may be `deleted_with` its `resource`."""
 
     token = "ml-platform:cluster:Namespace"  # noqa: S105 - a type token
 
@@ -46,5 +46,5 @@ class Namespace(Component):
         self.register_outputs({"name": name})
 
     def account(self, name: str, labels: Mapping[str, str]) -> dict[str, Any]:
-        """A service account in it."""
+        """The manifest of a service account in the namespace, with the registry login where there is one."""
         return pods.service_account(name, self.name, labels, pods.pulls(self._login))

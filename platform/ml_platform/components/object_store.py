@@ -1,7 +1,7 @@
 """The object store: S3 by versitygw on one volume.
 
-It owns the server, its accounts and their buckets. Keys are derived; each account may use its own buckets only, and
-makes them itself, in a step of its own. What is put into them belongs to others.
+This component owns the server, its accounts and their buckets. Keys are derived from the seed. Each account may use its
+own buckets only, and a Job makes them with the account's key.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,23 +29,23 @@ PORT = 7070
 REGION = "us-east-1"
 ROOT = "root"
 CLAIM = "data-s3-0"
-"""As a StatefulSet calls the first volume of its own."""
+"""The claim's name, which is the one that a StatefulSet with a claim template gives its first pod."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectStoreArgs:
     accounts: Mapping[str, Sequence[str]]
-    """Buckets by the account that owns them."""
+    """The buckets of each account."""
     gateway: Gateway
     clients: Sequence[Mapping[str, Any]]
-    """Peers of a NetworkPolicy: who may connect."""
+    """The peers, as a NetworkPolicy has them, that may connect."""
 
 
 class ObjectStore(PlatformComponent):
     token = "ml-platform:data:ObjectStore"  # noqa: S105 - a type token
 
     access: Mapping[str, ObjectStoreAccess]
-    """What each account needs. Its endpoint is an Output that resolves when the buckets are there."""
+    """The access of each account. Its endpoint is an Output that resolves when the buckets exist."""
 
     def __init__(self, name: str, site: Site, args: ObjectStoreArgs) -> None:
         super().__init__(name, site)
@@ -98,7 +98,7 @@ class ObjectStore(PlatformComponent):
         return [*self._args.clients, {"podSelector": {"matchLabels": {"app": f"{self._name}-buckets"}}}]
 
     def _accounts(self) -> pulumi.Output[str]:
-        # Role userplus: may make buckets, and use those that it made.
+        # Accounts of role userplus may make buckets, and use those that they made.
         users = {
             account: {"access": account, "secret": key, "role": "userplus"}
             for account, key in self._keys.items()
@@ -127,14 +127,14 @@ class ObjectStore(PlatformComponent):
         return volume.server(self._meta, mark, pods.pod(name, [server], volumes=volumes))
 
     def _buckets(self) -> dict[str, Any]:
-        """A Job with a container for each account that makes the buckets which it lacks."""
+        """The Job that makes missing buckets, with one container for each account."""
         args = self._args
-        makers = [self._maker(account, buckets) for account, buckets in args.accounts.items() if buckets]
-        spec = pods.pod(self._name, makers, volumes=[pods.scratch()])
+        containers = [self._bucket_container(account, buckets) for account, buckets in args.accounts.items() if buckets]
+        spec = pods.pod(self._name, containers, volumes=[pods.scratch()])
         name = f"{self._name}-buckets"
         return pods.job(name, self._namespace.name, self.site.labels, spec, run=pods.digest(spec))
 
-    def _maker(self, account: str, buckets: Sequence[str]) -> dict[str, Any]:
+    def _bucket_container(self, account: str, buckets: Sequence[str]) -> dict[str, Any]:
         return pods.container(
             account,
             self.site.images["training"],
@@ -151,6 +151,7 @@ class ObjectStore(PlatformComponent):
 
 
 def url_on(template: str, domain: str) -> str:
-    """Its URL on a gateway with such URLs. Python resolves localhost, but no name under it."""
+    """The object store's URL on the gateway, whose URLs follow `template`. On localhost it is the bare domain, since
+    Python resolves no name below localhost."""
     url = template.format(host="s3")
     return url.replace("//s3.", "//") if domain == "localhost" else url

@@ -1,4 +1,4 @@
-"""The base of the platform's components: chosen by the settings, open about their needs, declared on a site."""
+"""The base of the platform's components: the settings choose them, they state their needs, and they get the site."""
 
 from typing import Any
 
@@ -26,9 +26,10 @@ class PlatformComponent(Component):
 
     @classmethod
     def needs(cls, settings: PlatformSettings) -> Needs:
-        """What it needs of the cluster where it is chosen."""
+        """The needs of this component where the settings choose it."""
         return Needs()
 
     def passive(self, namespace: pulumi.Resource) -> pulumi.ResourceOptions:
-        """Options for what goes with its namespace: no controller of it is left to be told."""
+        """The options of a passive object, such as a ConfigMap or a Role, which the deletion of its namespace removes:
+        the engine does not delete it separately."""
         return self.child(deleted_with=namespace)

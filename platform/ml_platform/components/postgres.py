@@ -1,7 +1,7 @@
 """PostgreSQL: one database on one volume, and the role that owns it.
 
-It owns the server, its volume and its password. The namespace, and who may connect, come from whoever needs a database.
-At each start the image brings the role's password to what the Secret says, so the two never differ.
+This component owns the server, its volume and its password. The namespace and the clients are arguments. At each start
+the image sets the role's password to that of the Secret, so that the two never differ.
 """
 
 from dataclasses import dataclass
@@ -24,23 +24,24 @@ from ml_platform.site import Site
 PORT = 5432
 VOLUME = "/var/lib/postgresql"
 CLAIM = "data-postgres-0"
-"""As a StatefulSet calls the first volume of its own."""
+"""The claim's name, which is the one that a StatefulSet with a claim template gives its first pod."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PostgresArgs:
     namespace: Namespace
     database: str
-    """Also the name of the role that owns it."""
+    """The name of the database, and of the role that owns it."""
     clients: tuple[str, ...]
-    """Values of the label `app` of those pods in the namespace that may connect."""
+    """The values of label `app` of the pods in the namespace that may connect."""
 
 
 class Postgres(PlatformComponent):
     token = "ml-platform:data:Postgres"  # noqa: S105 - a type token
 
     uri: pulumi.Output[str]
-    """Where clients connect, password included. Known before the server is ready: they wait for it themselves."""
+    """The URI of the database, password included. It is known before the server is ready: clients wait for the server
+    themselves."""
     server: KubernetesObject
 
     def __init__(self, name: str, site: Site, args: PostgresArgs) -> None:

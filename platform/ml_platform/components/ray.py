@@ -1,4 +1,4 @@
-"""KubeRay: the operator that runs RayJobs and RayClusters. The clusters themselves belong to the workloads."""
+"""KubeRay, the operator that runs RayJobs and RayClusters. The RayClusters themselves belong to the workloads."""
 
 from ml_platform.component import after
 from ml_platform.components.add_on import AddOn

@@ -1,6 +1,7 @@
-"""Spark: the operator that runs SparkApplications, Kubeflow's or Stackable's, and a namespace for them.
+"""Spark: the operator that runs SparkApplications, Kubeflow's or Stackable's, and the namespace for them.
 
-It owns what the operators need, and what their jobs need of the namespace. The jobs themselves belong to the workloads.
+This component owns the operator's bundles and the namespace with its quota and network policy. SparkApplications belong
+to the workloads.
 """
 
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ from ml_platform.site import Site
 
 STACKABLE = ("stackable-commons", "stackable-secret", "stackable-listener", "stackable-spark")
 RELEASED = "default"
-"""The namespace of jobs in the release."""
+"""The namespace of jobs in Kubeflow's bundle."""
 OPERATORS = ("spark-operator-controller", "spark-operator-webhook")
 
 
@@ -33,7 +34,8 @@ class SparkSettings(Settings):
 
     operator: SparkOperator = "kubeflow"
     namespace: Name = "spark-jobs"
-    """Where SparkApplications are run; the platform makes it. Stackable's operator watches all others as well."""
+    """The namespace in which SparkApplications run; the platform makes it. Stackable's operator watches all others
+    too."""
     quota: Quota = Quota()
 
 
@@ -48,7 +50,10 @@ class Spark(AddOn):
         jobs = self._namespace(settings)
         if settings.operator == "kubeflow":
             flags = {"--namespaces": settings.namespace}
-            transforms = [_moved(settings.namespace), *(arguments("Deployment", each, flags) for each in OPERATORS)]
+            transforms = [
+                _into_namespace(settings.namespace),
+                *(arguments("Deployment", each, flags) for each in OPERATORS),
+            ]
             self.install("spark-operator", transforms=transforms, after=jobs)
         for bundle in STACKABLE if settings.operator == "stackable" else ():
             self.install(bundle, after=self.ready[-1:])
@@ -70,16 +75,16 @@ class Spark(AddOn):
         )
 
     def _repository(self, operator: SparkOperator) -> pulumi.Output[str | None] | None:
-        """Stackable's operator alone has an image of Spark itself."""
+        """The mirror of Stackable's images; None for Kubeflow's operator, which has no Spark image of its own."""
         if operator != "stackable":
             return None
         return pulumi.Output.from_input(self.site.releases.mirrored(STACKABLE[-1]))
 
     def _namespace(self, settings: SparkSettings) -> list[pulumi.Resource]:
-        """That of the jobs, and its walls."""
+        """The namespace of the jobs, its quota and its network policy."""
         name, labels = settings.namespace, self.site.labels
         marks = {**labels, **self.site.ownership, WORKLOADS: "true"}
-        # Pods of Spark itself say nothing about their security.
+        # The operators' driver and executor pods have no security context, which the restricted standard demands.
         space = NamespaceArgs(labels=marks, pod_security="baseline", login=self.site.login)
         namespace = Namespace(name, space, self.child()).resource
         meta, passive = pods.metadata("spark", name, labels), self.passive(namespace)
@@ -90,8 +95,8 @@ class Spark(AddOn):
         ]
 
 
-def _moved(namespace: str) -> Transform:
-    """What the release puts into the namespace of jobs, or selects by it, as one for `namespace`."""
+def _into_namespace(namespace: str) -> Transform:
+    """A transform: objects in the bundle's namespace of jobs, and webhooks that select it, get `namespace` instead."""
 
     def transform(item: Object) -> Object:
         moved: Object = _renamed(item, namespace)

@@ -1,8 +1,8 @@
 """Traefik as the gateway.
 
-In two roles: the layer that serves predictions, for Knative's routes or for those of the Gateway API, and the
-controller of Ingress class `traefik` for the user interfaces. It owns the entry points and the classes; the routes
-belong to whoever declares them. No kinds of Traefik's own are installed.
+Traefik has two roles: it serves predictions, by Knative's routes or by those of the Gateway API, and it is the
+controller of Ingress class `traefik` for the user interfaces. This component owns the entry points and the classes;
+routes belong to the components that declare them. Traefik's own CRDs are left out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,24 +42,27 @@ class Traefik(PlatformComponent):
     certificate: GatewayCertificate | None = None
 
     def __init__(self, name: str, site: Site, kinds: Sequence[pulumi.Resource] = ()) -> None:
-        """`kinds` are those of its routes: it watches them from its start."""
+        """`kinds` are the CRDs of its routes, which Traefik watches from its start."""
         super().__init__(name, site)
         self._name, self._settings, self._kinds = name, site.settings.gateway, kinds
         self.namespace, self.service, self.reference = name, PUBLIC, f"{name}/{name}"
         self.url = url(self._settings)
         namespace = self._declare("v1", "Namespace", name, labels=self._pod_security(), depends_on=site.releases.after)
-        access = self._access(namespace)
+        access = self._rights(namespace)
         services = [
             self._service(
-                PUBLIC, self._public(), namespace, None if self._settings.host_port else site.cluster.load_balancer
+                PUBLIC,
+                self._public_ports(),
+                namespace,
+                None if self._settings.host_port else site.cluster.load_balancer,
             ),
             self._service(PRIVATE, {"http": (80, INTERNAL)}, namespace),
         ]
         if self._settings.https:
-            services.append(self._certified(self._settings.https, namespace))
-        answers = files(self._settings, self._served(), mlflow.URL)
-        here: dict[str, Any] = {"deleted_with": namespace, "depends_on": [namespace]}
-        before = [*access, *services, *kinds, self._declare("v1", "ConfigMap", ANSWERS, **here, data=answers)]
+            services.append(self._declare_certificate(self._settings.https, namespace))
+        answers = files(self._settings, self._own_hosts(), mlflow.URL)
+        in_namespace: dict[str, Any] = {"deleted_with": namespace, "depends_on": [namespace]}
+        before = [*access, *services, *kinds, self._declare("v1", "ConfigMap", ANSWERS, **in_namespace, data=answers)]
         deployment = self._deployment(pods.digest(answers))
         self.ready = [self._declare("apps/v1", "Deployment", PUBLIC, depends_on=before, spec=deployment)]
         self._declare(
@@ -69,8 +72,8 @@ class Traefik(PlatformComponent):
             self._gateway()
         self.register_outputs({"namespace": self.namespace, "url": self.url})
 
-    def _served(self) -> list[str]:
-        """The platform's own names before the domain."""
+    def _own_hosts(self) -> list[str]:
+        """The hosts of the platform itself, below the domain."""
         return [host for host in components.needs(self.site.settings).hosts if host]
 
     @classmethod
@@ -94,8 +97,9 @@ class Traefik(PlatformComponent):
             "spec": {"ingressClassName": CLASS, **tls, "rules": rules},
         }
 
-    def _certified(self, tls: TlsSettings, namespace: pulumi.Resource) -> KubernetesObject:
-        """The certificate, and what makes it that of all routes: without a Secret of their own they get what fits."""
+    def _declare_certificate(self, tls: TlsSettings, namespace: pulumi.Resource) -> KubernetesObject:
+        """The certificate, and an Ingress that loads it: Traefik serves routes without a Secret of their own with a
+        loaded certificate that fits their host."""
         marks = {"traefik.ingress.kubernetes.io/router.entrypoints": "web"}
         args = CertificateArgs(
             tls=tls,
@@ -115,12 +119,12 @@ class Traefik(PlatformComponent):
         before = [namespace, *self.certificate.ready]
         return self._declare("networking.k8s.io/v1", "Ingress", "certificate", depends_on=before, spec=spec)
 
-    def _public(self) -> dict[str, tuple[int, int]]:
-        """The ports of its Service: what leads to which of its container."""
+    def _public_ports(self) -> dict[str, tuple[int, int]]:
+        """The ports of the public Service, by name: its own port, and the container's."""
         return {"http": (80, WEB), **({"https": (443, SECURE)} if self._settings.https else {})}
 
     def _gateway(self) -> None:
-        """What routes of the Gateway API attach to. A listener's port is that of the entry point."""
+        """The Gateway to which routes of the Gateway API attach. Its listener has the port of Traefik's entry point."""
         group = "gateway.networking.k8s.io/v1"
         spec = {"controllerName": "traefik.io/gateway-controller"}
         tls = {"tls": {"mode": "Terminate", "certificateRefs": [{"name": SECRET}]}}
@@ -141,18 +145,18 @@ class Traefik(PlatformComponent):
             )
         )
 
-    def _access(self, namespace: pulumi.Resource) -> list[KubernetesObject]:
+    def _rights(self, namespace: pulumi.Resource) -> list[KubernetesObject]:
         group = "rbac.authorization.k8s.io"
         name = f"{self._name}-traefik"
-        here: dict[str, Any] = {"deleted_with": namespace, "depends_on": [namespace]}
+        in_namespace: dict[str, Any] = {"deleted_with": namespace, "depends_on": [namespace]}
         login = self.site.login
         if login is not None:
             KubernetesObject(
                 f"{self._name}-{pods.REGISTRY}",
                 pods.registry_login(self.namespace, self.site.labels, login),
-                self.child(**here),
+                self.child(**in_namespace),
             )
-        account = self._declare("v1", "ServiceAccount", PUBLIC, **here, **pods.pulls(login))
+        account = self._declare("v1", "ServiceAccount", PUBLIC, **in_namespace, **pods.pulls(login))
         role = self._declare(f"{group}/v1", "ClusterRole", name, rules=rules(self.site.settings.serving.mode))
         binding = self._declare(
             f"{group}/v1",
@@ -178,7 +182,7 @@ class Traefik(PlatformComponent):
             name,
             deleted_with=namespace,
             depends_on=[namespace],
-            # Its pods come after it.
+            # Pulumi must not wait for endpoints: the pods are declared after the Service.
             metadata={"annotations": balancer.annotated(own) if balancer else own},
             spec={
                 **(balancer.spec(self._settings.networks) if balancer else {"type": "ClusterIP"}),
@@ -188,7 +192,7 @@ class Traefik(PlatformComponent):
         )
 
     def _deployment(self, answers: str) -> dict[str, Any]:
-        # Two pods can't hold one port of the node.
+        # Two pods can't have the same host port.
         strategy: dict[str, Any] = (
             {"type": "Recreate"} if self._settings.host_port else {"rollingUpdate": {"maxUnavailable": 0}}
         )
@@ -226,7 +230,7 @@ class Traefik(PlatformComponent):
                     "env": [{"name": "GOMEMLIMIT", "value": "128MiB"}],
                     "volumeMounts": [{"name": ANSWERS, "mountPath": FOLDER}],
                     "ports": [
-                        *self._entries(),
+                        *self._container_ports(),
                         {"name": "internal", "containerPort": INTERNAL},
                         {"name": "ping", "containerPort": PING},
                     ],
@@ -245,8 +249,8 @@ class Traefik(PlatformComponent):
             ],
         }
 
-    def _entries(self) -> list[dict[str, Any]]:
-        """The ports that are reached from outside; on one machine, by ports of the node."""
+    def _container_ports(self) -> list[dict[str, Any]]:
+        """The container's ports for requests from outside; on one machine, they have host ports."""
         settings = self._settings
         ports = {"web": (WEB, settings.host_port)}
         if settings.https:
@@ -257,7 +261,7 @@ class Traefik(PlatformComponent):
         ]
 
     def _pod_security(self) -> dict[str, str]:
-        # The baseline standard forbids ports of the node.
+        # The baseline standard forbids host ports.
         level = "privileged" if self._settings.host_port else "restricted"
         return {"pod-security.kubernetes.io/enforce": level}
 

@@ -1,8 +1,8 @@
-"""What Traefik answers by itself: 404 to hosts that nobody serves, with the names of those that are; and MLflow at the
-bare address of one machine, since Python resolves no name under localhost.
+"""Traefik's own answers: a 404 that lists the hosts which are served, and MLflow at the bare address of one machine.
 
-Both are no Ingress: that has no fixed answer, and takes no address for a host. The answer is a plugin in Go, which
-Traefik interprets.
+The bare address serves Python clients, which resolve no name below localhost. Both answers are in Traefik's file
+provider: an Ingress has neither a fixed answer nor an address as its host. The 404 is a plugin in Go, which Traefik
+interprets.
 """
 
 import json
@@ -14,7 +14,7 @@ from ml_platform.settings import GatewaySettings
 
 PLUGIN = "answers"
 FOLDER = f"/plugins-local/src/{PLUGIN}"
-"""Where Traefik looks for the source of a plugin, below its working directory /."""
+"""The folder of the plugin's source, which Traefik finds below its working directory /."""
 ROUTES = "routes.yml"
 FLAGS = (
     f"--experimental.localplugins.{PLUGIN}.modulename={PLUGIN}",
@@ -48,7 +48,7 @@ func New(_ context.Context, _ http.Handler, config *Config, _ string) (http.Hand
 
 
 def files(settings: GatewaySettings, services: Sequence[str], tracking_uri: str) -> dict[str, str]:
-    """The files of FOLDER; `services` are the names of the platform's own before the domain."""
+    """The files of FOLDER, by name; `services` are the platform's own hosts, below the domain."""
     return {
         ".traefik.yml": json.dumps(_MANIFEST),
         f"{PLUGIN}.go": _SOURCE,
@@ -73,7 +73,7 @@ def _routes(settings: GatewaySettings, services: Sequence[str], tracking_uri: st
 
 
 def served(settings: GatewaySettings, services: Sequence[str]) -> str:
-    """What there is instead, for whoever has mistyped a host."""
+    """The sentence of the 404 that lists the URLs which are served."""
     template = url(settings)
     urls = ", ".join(template.format(host=name) for name in services)
     return (

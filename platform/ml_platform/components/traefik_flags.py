@@ -1,11 +1,11 @@
-"""The command line of Traefik: where it listens, what it redirects, and which routes it serves where."""
+"""The command line of Traefik: its entry points, its redirect, and the providers of its routes."""
 
 from typing import Literal
 
 from ml_platform.components.traefik_answers import FLAGS
 from ml_platform.settings import GatewaySettings
 
-WEB, SECURE, INTERNAL, PING = 8000, 8443, 8081, 8082  # its container's ports
+WEB, SECURE, INTERNAL, PING = 8000, 8443, 8081, 8082  # ports of the container
 
 
 def flags(
@@ -15,13 +15,21 @@ def flags(
     services: tuple[str, str],
     ingress_class: str,
 ) -> list[str]:
-    """For the routes of this mode; `services` are the public and the private one."""
+    """Traefik's arguments.
+
+    Args:
+        settings: the gateway's.
+        mode: the serving mode, which decides whose routes Traefik reads.
+        namespace: the gateway's.
+        services: the names of its public and its private Service.
+        ingress_class: the name of its IngressClass.
+    """
     public = "websecure" if settings.https else "web"
     return [
         f"--entrypoints.web.address=:{WEB}",
         *(_secure(settings.https.host_port or 443) if settings.https else []),
         f"--entrypoints.{public}.asdefault=true",
-        # Model artifacts are uploaded through it; the default ends a request after a minute.
+        # Uploads of model artifacts take longer than a minute, the default.
         f"--entrypoints.{public}.transport.respondingtimeouts.readtimeout=15m",
         f"--entrypoints.internal.address=:{INTERNAL}",
         f"--entrypoints.ping.address=:{PING}",
@@ -31,7 +39,7 @@ def flags(
         f"--providers.kubernetesingress.ingressendpoint.hostname={settings.domain}",
         *(_knative(public, namespace, *services) if mode == "knative" else ["--providers.kubernetesgateway=true"]),
         *FLAGS,
-        # A route is called ready when this has passed, whether it is served yet or not.
+        # Traefik reports a route as ready after this time, whether it serves the route yet or not.
         "--providers.providersthrottleduration=200ms",
         "--global.checknewversion=false",
         "--global.sendanonymoususage=false",
@@ -40,7 +48,8 @@ def flags(
 
 
 def _secure(port: int) -> list[str]:
-    """HTTPS, and plain HTTP sent on to it: last of all, so that a challenge of an authority is answered as it is."""
+    """HTTPS, and a redirect of plain HTTP to it. The redirect has the lowest priority, so that HTTP challenges of a
+    certificate authority are answered first."""
     redirect = "--entrypoints.web.http.redirections.entrypoint"
     return [
         f"--entrypoints.websecure.address=:{SECURE}",

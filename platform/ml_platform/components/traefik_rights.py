@@ -1,10 +1,10 @@
-"""What Traefik may read and write on a cluster, by whose routes it serves."""
+"""The rules of Traefik's ClusterRole, which depend on the serving mode."""
 
 from typing import Any, Literal
 
 READ = ["get", "list", "watch"]
 
-# All its providers watch Secrets for certificates, in every namespace whose routes they serve.
+# All providers of Traefik watch Secrets for certificates, in every namespace whose routes they serve.
 _RULES: list[dict[str, Any]] = [
     {"apiGroups": [""], "resources": ["services", "secrets", "nodes"], "verbs": READ},
     {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": READ},
@@ -30,5 +30,5 @@ _ROUTE_RULES = [
 
 
 def rules(mode: Literal["knative", "standard"]) -> list[dict[str, Any]]:
-    """Of its cluster role."""
+    """The rules of the ClusterRole in this serving mode."""
     return [*_RULES, *(_KNATIVE_RULES if mode == "knative" else _ROUTE_RULES)]

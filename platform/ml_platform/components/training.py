@@ -1,6 +1,6 @@
 """Distributed training: Kubeflow Trainer on JobSet (v2), the training operator (v1), or both side by side.
 
-It owns the operators. Jobs, and the runtimes beside those that Trainer brings, belong to the workloads.
+This component owns the operators. Jobs, and runtimes beyond those that Trainer brings, belong to the workloads.
 """
 
 from ml_platform.components.add_on import AddOn
@@ -14,9 +14,9 @@ class TrainingSettings(Settings):
     """Kubeflow's operators for distributed training."""
 
     v1: bool = False
-    """The training operator: PyTorchJob and its like, for those who have them."""
+    """Whether the training operator is installed, which runs PyTorchJobs and the like."""
     v2: bool = False
-    """Kubeflow Trainer: TrainJob, on JobSet."""
+    """Whether Kubeflow Trainer is installed, which runs TrainJobs by JobSet."""
 
 
 class Training(AddOn):
@@ -29,7 +29,7 @@ class Training(AddOn):
         settings: TrainingSettings = self.of(site.settings)
         if settings.v2:
             self.install("jobset")
-            # It watches JobSets from its start, and can't end a run without what makes their pods.
+            # Trainer watches JobSets from its start, and can end a TrainJob only while the JobSet controller runs.
             self.install("trainer", after=[*self.kinds], over=[*self.ready])
         if settings.v1:
             self.install("training-operator")

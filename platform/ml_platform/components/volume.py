@@ -33,7 +33,7 @@ def server(meta: Mapping[str, Any], mark: pulumi.Input[str], pod: Mapping[str, A
         "spec": {
             "serviceName": name,
             "replicas": 1,
-            # The other policy never replaces a pod that does not get ready, a mended one neither.
+            # OrderedReady never replaces a pod that fails to become ready, even after its template is corrected.
             "podManagementPolicy": "Parallel",
             "selector": {"matchLabels": {"app": name}},
             "template": {"metadata": {"labels": {"app": name}, **pods.restarted_by(mark)}, "spec": pod},

@@ -1,4 +1,4 @@
-"""Which releases the platform is made of, and where they are found."""
+"""The bundles of foreign software that the platform consists of, and the places that they come from."""
 
 import os
 from pathlib import Path
@@ -12,21 +12,21 @@ from ml_platform.configuration import MisfitError, Name, Settings
 
 
 class BundlesSettings(Settings):
-    """Releases of foreign software: where they are found, which versions, and which of them somebody else runs."""
+    """Bundles of foreign software: their mirrors, their versions, and those that the cluster already has."""
 
     mirror: Annotated[str, Field(pattern=r"^[/~]")] | None = None
-    """A folder of renderings, by its whole path, looked into before the network; without it, ML_PLATFORM_MIRROR of the
-    environment."""
+    """The absolute path of a folder of renderings, which is tried before the network; without it, the environment
+    variable ML_PLATFORM_MIRROR."""
     registry: Annotated[str, Field(pattern=r"^[a-z0-9]([-._:/a-z0-9]*[a-z0-9])?$")] | None = None
     """A registry that mirrors all images: each is pulled as <registry>/<its own reference>."""
     versions: dict[Name, str] = Field(default_factory=dict)
-    """Version of a bundle, where it is not the one that the catalog names first."""
+    """Versions of bundles, by bundle; the default is the version that the catalog names first."""
     existing: tuple[Name, ...] = ()
-    """Bundles that somebody else runs on this cluster: used, never installed, changed or removed."""
+    """Bundles that the cluster already has: the stack uses them, and never installs, changes or removes them."""
 
     @property
     def folder(self) -> Path | None:
-        """The mirror: this one, or the environment's."""
+        """The mirror's folder, from the settings or the environment; None where neither names one."""
         named = self.mirror or os.environ.get("ML_PLATFORM_MIRROR")
         return Path(named).expanduser() if named else None
 

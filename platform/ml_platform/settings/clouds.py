@@ -1,6 +1,6 @@
-"""What the three clouds have in common: network access, node pools, buckets, and what becomes of data.
+"""The settings that the three clouds have in common: network access, node pools, buckets, and the protection of data.
 
-The words are the same in each; what only one cloud has is in its own block (settings/cluster.py).
+Their words are the same in each cloud; the settings of a single cloud are in its own block (eks.py, gke.py, ionos.py).
 """
 
 import re
@@ -27,20 +27,20 @@ def _network(text: str) -> str:
 
 Cidr = Annotated[str, AfterValidator(_network)]
 CloudName = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=20)]
-"""Short, since clouds put more behind it."""
+"""The name of a cluster; it is short, since names of cloud resources begin with it."""
 PoolName = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=12)]
 Minor = Annotated[str, Field(pattern=r"^1\.[0-9]{2}$", description="A minor version of Kubernetes: 1.35.")]
 ServiceAccountName = Annotated[str, Field(pattern=r"^[a-z0-9][-a-z0-9]*/[a-z0-9][-a-z0-9.]*$")]
-"""<namespace>/<service account>"""
+"""A service account, as <namespace>/<name>."""
 
 
 class NodePoolSettings(Settings):
-    """Nodes of one kind. They carry the labels ml-platform/pool and ml-platform/purpose."""
+    """Nodes of one kind. They have the labels ml-platform/pool and ml-platform/purpose."""
 
     minimum: Annotated[int, Field(ge=0, le=1000)] = 1
     maximum: Annotated[int, Field(ge=1, le=1000)] = 3
     disk: Annotated[int, Field(ge=30, le=4096)] = 100
-    """Size of a node's disk in GB: images and scratch space lie on it."""
+    """The size of a node's disk in GB, which holds images and the scratch space of pods."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -50,27 +50,27 @@ class NodePoolSettings(Settings):
 
     @property
     def scales(self) -> bool:
-        """Whether there may be more nodes than there always are."""
+        """Whether the number of nodes may change."""
         return self.minimum < self.maximum
 
 
 class PurposefulPoolSettings(NodePoolSettings):
-    """Nodes of one kind, and what they are for."""
+    """Nodes of one kind, with a purpose."""
 
     purpose: Purpose = "general"
-    """general: everything. spot: cheap nodes that the cloud may take back, with the taint ml-platform/purpose=spot.
-    gpu: nodes with NVIDIA GPUs, with the taint nvidia.com/gpu=present."""
+    """The purpose of the nodes. general: all pods. spot: cheap nodes that the cloud may reclaim, with the taint
+    ml-platform/purpose=spot. gpu: nodes with NVIDIA GPUs, with the taint nvidia.com/gpu=present."""
 
 
 class BucketSettings(Settings):
     """A bucket of the cloud's own object storage."""
 
     versions: bool = False
-    """Whether overwritten and deleted objects are kept as older versions, which cost like others."""
+    """Whether overwritten and deleted objects are kept as older versions, which cost as much as current ones."""
 
 
 class SharedBucketSettings(BucketSettings):
-    """A bucket of the cloud's own object storage, and who may read and write it."""
+    """A bucket of the cloud's own object storage, and the service accounts that may read and write it."""
 
     used_by: tuple[ServiceAccountName, ...] = ()
     """Service accounts of the cluster, as <namespace>/<name>: their pods need no keys."""
@@ -80,28 +80,28 @@ class CloudCluster(Settings):
     """A Kubernetes cluster that the stack makes."""
 
     name: CloudName = "ml-platform"
-    """Of the cluster, and the beginning of the name of all else that the stack makes in the cloud."""
+    """The name of the cluster; names of all else that the stack makes in the cloud begin with it."""
     api_access: Annotated[tuple[Cidr, ...], Field(min_length=1)]
-    """Networks that may reach the Kubernetes API: your office, your CI. Everybody is 0.0.0.0/0, said explicitly."""
+    """Networks that may reach the Kubernetes API: your office, your CI. 0.0.0.0/0 is everybody."""
     alone: bool = False
     """Whether the stack stops at the cluster, its buckets and its registry, as the first `pulumi up` does where images
     have to be pushed into that registry before pods can run. Set on a later one, it removes the platform."""
     data: Data = "protect"
-    """What becomes of the cluster and its buckets, registry and keys, and of the database and the object store in it.
-    protect: what would remove or replace one of them is refused, by Pulumi and by the cloud. retain: buckets, registry
-    and keys stay in the cloud when the stack lets go of them. delete: all of it goes, contents included."""
+    """How the cluster, its buckets, registry and keys, and the database and the object store in it are kept. protect:
+    Pulumi and the cloud refuse what would remove or replace one of them. retain: buckets, registry and keys stay in the
+    cloud after the stack has removed them from its state. delete: all of it is deleted with its contents."""
 
     @property
     def bucket_users(self) -> dict[str, tuple[str, ...]]:
-        """The buckets that it makes, and the service accounts that the settings let use them."""
+        """The buckets that the cluster makes, each with the service accounts that the settings let use it."""
         raise NotImplementedError
 
 
 def check_general(pools: Mapping[str, NodePoolSettings]) -> None:
-    """The platform itself needs nodes that are always there.
+    """Refuses pools of which none has nodes at all times: the platform itself needs some.
 
     Raises:
-        MisfitError: no pool has some.
+        MisfitError: no pool for general purposes has a minimum of 1 or more.
     """
     general = [pool for pool in pools.values() if getattr(pool, "purpose", "general") == "general"]
     if not any(pool.minimum for pool in general):
@@ -109,10 +109,10 @@ def check_general(pools: Mapping[str, NodePoolSettings]) -> None:
 
 
 def check_processor(machine: str, arm: str) -> None:
-    """Nodes run images for x86, their own system among them; nothing in a stack says that there are others.
+    """Refuses machines with an ARM processor, since all images are for x86, the system of the nodes included.
 
     Raises:
-        MisfitError: the machine is one of those that `arm` matches.
+        MisfitError: the pattern `arm` matches the machine.
     """
     if re.match(arm, machine):
         rule = "it has an ARM processor, and what nodes run is for x86 (linux/amd64): choose a machine of that kind"

@@ -1,4 +1,4 @@
-"""Where Kubernetes comes from."""
+"""ml-platform:cluster: the sources that Kubernetes comes from."""
 
 from typing import Annotated, Literal
 
@@ -17,11 +17,11 @@ class LocalCluster(Settings):
 
     source: Literal["local"]
     state_dir: str = "/var/lib/ml-platform"
-    """Where the node keeps its state; the environment's ML_PLATFORM_STATE wins."""
+    """The folder of the node's state; the environment variable ML_PLATFORM_STATE wins."""
 
 
 class StackOutput(Settings):
-    """What another stack has for others, as a secret."""
+    """A secret output of another stack."""
 
     stack: StackName
     output: str = "kubeconfig"
@@ -29,12 +29,12 @@ class StackOutput(Settings):
 
 
 class LoadBalancerSettings(Settings):
-    """What gives a Service of type LoadBalancer its address."""
+    """The load balancer of the cluster, which gives a Service of type LoadBalancer its address."""
 
     annotations: dict[str, str] = Field(default_factory=dict)
-    """Of the gateway's Service: what this cluster's load balancer wants to be told."""
+    """Annotations of the gateway's Service that this load balancer reads."""
     assumed: bool = False
-    """Take it that there is one, though nothing on the cluster shows it."""
+    """Whether the cluster has a load balancer for certain, so that the preflight looks for no sign of one."""
 
 
 Kubeconfig = Annotated[
@@ -47,18 +47,18 @@ class ExistingCluster(Settings):
 
     source: Literal["existing"]
     kubeconfig: Kubeconfig | None = None
-    """Path of a kubeconfig file from the folder of Pulumi.yaml, or the output of another stack. Without it, the stack's
-    secret ml-platform:kubeconfig holds the text of one."""
+    """The path of a kubeconfig file from the folder of Pulumi.yaml, or the output of another stack. Without it, the
+    stack's secret ml-platform:kubeconfig holds the text of one."""
     context: str | None = None
-    """The context to use; without it, the current one of the kubeconfig."""
+    """The context of the kubeconfig that the stack uses; without it, the current one."""
     storage_class: str | None = None
-    """Storage class of all volumes; without it, the cluster's default. A volume that is there keeps the one it has."""
+    """The storage class of new volumes; without it, the cluster's default. A volume that exists keeps its own."""
     load_balancer: LoadBalancerSettings = LoadBalancerSettings()
     pools: dict[Name, GivenPoolSettings] = Field(default_factory=dict)
     """Node pools that work may be put on."""
     data: Literal["protect", "delete"] = "protect"
-    """What becomes of the database and the object store. protect: Pulumi refuses what would remove or replace them.
-    delete: they go with the stack."""
+    """How the database and the object store are kept. protect: Pulumi refuses what would remove or replace them.
+    delete: they are removed with the stack."""
 
 
 AnyCluster = LocalCluster | ExistingCluster | StackCluster | IonosCluster | GkeCluster | EksCluster

@@ -18,23 +18,23 @@ from ml_platform.settings.clouds import (
 )
 
 WITH_GPUS = r"[gp][0-9r]"
-# Graviton's families have a g behind their number; a1 was the first, and Grace comes with its GPUs.
+# Families of Graviton have a g behind their number, a1 was the first of them; machines of Grace end in gb and a number.
 ARM = r"(a1|[a-z]+[0-9]+[a-z]*g[a-z]*|[a-z]+[0-9]+[a-z]*-gb[0-9]+)\."
 Addon = Literal["aws-ebs-csi-driver", "coredns", "eks-pod-identity-agent", "kube-proxy", "vpc-cni"]
 AddonVersion = Annotated[str, Field(pattern=r"^v[0-9]+\.[0-9]+\.[0-9]+-eksbuild\.[0-9]+$")]
 System = Literal["al2023", "bottlerocket"]
 Release = Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+-[0-9a-f]{8}$")]
 ZoneId = Annotated[str, Field(pattern=r"^Z[A-Z0-9]{5,31}$")]
-"""`aws route53 list-hosted-zones` prints them, behind /hostedzone/."""
+"""The id of a hosted zone; `aws route53 list-hosted-zones` prints it behind /hostedzone/."""
 Letter = Annotated[str, Field(pattern=r"^[a-f]$")]
 
 
 class EksPoolSettings(PurposefulPoolSettings):
-    """Nodes of one kind, and what they are for. Where `minimum` is below `maximum`, the cluster autoscaler moves the
-    pool between them; platform.images names its image."""
+    """Nodes of one machine type, with a purpose. Where `minimum` is below `maximum`, the cluster autoscaler scales the
+    pool between them; platform.images names the autoscaler's image."""
 
     machine: Annotated[str, Field(pattern=r"^[a-z]+[0-9]+[-a-z0-9]*\.([0-9]*x?large|medium|small|metal[-0-9a-z]*)$")]
-    """`aws ec2 describe-instance-type-offerings` prints those of each region."""
+    """The instance type; `aws ec2 describe-instance-type-offerings` prints those of a region."""
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -49,29 +49,30 @@ class EksCluster(CloudCluster):
 
     source: Literal["eks"]
     region: Annotated[str, Field(pattern=r"^(af|ap|ca|eu|il|me|mx|sa|us)-(north|south|central)?(east|west)?-[0-9]$")]
-    """`aws ec2 describe-regions` prints them."""
+    """The AWS region; `aws ec2 describe-regions` prints all."""
     zones: tuple[Letter, Letter, Letter] = ("a", "b", "c")
     """The last letters of three zones of the region."""
     version: Minor
-    """`aws eks describe-cluster-versions` prints those that there are."""
+    """The minor version of Kubernetes; `aws eks describe-cluster-versions` prints those that EKS has."""
     addons: dict[Addon, AddonVersion] = Field(default_factory=dict)
-    """The version of each add-on, which changes by this setting alone. A preview tells what is missing or outdated."""
+    """The version of each EKS add-on; only a change of this setting updates an add-on. A preview reports versions that
+    are missing or outdated."""
     node_releases: dict[System, Release] = Field(default_factory=dict)
-    """The release of the images that nodes start with, which changes by this setting alone: al2023 of pools without
-    GPUs, bottlerocket of those with. Another one makes the nodes of each such pool anew, a third of them at a time."""
+    """The release of the node images: al2023 for pools without GPUs, bottlerocket for pools with GPUs. Only a change of
+    this setting updates nodes: it replaces those of each such pool, a third of them at a time."""
     admins: tuple[Annotated[str, Field(pattern=r"^arn:aws:iam::[0-9]{12}:(role|user)/\S+$")], ...] = ()
-    """Who else administers the cluster, beside the one who makes it."""
+    """IAM roles and users that administer the cluster, beside the one that makes it."""
     network: Annotated[Cidr, Field(pattern=r"/16$")] = "10.0.0.0/16"
-    """Of nodes and pods. It may not overlap with what it is connected to."""
+    """The address range of nodes and pods. It must not overlap with networks that it is connected to."""
     nat: Literal["one", "per-zone"] = "one"
-    """Gateways to the internet: one is a third of the price; one for each zone survives the loss of a zone."""
+    """NAT gateways: one costs a third; one for each zone survives the loss of a zone."""
     pools: dict[PoolName, EksPoolSettings]
     buckets: dict[BucketName, SharedBucketSettings] = Field(default_factory=dict)
-    """Of S3, by their names, which nobody else in the world has."""
+    """Buckets of S3, by their names, which are unique in the world."""
     dns_zones: tuple[ZoneId, ...] = ()
     """Hosted zones of Route 53, by their ids, that cert-manager may edit for certificates (acme.dns01: route53)."""
     repositories: tuple[Name, ...] = ()
-    """Of the registry, for images of your own; there is one for each image that `make images` pushes."""
+    """Repositories of the registry for images of your own, beside one for each image that `make images` pushes."""
 
     @property
     def bucket_users(self) -> dict[str, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""The one way in: its name, its ports, and who may pass."""
+"""The gateway's settings: its domain, its ports, and the clients that may pass."""
 
 from typing import Annotated, Literal, Self
 
@@ -16,20 +16,21 @@ PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 
 
 class JwtSettings(Settings):
-    """Who may pass: the bearer of a token of this issuer, and everybody to what is public."""
+    """The JSON Web Tokens that the gateway asks for: requests need a token of this issuer, except to public hosts and
+    paths."""
 
     issuer: str
-    """The claim `iss` of good tokens."""
+    """The claim `iss` of valid tokens."""
     audiences: tuple[str, ...] = ()
-    """One of them must be in the claim `aud`; without any, that claim is not looked at."""
+    """Allowed audiences: a token's claim `aud` must have one of them. Without any, that claim is ignored."""
     jwks: str | None = None
     """The issuer's public keys, as the text of a JSON Web Key Set."""
     jwks_uri: Url | None = None
-    """Where they are published; the gateway asks there."""
+    """The URL at which the issuer publishes its keys; the gateway fetches them there."""
     public_hosts: tuple[Domain, ...] = ()
     """Hosts that need no token."""
     public_paths: tuple[UrlPath, ...] = ()
-    """Paths that need no token; a star at the end stands for all that begin so."""
+    """Paths that need no token; a star at the end stands for any rest of the path."""
 
     @model_validator(mode="after")
     def _one_source_of_keys(self) -> Self:
@@ -39,48 +40,50 @@ class JwtSettings(Settings):
 
 
 class GatewaySettings(Settings):
-    """The one way in, through which everything is reached."""
+    """The gateway, through which every request from outside enters."""
 
     ingress: Literal["istio", "traefik"] = "traefik"
-    """What stands there. Only istio asks for tokens."""
+    """The software of the gateway. Only istio can ask for tokens."""
     domain: Domain = "localhost"
-    """Every URL is a host under it: mlflow.<domain>, <served model>.<namespace>.<domain>."""
+    """The domain of all hosts: mlflow.<domain>, <served model>.<namespace>.<domain>."""
     access: tuple[Cidr, ...] = ()
-    """Networks that may connect to the load balancer; everybody is 0.0.0.0/0, said explicitly. Without any: everybody
-    where jwt asks for tokens, elsewhere private networks alone (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16)."""
+    """Networks that may connect to the load balancer; 0.0.0.0/0 is everybody. Without any: everybody where jwt asks for
+    tokens, elsewhere private networks only (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16)."""
     host_port: Port | None = None
-    """A port on the node itself, for one machine. Without it, the gateway is a LoadBalancer service."""
+    """The node's own port of the gateway, for one machine. Without it, the gateway is a Service of type
+    LoadBalancer."""
     bind: str = "127.0.0.1"
     """The node's address that host_port listens on."""
     tls: TlsSettings | None = None
-    """Without it: a self-signed certificate, but plain HTTP on loopback."""
+    """HTTPS. Without this block, loopback has plain HTTP, and every other address a self-signed certificate."""
     jwt: JwtSettings | None = None
 
     @property
     def https(self) -> TlsSettings | None:
-        """By what HTTPS is served; None is plain HTTP."""
+        """The settings that HTTPS is served by; None is plain HTTP."""
         if self.tls is None:
             return None if self._on_loopback else TlsSettings()
         return None if self.tls.issuer == "none" else self.tls
 
     @property
     def networks(self) -> tuple[str, ...]:
-        """Whom the load balancer lets in; nothing is everybody, of whom a token is asked."""
+        """The networks that may connect to the load balancer; none is everybody, where a token is asked for."""
         return self.access or (() if self.jwt else PRIVATE_NETWORKS)
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The platform's own."""
+        """The platform's own hosts: the domain, MLflow's and the object store's."""
         return self.domain, f"mlflow.{self.domain}", f"s3.{self.domain}"
 
     @property
     def certified(self) -> tuple[str, ...]:
-        """All that the certificate is for; nothing where there is none."""
+        """All hosts on the certificate; empty where there is no certificate."""
         return (*self.hosts, *(f"{host}.{self.domain}" for host in self.https.hosts)) if self.https else ()
 
     @property
     def certified_below(self) -> tuple[str, ...] | None:
-        """The same below the domain, but for the platform's own; None where there is no certificate."""
+        """The hosts on the certificate beside the platform's own, below the domain; None where there is no
+        certificate."""
         return self.https.hosts if self.https else None
 
     @property
@@ -92,16 +95,16 @@ class GatewaySettings(Settings):
         if self.jwt and self.ingress != "istio":
             raise MisfitError("ingress", "jwt is done by istio alone; set istio, or remove jwt", self.ingress)
         if self.host_port and self.access not in ((), (EVERYBODY,)):
-            raise MisfitError("access", "it is the load balancer's, and host_port leaves that out", goes=True)
+            raise MisfitError("access", "it is the load balancer's, and host_port leaves that out", remove=True)
         secure_port = self.https.host_port if self.https else None
         if (secure_port is None) != (self.host_port is None or self.https is None):
             rule = "with HTTPS, one machine has both host_port and tls.host_port, a load balancer neither"
             path = "tls.host_port" if self.tls else "tls"
-            raise MisfitError(path, f"{rule}; or set tls.issuer: none", goes=self.host_port is None)
+            raise MisfitError(path, f"{rule}; or set tls.issuer: none", remove=self.host_port is None)
         if self.tls and self.tls.acme:
             check_acme(self.tls.acme, self.domain, self.tls.hosts)
             if self.tls.acme.dns01 is None:
-                self._check_way_in()
+                self._check_http_challenge()
         if self.host_port and not (self._on_loopback or self.jwt or self.access):
             rule = (
                 "whoever reaches this address gets in without a login: set 127.0.0.1, or jwt (ingress: istio), or say "
@@ -110,8 +113,8 @@ class GatewaySettings(Settings):
             raise MisfitError("bind", rule, self.bind)
         return self
 
-    def _check_way_in(self) -> None:
-        """An authority that asks the gateway does so on port 80, from anywhere."""
+    def _check_http_challenge(self) -> None:
+        """Refuses a gateway that a public authority can't reach on port 80 for an HTTP challenge."""
         rule = "the authority asks at port 80 of the domain, from anywhere: {}, or set tls.acme.dns01"
         if not self.host_port and self.networks and EVERYBODY not in self.networks:
             raise MisfitError("access", rule.format(f"let in everybody: {_LET_IN_EVERYBODY}"), list(self.networks))

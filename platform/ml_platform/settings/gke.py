@@ -25,15 +25,15 @@ class GpuSettings(Settings):
     """The GPUs of a node."""
 
     type: Annotated[str, Field(pattern=r"^nvidia-[-a-z0-9]+$")]
-    """`gcloud compute accelerator-types list` prints those of each zone."""
+    """The type of GPU; `gcloud compute accelerator-types list` prints those of each zone."""
     count: Literal[1, 2, 4, 8, 16] = 1
 
 
 class GkePoolSettings(PurposefulPoolSettings):
-    """Nodes of one kind, and what they are for."""
+    """Nodes of one machine type, with a purpose."""
 
     machine: Annotated[str, Field(pattern=r"^[a-z][0-9]+[a-z]*-[a-z]+(-[a-z0-9]+)*$")] = "e2-standard-4"
-    """`gcloud compute machine-types list` prints those of each zone."""
+    """The machine type; `gcloud compute machine-types list` prints those of each zone."""
     gpu: GpuSettings | None = None
 
     @model_validator(mode="after")
@@ -47,7 +47,7 @@ class GkePoolSettings(PurposefulPoolSettings):
 
 
 class GkeNetworkSettings(Settings):
-    """Address ranges of the cluster's own network. None may overlap with what it is connected to."""
+    """Address ranges of the cluster's own network. They must not overlap with networks that it is connected to."""
 
     nodes: Cidr = "10.0.0.0/20"
     pods: Cidr = "10.16.0.0/14"
@@ -60,22 +60,22 @@ class GkeCluster(CloudCluster):
 
     source: Literal["gke"]
     project: Annotated[str, Field(pattern=r"^[a-z][-a-z0-9]{4,28}[a-z0-9]$")]
-    """Its id, not its name or number."""
+    """The id of the Google Cloud project, which differs from its name and its number."""
     region: Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]+$")]
-    """`gcloud compute regions list` prints them."""
+    """The Google Cloud region; `gcloud compute regions list` prints all."""
     zones: tuple[Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]+-[a-z]$")], ...] = ()
-    """Zones of the nodes; without any, three that Google chooses."""
+    """Zones of the nodes; without any, Google chooses three."""
     version: Minor
-    """The cluster begins with it; its release channel raises it from then on."""
+    """The minor version of Kubernetes that the cluster is made with; its release channel raises it later."""
     channel: Literal["RAPID", "REGULAR", "STABLE", "EXTENDED"] = "REGULAR"
     maintenance: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "03:00"
-    """When it begins each day, in UTC."""
+    """The begin of the daily maintenance window, in UTC."""
     network: GkeNetworkSettings = GkeNetworkSettings()
     pools: dict[PoolName, GkePoolSettings]
     storage_class: Literal["standard-rwo", "premium-rwo", "standard"] = "standard-rwo"
-    """Of the platform's volumes."""
+    """The storage class of the platform's volumes."""
     buckets: dict[BucketName, SharedBucketSettings] = Field(default_factory=dict)
-    """Of Cloud Storage, by their names, which nobody else in the world has."""
+    """Buckets of Cloud Storage, by their names, which are unique in the world."""
 
     @property
     def bucket_users(self) -> dict[str, tuple[str, ...]]:

@@ -22,23 +22,23 @@ Patch = Annotated[str, Field(pattern=r"^1\.[0-9]{2}\.[0-9]+$", description="A ve
 
 
 class WindowSettings(Settings):
-    """When maintenance begins, in UTC."""
+    """The begin of the weekly maintenance window, in UTC."""
 
     day: Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
     time: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
 class IonosPoolSettings(NodePoolSettings):
-    """Nodes of one kind. IONOS changes none of their sizes in place: add a pool, then remove the old one."""
+    """Nodes of one size. IONOS does not change the size of nodes: add a new pool, then remove the old one."""
 
     cores: Annotated[int, Field(ge=1, le=62)] = 4
     memory: Annotated[int, Field(ge=2, le=230)] = 16
-    """In GiB."""
+    """The memory of a node, in GiB."""
     storage_type: Literal["HDD", "SSD"] = "SSD"
     zone: Literal["AUTO", "ZONE_1", "ZONE_2"] = "AUTO"
     server_type: Literal["DedicatedCore", "VCPU"] = "DedicatedCore"
     cpu_family: Literal["AMD_EPYC", "INTEL_ICELAKE", "INTEL_SIERRAFOREST", "INTEL_SKYLAKE", "INTEL_XEON"] | None = None
-    """Of dedicated cores; without it, the one that the location has."""
+    """The processor family of dedicated cores; without it, the one that the location has."""
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -46,7 +46,7 @@ class IonosPoolSettings(NodePoolSettings):
             raise MisfitError("minimum", "IONOS keeps at least 1 node in a pool", self.minimum)
         if self.cpu_family and self.server_type == "VCPU":
             raise MisfitError(
-                "cpu_family", "only dedicated cores have a family; remove it, or set DedicatedCore", goes=True
+                "cpu_family", "only dedicated cores have a family; remove it, or set DedicatedCore", remove=True
             )
         return self
 
@@ -56,17 +56,18 @@ class IonosStorageSettings(Settings):
 
     region: Literal["eu-central-3", "eu-central-4", "us-central-1"] = "eu-central-3"
     buckets: dict[BucketName, BucketSettings] = Field(default_factory=dict)
-    """By their names, which nobody else on IONOS has."""
+    """Buckets, by their names, which are unique on IONOS."""
     key_owner: Uuid | None = None
-    """The user for whom an access key is made; pods on IONOS can't do without one. Without it, none is made."""
+    """The user for whom the stack makes an access key; without it, no key is made. Pods on IONOS need a key to use
+    buckets."""
 
 
 class IonosRegistrySettings(Settings):
-    """A container registry. Its images are for those who log in."""
+    """A container registry. Every pull needs a login."""
 
     location: Literal["de/fra", "de/fra/2", "de/txl", "gb/bhx", "us/mci"] = "de/fra"
     access: tuple[Cidr, ...] = ()
-    """Networks that may reach it; without any, all may."""
+    """Networks that may reach the registry; without any, all networks may."""
 
 
 class IonosCluster(CloudCluster):
@@ -74,16 +75,17 @@ class IonosCluster(CloudCluster):
 
     source: Literal["ionos"]
     version: Patch
-    """`ionosctl k8s version list` prints those that there are."""
+    """The version of Kubernetes; `ionosctl k8s version list` prints those that IONOS has."""
     location: Location
     datacenter: Uuid | None = None
-    """A virtual data center that is there already; without it, the stack makes one."""
+    """The id of an existing virtual data center; without it, the stack makes one."""
     pools: dict[PoolName, IonosPoolSettings]
     storage_class: Literal["ionos-enterprise-hdd", "ionos-enterprise-ssd"] = "ionos-enterprise-ssd"
-    """Of the platform's volumes."""
+    """The storage class of the platform's volumes."""
     maintenance: WindowSettings = WindowSettings(day="Sunday", time="03:00")
-    """Of the control plane."""
+    """The maintenance window of the control plane."""
     node_maintenance: WindowSettings = WindowSettings(day="Monday", time="03:00")
+    """The maintenance window of the nodes."""
     object_storage: IonosStorageSettings = IonosStorageSettings()
     registry: IonosRegistrySettings | None = None
 

@@ -1,4 +1,4 @@
-"""ml-platform:ownership: whom a stack belongs to. The same for all of it, so no block of its own has it."""
+"""ml-platform:ownership: the owner of a whole stack, which all its resources share."""
 
 from typing import Annotated
 
@@ -16,22 +16,22 @@ Word = Annotated[
 
 
 class OwnershipSettings(Settings):
-    """ml-platform:ownership: who is asked about the stack, and who pays for it."""
+    """ml-platform:ownership: the owner of the stack, its team, and its cost centre."""
 
     owner: Word | None = None
-    """Who is called at night."""
+    """The person or group that is called when the stack fails."""
     team: Word | None = None
-    """Who works with it."""
+    """The team that works with the stack."""
     cost_centre: Word | None = None
-    """Who pays."""
+    """The cost centre that pays for the stack."""
 
     @property
     def tags(self) -> dict[str, str]:
-        """As clouds have them."""
+        """The tags of cloud resources."""
         words = {"owner": self.owner, "team": self.team, "cost-centre": self.cost_centre}
         return {name: word for name, word in words.items() if word}
 
     @property
     def labels(self) -> dict[str, str]:
-        """As namespaces have them."""
+        """The labels of namespaces."""
         return {f"ml-platform/{name}": word for name, word in self.tags.items()}

@@ -1,4 +1,4 @@
-"""ml-platform:platform as a whole, and which of its blocks don't go together."""
+"""ml-platform:platform as a whole, and the check that its blocks fit together."""
 
 import inspect
 from functools import cache as memoize
@@ -21,24 +21,25 @@ ImageReference = Annotated[str, Field(pattern=r"^[^@\s]+@sha256:[0-9a-f]{64}$")]
 
 
 class PlatformSettings(Settings):
-    """ml-platform:platform: what stands on the cluster before any ML work. Each add-on has one more block."""
+    """ml-platform:platform: what a cluster needs before any ML work. Each add-on has one more block."""
 
     size: Size = "standard"
-    """How much the controllers of foreign software are promised and may take: small suits one machine."""
+    """The requests and limits of the controllers of foreign software: small suits one machine."""
     bundles: BundlesSettings = BundlesSettings()
     certificates: Literal["own", "cert-manager"] = "own"
-    """Who issues certificates, of webhooks and self-signed ones: the stack itself, or cert-manager, which is then
-    installed."""
+    """The issuer of the certificates of webhooks and of self-signed ones: the stack itself, or cert-manager, which is
+    then installed."""
     gateway: GatewaySettings = GatewaySettings()
     serving: ServingSettings = ServingSettings()
     postgres: PostgresSettings = PostgresSettings()
     object_store: ObjectStoreSettings = ObjectStoreSettings()
     mlflow: MLflowSettings = MLflowSettings()
     images: dict[str, ImageReference] = Field(default_factory=dict)
-    """Image references by digest, by name; they win over those that the cluster brings along."""
+    """Image references by digest, by our short names; they win over those that the cluster brings along."""
     registry_login: LoginSource | None = None
-    """Whose login images are pulled with. given: the stack's secret ml-platform:registry_login, a Docker configuration.
-    cluster: that of the registry which ml-platform:cluster makes, on IONOS. Without it, nodes pull by themselves."""
+    """The login with which images are pulled. given: the stack's secret ml-platform:registry_login, a Docker
+    configuration. cluster: the login of the registry that ml-platform:cluster makes on IONOS. Without it, nodes pull
+    with their own rights."""
 
     def add_on(self, block: str) -> Any:
         """The block of an add-on; None where the settings have none."""
@@ -46,7 +47,8 @@ class PlatformSettings(Settings):
 
     @property
     def certified_below(self) -> tuple[str, ...] | None:
-        """What the certificate is for, below the domain; None where there is no certificate."""
+        """The hosts on the certificate beside the platform's own, below the domain; None where there is no
+        certificate."""
         return self.gateway.certified_below
 
     @model_validator(mode="after")
@@ -57,14 +59,14 @@ class PlatformSettings(Settings):
             raise MisfitError("gateway.tls.issuer", rule)
         if self.serving.mode == "standard" and "autoscaling" in self.serving.model_fields_set:
             raise MisfitError(
-                "serving.autoscaling", "it is Knative's alone; remove it, or set mode: knative", goes=True
+                "serving.autoscaling", "it is Knative's alone; remove it, or set mode: knative", remove=True
             )
         return self
 
 
 @memoize
 def with_add_ons(add_ons: tuple[type["AddOn"], ...]) -> type[PlatformSettings]:
-    """The settings with a block for each add-on."""
+    """The model of ml-platform:platform with a block for each add-on."""
     blocks: dict[str, Any] = {
         each.block: (each.settings | None, Field(default=None, description=inspect.getdoc(each.settings)))
         for each in add_ons

@@ -1,4 +1,4 @@
-"""Node pools that the stack did not make, as the settings describe them."""
+"""Node pools that others made, as the settings describe them."""
 
 from typing import Annotated, Literal
 
@@ -23,7 +23,7 @@ LabelValue = Annotated[
 
 
 class TaintSettings(Settings):
-    """What keeps other pods off the nodes of a pool."""
+    """A taint, which keeps pods without a toleration off the nodes of a pool."""
 
     key: LabelName
     value: LabelValue = ""
@@ -31,10 +31,10 @@ class TaintSettings(Settings):
 
 
 class GivenPoolSettings(Settings):
-    """Nodes of one kind, by what they carry."""
+    """Nodes of one kind, by their labels and taints."""
 
     labels: dict[LabelName, LabelValue] = Field(default_factory=dict)
-    """Those of its nodes; without any, `ml-platform/pool: <name of this block>`, which pools of a cluster have that a
-    stack made."""
+    """Labels of the pool's nodes; without any, `ml-platform/pool: <name of this block>`, which pools have that a stack
+    of this program made."""
     taints: tuple[TaintSettings, ...] = ()
-    """All those of its nodes, as `kubectl get nodes -o yaml` shows them."""
+    """All taints of the pool's nodes, as `kubectl get nodes -o yaml` shows them."""

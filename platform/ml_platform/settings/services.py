@@ -1,4 +1,4 @@
-"""What the platform keeps things in: database, object store, tracking server."""
+"""The services that hold the platform's data: database, object store, tracking server."""
 
 from typing import Annotated, Literal, Self
 
@@ -12,10 +12,10 @@ class PostgresSettings(Settings):
     """The database of MLflow."""
 
     storage: Quantity = "2Gi"
-    """Size of its volume. A larger one is an update, where the storage class allows it; a smaller one is refused. On
-    the one-machine cluster it limits nothing."""
+    """The size of the database's volume. A larger size is an update where the storage class allows expansion; a smaller
+    one is refused. On the one-machine cluster the size limits nothing."""
     password_version: Annotated[int, Field(ge=1)] = 1
-    """Raise it to change the password."""
+    """The version of the password; a higher one changes the password."""
     resources: Resources = Resources(memory="64Mi", memory_limit="512Mi")
 
 
@@ -23,25 +23,26 @@ class ObjectStoreSettings(Settings):
     """The S3 object store of data and models."""
 
     source: Literal["own", "cluster", "given"] = "own"
-    """own: a server on a volume of the cluster. cluster: buckets of the cloud, which ml-platform:cluster declares.
-    given: an S3 that is there already, with its buckets; the stack's secret ml-platform:object_store_key is its key."""
+    """The source of the store. own: a server on a volume of the cluster. cluster: buckets of the cloud, which
+    ml-platform:cluster declares. given: an existing S3 with its buckets; the stack's secret
+    ml-platform:object_store_key holds its secret key."""
     buckets: Annotated[tuple[BucketName, ...], Field(min_length=1)] = ("datasets",)
     """Buckets of the workloads."""
     artifacts: BucketName = "mlflow"
-    """The bucket of MLflow, and of nobody else."""
+    """The bucket that only MLflow uses."""
     storage: Quantity = "10Gi"
-    """Of source own: size of its volume. A larger one is an update, where the storage class allows it; a smaller one is
-    refused. On the one-machine cluster it limits nothing."""
+    """The size of the server's volume, for source own. A larger size is an update where the storage class allows
+    expansion; a smaller one is refused. On the one-machine cluster the size limits nothing."""
     password_version: Annotated[int, Field(ge=1)] = 1
-    """Of source own. Raise it to change all keys."""
+    """The version of all keys, for source own; a higher one changes them."""
     resources: Resources = Resources(memory="32Mi", memory_limit="512Mi")
-    """Of source own."""
+    """The resources of the server, for source own."""
     endpoint: Url | None = None
-    """Of source given."""
+    """The URL of the store, for source given."""
     region: Annotated[str, Field(pattern=r"^[a-z0-9][-a-z0-9]*$")] = "us-east-1"
-    """Of source given."""
+    """The region of the store, for source given."""
     access_key: Annotated[str, Field(pattern=r"^\S+$")] | None = None
-    """Of source given: the name of the key."""
+    """The id of the access key, for source given."""
 
     @model_validator(mode="after")
     def _of_one_source(self) -> Self:
@@ -51,7 +52,7 @@ class ObjectStoreSettings(Settings):
             for key in keys:
                 if key in self.model_fields_set and self.source != source:
                     rule = f"it is of source: {source} alone; remove it, or choose that source"
-                    raise MisfitError(key, rule, goes=True)
+                    raise MisfitError(key, rule, remove=True)
         for key in ("endpoint", "access_key"):
             if self.source == "given" and getattr(self, key) is None:
                 raise MisfitError(key, "source: given needs it")
@@ -69,6 +70,6 @@ class MLflowSettings(Settings):
 
     replicas: Annotated[int, Field(ge=1, le=10)] = 1
     allowed_hosts: tuple[str, ...] = ()
-    """Further Host headers that are answered, at any port; localhost and its names on the gateway and in the cluster
-    always are."""
+    """Further hosts that the server answers to, at any port; it always answers to localhost and to its names on the
+    gateway and in the cluster."""
     resources: Resources = Resources(cpu="100m", memory="384Mi", cpu_limit="2", memory_limit="1536Mi")

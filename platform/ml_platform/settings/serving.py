@@ -1,4 +1,4 @@
-"""How the platform serves models."""
+"""The settings of model serving."""
 
 from typing import Annotated
 
@@ -8,22 +8,23 @@ from ml_platform.configuration import Settings
 from ml_platform.handle import ServingMode
 
 Seconds = Annotated[str, Field(pattern=r"^([6-9]|[1-9]\d{1,2})s$")]
-"""From 6s, the shortest that Knative takes, to 999s."""
+"""Seconds from 6s, the shortest time that Knative takes, to 999s."""
 
 
 class AutoscalingSettings(Settings):
-    """How quickly models without requests shrink. Short times suit one machine, Knative's own suit a fleet."""
+    """The times of Knative's autoscaler. Short times suit one machine, the defaults suit a fleet."""
 
     stable_window: Seconds = "60s"
-    """Over what time the load is averaged."""
+    """The time over which the load is averaged."""
     scale_to_zero_grace_period: Seconds = "30s"
-    """How long the last pod stays when it is no longer wanted."""
+    """The time that the last pod stays after it is no longer needed."""
 
 
 class ServingSettings(Settings):
     """How models are served."""
 
     mode: ServingMode = "knative"
-    """knative: revisions that shrink to zero. standard: Deployments behind routes of the Gateway API."""
+    """The objects that serve models. knative: revisions that scale to zero. standard: Deployments behind routes of the
+    Gateway API."""
     autoscaling: AutoscalingSettings = AutoscalingSettings()
-    """Of mode knative."""
+    """The times of the autoscaler, for mode knative."""

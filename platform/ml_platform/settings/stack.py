@@ -1,6 +1,6 @@
-"""ml-platform:cluster and ml-platform:platform for what another stack has made.
+"""ml-platform:cluster and ml-platform:platform with source stack: another stack made the cluster or the platform.
 
-The plain choices are this stack's own, since they decide what it declares; the other stack's are compared with them.
+Choices that decide which resources this stack declares are repeated here, and compared with those of the other stack.
 """
 
 from typing import Annotated, Any, Literal
@@ -28,45 +28,46 @@ class StackCluster(Settings):
     source: Literal["stack"]
     stack: StackName
     storage_class: str | None = None
-    """Storage class of all volumes; without it, the cluster's default. A volume that is there keeps the one it has."""
+    """The storage class of new volumes; without it, the cluster's default. A volume that exists keeps its own."""
     pools: dict[Name, GivenPoolSettings] = Field(default_factory=dict)
     """Node pools that work may be put on, as the platform has them."""
     data: Literal["protect", "delete"] = "protect"
-    """What becomes of the database and the object store of a platform that this stack puts on it. protect: Pulumi
-    refuses what would remove or replace them. delete: they go with the stack."""
+    """How the database and the object store of a platform that this stack puts on the cluster are kept. protect: Pulumi
+    refuses what would remove or replace them. delete: they are removed with the stack."""
 
 
 class SharedServing(Settings):
-    """How models are served there."""
+    """How the platform serves models."""
 
     mode: ServingMode = "knative"
-    """As the platform has it."""
+    """The serving mode of the platform."""
 
 
 class SharedSpark(Settings):
-    """The operator there that runs SparkApplications."""
+    """The platform's operator that runs SparkApplications."""
 
     operator: SparkOperator = "kubeflow"
-    """As the platform has it."""
+    """The operator of the platform."""
     namespace: Name = "spark-jobs"
-    """As the platform has it; all that use the platform share it."""
+    """The platform's namespace of SparkApplications, which all stacks that use the platform share."""
 
 
 class SharedRay(Settings):
-    """KubeRay's operator there, which runs RayJobs."""
+    """The platform's KubeRay operator, which runs RayJobs."""
 
 
 class SharedObjectStore(Settings):
-    """What is used of the object store there."""
+    """The part of the platform's object store that this stack uses."""
 
     buckets: Annotated[tuple[BucketName, ...], Field(min_length=1)] = ("datasets",)
-    """Of those that the platform makes."""
+    """Buckets of the platform that this stack's work uses."""
     access: Literal["key", "identity"] = "key"
-    """What lets pods in, as the platform has it. identity: their service account, as with buckets on EKS."""
+    """How the store identifies pods, the same as the platform says. key: by an access key. identity: by their service
+    account, as buckets on EKS do."""
 
 
 class SharedPlatform(Settings):
-    """The platform of another stack of this program, and what of it this stack's work uses."""
+    """The platform of another stack of this program, and the parts of it that this stack's work uses."""
 
     source: Literal["stack"]
     stack: StackName
@@ -75,16 +76,16 @@ class SharedPlatform(Settings):
     ray: SharedRay | None = None
     object_store: SharedObjectStore = SharedObjectStore()
     images: dict[str, ImageReference] = Field(default_factory=dict)
-    """Image references by digest, by name. They are this stack's own, since another image is another run; but mlserver,
-    in which candidates are judged, must be the one that the platform serves with."""
+    """Image references by digest, by our short names. They are this stack's own, since another image is another run;
+    mlserver, in which candidates are judged, must be the image that the platform serves with."""
     registry_login: Literal["given"] | None = None
-    """Whose login images are pulled with in the work's namespace. given: this stack's own secret
-    ml-platform:registry_login, a Docker configuration. Without it, nodes pull by themselves."""
+    """The login with which images are pulled in the work's namespace. given: this stack's secret
+    ml-platform:registry_login, a Docker configuration. Without it, nodes pull with their own rights."""
 
     def add_on(self, block: str) -> Any:
-        """The block of an add-on there; None where this stack uses none."""
+        """The block of an add-on; None where this stack does not use it."""
         return getattr(self, block, None)
 
     @property
     def certified_below(self) -> None:
-        """Not known here: the other stack knows what its certificate is for."""
+        """None: only the other stack knows the hosts on its certificate."""

@@ -1,8 +1,8 @@
-"""HTTPS on the gateway: who issues its certificate, for which hosts, and how an authority learns that they are ours.
+"""HTTPS on the gateway: the issuer of its certificate, the hosts on it, and the proof of the domain to an authority.
 
-A certificate of every served model would have to wait for its authority, whose limits a busy team soon meets, and would
-need a listener of its own. So one certificate is for all hosts, with a star for the models of each namespace; and for a
-star, authorities want a record in the zone (dns01).
+One certificate is for all hosts, with a star for the models of each namespace. One for each served model would wait for
+the authority, whose limits a busy team soon reaches, and would need a listener of its own. A public authority issues
+for a star only by a record in the DNS zone (dns01).
 """
 
 from ipaddress import ip_address
@@ -22,9 +22,9 @@ LETS_ENCRYPT = {
 _SERVERS = "It must be production or staging, which are Let's Encrypt's, or the https:// URL of a directory"
 
 PRIVATE = ("localhost", "local", "internal", "lan", "arpa", "test", "example", "invalid", "onion")
-"""Top-level names that belong to nobody: no public authority issues for them."""
-BORROWED = ("sslip.io", "nip.io", "traefik.me", "localtest.me")
-"""Names that everybody has by an address: nobody can add a record to them."""
+"""Reserved top-level names, for which no public authority issues certificates."""
+SHARED_DOMAINS = ("sslip.io", "nip.io", "traefik.me", "localtest.me")
+"""Domains that resolve the address inside a name; their users can't add records."""
 
 
 class GoogleDns(Settings):
@@ -49,36 +49,37 @@ class CloudflareDns(Settings):
 
 
 class WebhookDns(Settings):
-    """Any other, by a solver that you install beside cert-manager: IONOS Cloud DNS has one."""
+    """Any other DNS provider, by a webhook solver that you install beside cert-manager: IONOS Cloud DNS has one."""
 
     provider: Literal["webhook"]
     group: str
-    """Its API group."""
+    """The API group of the solver."""
     solver: str
-    """Its name in that group."""
+    """The name of the solver in that group."""
     config: dict[str, Any] = Field(default_factory=dict)
-    """Whatever it takes, as its own documentation says. Secrets are named there, never held."""
+    """The configuration of the solver, as its own documentation says. It names Secrets and never holds their values."""
 
 
 AnyDns = GoogleDns | Route53Dns | CloudflareDns | WebhookDns
 
 
 class AcmeSettings(Settings):
-    """Certificates of a public authority, renewed by cert-manager before they end."""
+    """Certificates of a public authority, which cert-manager renews before they expire."""
 
     email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
-    """Whom the authority writes to."""
+    """The address that the authority writes to."""
     server: Annotated[
         Literal["production", "staging"] | Annotated[str, Field(pattern=r"^https://[^\s/]+")], one_rule(_SERVERS)
     ] = "production"
-    """production or staging of Let's Encrypt, or the URL of another directory. Staging is for a first try: it has wide
-    limits, and nobody trusts it."""
+    """production or staging of Let's Encrypt, or the URL of another ACME directory. Staging is for a first try: it has
+    wide limits, and no client trusts it."""
     dns01: Annotated[AnyDns, Field(discriminator="provider")] | None = None
-    """Who keeps the zone of the domain. Without it, the gateway answers the authority on port 80 (http01), which can't
-    prove a star."""
+    """The provider of the domain's DNS zone. Without it, the gateway answers the authority on port 80 (http01), which
+    can't prove a star."""
 
     @property
     def directory(self) -> str:
+        """The URL of the ACME directory."""
         return LETS_ENCRYPT.get(self.server, self.server)
 
 
@@ -86,20 +87,20 @@ class TlsSettings(Settings):
     """HTTPS on the gateway; plain HTTP is redirected to it."""
 
     issuer: Literal["acme", "given", "existing", "self-signed", "none"] = "self-signed"
-    """acme: a public authority, by cert-manager. given: the stack's secrets ml-platform:tls_certificate and
-    ml-platform:tls_key hold it, as PEM. existing: a ClusterIssuer that somebody else has made. self-signed: the stack
-    is its own authority, which clients have to be told to trust. none: plain HTTP."""
+    """The issuer of the certificate. acme: a public authority, by cert-manager. given: the stack's secrets
+    ml-platform:tls_certificate and ml-platform:tls_key hold the certificate, as PEM. existing: a ClusterIssuer that the
+    cluster already has. self-signed: the stack's own authority, which clients have to trust. none: plain HTTP."""
     acme: AcmeSettings | None = None
     cluster_issuer: str | None = None
-    """The name of the existing one."""
+    """The name of the ClusterIssuer, for issuer existing."""
     hosts: tuple[HostBelow, ...] = ("*.models",)
-    """What the certificate is for beside the platform's own hosts, below the domain: `*.<namespace>` for the models of
-    that namespace; without a star, host by host (iris.models, canary-iris.models)."""
+    """Hosts on the certificate beside the platform's own, below the domain: `*.<namespace>` for the models of that
+    namespace, or single hosts without a star (iris.models, canary-iris.models)."""
     host_port: Port | None = None
-    """The port on the node itself, beside the gateway's own host_port."""
+    """The node's own port for HTTPS, beside the gateway's host_port for plain HTTP."""
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def _complete(self) -> Self:
         for key, issuer in (("acme", "acme"), ("cluster_issuer", "existing")):
             if (getattr(self, key) is None) == (self.issuer == issuer):
                 raise MisfitError(key, f"it goes with issuer: {issuer}, and that with it; issuer is {self.issuer}")
@@ -107,15 +108,15 @@ class TlsSettings(Settings):
 
 
 def check_acme(acme: AcmeSettings, domain: str, hosts: tuple[str, ...]) -> None:
-    """Whether an authority can be shown that the hosts are ours.
+    """Refuses hosts that can never be proven to a public authority.
 
     Raises:
-        MisfitError: it can't, whatever the world is like.
+        MisfitError: the domain is reserved, an address or not the user's own, or a star lacks acme.dns01.
     """
     if "." not in domain or domain.rpartition(".")[2] in PRIVATE or _address(domain):
         rule = "no public authority issues for it: set a domain of your own, or tls.issuer: self-signed"
         raise MisfitError("domain", rule, domain)
-    if acme.dns01 and domain.endswith(BORROWED):
+    if acme.dns01 and domain.endswith(SHARED_DOMAINS):
         rule = (
             "its zone is not yours, so nothing can be proven there: set a domain of your own, or remove tls.acme.dns01"
         )

@@ -1,4 +1,4 @@
-"""Amazon Elastic Kubernetes Service, with all that it stands on: nodes have no public address, pods need no keys."""
+"""Amazon Elastic Kubernetes Service with its network, nodes and storage: nodes are private, pods need no keys."""
 
 from collections.abc import Mapping
 
@@ -37,14 +37,14 @@ LOGIN = cloud.Credentials(
 )
 BALANCER = "service.beta.kubernetes.io/aws-load-balancer"
 ADMIN = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
-PATIENCE = pulumi.CustomTimeouts(create="1h", update="2h", delete="1h")
+TIMEOUTS = pulumi.CustomTimeouts(create="1h", update="2h", delete="1h")
 
 
 def connect(settings: EksCluster, ownership: OwnershipSettings, accounts: Mapping[str, Account]) -> Cluster:
-    """The cluster, made by this stack.
+    """The EKS cluster, which this stack makes.
 
     Raises:
-        SettingsError: credentials, a command or a secret are missing, or the cloud does not have what is asked for.
+        SettingsError: credentials or a command are missing, or AWS does not offer what the settings ask for.
     """
     cloud.require_access(settings)
     LOGIN.require()
@@ -82,12 +82,13 @@ class Eks(Component):
     token = "ml-platform:eks:Cluster"  # noqa: S105 - a type token
 
     kubeconfig: pulumi.Output[str]
-    """Resolves when there are nodes."""
+    """The kubeconfig, as an Output that resolves when the nodes are ready."""
     identifier: pulumi.Output[str]
+    """The ARN of the cluster."""
     tags: Mapping[str, str]
-    """Of all that the stack makes, and of what is made for it: nodes, their disks, volumes, the load balancer."""
+    """The tags of all that the stack makes, and of what AWS makes for it: nodes, disks, volumes, the load balancer."""
     scaling: Scaling | None
-    """Where a pool has room to scale."""
+    """The rights of the autoscaler; None where no pool scales."""
 
     def __init__(self, name: str, args: CloudArgs[EksCluster]) -> None:
         super().__init__(name)
@@ -103,7 +104,7 @@ class Eks(Component):
         self.storage = Storage(name, args, self.child())
         network = Network(name, NetworkArgs(settings=args.settings), self.child())
         cluster = self._cluster(network)
-        self._admit(cluster)
+        self._add_admins(cluster)
         self.scaling = self._scaling(cluster)
         made = NodesArgs(settings=args.settings, cluster=cluster, network=network, tags=self.tags)
         nodes = Nodes(name, made, self.child())
@@ -116,7 +117,11 @@ class Eks(Component):
             api="client.authentication.k8s.io/v1beta1",
         )
         volumes = Volumes(name, kubeconfig=text, opts=super().child(depends_on=nodes.ready))
-        identities = [*self._users(cluster), *self._zones(cluster), *(self.scaling.ready if self.scaling else [])]
+        identities = [
+            *self._bucket_identities(cluster),
+            *self._zones(cluster),
+            *(self.scaling.ready if self.scaling else []),
+        ]
         self.kubeconfig = pulumi.Output.secret(
             cloud.when(text, [volumes, *nodes.ready, *self.storage.ready, *identities])
         )
@@ -146,16 +151,16 @@ class Eks(Component):
             encryption_config={"provider": {"key_arn": self.storage.key.arn}, "resources": ["secrets"]},
             enabled_cluster_log_types=["audit", "authenticator"],
             upgrade_policy={"support_type": "STANDARD"},
-            # All of them are add-ons of ours, configured.
+            # nodes.py declares the same add-ons with their configuration.
             bootstrap_self_managed_addons=False,
             deletion_protection=protect,
             tags=self._ownership.tags,
-            opts=self.child(protect=protect, custom_timeouts=PATIENCE, depends_on=attached),
+            opts=self.child(protect=protect, custom_timeouts=TIMEOUTS, depends_on=attached),
         )
 
-    def _admit(self, cluster: eks.Cluster) -> None:
+    def _add_admins(self, cluster: eks.Cluster) -> None:
         for principal in dict.fromkeys(self._settings.admins):
-            # The last word of a principal may be that of another one, of another path or kind.
+            # Two principals of different paths or kinds may end in the same word: a digest keeps their names apart.
             name = f"{self._name}-{principal.rpartition('/')[2]}-{pods.digest(principal)}"
             entry = eks.AccessEntry(name, cluster_name=cluster.name, principal_arn=principal, opts=self.child())
             eks.AccessPolicyAssociation(
@@ -176,8 +181,9 @@ class Eks(Component):
         zones = self._settings.dns_zones
         return Zones(self._name, ZonesArgs(cluster=cluster, zones=zones), self.child()).ready if zones else []
 
-    def _users(self, cluster: eks.Cluster) -> list[pulumi.Resource]:
-        """Pods get the role of their service account when they are made, and never later."""
+    def _bucket_identities(self, cluster: eks.Cluster) -> list[pulumi.Resource]:
+        """The roles of service accounts that use buckets. Pods get the role only when they are created, so all pods
+        wait for these associations."""
         return [
             eks.PodIdentityAssociation(
                 f"{self._name}-{namespace}.{account}",

@@ -1,8 +1,8 @@
-"""What the cluster autoscaler may do, and what it is told: to scale the node groups of this cluster, and no others.
+"""The flags of the cluster autoscaler and its rights in AWS, which are limited to the node groups of this cluster.
 
-Managed node groups don't scale by themselves. It is this autoscaler and not EKS Auto Mode: Auto Mode makes nodes of its
-own beside node groups, at a surcharge on each, by objects in the cluster that know neither a minimum nor one machine;
-pools would mean something else here than on the other clouds. The autoscaler itself is components/autoscaler.py.
+Managed node groups don't scale by themselves. EKS Auto Mode is the other choice: it adds nodes of its own beside node
+groups, at a surcharge, by objects without a minimum and without one machine type, so that pools would differ from those
+of the other clouds. components/autoscaler.py runs the autoscaler itself.
 """
 
 from dataclasses import dataclass
@@ -15,8 +15,9 @@ from ml_platform.clusters.eks import roles
 from ml_platform.component import Component
 
 TAG = "k8s.io/cluster-autoscaler"
-"""EKS puts <TAG>/enabled and <TAG>/<name of the cluster>=owned on what is behind each of its managed node groups."""
-LOOK = (
+"""The prefix of the tags by which the autoscaler finds its groups: EKS gives the Auto Scaling group of each managed
+node group <TAG>/enabled and <TAG>/<name of the cluster>=owned."""
+READ_ACTIONS = (
     "autoscaling:DescribeAutoScalingGroups",
     "autoscaling:DescribeAutoScalingInstances",
     "autoscaling:DescribeLaunchConfigurations",
@@ -26,8 +27,8 @@ LOOK = (
     "ec2:DescribeLaunchTemplateVersions",
     "ec2:GetInstanceTypesFromInstanceRequirements",
 )
-"""AWS knows no narrower right to these than all or none."""
-SCALE = ("autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup")
+"""The actions that read; AWS can't limit these to single resources."""
+SCALE_ACTIONS = ("autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,7 @@ class Scaling(Component):
 
     autoscaler: Autoscaler
     ready: list[pulumi.Resource]
-    """What it needs before it starts."""
+    """The rights, which must exist before the autoscaler's pod."""
 
     def __init__(self, name: str, args: ScalingArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__(name, opts)
@@ -58,7 +59,7 @@ class Scaling(Component):
             opts=self.child(),
         )
         found = pulumi.Output.concat(f"--node-group-auto-discovery=asg:tag={TAG}/enabled,{TAG}/", args.cluster.name)
-        # Pods can't ask their node in which region it is.
+        # Pods can't read the region from the instance metadata, so it is an environment variable.
         self.autoscaler = Autoscaler(flags=["--cloud-provider=aws", found], environment={"AWS_REGION": args.region})
         self.ready = [rights, identity]
         self.register_outputs({})
@@ -67,11 +68,11 @@ class Scaling(Component):
 def _rights(cluster: str, arn: str) -> str:
     groups = f"{arn.replace(':cluster/', ':nodegroup/', 1)}/*"
     return roles.document(
-        {"Effect": "Allow", "Action": list(LOOK), "Resource": ["*"]},
+        {"Effect": "Allow", "Action": list(READ_ACTIONS), "Resource": ["*"]},
         {"Effect": "Allow", "Action": ["eks:DescribeNodegroup"], "Resource": [groups]},
         {
             "Effect": "Allow",
-            "Action": list(SCALE),
+            "Action": list(SCALE_ACTIONS),
             "Resource": ["*"],
             "Condition": {"StringEquals": {f"aws:ResourceTag/{TAG}/{cluster}": "owned"}},
         },

@@ -1,4 +1,4 @@
-"""A network over three zones: nodes in private subnets, load balancers and the way out in public ones."""
+"""A network over three zones: nodes in private subnets, load balancers and NAT gateways in public ones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Network(Component):
 
     private: Sequence[ec2.Subnet]
     ready: Sequence[pulumi.Resource]
-    """Routes: without them, a node does not find its cluster."""
+    """The routes, without which a node can't reach its cluster."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__(name, opts)
@@ -41,15 +41,15 @@ class Network(Component):
         private = self._subnets("private", large)
         self.private = list(private.values())
         gateway = ec2.InternetGateway(name, vpc_id=self._vpc.id, tags=self._tags(), opts=self.child())
-        outside = self._table("public", public, gateway_id=gateway.id)
-        ways = self._ways_out(list(public.values()), outside)
+        public_routes = self._table("public", public, gateway_id=gateway.id)
+        nats = self._nat_gateways(list(public.values()), public_routes)
         if args.settings.nat == "one":
-            inside = self._table("private", private, nat_gateway_id=ways[0].id)
+            private_routes = self._table("private", private, nat_gateway_id=nats[0].id)
         else:
-            pairs = zip(private.items(), ways, strict=True)
-            tables = [self._table(part, {part: subnet}, nat_gateway_id=way.id) for (part, subnet), way in pairs]
-            inside = [resource for table in tables for resource in table]
-        self.ready = [*outside, *inside, self._to_s3(inside)]
+            pairs = zip(private.items(), nats, strict=True)
+            tables = [self._table(part, {part: subnet}, nat_gateway_id=nat.id) for (part, subnet), nat in pairs]
+            private_routes = [resource for table in tables for resource in table]
+        self.ready = [*public_routes, *private_routes, self._s3_endpoint(private_routes)]
         self.register_outputs({"vpc": self._vpc.id})
 
     def _subnets(self, kind: str, networks: Sequence[IPv4Network]) -> dict[str, ec2.Subnet]:
@@ -64,18 +64,18 @@ class Network(Component):
             vpc_id=self._vpc.id,
             availability_zone=f"{settings.region}{zone}",
             cidr_block=str(network),
-            # By these tags Kubernetes finds the subnets of a load balancer.
+            # Kubernetes finds the subnets for load balancers by these tags.
             tags={**self._tags(f"{kind}-{zone}"), role: "1", f"kubernetes.io/cluster/{self._name}": "shared"},
             opts=self.child(),
         )
 
-    def _ways_out(self, public: Sequence[ec2.Subnet], routes: Sequence[pulumi.Resource]) -> list[ec2.NatGateway]:
+    def _nat_gateways(self, public: Sequence[ec2.Subnet], routes: Sequence[pulumi.Resource]) -> list[ec2.NatGateway]:
         count = len(public) if self._settings.nat == "per-zone" else 1
-        ways = []
+        nats = []
         for zone, subnet in zip(self._settings.zones[:count], public, strict=False):
             name, tags = f"{self._name}-{zone}", self._tags(zone)
             address = ec2.Eip(name, domain="vpc", tags=tags, opts=self.child())
-            ways.append(
+            nats.append(
                 ec2.NatGateway(
                     name,
                     allocation_id=address.allocation_id,
@@ -84,7 +84,7 @@ class Network(Component):
                     opts=self.child(depends_on=routes),
                 )
             )
-        return ways
+        return nats
 
     def _table(
         self,
@@ -103,22 +103,22 @@ class Network(Component):
             nat_gateway_id=nat_gateway_id,
             opts=self.child(),
         )
-        uses = [
+        associations = [
             ec2.RouteTableAssociation(
                 f"{self._name}-{part}", route_table_id=table.id, subnet_id=subnet.id, opts=self.child()
             )
             for part, subnet in subnets.items()
         ]
-        return [table, route, *uses]
+        return [table, route, *associations]
 
-    def _to_s3(self, inside: Sequence[pulumi.Resource]) -> ec2.VpcEndpoint:
-        """S3 without the NAT gateway, which takes money for each gigabyte."""
+    def _s3_endpoint(self, private_routes: Sequence[pulumi.Resource]) -> ec2.VpcEndpoint:
+        """The endpoint of S3 inside the network; through the NAT gateway, each gigabyte costs money."""
         return ec2.VpcEndpoint(
             f"{self._name}-s3",
             vpc_id=self._vpc.id,
             service_name=f"com.amazonaws.{self._settings.region}.s3",
             vpc_endpoint_type="Gateway",
-            route_table_ids=[part.id for part in inside if isinstance(part, ec2.RouteTable)],
+            route_table_ids=[part.id for part in private_routes if isinstance(part, ec2.RouteTable)],
             tags=self._tags("s3"),
             opts=self.child(),
         )

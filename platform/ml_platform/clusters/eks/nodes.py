@@ -1,6 +1,6 @@
-"""The nodes of the cluster and the add-ons that make nodes of them: a managed node group for each pool.
+"""The nodes of the cluster, a managed node group for each pool, and the add-ons that nodes need.
 
-What makes more nodes of a pool, or fewer, is autoscaler.py.
+autoscaler.py scales the pools.
 """
 
 import json
@@ -18,31 +18,32 @@ from ml_platform.component import Component
 from ml_platform.settings import EksCluster
 from ml_platform.settings.eks import Addon, EksPoolSettings, System
 
-PATIENCE = pulumi.CustomTimeouts(create="1h", update="2h", delete="1h")
+TIMEOUTS = pulumi.CustomTimeouts(create="1h", update="2h", delete="1h")
 POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy")
-BEFORE: Mapping[Addon, Mapping[str, Any]] = {
-    "vpc-cni": {"enableNetworkPolicy": "true"},  # without it, NetworkPolicies are objects and no more
+ADDONS_BEFORE_NODES: Mapping[Addon, Mapping[str, Any]] = {
+    "vpc-cni": {"enableNetworkPolicy": "true"},  # without it, nothing enforces NetworkPolicies
     "kube-proxy": {},
     "eks-pod-identity-agent": {},
 }
 DISKS: Addon = "aws-ebs-csi-driver"
 STORAGE_CLASS = "ebs-csi-default-sc"
-"""Which the add-on for disks makes."""
+"""The storage class that the add-on for disks makes."""
 ACCELERATOR = "k8s.amazonaws.com/accelerator"
-"""By this label the autoscaler knows that a new node's GPUs are still to come, and doesn't make another one."""
-
-
+"""The label of nodes with GPUs: the autoscaler waits for the GPUs of a new node that has it, in place of adding another
+node."""
 TAGGED = ("instance", "volume", "network-interface")
+"""The resources that EC2 makes from a launch template, which get the stack's tags."""
 ROOT = "/dev/xvda"
 
 
 @dataclass(frozen=True, kw_only=True)
 class _System:
-    """What nodes start with."""
+    """The operating system of nodes."""
 
     image: str
+    """The type of the node image (AMI), as EKS names it."""
     disk: str
-    """That of container images and pods, whose size pools have; it may be the root's."""
+    """The device of the disk for container images and pods, whose size the pool sets; it may be the root device."""
 
 
 SYSTEMS: Mapping[System, _System] = {
@@ -57,7 +58,7 @@ class NodesArgs:
     cluster: eks.Cluster
     network: Network
     tags: Mapping[str, str]
-    """Of what others make: instances by their launch template, volumes by the add-on."""
+    """The tags of resources that AWS makes: instances by their launch template, volumes by the add-on."""
 
 
 class Nodes(Component):
@@ -69,10 +70,10 @@ class Nodes(Component):
         super().__init__(name, opts)
         self._name, self._args = name, args
         self._role, attached = roles.role(f"{name}-nodes", "ec2.amazonaws.com", POLICIES, self.child())
-        network = [self._addon(addon, values) for addon, values in BEFORE.items()]
+        network = [self._addon(addon, values) for addon, values in ADDONS_BEFORE_NODES.items()]
         before = [*attached, *network, *args.network.ready]
         groups = [self._group(pool, each, before) for pool, each in args.settings.pools.items()]
-        self.ready = [*groups, self._addon("coredns", {}, after=groups), self._disks(groups)]
+        self.ready = [*groups, self._addon("coredns", {}, after=groups), self._disk_addon(groups)]
         self.register_outputs({"pools": list(args.settings.pools)})
 
     def _addon(self, addon: Addon, values: Mapping[str, Any], *, after: Sequence[pulumi.Resource] = ()) -> eks.Addon:
@@ -87,8 +88,8 @@ class Nodes(Component):
             opts=self.child(depends_on=list(after)),
         )
 
-    def _disks(self, after: Sequence[pulumi.Resource]) -> eks.Addon:
-        """EBS volumes. They are made under an identity of its own, which pods of others don't have."""
+    def _disk_addon(self, after: Sequence[pulumi.Resource]) -> eks.Addon:
+        """The add-on for EBS volumes, with an IAM role that only its own pods have."""
         name = f"{self._name}-disks"
         role, attached = roles.role(name, roles.PODS, ["service-role/AmazonEBSCSIDriverPolicy"], self.child())
         values = {
@@ -134,7 +135,7 @@ class Nodes(Component):
             update_config={"max_unavailable_percentage": 33},
             node_repair_config={"enabled": True},
             opts=self.child(
-                custom_timeouts=PATIENCE,
+                custom_timeouts=TIMEOUTS,
                 depends_on=list(before),
                 ignore_changes=["scalingConfig.desiredSize"] if settings.scales else [],
             ),
@@ -145,11 +146,11 @@ class Nodes(Component):
         return ec2.LaunchTemplate(
             name,
             block_device_mappings=[_disk(device, of) for device, of in disks.items()],
-            # One hop: pods don't get at the identity of their node.
+            # With a limit of one hop, pods can't reach the instance metadata with the role of their node.
             metadata_options=ec2.LaunchTemplateMetadataOptionsArgs(
                 http_tokens="required", http_put_response_hop_limit=1
             ),
-            # Tags of a node group end at the group itself.
+            # EKS does not pass tags of a node group on to its instances.
             tag_specifications=[
                 ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags={"Name": name, **self._args.tags})
                 for kind in TAGGED
@@ -160,7 +161,7 @@ class Nodes(Component):
 
 
 def _disk(device: str, size: int | None) -> ec2.LaunchTemplateBlockDeviceMappingArgs:
-    """Encrypted; without a size, as large as the image has it."""
+    """An encrypted disk; without a size, it has the size in the image."""
     ebs = ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
         volume_size=size, volume_type="gp3", encrypted="true", delete_on_termination="true"
     )

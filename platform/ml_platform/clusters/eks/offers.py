@@ -1,6 +1,6 @@
-"""Whether AWS has what the settings ask for: this version, these machines in these zones, and the quota for them.
+"""The check that AWS offers what the settings ask for: the version, the machines in the zones, and the quota for them.
 
-Releases of add-ons and of node images are of releases.py.
+releases.py checks the releases of add-ons and of node images.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,10 +18,10 @@ GRAPHICS, LEARNING = ("L-DB2E81BA", "on-demand G and VT instances"), ("L-417A185
 
 
 def check(settings: EksCluster, aws: Inquiry) -> None:
-    """Asks AWS.
+    """Compares the settings with what AWS answers.
 
     Raises:
-        SettingsError: naming each setting that can't be.
+        SettingsError: AWS lacks what settings ask for; the message names each.
     """
     refuse(
         [*_version(settings, aws), *_machines(settings, aws), *_quotas(settings, aws), *releases.check(settings, aws)]
@@ -40,7 +40,7 @@ def _machines(settings: EksCluster, aws: Inquiry) -> Iterator[str]:
         "where it has which machines",
         ec2.get_instance_type_offerings,
         location_type="availability-zone",
-        filters=[ec2.GetInstanceTypeOfferingsFilterArgs(name="instance-type", values=_kinds(settings))],
+        filters=[ec2.GetInstanceTypeOfferingsFilterArgs(name="instance-type", values=_machine_types(settings))],
     )
     offered = list(zip(found.instance_types, found.locations, strict=True)) if found else []
     for name, pool in settings.pools.items() if found else ():
@@ -52,15 +52,19 @@ def _machines(settings: EksCluster, aws: Inquiry) -> Iterator[str]:
 
 
 def _quotas(settings: EksCluster, aws: Inquiry) -> Iterator[str]:
-    """Of vCPUs at the same time. Others in the account count as well, but AWS alone knows them."""
-    found = {kind: aws.ask(f"what a {kind} is", ec2.get_instance_type, instance_type=kind) for kind in _kinds(settings)}
+    """A problem for each quota of vCPUs that the pools may exceed. AWS also counts other machines of the account, which
+    this check does not know."""
+    found = {
+        kind: aws.ask(f"what a {kind} is", ec2.get_instance_type, instance_type=kind)
+        for kind in _machine_types(settings)
+    }
     sizes = {kind: size.default_vcpus if size else 0 for kind, size in found.items()}
     pools: dict[tuple[str, str], dict[str, EksPoolSettings]] = {}
     for name, pool in settings.pools.items():
         pools.setdefault(_quota(pool), {})[name] = pool
     for (code, words), counted in pools.items():
         quota = aws.ask(f"its quota of {words}", servicequotas.get_service_quota, service_code="ec2", quota_code=code)
-        wanted = _most(counted, sizes)
+        wanted = _maximum_vcpus(counted, sizes)
         if quota and wanted > quota.value:
             yield (
                 f"{PROJECT}:cluster.pools may have {wanted} vCPUs in {', '.join(counted)}, and the account's quota of "
@@ -76,9 +80,9 @@ def _quota(pool: EksPoolSettings) -> tuple[str, str]:
     return SPOT if pool.purpose == "spot" else ON_DEMAND
 
 
-def _most(pools: Mapping[str, EksPoolSettings], sizes: Mapping[str, int]) -> int:
+def _maximum_vcpus(pools: Mapping[str, EksPoolSettings], sizes: Mapping[str, int]) -> int:
     return sum(pool.maximum * sizes[pool.machine] for pool in pools.values())
 
 
-def _kinds(settings: EksCluster) -> list[str]:
+def _machine_types(settings: EksCluster) -> list[str]:
     return sorted({pool.machine for pool in settings.pools.values()})

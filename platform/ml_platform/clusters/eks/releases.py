@@ -1,7 +1,7 @@
-"""Which releases of add-ons and of node images the settings name, and which EKS would choose today.
+"""The releases of add-ons and of node images that the settings name, compared with those that EKS would choose today.
 
-Patches come by a change of the settings: a `pulumi up` that nobody meant to patch by changes no add-on and makes no
-node anew. So no answer of EKS is declared; answers name what is missing, what does not fit, and what is newer.
+Only a change of the settings installs a patch, so that no other `pulumi up` updates an add-on or replaces nodes. The
+answers of EKS are never declared; they serve messages about releases that are missing, wrong or outdated.
 """
 
 import re
@@ -21,21 +21,22 @@ PARAMETERS: dict[System, str] = {
     "al2023": "/aws/service/eks/optimized-ami/{}/amazon-linux-2023/x86_64/standard/recommended/release_version",
     "bottlerocket": "/aws/service/bottlerocket/aws-k8s-{}-nvidia/x86_64/latest/image_version",
 }
-"""Where AWS publishes the release of a node image for a version of Kubernetes."""
+"""The SSM parameter in which AWS publishes the newest release of a node image, with a place for Kubernetes' version."""
 DEFAULT = "addons[0].addonVersions[?compatibilities[0].defaultVersion].addonVersion"
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Release:
     key: str
-    """The setting."""
+    """The key of the setting, below ml-platform:cluster."""
     given: str | None
+    """The release in the settings."""
     offered: str | None
-    """None where AWS does not answer."""
+    """The release that AWS offers; None where AWS does not answer."""
     shown_by: str
     """The command that prints what AWS offers."""
     starts: str = ""
-    """How one for the cluster's version of Kubernetes begins."""
+    """The beginning of every release for the cluster's version of Kubernetes."""
 
     @property
     def fits(self) -> bool:
@@ -52,12 +53,12 @@ class _Release:
 
 
 def system(purpose: str) -> System:
-    """What the nodes of a pool start with; Bottlerocket has NVIDIA's driver and the device plugin for GPUs."""
+    """The operating system of a pool's nodes; Bottlerocket has NVIDIA's driver and the device plugin for GPUs."""
     return "bottlerocket" if purpose == "gpu" else "al2023"
 
 
 def check(settings: EksCluster, aws: Inquiry) -> Iterator[str]:
-    """What is missing or is not for the cluster's version of Kubernetes; what is outdated is told, and no more."""
+    """A problem if releases are missing or are for another version of Kubernetes. Outdated ones are only logged."""
     found = [*_addons(settings, aws), *_images(settings, aws)]
     if outdated := [each for each in found if each.fits and each.outdated]:
         said = "EKS has newer releases than the settings name. Each is installed by a change of its setting:"
@@ -105,5 +106,5 @@ def _images(settings: EksCluster, aws: Inquiry) -> Iterator[_Release]:
 
 
 def _numbers(release: str) -> list[int]:
-    """v1.21.1-eksbuild.2 and 1.35.1-20261101 as numbers that can be compared."""
+    """The release as a list of numbers for comparison; it may look like v1.21.1-eksbuild.2 or 1.35.1-20261101."""
     return [int(part) for part in re.split(r"[^0-9a-z]+", release.removeprefix("v")) if part.isdigit()]

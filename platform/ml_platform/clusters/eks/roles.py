@@ -1,4 +1,4 @@
-"""Who may do what: roles that a service of AWS, or the pods of a service account, take on."""
+"""IAM roles that a service of AWS, or the pods of a service account, assume."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from ml_platform import names
 
 PODS = "pods.eks.amazonaws.com"
 LONGEST = 56
-"""IAM takes names of 64 characters, and Pulumi adds 8 of its own."""
+"""The longest name of a role: IAM allows 64 characters, and Pulumi adds 8."""
 
 
 def document(*statements: dict[str, Any]) -> str:
@@ -19,14 +19,14 @@ def document(*statements: dict[str, Any]) -> str:
 
 
 def name(*parts: str) -> str:
-    """All parts, as far as IAM takes them."""
+    """The name of a role from its parts, shortened to what IAM allows."""
     return names.shortened("-".join(parts), LONGEST)
 
 
 def role(
     name: str, service: str, policies: Sequence[str], opts: pulumi.ResourceOptions
 ) -> tuple[iam.Role, list[pulumi.Resource]]:
-    """A role for `service` with AWS's own `policies`, and what has to be there before it is worth anything."""
+    """A role for `service` with AWS's own `policies`, and all resources that must exist before the role is used."""
     actions = ["sts:AssumeRole", "sts:TagSession"] if service == PODS else ["sts:AssumeRole"]
     trust = document({"Effect": "Allow", "Principal": {"Service": service}, "Action": actions})
     made = iam.Role(name, assume_role_policy=trust, opts=opts)

@@ -1,4 +1,4 @@
-"""What holds data outside of the cluster: buckets, which pods use without keys, a registry, and the key of all."""
+"""The storage outside of the cluster: buckets, which pods use without keys, a registry, and the KMS key of both."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ class Storage(Component):
     users: dict[tuple[str, str], pulumi.Output[str]]
     """The role of each service account that uses buckets."""
     ready: list[pulumi.Resource]
-    """What those who use buckets wait for."""
+    """The buckets and the rights to them, for which users of buckets wait."""
 
     def __init__(self, name: str, args: CloudArgs[EksCluster], opts: pulumi.ResourceOptions) -> None:
         super().__init__(name, opts)
@@ -43,9 +43,9 @@ class Storage(Component):
         made = {bucket: self._bucket(bucket, each.versions) for bucket, each in args.settings.buckets.items()}
         self.users, self.ready = {}, list(made.values())
         for user, buckets in buckets_by_user(args.settings.buckets).items():
-            self._open(".".join(user), [made[each] for each in buckets], [user])
+            self._grant(".".join(user), [made[each] for each in buckets], [user])
         for account, each in args.accounts.items():
-            self._open(account, [made[bucket] for bucket in each.buckets], each.pods)
+            self._grant(account, [made[bucket] for bucket in each.buckets], each.pods)
         if made:
             self.objects = ObjectStorage(
                 endpoint=f"https://s3.{args.settings.region}.amazonaws.com",
@@ -83,12 +83,13 @@ class Storage(Component):
         )
         return bucket
 
-    def _open(self, part: str, buckets: Sequence[s3.Bucket], users: Sequence[tuple[str, str]]) -> None:
-        """The role of those who may use these buckets."""
+    def _grant(self, part: str, buckets: Sequence[s3.Bucket], users: Sequence[tuple[str, str]]) -> None:
+        """Makes a role with access to these buckets, for the service accounts `users`; `part` is the end of its
+        name."""
         name = roles.name(self._name, part)
         role, _ = roles.role(name, roles.PODS, [], self.child())
         arns = pulumi.Output.all(self.key.arn, *(bucket.arn for bucket in buckets))
-        self.ready.append(iam.RolePolicy(name, role=role.name, policy=arns.apply(_use), opts=self.child()))
+        self.ready.append(iam.RolePolicy(name, role=role.name, policy=arns.apply(_bucket_policy), opts=self.child()))
         self.users.update(dict.fromkeys(users, role.arn))
 
     def _repository(self, image: str) -> ecr.Repository:
@@ -96,7 +97,7 @@ class Storage(Component):
         return ecr.Repository(
             name,
             name=name,
-            image_tag_mutability="IMMUTABLE",  # as tags are, each a digest of what its image is made of
+            image_tag_mutability="IMMUTABLE",  # each tag is a digest of the image's sources
             image_scanning_configuration={"scan_on_push": True},
             encryption_configurations=[{"encryption_type": "KMS", "kms_key": self.key.arn}],
             force_delete=self._settings.data == "delete",
@@ -104,8 +105,9 @@ class Storage(Component):
         )
 
 
-def _use(arns: Sequence[str]) -> str:
-    """What a pod may do with its buckets, and with the key that they are encrypted by."""
+def _bucket_policy(arns: Sequence[str]) -> str:
+    """The policy of pods that use buckets: read and write them, and use the KMS key that encrypts them. `arns` are
+    those of the key and of the buckets."""
     key, *buckets = arns
     return roles.document(
         {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": buckets},

@@ -1,6 +1,6 @@
-"""The right of cert-manager to edit hosted zones of Route 53, by which it proves that names are the stack's.
+"""The right of cert-manager to edit hosted zones of Route 53, by which it proves the domain to an authority.
 
-Pods get the role of their service account when they are made, and never later: so it is there before cert-manager is.
+Pods get the role of their service account only when they are created, so this role exists before cert-manager.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from ml_platform.clusters.eks import roles
 from ml_platform.component import Component
 
 CERT_MANAGER = "cert-manager"
-"""Its namespace and its service account, as in its release."""
+"""The namespace and the service account of cert-manager's bundle."""
 ARN = "arn:aws:route53:::"
 
 
@@ -22,14 +22,14 @@ ARN = "arn:aws:route53:::"
 class ZonesArgs:
     cluster: eks.Cluster
     zones: Sequence[str]
-    """By their ids."""
+    """The ids of the hosted zones."""
 
 
 class Zones(Component):
     token = "ml-platform:eks:Zones"  # noqa: S105 - a type token
 
     ready: list[pulumi.Resource]
-    """What cert-manager needs before it starts."""
+    """The rights, which must exist before cert-manager's pods."""
 
     def __init__(self, name: str, args: ZonesArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__(name, opts)
@@ -50,7 +50,7 @@ class Zones(Component):
 
 
 def _rights(zones: list[str]) -> list[dict[str, Any]]:
-    """To find the zone, to write the one kind of record that proves something, and to wait until servers have it."""
+    """The rights to find the zone, to write TXT records in it, and to wait until DNS servers have them."""
     proofs = {"ForAllValues:StringEquals": {"route53:ChangeResourceRecordSetsRecordTypes": ["TXT"]}}
     return [
         {"Effect": "Allow", "Action": ["route53:ListHostedZonesByName"], "Resource": ["*"]},

@@ -1,4 +1,4 @@
-"""Google Kubernetes Engine, with all that it stands on: nodes have no public address, pods need no keys."""
+"""Google Kubernetes Engine with its network, nodes and storage: nodes are private, pods need no keys."""
 
 from collections.abc import Mapping
 
@@ -22,7 +22,7 @@ from ml_platform.store import Account
 
 LOGIN = cloud.Credentials(
     cloud="Google Cloud",
-    # Application default credentials alone: the kubeconfig's plugin knows no others, whatever else the SDK takes.
+    # Application default credentials only: the kubeconfig's plugin can't use others, which the SDK could.
     variables=(("GOOGLE_APPLICATION_CREDENTIALS",),),
     files=(
         "$CLOUDSDK_CONFIG/application_default_credentials.json",
@@ -32,16 +32,16 @@ LOGIN = cloud.Credentials(
     way_out="Log in with `gcloud auth application-default login`; in CI, use workload identity federation.",
 )
 PLUGIN = "gke-gcloud-auth-plugin"
-LOGS_IN = [PLUGIN, "--use_application_default_credentials"]
-"""Without the flag, the plugin asks gcloud, whose login is another one."""
-PATIENCE = pulumi.CustomTimeouts(create="1h", update="2h", delete="1h")
+LOGIN_COMMAND = [PLUGIN, "--use_application_default_credentials"]
+"""The kubeconfig's command. Without the flag, the plugin uses gcloud's own login, which is a separate one."""
+TIMEOUTS = pulumi.CustomTimeouts(create="1h", update="2h", delete="1h")
 
 
 def connect(settings: GkeCluster, ownership: OwnershipSettings, accounts: Mapping[str, Account]) -> Cluster:
-    """The cluster, made by this stack.
+    """The GKE cluster, which this stack makes.
 
     Raises:
-        SettingsError: credentials, a command or a secret are missing, or the cloud does not have what is asked for.
+        SettingsError: credentials or a command are missing, or Google Cloud does not offer what the settings ask for.
     """
     cloud.require_access(settings)
     LOGIN.require()
@@ -69,7 +69,7 @@ class Gke(Component):
     token = "ml-platform:gke:Cluster"  # noqa: S105 - a type token
 
     kubeconfig: pulumi.Output[str]
-    """Resolves when there are nodes."""
+    """The kubeconfig, as an Output that resolves when the nodes are ready."""
     identifier: pulumi.Output[str]
 
     def __init__(self, name: str, args: CloudArgs[GkeCluster]) -> None:
@@ -96,7 +96,7 @@ class Gke(Component):
         text = cloud.kubeconfig(
             server=pulumi.Output.concat("https://", cluster.endpoint),
             authority=cluster.master_auth.cluster_ca_certificate,
-            command=LOGS_IN,
+            command=LOGIN_COMMAND,
             api="client.authentication.k8s.io/v1beta1",
         )
         volumes = Volumes(name, kubeconfig=text, opts=super().child(depends_on=nodes.ready))
@@ -131,11 +131,11 @@ class Gke(Component):
                 "gcp_public_cidrs_access_enabled": False,
             },
             workload_identity_config={"workload_pool": f"{settings.project}.svc.id.goog"},
-            datapath_provider="ADVANCED_DATAPATH",  # it is what enforces NetworkPolicies
+            datapath_provider="ADVANCED_DATAPATH",  # enforces NetworkPolicies
             min_master_version=settings.version,
             release_channel={"channel": settings.channel},
             maintenance_policy={"daily_maintenance_window": {"start_time": settings.maintenance}},
-            # Pools are resources of their own; this one is gone when the cluster is there.
+            # Node pools are resources of their own: GKE makes a default pool first, and removes it again.
             remove_default_node_pool=True,
             initial_node_count=1,
             node_config={"service_account": identity.email},
@@ -145,4 +145,4 @@ class Gke(Component):
         )
 
 
-_MANAGED = {"custom_timeouts": PATIENCE, "ignore_changes": ["initialNodeCount", "nodeConfig"]}
+_MANAGED = {"custom_timeouts": TIMEOUTS, "ignore_changes": ["initialNodeCount", "nodeConfig"]}

@@ -1,4 +1,4 @@
-"""The network of the nodes, their way out, and the one address at which the gateway is reached."""
+"""The network of the nodes, its NAT, and the reserved address of the gateway."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,8 +23,9 @@ class Network(Component):
     network: compute.Network
     subnet: compute.Subnetwork
     address: pulumi.Output[str]
+    """The reserved address of the gateway."""
     ready: Sequence[pulumi.Resource]
-    """What nodes need to pull images, and the cluster to ask webhooks on them."""
+    """The NAT, by which nodes pull images, and the firewall rule, by which the API server calls webhooks on nodes."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__(name, opts)
@@ -44,15 +45,15 @@ class Network(Component):
             private_ip_google_access=True,
             opts=self.child(),
         )
-        self.ready = [self._way_out(), self._webhooks()]
+        self.ready = [self._nat(), self._webhooks()]
         gateway = compute.Address(
             f"{name}-gateway", name=f"{name}-gateway", region=region, address_type="EXTERNAL", opts=self.child()
         )
         self.address = gateway.address
         self.register_outputs({"network": self.network.id, "address": self.address})
 
-    def _way_out(self) -> compute.RouterNat:
-        """Nodes have no public addresses: without it, they could pull images of Google's own only."""
+    def _nat(self) -> compute.RouterNat:
+        """The NAT of the nodes, which have no public addresses: without it, they could pull only Google's images."""
         name, region = self._name, self._settings.region
         router = compute.Router(name, name=name, region=region, network=self.network.id, opts=self.child())
         return compute.RouterNat(
@@ -66,7 +67,8 @@ class Network(Component):
         )
 
     def _webhooks(self) -> compute.Firewall:
-        """GKE itself lets the control plane reach nodes at ports 443 and 10250 only; webhooks listen at others."""
+        """The firewall rule for webhooks, which listen at other ports than 443 and 10250: GKE itself lets the control
+        plane reach nodes at those two only."""
         return compute.Firewall(
             f"{self._name}-webhooks",
             name=f"{self._name}-webhooks",

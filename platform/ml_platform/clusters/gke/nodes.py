@@ -1,4 +1,4 @@
-"""The nodes of the cluster and the identity they work under: one node pool for each pool of the settings."""
+"""The nodes of the cluster, one node pool for each pool of the settings, and their Google service account."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +11,13 @@ from ml_platform.component import Component
 from ml_platform.settings import GkeCluster
 from ml_platform.settings.gke import GkePoolSettings
 
-PATIENCE = pulumi.CustomTimeouts(create="1h", update="3h", delete="1h")
-ZONES = 3  # that Google chooses where the settings name none
+TIMEOUTS = pulumi.CustomTimeouts(create="1h", update="3h", delete="1h")
+ZONES = 3  # the number that Google chooses where the settings name none
 
 
 class Identity(Component):
-    """The service account of the nodes: what Google asks for, and not the project's editor, which is the default."""
+    """The Google service account of the nodes. It has the rights that Google recommends for nodes; the default account
+    is an editor of the whole project."""
 
     token = "ml-platform:gke:Identity"  # noqa: S105 - a type token
 
@@ -74,9 +75,9 @@ class Nodes(Component):
             },
             management={"auto_repair": True, "auto_upgrade": True},
             node_config=self._node(pool, settings),
-            # The count is the autoscaler's; another initial one would make the pool anew.
+            # The autoscaler sets the node count, and a new initial count would replace the pool.
             opts=self.child(
-                custom_timeouts=PATIENCE,
+                custom_timeouts=TIMEOUTS,
                 ignore_changes=["initialNodeCount", "nodeCount"],
                 depends_on=list(self._args.identity.ready),
             ),
@@ -103,7 +104,8 @@ class Nodes(Component):
 
 
 def _taints(settings: GkePoolSettings) -> list[container.NodePoolNodeConfigTaintArgs] | None:
-    """Those of GPUs too: GKE taints such nodes by itself only where the cluster has others."""
+    """The taint of the pool's purpose. Nodes with GPUs declare theirs too, since GKE adds it by itself only where the
+    cluster has other nodes."""
     taint = placement.TAINTS[settings.purpose]
     effect = "NO_SCHEDULE"
     return [container.NodePoolNodeConfigTaintArgs(key=taint[0], value=taint[1], effect=effect)] if taint else None

@@ -1,7 +1,7 @@
-"""Whether Google Cloud has what the settings ask for: this region, these zones, these machines in them.
+"""The check that Google Cloud offers what the settings ask for: the region, its zones, and the machines in them.
 
-Not the version: a release channel drops the one that a cluster began with while its settings still name it. Nor quotas,
-which Google tells by a service of its own that few projects have switched on.
+The version of Kubernetes goes unchecked: a release channel drops old versions while settings still name the one that
+the cluster was made with. Quotas go unchecked too: few projects have enabled the API that reports them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,10 +13,10 @@ from ml_platform.settings import GkeCluster
 
 
 def check(settings: GkeCluster, google: Inquiry) -> None:
-    """Asks Google Cloud.
+    """Compares the settings with what Google Cloud answers.
 
     Raises:
-        SettingsError: naming each setting that can't be.
+        SettingsError: Google Cloud lacks what settings ask for; the message names each.
     """
     regions = google.ask("which regions it has", compute.get_regions)
     if regions and settings.region not in regions.names:

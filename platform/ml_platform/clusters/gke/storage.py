@@ -1,7 +1,7 @@
-"""What holds data outside of the cluster: buckets and a registry for images.
+"""The storage outside of the cluster: buckets, and a registry for images.
 
-Pods that speak Google's own protocol use buckets without keys. Those of the platform speak S3, and for that Google
-wants a key: each account has one, of a Google service account that may use the account's buckets and nothing else.
+Pods that use Google's own protocol need no key for buckets. Those of the platform use S3's protocol, for which Google
+requires a key: each account has the key of a Google service account that may use the account's buckets only.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ class Storage(Component):
     objects: ObjectStorage | None = None
     registry: pulumi.Output[str]
     ready: list[pulumi.Resource]
-    """What those who use buckets wait for."""
+    """The buckets and the rights to them, for which users of buckets wait."""
 
     def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__(name, opts)
@@ -41,7 +41,7 @@ class Storage(Component):
         self.ready, keys = list(made.values()), {}
         for bucket, chosen in settings.buckets.items():
             for user in dict.fromkeys(chosen.used_by):
-                self._open(made[bucket], f"{bucket}-{user.replace('/', '.')}", self._principal(made[bucket], user))
+                self._grant(made[bucket], f"{bucket}-{user.replace('/', '.')}", self._principal(made[bucket], user))
         for account, each in args.accounts.items():
             keys[account] = self._key(account, {bucket: made[bucket] for bucket in each.buckets})
         if settings.buckets:
@@ -68,14 +68,14 @@ class Storage(Component):
             opts=self._held,
         )
 
-    def _open(self, bucket: storage.Bucket, name: str, member: pulumi.Output[str]) -> None:
+    def _grant(self, bucket: storage.Bucket, name: str, member: pulumi.Output[str]) -> None:
         role = "roles/storage.objectUser"
         self.ready.append(
             storage.BucketIAMMember(name, bucket=bucket.name, role=role, member=member, opts=self.child())
         )
 
     def _principal(self, bucket: storage.Bucket, user: str) -> pulumi.Output[str]:
-        """Pods of a service account of the cluster."""
+        """The IAM principal of the pods of a service account, `user` as <namespace>/<name>."""
         namespace, _, account = user.partition("/")
         pool = f"{self._settings.project}.svc.id.goog"
         return pulumi.Output.concat(
@@ -88,7 +88,7 @@ class Storage(Component):
         name = f"{self._name}-{account}"
         user = serviceaccount.Account(name, account_id=name, display_name=f"Buckets of {account}", opts=self.child())
         for bucket, made in buckets.items():
-            self._open(made, f"{bucket}-{account}", user.member)
+            self._grant(made, f"{bucket}-{account}", user.member)
         key = storage.HmacKey(name, service_account_email=user.email, opts=self.child())
         return Key(access=key.access_id, secret=key.secret)
 

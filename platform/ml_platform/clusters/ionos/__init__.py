@@ -1,4 +1,4 @@
-"""Managed Kubernetes on IONOS CLOUD, with all that it stands on."""
+"""Managed Kubernetes on IONOS CLOUD with its network, nodes and storage."""
 
 from collections.abc import Mapping
 
@@ -29,14 +29,14 @@ KEYS = cloud.Credentials(
     variables=(("IONOS_S3_ACCESS_KEY", "IONOS_S3_SECRET_KEY"),),
     way_out="Make a key in the DCD under Storage > Object Storage > Key Management, or leave out the buckets.",
 )
-PATIENCE = pulumi.CustomTimeouts(create="2h", update="2h", delete="1h")
+TIMEOUTS = pulumi.CustomTimeouts(create="2h", update="2h", delete="1h")
 
 
 def connect(settings: IonosCluster, ownership: OwnershipSettings, accounts: Mapping[str, Account]) -> Cluster:
-    """The cluster, made by this stack.
+    """The IONOS cluster, which this stack makes.
 
     Raises:
-        SettingsError: credentials or a secret are missing, or the contract does not allow what is asked for.
+        SettingsError: credentials are missing, or the contract does not allow what the settings ask for.
     """
     cloud.require_access(settings)
     TOKEN.require()
@@ -64,7 +64,7 @@ class Ionos(Component):
     token = "ml-platform:ionos:Cluster"  # noqa: S105 - a type token
 
     kubeconfig: pulumi.Output[str]
-    """Resolves when there are nodes."""
+    """The kubeconfig, as an Output that resolves when the nodes are ready."""
     identifier: pulumi.Output[str]
 
     def __init__(self, name: str, args: CloudArgs[IonosCluster]) -> None:
@@ -85,7 +85,7 @@ class Ionos(Component):
                 "time": f"{settings.maintenance.time}:00Z",
             },
             allow_replace=settings.data == "delete",
-            opts=self.child(provider=provider, protect=settings.data == "protect", custom_timeouts=PATIENCE),
+            opts=self.child(provider=provider, protect=settings.data == "protect", custom_timeouts=TIMEOUTS),
         )
         nodes = Nodes(name, NodesArgs(settings=settings, cluster=cluster, datacenter=self.network.datacenter), below)
         self.storage = Storage(name, args, below)

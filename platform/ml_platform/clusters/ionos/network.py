@@ -1,4 +1,4 @@
-"""Where nodes are, and the one address at which the gateway is reached."""
+"""The virtual data center of the nodes, and the reserved address of the gateway."""
 
 from dataclasses import dataclass
 
@@ -20,6 +20,7 @@ class Network(Component):
     datacenter: pulumi.Output[str]
     """The id of the virtual data center."""
     address: pulumi.Output[str]
+    """The reserved address of the gateway."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__(name, opts)

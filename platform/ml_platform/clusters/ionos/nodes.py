@@ -11,8 +11,8 @@ from ml_platform.component import Component
 from ml_platform.settings import IonosCluster
 from ml_platform.settings.ionos import IonosPoolSettings
 
-# A pool is made one node after the other, each in some minutes.
-PATIENCE = pulumi.CustomTimeouts(create="3h", update="3h", delete="1h")
+# IONOS makes the nodes of a pool one after the other, and each takes some minutes.
+TIMEOUTS = pulumi.CustomTimeouts(create="3h", update="3h", delete="1h")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class Nodes(Component):
                 "time": f"{whole.node_maintenance.time}:00Z",
             },
             allow_replace=whole.data == "delete",
-            opts=self.child(custom_timeouts=PATIENCE, ignore_changes=["nodeCount"] if settings.scales else []),
+            opts=self.child(custom_timeouts=TIMEOUTS, ignore_changes=["nodeCount"] if settings.scales else []),
         )
 
 

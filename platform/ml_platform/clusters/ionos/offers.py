@@ -1,6 +1,7 @@
-"""Whether the contract with IONOS allows what the settings ask for: cores and memory of all pools together.
+"""The check that the contract with IONOS allows the cores and the memory of all pools together.
 
-Not the version, of which the SDK has no list; locations and families of processors are in the settings themselves.
+The version of Kubernetes goes unchecked, since the SDK has no list of versions. The models of the settings list
+locations and processor families.
 """
 
 from collections.abc import Iterator
@@ -13,20 +14,21 @@ from ml_platform.settings import IonosCluster
 
 
 def check(settings: IonosCluster, api: Inquiry) -> None:
-    """Asks IONOS.
+    """Compares the settings with the limits of the contract.
 
     Raises:
-        SettingsError: naming what is not allowed.
+        SettingsError: the pools may exceed the limits; the message names each.
     """
     found = api.ask("what the contract allows", get_contracts)
     contracts = found.contracts if found else []
-    if len(contracts) == 1:  # of several, nobody knows here which one pays
+    if len(contracts) == 1:  # of several contracts, it is unknown which one pays
         limits = contracts[0].resource_limits
-        refuse(_beyond(settings, limits.cores_per_contract, limits.ram_per_contract // 1024))
+        refuse(_above_limits(settings, limits.cores_per_contract, limits.ram_per_contract // 1024))
 
 
-def _beyond(settings: IonosCluster, cores: int, memory: int) -> Iterator[str]:
-    """Of cores and GiB; other data centers of the contract are counted by IONOS, and not here."""
+def _above_limits(settings: IonosCluster, cores: int, memory: int) -> Iterator[str]:
+    """A problem for each limit, of cores and of GiB, that the pools may exceed. IONOS also counts other data centers of
+    the contract, which this check does not know."""
     pools = settings.pools.values()
     for words, wanted, limit in (
         ("cores", sum(pool.maximum * pool.cores for pool in pools), cores),

@@ -1,7 +1,7 @@
-"""What holds data outside of the cluster: buckets with a key to them, and a registry for images.
+"""The storage outside of the cluster: buckets with an access key, and a registry for images.
 
-Pods on IONOS have no identity of their own, so a key is made for a user of the contract, and handed over as a secret.
-It opens whatever that user may, so all accounts have the same.
+Pods on IONOS have no identity of their own, so the stack makes an access key for a user of the contract. The key has
+all rights of that user, so all accounts share it.
 """
 
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ class Storage(Component):
     objects: ObjectStorage | None = None
     registry: pulumi.Output[str] | None = None
     login: pulumi.Output[str] | None = None
-    """To that registry, for pods."""
+    """The login to that registry, for pods, as the text of a Docker configuration."""
     ready: Sequence[pulumi.Resource]
-    """What those who use buckets wait for."""
+    """The buckets, for which users of buckets wait."""
 
     def __init__(self, name: str, args: CloudArgs[IonosCluster], opts: pulumi.ResourceOptions) -> None:
         super().__init__(name, opts)
@@ -85,14 +85,14 @@ class Storage(Component):
             name=name,
             location=settings.location,
             api_subnet_allow_lists=list(settings.access),
-            # It can't be switched off again, and costs by image.
+            # Scanning can't be switched off again, and each image costs money.
             features={"vulnerability_scanning": False},
             garbage_collection_schedule={"days": ["Saturday"], "time": "04:00:00Z"},
             opts=self._held,
         )
 
     def _login(self, name: str, registry: creg.Registry) -> pulumi.Output[str]:
-        """A token that may pull, and do nothing else."""
+        """The login with a token that may only pull, as the text of a Docker configuration."""
         token = creg.RegistryToken(
             f"{name}-pull",
             name=f"{name}-pull",
