@@ -23,15 +23,13 @@ SOLVERS: dict[str, Any] = {
     "webhook": {"provider": "webhook", "group": "acme.test", "solver": "test", "config": {"zone": "z", "limit": 3}},
 }
 ACME = {"email": "ml@example.com", "server": "staging"}
+HTTP01 = {"access": ["0.0.0.0/0"], "tls": {"issuer": "acme", "acme": ACME, "hosts": ["iris.models"]}}
 STANDARD = {"bundles": {}, "serving": {"mode": "standard"}}
 STACKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "self-signed": ({}, {}),
     "existing": ({"tls": {"issuer": "existing", "cluster_issuer": "theirs"}}, {}),
-    "http01 by traefik": ({"tls": {"issuer": "acme", "acme": ACME, "hosts": ["iris.models"]}}, {}),
-    "http01 by istio": (
-        {"ingress": "istio", "tls": {"issuer": "acme", "acme": ACME, "hosts": ["iris.models"]}},
-        STANDARD,
-    ),
+    "http01 by traefik": (HTTP01, {}),
+    "http01 by istio": ({"ingress": "istio", **HTTP01}, STANDARD),
     **{name: ({"tls": {"issuer": "acme", "acme": {**ACME, "dns01": solver}}}, {}) for name, solver in SOLVERS.items()},
 }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ml_platform.asking import ClusterError
 from ml_platform.bundles import catalog, definitions, drain, gates, preflight
 from ml_platform.bundles.errors import BundleError
 from ml_platform.kube import Client, KubeError
@@ -134,7 +135,7 @@ def test_a_namespace_of_somebody_elses_with_a_name_of_ours_is_refused(props: dic
 def test_credentials_that_the_cluster_does_not_take_are_named(props: dict[str, Any]) -> None:
     known = json.loads(props["kubeconfig"])
     known["users"] = [{**each, "user": {"token": "expired"}} for each in known["users"]]
-    with pytest.raises(BundleError, match=r"can't be asked what it has: Unauthorized.*a new kubeconfig"):
+    with pytest.raises(ClusterError, match=r"can't be asked what it has: Unauthorized.*a new kubeconfig"):
         preflight.check({**props, "kubeconfig": json.dumps(known)})
 
 
