@@ -68,20 +68,13 @@ class Platform(Component):
         serving = [each for each in (knative, gateway, kserve) if isinstance(each, pulumi.Resource)]
         add_ons = {each.block: each(site).access for each in components.add_ons() if each.chosen(settings)}
 
-        tracking = site.namespace(mlflow.NAMESPACE)
-        clients = [pods.from_namespace(gateway.namespace), pods.from_workloads()]
-        access = _object_store(site, gateway, [*clients, pods.from_namespace(tracking.name)])
-        wanted = PostgresArgs(namespace=tracking, database="mlflow", clients=("mlflow", "mlflow-schema"))
-        database = Postgres("postgres", site, wanted)
-        served = MLflowArgs(
-            namespace=tracking, database=database.uri, store=access[store.MLFLOW], gateway=gateway, clients=clients
-        )
+        url, workers = _tracking(site, gateway)
         outputs = PlatformOutputs(
-            mlflow_url=MLflow("mlflow", site, served).url,
-            object_store=access[store.WORKLOADS],
+            mlflow_url=url,
+            object_store=workers,
             serving=after(settings.serving.mode, *self.joined("serving", serving)),
             namespaces=pulumi.Output.from_input([*site.releases.declared.namespaces, *own.namespaces]),
-            **_gateway_outputs(site, gateway, access[store.WORKLOADS]),
+            **_gateway_outputs(site, gateway, workers),
             **_chosen_outputs(site, tenancy, add_ons),
         )
         self.handle = PlatformHandle(
@@ -99,6 +92,20 @@ class Platform(Component):
         records = records_of(gateway, site.settings.gateway, site.cluster.kubeconfig, opts)
         authority = gateway.certificate.authority if gateway.certificate else None
         return {"dns": records, "certificate_authority": authority}
+
+
+def _tracking(site: Site, gateway: Gateway) -> tuple[pulumi.Output[str], ObjectStoreAccess]:
+    """MLflow on its database and the object store: its URL, and how workloads reach their buckets."""
+    namespace = site.namespace(mlflow.NAMESPACE)
+    clients = [pods.from_namespace(gateway.namespace), pods.from_workloads()]
+    access = _object_store(site, gateway, [*clients, pods.from_namespace(namespace.name)])
+    database = Postgres(
+        "postgres", site, PostgresArgs(namespace=namespace, database="mlflow", clients=("mlflow", "mlflow-schema"))
+    )
+    args = MLflowArgs(
+        namespace=namespace, database=database.uri, store=access[store.MLFLOW], gateway=gateway, clients=clients
+    )
+    return MLflow("mlflow", site, args).url, access[store.WORKLOADS]
 
 
 def _object_store(

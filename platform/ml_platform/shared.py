@@ -20,7 +20,7 @@ from ml_platform.labels import of_stack
 from ml_platform.other_stack import OtherStack
 from ml_platform.pods import Placement
 from ml_platform.settings import SharedPlatform
-from ml_platform.settings.stack import SharedObjectStore
+from ml_platform.settings.stack import SharedObjectStore, SharedSpark
 from ml_platform.store import Pod
 from ml_platform.tenancy import Tenancy
 
@@ -40,7 +40,7 @@ def handle(cluster: Cluster, settings: SharedPlatform, tenancy: Tenancy) -> Plat
     other = OtherStack("platform.stack", settings.stack)
     agreed = other.output("platform").apply(lambda found: _agreed(found, settings, tenancy))
     from_platform = partial(_from_platform, agreed)
-    of_platform, spark = other.output("platform_cluster"), settings.spark
+    of_platform = other.output("platform_cluster")
     preflight = _preflight(cluster, tenancy, {"stack": settings.stack, "cluster": of_platform}, agreed)
     outputs = PlatformOutputs(
         mlflow_url=from_platform("mlflow_url"),
@@ -55,15 +55,7 @@ def handle(cluster: Cluster, settings: SharedPlatform, tenancy: Tenancy) -> Plat
         images=settings.images,
         kubeconfig=cluster.kubeconfig,
         cluster=of_platform,
-        spark=(
-            SparkAccess(
-                **spark.model_dump(),
-                jobs=from_platform("spark", "namespace"),
-                repository=from_platform("spark", "repository"),
-            )
-            if spark
-            else None
-        ),
+        spark=_spark(agreed, settings.spark) if settings.spark else None,
         ray=from_platform("ray") if settings.ray else None,
         pools=tenancy.pools,
     )
@@ -73,6 +65,12 @@ def handle(cluster: Cluster, settings: SharedPlatform, tenancy: Tenancy) -> Plat
         outputs=outputs,
         exports=outputs.exports(),
     )
+
+
+def _spark(agreed: pulumi.Output[Any], settings: SharedSpark) -> SparkAccess:
+    """Spark as the settings choose it, once the two stacks have agreed."""
+    from_platform = partial(_from_platform, agreed, "spark")
+    return SparkAccess(**settings.model_dump(), jobs=from_platform("namespace"), repository=from_platform("repository"))
 
 
 def _object_store(other: OtherStack, agreed: pulumi.Output[Any], settings: SharedObjectStore) -> ObjectStoreAccess:
