@@ -21,6 +21,7 @@ from ml_platform.components.cert_manager import CertManager
 from ml_platform.components.gateway import Gateway
 from ml_platform.components.gateway_api import GatewayApi
 from ml_platform.components.istio import Istio
+from ml_platform.components.knative import NAMESPACE as KNATIVE
 from ml_platform.components.knative import Knative
 from ml_platform.components.kserve import KServe
 from ml_platform.components.mlflow import MLflow, MLflowArgs
@@ -129,7 +130,7 @@ def _gateway_outputs(site: Site, gateway: Gateway, workers: ObjectStoreAccess) -
         "url_template": known(gateway.url),
         "gateway": known(gateway.reference),
         "object_store_url": known(url),
-        "entry_namespaces": known([gateway.namespace, *(["knative-serving"] if knative else [])]),
+        "entry_namespaces": known([gateway.namespace, *([KNATIVE] if knative else [])]),
     }
 
 

@@ -33,6 +33,8 @@ class Site:
     """The platform, which is the parent of the components."""
     cluster: Cluster
     settings: PlatformSettings
+    needs: Needs
+    """The sum of what all parts of the stack need."""
     identity: pulumi.Output[str]
     """The identity of the cluster, the same for every kubeconfig that leads to it."""
     provider: pulumi.ProviderResource
@@ -76,6 +78,7 @@ class Site:
             owner=owner,
             cluster=cluster,
             settings=settings,
+            needs=needs,
             identity=preflight.cluster,
             provider=cluster.provider([preflight]),
             labels=labels,

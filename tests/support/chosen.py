@@ -63,6 +63,7 @@ def site(
         owner=_Owner("platform"),
         cluster=cluster(images),
         settings=settings,
+        needs=components.needs(settings),
         identity=pulumi.Output.from_input(""),
         provider=pulumi.ProviderResource("kubernetes", "cluster"),
         labels=LABELS,

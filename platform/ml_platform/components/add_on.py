@@ -26,7 +26,7 @@ class AddOn(Foreign):
     @classmethod
     def of(cls, settings: PlatformSettings | SharedPlatform) -> Any:
         """The block of this add-on in the settings; None where the settings have none."""
-        return getattr(settings, cls.block, None)
+        return settings.add_on(cls.block)
 
     @classmethod
     def chosen(cls, settings: PlatformSettings) -> bool:

@@ -1,7 +1,5 @@
 """The base of the platform's components: the settings choose them, they state their needs, and they get the site."""
 
-from typing import Any
-
 import pulumi
 
 from ml_platform.component import Component
@@ -15,8 +13,8 @@ class PlatformComponent(Component):
 
     site: Site
 
-    def __init__(self, name: str, site: Site, **options: Any) -> None:
-        super().__init__(name, site.child(**options))
+    def __init__(self, name: str, site: Site) -> None:
+        super().__init__(name, site.child())
         self.site = site
 
     @classmethod

@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi
 
-from ml_platform import components, pods
+from ml_platform import pods
 from ml_platform.clusters.cluster import LoadBalancer
 from ml_platform.components import mlflow
 from ml_platform.components.certificate import SECRET, CertificateArgs, GatewayCertificate, issuing
@@ -74,7 +74,7 @@ class Traefik(PlatformComponent):
 
     def _own_hosts(self) -> list[str]:
         """The hosts of the platform itself, below the domain."""
-        return [host for host in components.needs(self.site.settings).hosts if host]
+        return [host for host in self.site.needs.hosts if host]
 
     @classmethod
     def chosen(cls, settings: PlatformSettings) -> bool:
