@@ -23,8 +23,17 @@ def answers(found: recorder.Recorder) -> dict[str, Any]:
     return dict(json.loads(files[traefik_answers.ROUTES])["http"])
 
 
-def served(found: recorder.Recorder) -> str:
-    return str(answers(found)["middlewares"]["answers"]["plugin"]["answers"]["served"])
+def text(found: recorder.Recorder) -> str:
+    """What Traefik answers where nobody serves a host."""
+    return str(answers(found)["middlewares"]["answers"]["plugin"]["answers"]["text"])
+
+
+def envoys_text(found: recorder.Recorder) -> str:
+    """What Envoy answers there."""
+    (patch,) = found.inputs("EnvoyFilter", "istio-gateway")["spec"]["configPatches"]
+    (answer,) = patch["patch"]["value"]["typed_config"]["local_reply_config"]["mappers"]
+    assert answer["filter"] == {"response_flag_filter": {"flags": ["NR"]}}, "of no other answer of Envoy's own"
+    return str(answer["body_format_override"]["text_format_source"]["inline_string"])
 
 
 @pytest.mark.parametrize("gateway", [{"host_port": 8080}, {"domain": "ml.test"}])
@@ -48,10 +57,23 @@ def test_who_asks_for_a_host_of_nobodys_is_told_which_there_are(
     gateway: dict[str, Any], more: dict[str, Any], urls: list[str]
 ) -> None:
     found = declare(gateway, secrets={"object_store_key": "key"}, **more)
-    assert served(found).startswith(f"Served are {', '.join(urls)}, and models at http")
+    assert text(found).startswith(f"Nobody serves the host {{host}}. Served are {', '.join(urls)}, and models at http")
     assert answers(found)["routers"]["nobody"] == {
         "rule": "PathPrefix(`/`)", "priority": 1, "middlewares": ["answers"], "service": "noop@internal",
     }  # fmt: skip
+
+
+@pytest.mark.mirror
+@pytest.mark.parametrize("gateway", [{"host_port": 8080}, {"domain": "ml.test"}, {"tls": {"issuer": "none"}}])
+def test_behind_istio_the_answer_is_the_same(gateway: dict[str, Any]) -> None:
+    found = declare({**gateway, "ingress": "istio"})
+    assert envoys_text(found) == text(declare(gateway)).replace("{host}", "%REQ(:AUTHORITY)%")
+    spec = found.inputs("EnvoyFilter", "istio-gateway")["spec"]
+    (patch,) = spec["configPatches"]
+    pods = found.inputs("Deployment", "istio-gateway-istio-ingressgateway")["spec"]["template"]["metadata"]["labels"]
+    assert spec["workloadSelector"]["labels"].items() <= pods.items()
+    assert patch["match"]["context"] == "GATEWAY"
+    assert "portNumber" not in patch["match"]["listener"], "on every port"
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,21 @@ def test_what_is_public_needs_no_token(certificate: str) -> None:
     assert gateway.ask(f"{MLFLOW}/health", certificate=certificate).status == 200
 
 
+def test_a_host_that_nobody_serves_is_answered_with_those_that_are_served(certificate: str) -> None:
+    answer = gateway.ask("https://nobody.models.localhost:8443/any", certificate=certificate, token=tokens.token())
+    assert answer.status == 404
+    assert answer.text.startswith(
+        "Nobody serves the host nobody.models.localhost:8443. Served are https://mlflow.localhost:8443, "
+        "https://s3.localhost:8443, and models at https://<model>.<namespace>.localhost:8443"
+    )
+
+
+def test_what_a_service_itself_does_not_find_is_answered_in_its_own_words(certificate: str) -> None:
+    answer = gateway.ask(f"{MODEL}/v2/models/another/ready", certificate=certificate, token=tokens.token())
+    assert answer.status == 404
+    assert "Nobody serves" not in answer.text
+
+
 def test_a_wrong_object_is_refused_by_istio(stack: NodeStack) -> None:
     meta = {"name": "refused", "namespace": "default"}
     route = {"hosts": ["a.test"], "http": [{"route": [{"destination": {"host": "a"}, "weight": 10}], "retries": {}}]}

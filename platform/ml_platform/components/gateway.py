@@ -38,3 +38,19 @@ def url(settings: GatewaySettings) -> str:
     """The URL of a host on the gateway, with `{host}` in place of the host's name."""
     scheme, port = ("https", settings.https.host_port) if settings.https else ("http", settings.host_port)
     return f"{scheme}://{{host}}.{settings.domain}" + (f":{port}" if port else "")
+
+
+def unserved(settings: GatewaySettings, services: Sequence[str], host: str) -> str:
+    """The text of the 404 for a host that nobody serves: it lists the URLs that are served.
+
+    Args:
+        settings: of the gateway.
+        services: the platform's own hosts, below the domain.
+        host: what the gateway replaces with the host of the request.
+    """
+    template = url(settings)
+    urls = ", ".join(template.format(host=name) for name in services if name)
+    return (
+        f"Nobody serves the host {host}. Served are {urls}, and models at "
+        f"{template.format(host='<model>.<namespace>')}: `pulumi stack output prediction_urls` lists them."
+    )

@@ -20,10 +20,10 @@ from ml_platform.bundles.transforms import (
     merged,
     service_type,
 )
-from ml_platform.components import access
+from ml_platform.components import access, istio_answers
 from ml_platform.components.certificate import SECRET, CertificateArgs, GatewayCertificate, issuing
 from ml_platform.components.foreign import Foreign
-from ml_platform.components.gateway import url
+from ml_platform.components.gateway import unserved, url
 from ml_platform.components.leftovers import Leftovers
 from ml_platform.needs import Needs
 from ml_platform.objects import KubernetesObject
@@ -34,6 +34,8 @@ from ml_platform.site import Site
 NAMESPACE = "istio-system"
 SERVICE = "istio-ingressgateway"
 ENTRY = "gateway"
+PODS = {"istio": "ingressgateway"}
+"""The labels of the gateway's pods."""
 BUNDLES = ("istio-base", "istiod", "istio-gateway")
 API = "gateway.networking.k8s.io/v1"
 HTTP, HTTPS = 80, 443
@@ -59,8 +61,9 @@ class Istio(Foreign):
         secrets = self._declare_certificate(self._settings.https) if self._settings.https else []
         policies = [
             self._declare("security.istio.io/v1", kind, ENTRY, spec)
-            for kind, spec in access.policies(self._settings, {"istio": "ingressgateway"}, HTTP).items()
+            for kind, spec in access.policies(self._settings, PODS, HTTP).items()
         ]
+        self._declare(istio_answers.API, "EnvoyFilter", ENTRY, self._answer_spec())
         entry = self._declare(API, "Gateway", ENTRY, self._gateway_spec(), *self._gateway_class(), *secrets, *policies)
         self.routable = [entry]
         if self._settings.https:
@@ -135,6 +138,10 @@ class Istio(Foreign):
             merged("Deployment", SERVICE, {"spec": {"strategy": {"type": "Recreate", "rollingUpdate": None}}}),
             merged("HorizontalPodAutoscaler", SERVICE, {"spec": {"maxReplicas": 1}}),
         ]
+
+    def _answer_spec(self) -> dict[str, Any]:
+        text = unserved(self._settings, self.site.needs.hosts, istio_answers.HOST)
+        return istio_answers.envoy_filter(PODS, text)
 
     def _gateway_spec(self) -> dict[str, Any]:
         address = {"type": "Hostname", "value": f"{SERVICE}.{NAMESPACE}.svc.cluster.local"}

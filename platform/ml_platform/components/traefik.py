@@ -60,7 +60,7 @@ class Traefik(PlatformComponent):
         ]
         if self._settings.https:
             services.append(self._declare_certificate(self._settings.https, namespace))
-        answers = files(self._settings, self._own_hosts(), mlflow.URL)
+        answers = files(self._settings, self.site.needs.hosts, mlflow.URL)
         in_namespace: dict[str, Any] = {"deleted_with": namespace, "depends_on": [namespace]}
         before = [*access, *services, *kinds, self._declare("v1", "ConfigMap", ANSWERS, **in_namespace, data=answers)]
         deployment = self._deployment(pods.digest(answers))
@@ -71,10 +71,6 @@ class Traefik(PlatformComponent):
         if site.settings.serving.mode == "standard":
             self._gateway()
         self.register_outputs({"namespace": self.namespace, "url": self.url})
-
-    def _own_hosts(self) -> list[str]:
-        """The hosts of the platform itself, below the domain."""
-        return [host for host in self.site.needs.hosts if host]
 
     @classmethod
     def chosen(cls, settings: PlatformSettings) -> bool:

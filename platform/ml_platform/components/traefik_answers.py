@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ml_platform.components.gateway import url
+from ml_platform.components.gateway import unserved
 from ml_platform.settings import GatewaySettings
 
 PLUGIN = "answers"
@@ -31,17 +31,18 @@ package answers
 import (
 	"context"
 	"net/http"
+	"strings"
 )
 
 type Config struct {
-	Served string `json:"served"`
+	Text string `json:"text"`
 }
 
 func CreateConfig() *Config { return &Config{} }
 
 func New(_ context.Context, _ http.Handler, config *Config, _ string) (http.Handler, error) {
 	return http.HandlerFunc(func(answer http.ResponseWriter, request *http.Request) {
-		http.Error(answer, "Nobody serves the host "+request.Host+". "+config.Served, http.StatusNotFound)
+		http.Error(answer, strings.ReplaceAll(config.Text, "{host}", request.Host), http.StatusNotFound)
 	}), nil
 }
 """
@@ -59,7 +60,7 @@ def files(settings: GatewaySettings, services: Sequence[str], tracking_uri: str)
 def _routes(settings: GatewaySettings, services: Sequence[str], tracking_uri: str) -> dict[str, Any]:
     last = {"rule": "PathPrefix(`/`)", "priority": 1, "middlewares": [PLUGIN], "service": "noop@internal"}
     found = {
-        "middlewares": {PLUGIN: {"plugin": {PLUGIN: {"served": served(settings, services)}}}},
+        "middlewares": {PLUGIN: {"plugin": {PLUGIN: {"text": unserved(settings, services, "{host}")}}}},
         "routers": {"nobody": last},
     }
     if not settings.host_port or settings.domain != "localhost":
@@ -70,13 +71,3 @@ def _routes(settings: GatewaySettings, services: Sequence[str], tracking_uri: st
         "routers": {"nobody": last, "address": address},
         "services": {"mlflow": {"loadBalancer": {"servers": [{"url": tracking_uri}]}}},
     }
-
-
-def served(settings: GatewaySettings, services: Sequence[str]) -> str:
-    """The sentence of the 404 that lists the URLs which are served."""
-    template = url(settings)
-    urls = ", ".join(template.format(host=name) for name in services)
-    return (
-        f"Served are {urls}, and models at {template.format(host='<model>.<namespace>')}: "
-        "`pulumi stack output prediction_urls` lists them."
-    )
