@@ -7,7 +7,14 @@ from typing import Any
 
 import boto3
 import pulumi
-from ml_platform.handle import ObjectStoreAccess, PlatformHandle, PlatformOutputs, SparkAccess, SparkOperator
+from ml_platform.handle import (
+    ObjectStoreAccess,
+    PlatformHandle,
+    PlatformOutputs,
+    ServingMode,
+    SparkAccess,
+    SparkOperator,
+)
 from ml_platform.kube import Client
 from ml_platform.store import WORKLOADS
 from ml_workloads.settings import WorkloadsSettings
@@ -38,7 +45,10 @@ def declare(operator: SparkOperator, **changes: Any) -> recorder.Recorder:
 
 
 def declare_work(
-    settings: dict[str, Any], operator: SparkOperator = "kubeflow", repository: pulumi.Output[str | None] | None = None
+    settings: dict[str, Any],
+    operator: SparkOperator = "kubeflow",
+    repository: pulumi.Output[str | None] | None = None,
+    mode: ServingMode = "knative",
 ) -> recorder.Recorder:
     """All that these workloads ask the engine for."""
     import pulumi_kubernetes as kubernetes
@@ -55,8 +65,8 @@ def declare_work(
                 checksums=known("when_supported"),
                 buckets=("datasets",),
             ),
-            serving_mode="knative",
-            serving=known("knative"),
+            serving_mode=mode,
+            serving=known(mode),
             url_template=known("http://{host}.test"),
             gateway=known("gateway/gateway"),
             object_store_url=known("http://s3.test"),

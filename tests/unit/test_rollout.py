@@ -66,33 +66,41 @@ def revision(name: str = "iris-2", uri: str = URI, **ready: str) -> dict[str, An
     }
 
 
-def test_the_revision_that_answers_is_the_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
-    client = FakeClient(service(), behind(), revision())
+def private(name: str = "iris-2-private", uid: str = "of iris-2", kind: str = "Private") -> dict[str, Any]:
+    """A Service that Knative makes for a revision."""
+    labels = {"serving.knative.dev/revisionUID": uid, "networking.internal.knative.dev/serviceType": kind}
+    return {"kind": "Service", "metadata": {"name": name, "namespace": "models", "labels": labels}}
+
+
+HASHED = f"iris-{'2' * 18}{'0123456789abcdef' * 2}-private"
+"""What Knative makes of a name that gets too long."""
+
+
+@pytest.mark.parametrize("name", ["iris-2-private", HASHED])
+def test_the_revision_that_answers_is_the_outcome(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    others = [private("iris-2", kind="Public"), private("iris-1-private", uid="of iris-1")]
+    client = FakeClient(service(), behind(), revision(), *others, private(name))
     assert ask(monkeypatch, client)["revision"] == "iris-2"
-    assert client.requests == ["GET /api/v1/namespaces/models/services/iris-2-private:http/proxy/v2/models/iris/ready"]
+    assert client.requests == [f"GET /api/v1/namespaces/models/services/{name}:http/proxy/v2/models/iris/ready"]
 
 
 @pytest.mark.parametrize(
     "objects",
     [
-        [service(ready="iris-1"), behind(), revision("iris-1")],
-        [service(observedGeneration=1), behind(), revision()],
-        [service(conditions=[{"type": "Ready", "status": "False", "message": "loads"}]), behind(), revision()],
-        [service(), behind(), revision(uri="mlflow://iris/2")],
-        [service(), behind()],
-        [service(), behind([{"uid": "one of this name that was deleted"}]), revision()],
-        [service(), revision()],
+        [service(ready="iris-1"), behind(), revision("iris-1"), private(uid="of iris-1")],
+        [service(observedGeneration=1), behind(), revision(), private()],
+        [service(conditions=[{"type": "Ready", "status": "False", "message": "no"}]), behind(), revision(), private()],
+        [service(), behind(), revision(uri="mlflow://iris/2"), private()],
+        [service(), behind(), private()],
+        [service(), behind([{"uid": "one of this name that was deleted"}]), revision(), private()],
+        [service(), revision(), private()],
+        [service(), behind(), revision(), private("iris-2", kind="Public")],
     ],
     ids=[
-        "an older one is ready",
-        "not seen yet",
-        "not ready",
-        "another version",
-        "revision gone",
-        "of a service before",
-        "nothing there yet",
+        "an older one is ready", "not seen yet", "not ready", "another version", "revision gone", "of a service before",
+        "nothing there yet", "nothing leads to its pods yet",
     ],
-)
+)  # fmt: skip
 def test_anything_else_is_waited_for(objects: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RolloutError, match="does not serve mlflow://iris/3: not ready after 300 s"):
         ask(monkeypatch, FakeClient(*objects))
@@ -238,14 +246,8 @@ def test_in_standard_mode_the_deployment_that_is_rolled_out_and_answers_is_the_o
         [service(conditions=[{"type": "Ready", "status": "False", "message": "no route"}]), deployment()],
     ],
     ids=[
-        "no deployment yet",
-        "other settings",
-        "another version",
-        "not seen yet",
-        "not all updated",
-        "not all available",
-        "an old pod is left",
-        "not reachable",
+        "no deployment yet", "other settings", "another version", "not seen yet", "not all updated",
+        "not all available", "an old pod is left", "not reachable",
     ],
 )  # fmt: skip
 def test_in_standard_mode_anything_else_is_waited_for(

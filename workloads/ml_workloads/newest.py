@@ -12,6 +12,8 @@ from ml_platform.handle import ServingMode
 from ml_platform.kube import Client, Object
 
 REVISION, DEPLOYMENT = "serving.knative.dev/v1", "apps/v1"
+PRIVATE = "networking.internal.knative.dev/serviceType=Private"
+"""The label of a revision's Service that leads to its pods alone. Knative puts a hash in the names of some."""
 URI = "internal.serving.kserve.io/storage-initializer-sourceuri"
 SETTINGS = "ml-platform/settings"
 """Put on an InferenceService in Standard mode, KServe puts it on the pods."""
@@ -56,15 +58,14 @@ def _knative(client: Client, service: Object, asked: Asked) -> Newest:
     behind = client.find(REVISION, "Service", f"{meta['name']}-predictor", meta["namespace"])
     revision = client.find(REVISION, "Revision", name, meta["namespace"]) if name else None
     wanted = seen and _belongs(behind, service) and _annotations(revision).get(URI) == asked.uri
-    uid = revision["metadata"]["uid"] if revision and wanted else ""
-    labels = (
-        f"serving.knative.dev/revisionUID={uid}"  # the name may have been that of a deleted one, whose pods still end
-    )
-    pods = client.list("v1", "Pod", meta["namespace"], labels=labels) if uid else []
+    # By its uid: the name may have been that of a deleted one, whose pods still end.
+    labels = f"serving.knative.dev/revisionUID={revision['metadata']['uid']}" if revision and wanted else ""
+    pods = client.list("v1", "Pod", meta["namespace"], labels=labels) if labels else []
+    private = client.list("v1", "Service", meta["namespace"], labels=f"{labels},{PRIVATE}") if labels else []
     return Newest(
         name=name,
-        address=f"{name}-private:http",
-        ready=wanted and _is(service, "True") and name == predictor.get("latestReadyRevision"),
+        address=f"{private[0]['metadata']['name']}:http" if private else "",
+        ready=bool(private) and _is(service, "True") and name == predictor.get("latestReadyRevision"),
         failure=(_broken(pods) or _refused(revision) if wanted else None) or _invalid(service),
         pods=pods,
     )

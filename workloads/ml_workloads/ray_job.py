@@ -16,6 +16,8 @@ from ml_workloads.run_kinds import RUN_LABEL
 
 VERSION = "2.60.0"
 """Of Ray, in the image."""
+LONGEST = 47
+"""The longest name of a RayJob: KubeRay makes a cluster of it, and Services of that."""
 OBJECT_STORE = 78643200
 """Bytes, the least that Ray takes."""
 DASHBOARD = 8265

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
-from ml_platform import pods
+from ml_platform import names, pods
 from ml_platform.component import Component
 from ml_platform.objects import KubernetesObject
 
+from ml_workloads import ray_job
 from ml_workloads.candidate import Candidate
 from ml_workloads.ray_job import RayJob
 from ml_workloads.run import MOUNTS, Run, RunArgs
@@ -41,7 +42,7 @@ class Tuning(Component):
         what = _what(name, args)
         run = RunArgs(
             workspace=args.workspace,
-            key=f"{name}-{pods.digest(what, args.table.version, image, settings.runner)}",
+            key=_key(name, pods.digest(what, args.table.version, image, settings.runner)),
             account=f"tuning-{name}",
             description={
                 **described(what, args.table, image),
@@ -63,6 +64,10 @@ class Tuning(Component):
         outcome = Run(self, name, run).outcome
         self.candidate = Candidate(run=run.key, id=outcome.result, columns=args.table.columns)
         self.register_outputs({"run": run.key, "candidate": outcome.result})
+
+
+def _key(name: str, digest: str) -> str:
+    return f"{names.shortened(name, ray_job.LONGEST - len(digest) - 1)}-{digest}"
 
 
 def _what(name: str, args: TuningArgs) -> dict[str, Any]:

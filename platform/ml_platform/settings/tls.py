@@ -13,8 +13,11 @@ from pydantic import Field, model_validator
 from ml_platform.configuration import MisfitError, Settings, one_rule
 
 Port = Annotated[int, Field(ge=1, le=65535)]
-Domain = Annotated[str, Field(pattern=r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$")]
-HostBelow = Annotated[str, Field(pattern=r"^(\*\.)?[a-z0-9]([-.a-z0-9]*[a-z0-9])?$")]
+_LABEL = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+_HOST = rf"{_LABEL}(\.{_LABEL})*"
+Domain = Annotated[str, Field(pattern=rf"^{_HOST}$", max_length=150)]
+"""A domain, short enough for hosts of models below it: DNS allows 253 characters in all, 63 between two dots."""
+HostBelow = Annotated[str, Field(pattern=rf"^(\*\.)?{_HOST}$")]
 LETS_ENCRYPT = {
     "production": "https://acme-v02.api.letsencrypt.org/directory",
     "staging": "https://acme-staging-v02.api.letsencrypt.org/directory",

@@ -1,0 +1,132 @@
+"""Names that are put together of others fit where they are put, however long a block or a namespace is called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache as memoize
+from typing import Any
+
+import pytest
+from ml_platform import names
+from ml_platform.configuration import SettingsError, validate
+from ml_platform.handle import ServingMode, SparkOperator
+from ml_platform.settings import GatewaySettings
+from ml_workloads.settings import WorkloadsSettings
+from support import etl
+from support.recorder import Recorder, inputs
+
+LONGEST = 40
+LENGTHS = (1, 32, 33, 38, 39, LONGEST)
+"""About the limits that were once missed."""
+NAMESPACE = "s" * LONGEST
+LABEL, SUBDOMAIN = 63, 253
+LIMITS = {
+    "ConfigMap": SUBDOMAIN,
+    "HTTPRoute": SUBDOMAIN,
+    "InferenceService": LABEL - len("-predictor-00001"),  # KServe's Service, and Knative's first 99,999 revisions of it
+    "Job": LABEL,
+    "Namespace": LABEL,
+    "NetworkPolicy": SUBDOMAIN,
+    "PodDisruptionBudget": SUBDOMAIN,
+    "RayJob": 47,  # KubeRay refuses longer ones
+    "ResourceQuota": SUBDOMAIN,
+    "Role": SUBDOMAIN,
+    "RoleBinding": SUBDOMAIN,
+    "Route": LABEL - len("canary-"),  # Knative's Service for the tag
+    "Secret": SUBDOMAIN,
+    "ServiceAccount": SUBDOMAIN,
+    "SparkApplication": LABEL - len("-driver-svc"),
+}
+"""The longest name that each kind may have, or its operator takes."""
+
+
+def blocks(first: str) -> list[str]:
+    """A name of each length."""
+    return [f"{first}{'x' * (length - 1)}" for length in LENGTHS]
+
+
+def work() -> dict[str, Any]:
+    """A block of each kind for each length of name."""
+    table, learning = {"dataset": blocks("d")[-1], "target": "species"}, {"target": "species"}
+    served = {"model": {"name": "m" * LONGEST, "version": 3}, "min_replicas": 2}
+    return {
+        "namespace": NAMESPACE,
+        "datasets": {name: {**etl.RAW, "source": "sklearn:iris", "key": f"{name}.csv"} for name in blocks("d")},
+        "etl": {name: {**etl.ETL, **table} for name in blocks("e")},
+        "training": {name: {**learning, "dataset": table["dataset"]} for name in blocks("t")},
+        "tuning": {name: {**learning, "dataset": table["dataset"], "runner": "ray-job"} for name in blocks("u")},
+        "serving": {
+            **dict.fromkeys(blocks("p"), served),
+            **{name: {**served, "canary": {"version": 4}} for name in blocks("c")},
+        },
+    }
+
+
+def objects(found: Recorder) -> Iterator[dict[str, Any]]:
+    for request in found.requests.values():
+        if request.type.startswith("kubernetes:"):
+            yield inputs(request)
+
+
+def labels(item: Any) -> Iterator[Mapping[str, str]]:
+    """All labels and selectors in it."""
+    if isinstance(item, list):
+        for each in item:
+            yield from labels(each)
+    if isinstance(item, dict):
+        for key, value in item.items():
+            if key in ("labels", "matchLabels"):
+                yield value
+            else:
+                yield from labels(value)
+
+
+@memoize
+def declared(mode: ServingMode, operator: SparkOperator) -> list[dict[str, Any]]:
+    return list(objects(etl.declare_work(work(), operator, mode=mode)))
+
+
+WAYS = pytest.mark.parametrize(("mode", "operator"), [("knative", "kubeflow"), ("standard", "stackable")])
+
+
+@WAYS
+def test_every_object_of_every_block_has_a_name_that_fits(mode: ServingMode, operator: SparkOperator) -> None:
+    named = {(each["kind"], each["metadata"]["name"]) for each in declared(mode, operator)}
+    assert len(named) > len(LENGTHS) * 20
+    assert [name for kind, name in named if len(name) > LIMITS[kind]] == []
+
+
+@WAYS
+def test_every_label_and_selector_of_every_object_fits(mode: ServingMode, operator: SparkOperator) -> None:
+    values = {value for each in declared(mode, operator) for found in labels(each) for value in found.values()}
+    assert [value for value in values if not names.KUBERNETES.fullmatch(value)] == []
+
+
+def test_blocks_whose_names_are_shortened_still_have_runs_of_their_own() -> None:
+    runs = [each["metadata"]["name"] for each in declared("knative", "kubeflow") if each["kind"] == "RayJob"]
+    assert len(set(runs)) == len(LENGTHS)
+    assert all(re.fullmatch(r"ux*(-[0-9a-f]{8}){1,2}", each) for each in runs)
+
+
+def test_a_block_with_a_longer_name_is_refused() -> None:
+    name = "m" * (LONGEST + 1)
+    with pytest.raises(SettingsError, match=rf"ml-platform:workloads\.serving\.{name} .*at most {LONGEST} characters"):
+        validate("workloads", {"serving": {name: {"model": {"name": "m", "version": 3}}}}, WorkloadsSettings)
+
+
+LAST = f"latest-{'m' * LONGEST}-predictor.{NAMESPACE}."
+"""The longest name below the domain: a canary by KServe's own split."""
+
+
+@pytest.mark.parametrize("domain", ["a" * 63 + ".example", ".".join(["a" * 60, "b" * 60, "c" * 20, "de"]), "1.test"])
+def test_every_host_below_a_domain_is_one_that_dns_has(domain: str) -> None:
+    host = LAST + validate("platform.gateway", {"domain": domain}, GatewaySettings).domain
+    assert len(host) <= SUBDOMAIN
+    assert all(len(each) <= LABEL for each in host.split("."))
+
+
+@pytest.mark.parametrize("domain", ["a" * 64 + ".example", "a..b", "a.-b", "a-.b", ".".join(["a" * 60] * 3), "A.test"])
+def test_a_domain_that_dns_has_not_or_that_leaves_no_room_is_refused(domain: str) -> None:
+    with pytest.raises(SettingsError, match=r"gateway\.domain is "):
+        validate("platform.gateway", {"domain": domain}, GatewaySettings)
