@@ -117,7 +117,7 @@ def _preflight(
         labels=labels,
         adopt=cluster.disposable,
         storage_class=cluster.storage_class,
-        volumes=[{**each, "size": cluster.volume_size or each["size"]} for each in needs.volumes],
+        volumes=[{**each, "size": cluster.size_of(each["size"])} for each in needs.volumes],
         load_balancer=settings.gateway.host_port is None and not cluster.load_balancer.assumed,
         kubeconfig=cluster.kubeconfig,
         opts=owner.child(),

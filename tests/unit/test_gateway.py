@@ -176,6 +176,22 @@ def test_everybody_may_connect_where_the_settings_say_so_and_nowhere_else(
     assert "loadBalancerSourceRanges" not in found.inputs("Service", "gateway-traefik-internal")["spec"]
 
 
+@pytest.mark.parametrize(("networks", "families"), [(["10.0.0.0/8"], ["IPv4"]), (["0.0.0.0/0"], ["IPv4"]), ([], None)])
+def test_where_networks_are_named_no_address_of_the_other_family_lets_everybody_in(
+    networks: list[str], families: list[str] | None
+) -> None:
+    spec = LoadBalancer(kind="any").spec(networks)
+    assert spec.get("ipFamilies") == families
+    assert spec.get("ipFamilyPolicy") == (families and "SingleStack")
+
+
+@pytest.mark.mirror
+def test_behind_istio_the_same_networks_may_connect() -> None:
+    spec = declare(ISTIO).inputs("Service", "istio-gateway-istio-ingressgateway")["spec"]
+    closed = LoadBalancer(kind="any").spec(gateway(**ISTIO).networks)
+    assert closed.items() <= spec.items()
+
+
 @pytest.mark.parametrize(("jwt", "networks"), [(None, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")), (JWT, ())])
 def test_who_shows_a_token_may_come_from_anywhere(jwt: dict[str, str] | None, networks: tuple[str, ...]) -> None:
     assert gateway(**ISTIO, jwt=jwt).networks == networks

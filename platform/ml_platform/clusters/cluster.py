@@ -43,7 +43,7 @@ class LoadBalancer:
         """The fields of a Service's spec that ask for this load balancer. Only `networks` may connect; without any,
         everybody may."""
         asked = {"loadBalancerIP": self.address} if self.address is not None else {}
-        return {"type": "LoadBalancer", **asked, **({"loadBalancerSourceRanges": list(networks)} if networks else {})}
+        return {"type": "LoadBalancer", **asked, **(_closed_to_others(networks) if networks else {})}
 
 
 AUTOSCALER = "cluster-autoscaler"
@@ -102,6 +102,10 @@ class Cluster:
         """The needs of the cluster itself: those of its autoscaler, if it has one."""
         return Needs(images=(AUTOSCALER,), namespaces=(AUTOSCALER,)) if self.autoscaler else Needs()
 
+    def size_of(self, volume: str) -> str:
+        """The size that a volume asks for whose size in the settings is `volume`."""
+        return self.volume_size or volume
+
     def exports(self) -> dict[str, Any]:
         """The stack outputs about the cluster, for people and for other stacks."""
         return {"cluster": self._summary(), "kubeconfig": self.kubeconfig}
@@ -130,6 +134,16 @@ class Cluster:
             **self.options,
             opts=pulumi.ResourceOptions(depends_on=after),
         )
+
+
+def _closed_to_others(networks: Sequence[str]) -> dict[str, Any]:
+    """The fields that let in `networks` alone, which are IPv4: source ranges of one family say nothing about the
+    other, so a Service with an IPv6 address would be open to everybody by that."""
+    return {
+        "loadBalancerSourceRanges": list(networks),
+        "ipFamilyPolicy": "SingleStack",
+        "ipFamilies": ["IPv4"],
+    }
 
 
 def _known(value: object, *names: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ def declare(part: PlatformComponent, name: str, claim: str, size: str, namespace
     """The claim of that name, a child of `part`; it is held where the cluster's data are protected."""
     cluster = part.site.cluster
     meta = {**pods.metadata(name, namespace.name, part.site.labels), "name": claim}
-    manifest = pods.claim(meta, cluster.volume_size or size, cluster.storage_class)
+    manifest = pods.claim(meta, cluster.size_of(size), cluster.storage_class)
     opts = part.child(depends_on=namespace.resource, protect=cluster.protected, ignore_changes=pods.KEPT_BY_CLAIMS)
     return KubernetesObject(name, manifest, opts)
 

@@ -47,8 +47,9 @@ class GatewaySettings(Settings):
     domain: Domain = "localhost"
     """The domain of all hosts: mlflow.<domain>, <served model>.<namespace>.<domain>."""
     access: tuple[Cidr, ...] = ()
-    """Networks that may connect to the load balancer; 0.0.0.0/0 is everybody. Without any: everybody where jwt asks for
-    tokens, elsewhere private networks only (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16)."""
+    """IPv4 networks that may connect to the load balancer, which has no IPv6 address then; 0.0.0.0/0 is everybody.
+    Without any: everybody where jwt asks for tokens, elsewhere private networks only (10.0.0.0/8, 172.16.0.0/12,
+    192.168.0.0/16)."""
     host_port: Port | None = None
     """The node's own port of the gateway, for one machine. Without it, the gateway is a Service of type
     LoadBalancer."""

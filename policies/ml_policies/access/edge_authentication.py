@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from ml_policies.engine.policy import Parameters, StackPolicy
 from ml_policies.engine.resource import Resource
-from ml_policies.shapes.edge import public
+from ml_policies.shapes.edge import families, public
 
 
 class Open(Parameters):
@@ -20,12 +20,13 @@ def check(service: Resource, resources: Sequence[Resource], parameters: Open) ->
     if not public(service):
         return
     ranges = set(service.spec.get("loadBalancerSourceRanges") or [])
-    if ranges and ranges <= parameters.networks:
+    bounded = {"IPv6" if ":" in each else "IPv4" for each in ranges}  # a range says nothing about the other family
+    if ranges <= parameters.networks and families(service) <= bounded:
         return
     if service.namespace not in _namespaces(resources, "RequestAuthentication") & _denying(resources):
         yield (
             "it is a public load balancer, and nothing behind it asks for a token: set gateway.jwt (Istio), "
-            "give it loadBalancerSourceRanges of private networks, or make it internal"
+            "give it loadBalancerSourceRanges of private networks for each of its ipFamilies, or make it internal"
         )
 
 

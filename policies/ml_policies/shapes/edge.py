@@ -25,3 +25,10 @@ def public(service: Resource) -> bool:
     if service.kind != "Service" or service.spec.get("type") != "LoadBalancer":
         return False
     return not any(str(service.annotations.get(key, "")).lower() == value.lower() for key, value in PRIVATE.items())
+
+
+def families(service: Resource) -> set[str]:
+    """The IP families in which a Service may have an address; where it does not say, the one of most clusters."""
+    if str(service.spec.get("ipFamilyPolicy", "")).endswith("DualStack"):
+        return {"IPv4", "IPv6"}
+    return set(service.spec.get("ipFamilies") or ["IPv4"])
