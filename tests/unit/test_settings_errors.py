@@ -68,6 +68,8 @@ OUT_OF_RANGE: list[tuple[str, Any, str, str, str]] = [
     ("platform", {"bundles": {"mirror": "mirror"}}, "platform.bundles.mirror", '"mirror"', "pattern"),
     ("platform", {"bundles": {"registry": "https://r.test/"}}, "bundles.registry", '"https://r.test/"', "pattern"),
     ("platform", {"size": "huge"}, "platform.size", '"huge"', "'small', 'standard' or 'large'"),
+    ("platform", {"training": {}}, "platform.training.v2", "false", "set v2: true for TrainJobs, v1: true for PyTorch"),
+    ("platform", {"training": {"v1": False}}, "platform.training.v2", "false", "PyTorchJobs, or remove it"),
     ("platform", {"bundles": {"versions": {"kserve": "9"}}}, "bundles.versions.kserve", '"9"', "choose one of: 0.20.0"),
     ("platform", {"bundles": {"versions": {"seldon": "1"}}}, "bundles.versions.seldon", '"1"', "the catalog has: cert"),
     ("platform", {"bundles": {"existing": ["istio"]}}, "bundles.existing", '["istio"]', "istio-base, istio-gateway"),

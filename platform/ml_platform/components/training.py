@@ -3,20 +3,31 @@
 This component owns the operators. Jobs, and runtimes beyond those that Trainer brings, belong to the workloads.
 """
 
+from typing import Self
+
+from pydantic import model_validator
+
 from ml_platform.components.add_on import AddOn
-from ml_platform.configuration import Settings
+from ml_platform.configuration import MisfitError, Settings
 from ml_platform.needs import Needs
 from ml_platform.settings.platform import PlatformSettings
 from ml_platform.site import Site
 
 
 class TrainingSettings(Settings):
-    """Kubeflow's operators for distributed training."""
+    """Kubeflow's operators for distributed training: at least one of the two."""
 
     v1: bool = False
     """Whether the training operator is installed, which runs PyTorchJobs and the like."""
     v2: bool = False
     """Whether Kubeflow Trainer is installed, which runs TrainJobs by JobSet."""
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not (self.v1 or self.v2):
+            rule = "the block installs nothing: set v2: true for TrainJobs, v1: true for PyTorchJobs, or remove it"
+            raise MisfitError("v2", rule, self.v2)
+        return self
 
 
 class Training(AddOn):
