@@ -17,6 +17,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from ml_platform import labels
 from ml_platform.bundles.parallel import each
 from ml_platform.kube import Client, NotFound
 
@@ -30,7 +31,6 @@ Object = dict[str, Any]
 Pulumi = Callable[..., object]
 Find = Callable[[Object], "Object | None"]
 
-LABEL = "ml-platform/stack"
 # Who writes what a stack declares: the plugin, and the resources that apply CRDs themselves.
 MANAGERS = ("pulumi-kubernetes", "pulumi-resource-kubernetes", "ml-platform")
 DEADLINE = 180.0
@@ -201,7 +201,7 @@ def _served(client: Client, root: str) -> list[Object]:
 def _listed(client: Client, group: str, kind: str, path: str, stack: str) -> Iterator[Found]:
     root, _, plural = path.rpartition("/")
     try:
-        page = client.request("GET", path, params={"labelSelector": f"{LABEL}={stack}"}, headers=METADATA)
+        page = client.request("GET", path, params={"labelSelector": f"{labels.STACK}={stack}"}, headers=METADATA)
     except NotFound:  # a kind that goes
         return
     for item in page["items"] or []:

@@ -8,7 +8,7 @@ of the other clouds. components/autoscaler.py runs the autoscaler itself.
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_aws import eks, iam
+from pulumi_aws import eks
 
 from ml_platform.clusters.cluster import AUTOSCALER, Autoscaler
 from ml_platform.clusters.eks import roles
@@ -46,22 +46,11 @@ class Scaling(Component):
 
     def __init__(self, name: str, args: ScalingArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__(name, opts)
-        own = f"{name}-autoscaler"
-        role, _ = roles.role(own, roles.PODS, [], self.child())
         policy = pulumi.Output.all(args.cluster.name, args.cluster.arn).apply(lambda known: _rights(*known))
-        rights = iam.RolePolicy(own, role=role.name, policy=policy, opts=self.child())
-        identity = eks.PodIdentityAssociation(
-            own,
-            cluster_name=args.cluster.name,
-            namespace=AUTOSCALER,
-            service_account=AUTOSCALER,
-            role_arn=role.arn,
-            opts=self.child(),
-        )
+        self.ready = roles.grant(f"{name}-autoscaler", args.cluster, (AUTOSCALER, AUTOSCALER), policy, self.child())
         found = pulumi.Output.concat(f"--node-group-auto-discovery=asg:tag={TAG}/enabled,{TAG}/", args.cluster.name)
         # Pods can't read the region from the instance metadata, so it is an environment variable.
         self.autoscaler = Autoscaler(flags=["--cloud-provider=aws", found], environment={"AWS_REGION": args.region})
-        self.ready = [rights, identity]
         self.register_outputs({})
 
 

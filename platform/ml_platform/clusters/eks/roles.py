@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pulumi
-from pulumi_aws import iam
+from pulumi_aws import eks, iam
 
 from ml_platform import names
 
@@ -40,3 +40,25 @@ def role(
         for policy in policies
     ]
     return made, [made, *attached]
+
+
+def grant(
+    name: str, cluster: eks.Cluster, account: tuple[str, str], policy: pulumi.Input[str], opts: pulumi.ResourceOptions
+) -> list[pulumi.Resource]:
+    """Gives pods of the service account `account`, as (namespace, name), the rights of `policy` by a role of their own.
+
+    Pods get a role only when they are created, so they wait for the resources that this returns.
+    """
+    made, _ = role(name, PODS, [], opts)
+    namespace, service_account = account
+    return [
+        iam.RolePolicy(name, role=made.name, policy=policy, opts=opts),
+        eks.PodIdentityAssociation(
+            name,
+            cluster_name=cluster.name,
+            namespace=namespace,
+            service_account=service_account,
+            role_arn=made.arn,
+            opts=opts,
+        ),
+    ]

@@ -1,14 +1,11 @@
-"""The right of cert-manager to edit hosted zones of Route 53, by which it proves the domain to an authority.
-
-Pods get the role of their service account only when they are created, so this role exists before cert-manager.
-"""
+"""The right of cert-manager to edit hosted zones of Route 53, by which it proves the domain to an authority."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi_aws import eks, iam
+from pulumi_aws import eks
 
 from ml_platform.clusters.eks import roles
 from ml_platform.component import Component
@@ -33,19 +30,8 @@ class Zones(Component):
 
     def __init__(self, name: str, args: ZonesArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__(name, opts)
-        own = f"{name}-zones"
-        role, _ = roles.role(own, roles.PODS, [], self.child())
         policy = roles.document(*_rights([f"{ARN}hostedzone/{zone}" for zone in args.zones]))
-        rights = iam.RolePolicy(own, role=role.name, policy=policy, opts=self.child())
-        identity = eks.PodIdentityAssociation(
-            own,
-            cluster_name=args.cluster.name,
-            namespace=CERT_MANAGER,
-            service_account=CERT_MANAGER,
-            role_arn=role.arn,
-            opts=self.child(),
-        )
-        self.ready = [rights, identity]
+        self.ready = roles.grant(f"{name}-zones", args.cluster, (CERT_MANAGER, CERT_MANAGER), policy, self.child())
         self.register_outputs({})
 
 
