@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from ml_local.node.layout import layout
 from ml_platform.kube import KubeError
 from support import machine
 from support.converged import assert_converged
+from support.until import while_running
 
 
 def _seen(kind: str, name: str, namespace: str, api: str = "v1") -> Callable[[], bool]:
@@ -115,7 +115,7 @@ def converges(moment: Moment, folder: Path, patch: pytest.MonkeyPatch) -> None:
         _up(before)
     versions = {"iris": "1"} if moment.change[0] == "down" else machine.outputs()["model_versions"]
     process = machine.start("up", *_words(change))
-    _until(moment.reached, process, moment.name)
+    while_running(process, moment.reached, f"it is not so far that {moment.name}")
     _end(process, moment.number)
     _up(wanted)
     said = f"killed when {moment.name}, ML_PLATFORM_SEED={SEED}"
@@ -141,16 +141,6 @@ def _up(config: Path | None) -> None:
     done = machine.make("up", *_words(config), timeout=3000)
     assert done.returncode == 0, done.stdout
     assert cgroup.processes(cgroup.COMMANDS) == set()
-
-
-def _until(reached: Callable[[], bool], process: subprocess.Popen[str], moment: str) -> None:
-    deadline = time.monotonic() + 300
-    while not reached():
-        if process.poll() is not None:
-            output, _ = process.communicate()
-            pytest.fail(f"`make up` ended before {moment}:\n{output}")
-        assert time.monotonic() < deadline, f"never came so far that {moment}"
-        time.sleep(0.02)
 
 
 def _end(process: subprocess.Popen[str], number: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import invalidate_caches
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,21 @@ def test_a_namespace_that_another_has_is_refused(namespace: str) -> None:
     with pytest.raises(SettingsError, match=f"Namespace '{namespace}' is claimed by both ") as refused:
         chosen.needs(beacon={"namespace": namespace})
     assert "Beacon" in str(refused.value)
+
+
+@pytest.fixture
+def lantern(tmp_path: Path) -> None:
+    """A second add-on, which claims the same host in another namespace."""
+    text = BEACON.replace("Beacon", "Lantern").replace('block = "beacon"', 'block = "lantern"')
+    (tmp_path / "components" / "lantern.py").write_text(text.replace("lighthouse", "garden"))
+    invalidate_caches()
+    components._all.cache_clear()
+
+
+@pytest.mark.usefixtures("lantern")
+def test_a_host_that_another_add_on_has_is_refused() -> None:
+    with pytest.raises(SettingsError, match="Host 'beacon' is claimed by both Beacon and Lantern"):
+        chosen.needs(beacon={}, lantern={})
 
 
 @pytest.mark.parametrize("field", ["namespaces", "hosts"])
