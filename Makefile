@@ -52,8 +52,8 @@ test: check  ## all tests that fit into CI, on the real node where they need one
 test-all: check  ## the long tests too
 	@exec $(RUN) pytest $(WHOLE) --all
 
-bench:  ## measure, print, and write bench.json; with COLD=1 also from an empty cache
-	@exec $(RUN) ml_bench $(if $(COLD),--cold)
+bench:  ## measure, print, and write bench.json; COLD=1: also from an empty cache; GROWTH=1: only the growth with objects
+	@exec $(RUN) ml_bench $(if $(COLD),--cold) $(if $(GROWTH),--growth)
 
 policies:  ## write docs/policies.md, after a change of a policy
 	@exec $(RUN) ml_policies.docs

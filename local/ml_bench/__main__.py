@@ -1,6 +1,7 @@
 """`make bench`: the figures that the project promises, measured in one run. Owns the order of the parts.
 
-It removes the platform that is there and leaves a new one; with `--cold` it first starts from an empty cache too.
+It removes the platform that is there and leaves a new one; with `--cold` it first starts from an empty cache too, and
+with `--growth` it measures the growth with the number of objects alone, on a node of its own.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
 from ml_local import console, entry, images, lock, paths, stack, stackfile, up
@@ -33,11 +35,13 @@ def main() -> int:
     """Run it, and give the number that it ends with."""
     parser = argparse.ArgumentParser(prog="ml_bench", description=__doc__)
     parser.add_argument("--cold", action="store_true", help="also from an empty cache: half an hour")
+    parser.add_argument("--growth", action="store_true", help="only how time and memory grow with objects")
     options = parser.parse_args()
-    return entry.run(lambda: bench(layout(), cold=options.cold))
+    measure = _growth_alone if options.growth else partial(_measure, cold=options.cold)
+    return entry.run(lambda: bench(layout(), measure))
 
 
-def bench(layout: Layout, *, cold: bool = False) -> None:
+def bench(layout: Layout, measure: Callable[[Layout, Report], None]) -> None:
     """Measure, print and write `bench.json`.
 
     Raises:
@@ -46,7 +50,7 @@ def bench(layout: Layout, *, cold: bool = False) -> None:
     report = Report(paths.checkout() / "bench.json")
     with lock.exclusive("make bench"):
         try:
-            _measure(layout, report, cold=cold)
+            measure(layout, report)
         finally:
             report.show()
     report.check()
@@ -72,6 +76,13 @@ def _measure(layout: Layout, report: Report, *, cold: bool) -> None:
         console.line("  --  the stacks of upstream releases want a mirror of them: ML_PLATFORM_MIRROR=DIR make bench")
     report.part("down_s", lambda: timed(lambda: node.destroy(layout)))
     _first(layout, report, wanted)
+
+
+def _growth_alone(layout: Layout, report: Report) -> None:
+    node.destroy(layout)
+    up.build(())
+    report.part("growth", lambda: _growth(layout))
+    node.destroy(layout)
 
 
 def _first(layout: Layout, report: Report, wanted: Collection[str]) -> None:
