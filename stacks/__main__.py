@@ -7,9 +7,9 @@ from ml_workloads.stack_settings import StackSettings
 from ml_workloads.workloads import Workloads
 
 settings = StackSettings.load()
-cluster = connect(settings.cluster, settings.ownership, settings.accounts)
+cluster = connect(settings.cluster, settings.ownership)
 exports = cluster.exports()
-if not cluster.alone:
+if settings.platform:
     platform = provide(cluster, settings.platform, settings.tenancy)
     exports |= platform.exports
     if settings.work.namespaces:

@@ -53,12 +53,13 @@ def _with_canary(model: str, version: int) -> str:
 
 
 def _another(model: str) -> int:
-    """A new version with the files of the champion, as MLflow's API makes one."""
+    """A new version with the files of the champion, judged as they are, as MLflow's API makes one."""
     api = f"{environment.GATEWAY}/api/2.0/mlflow"
     query = urlencode({"name": model, "alias": "champion"})
     champion = _json(urllib.request.Request(f"{api}/registered-models/alias?{query}"))["model_version"]  # noqa: S310
     source = champion["source"]
-    body = {"name": model, "source": source, "run_id": champion["run_id"], "model_id": source.rpartition("/")[2]}
+    same = {key: champion[key] for key in ("run_id", "tags")}
+    body = {"name": model, "source": source, "model_id": source.rpartition("/")[2], **same}
     headers = {"Content-Type": "application/json"}
     wanted = urllib.request.Request(f"{api}/model-versions/create", json.dumps(body).encode(), headers)  # noqa: S310
     return int(_json(wanted)["model_version"]["version"])

@@ -18,8 +18,8 @@ from ml_local.predict import Model, wait_for_answers
 from ml_platform.kube import Client, Object
 
 JOBS = "models"
-BLOCK = "iris"
-"""Of the ETL, of what learns from its table, and of what is served."""
+DATA, TABLE, RUN = "raw", "clean", "iris"
+"""The data, the run of Spark that makes a table of them, and the run that learns from it."""
 
 
 def shares(layout: Layout, models: Sequence[Model], begun: float) -> dict[str, float]:
@@ -28,10 +28,10 @@ def shares(layout: Layout, models: Sequence[Model], begun: float) -> dict[str, f
     answered = time.time()
     client = node.client(layout)
     ends = {
-        "dataset": _end_of_job(client, "dataset-raw"),
-        "etl": _end_of_etl(client),
-        "learning": _end_of_job(client, BLOCK),
-        "gate": _end_of_job(client, f"{BLOCK}-gate"),
+        "data": _end_of_job(client, f"data-{DATA}"),
+        "table": _end_of_table(client),
+        "learning": _end_of_job(client, RUN),
+        "gate": _end_of_job(client, f"{RUN}-gate"),
         "serving": answered,
     }
     times = pairwise([begun, *ends.values()])
@@ -44,13 +44,13 @@ def _end_of_job(client: Client, app: str) -> float:
     return _time(f"Job {app}", [job["status"].get("completionTime") for job in jobs])
 
 
-def _end_of_etl(client: Client) -> float:
+def _end_of_table(client: Client) -> float:
     runs = client.list("sparkoperator.k8s.io/v1beta2", "SparkApplication")
-    return _time("SparkApplication", [run["status"].get("terminationTime") for run in runs if _is_of_block(run)])
+    return _time("SparkApplication", [run["status"].get("terminationTime") for run in runs if _makes_table(run)])
 
 
-def _is_of_block(run: Object) -> bool:
-    return str(run["metadata"]["name"]).rpartition("-")[0] == BLOCK
+def _makes_table(run: Object) -> bool:
+    return str(run["metadata"]["name"]).rpartition("-")[0] == TABLE
 
 
 def _time(what: str, ends: list[str | None]) -> float:

@@ -21,7 +21,6 @@ NAMESPACE, BLOCK = "models", "iris"
 AT_ONCE = 2
 """As tests/stacks/upstream.yaml has it."""
 SUFFIX = "-alone"
-TRIAL = "ml-platform.trial"
 PATIENCE = 600.0
 PROGRAM = Path(__file__).with_name("trials_alone.py")
 
@@ -72,9 +71,11 @@ def _await(client: Client, name: str) -> None:
 def _seconds(tracking: MlflowClient, run: str, processes: int) -> float:
     """Of a trial, on average, from when each process has done its first."""
     experiment = tracking.get_experiment_by_name(BLOCK)
-    query = f"tags.`ml-platform.run` = '{run}'"
-    found: list[Any] = tracking.search_runs([experiment.experiment_id], query, max_results=1000) if experiment else []
-    ends = sorted(each.info.end_time for each in found if TRIAL in each.data.tags)
+    folders = [experiment.experiment_id] if experiment else []
+    of_key: list[Any] = tracking.search_runs(folders, f"tags.`ml-platform.run` = '{run}'")
+    below = [f"tags.`mlflow.parentRunId` = '{each.info.run_id}'" for each in of_key]
+    trials: list[Any] = [each for query in below for each in tracking.search_runs(folders, query, max_results=1000)]
+    ends = sorted(each.info.end_time for each in trials)
     if len(ends) <= processes:
         raise LocalError(f"MLflow has {len(ends)} trials of the run {run}, too few to compare")
     return float(ends[-1] - ends[processes - 1]) / 1000 / (len(ends) - processes)

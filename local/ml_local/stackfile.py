@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ml_platform import components, fit
+from ml_platform import components, fit, yaml_text
 from ml_platform.bundles.errors import BundleError
 from ml_platform.configuration import PROJECT, SettingsError, validate
 from ml_platform.settings import (
@@ -22,9 +22,9 @@ from ml_platform.settings import (
     OwnershipSettings,
     PlatformSettings,
     SharedPlatform,
-    platform_model,
+    platform_of,
 )
-from ml_workloads.fit import spark_operator
+from ml_workloads.capabilities import check_blocks, spark_operator
 from ml_workloads.settings import WorkloadsSettings
 
 from ml_local import images, paths, stack
@@ -36,7 +36,7 @@ BLOCKS = ("cluster", "ownership", "platform", "workloads")
 @dataclass(frozen=True, kw_only=True)
 class _Settings:
     cluster: AnyCluster
-    platform: PlatformSettings | SharedPlatform
+    platform: PlatformSettings | SharedPlatform | None
     work: WorkloadsSettings
 
     @property
@@ -63,9 +63,9 @@ def wanted(file: Path) -> tuple[str, ...]:
             f"{file} is for a cluster with `source: {cluster.source}`, and `make up` starts this machine's own. Set "
             f"{PROJECT}:cluster to {{source: local}}, or use plain `pulumi up --config-file {file}`"
         )
-    if isinstance(settings, SharedPlatform):
+    if not isinstance(settings, PlatformSettings):
         raise LocalError(
-            f"{file} takes the platform of stack {settings.stack}, and `make up` brings up one of its own. Take "
+            f"{file} takes the platform of another stack, and `make up` brings up one of its own. Take "
             f"{PROJECT}:platform.source out, or use plain `pulumi up --config-file {file}` on a stack beside that one"
         )
     return _buildable(
@@ -81,6 +81,11 @@ def images_of(file: Path) -> tuple[frozenset[str], Mapping[str, str]]:
     """
     found = _settings(file, _blocks(file))
     platform = found.platform
+    if platform is None:
+        raise LocalError(
+            f"{file} has no {PROJECT}:platform, so nothing of its stack runs an image of ours. Name the stack whose "
+            "platform is on that cluster"
+        )
     return _own_images(platform) | found.work_images, platform.images
 
 
@@ -97,21 +102,21 @@ def _own_images(platform: PlatformSettings | SharedPlatform) -> frozenset[str]:
 
 def _settings(file: Path, blocks: Mapping[str, Any]) -> _Settings:
     try:
-        platform = blocks.get("platform", {})
         validate("ownership", blocks.get("ownership", {}), OwnershipSettings)
-        return _Settings(
+        found = _Settings(
             cluster=validate("cluster", blocks.get("cluster", {}), ClusterSettings).root,
-            platform=validate("platform", platform, platform_model(platform)),
+            platform=platform_of(blocks.get("platform")),
             work=validate("workloads", blocks.get("workloads", {}), WorkloadsSettings),
         )
+        check_blocks(found.cluster, found.platform, found.work)
+        return found
     except SettingsError as refused:
         raise LocalError(f"{file}: {refused}") from refused
 
 
 def gateway(file: Path) -> list[tuple[str, int]]:
     """The addresses and ports of this machine that lead to the gateway of a file that `wanted` accepts."""
-    platform = _blocks(file).get("platform", {})
-    settings = validate("platform", platform, platform_model(platform))
+    settings = platform_of(_blocks(file).get("platform"))
     if not isinstance(settings, PlatformSettings):
         return []
     way_in = settings.gateway
@@ -133,7 +138,7 @@ def _buildable(names: Collection[str]) -> tuple[str, ...]:
 def _blocks(file: Path) -> dict[str, Any]:
     """The structured keys under `config:`, without the project's name."""
     try:
-        content = yaml.safe_load(file.read_text())
+        content = yaml_text.load(file.read_text())
     except OSError as missing:
         raise LocalError(
             f"{file} can't be read: {missing.strerror}. CONFIG=FILE takes a stack file like {stack.stack_file()}"

@@ -6,8 +6,9 @@ The models themselves, which say what a key may hold, are in settings/ here and 
 import ast
 import inspect
 import json
+import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from functools import cache as memoize
 from itertools import pairwise
 from typing import Annotated, Any, TypeVar
@@ -15,6 +16,7 @@ from typing import Annotated, Any, TypeVar
 import pulumi
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
@@ -25,6 +27,8 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from ml_platform import schema_path
+
 PROJECT = "ml-platform"
 
 Name = Annotated[
@@ -33,9 +37,19 @@ Name = Annotated[
 BucketName = Annotated[
     str, Field(pattern=r"^[a-z0-9][-a-z0-9]{1,61}[a-z0-9]$", description="The name of a bucket, by the rules of S3.")
 ]
+
+
+def _as_text(value: object) -> object:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
 Quantity = Annotated[
     str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|[kMGT]|[KMGT]i)?$", description="A Kubernetes quantity: 500m, 2Gi.")
 ]
+Processors = Annotated[Quantity, BeforeValidator(_as_text, json_schema_input_type=Quantity | int | float)]
+"""A quantity that Kubernetes takes as a number as well: 500m, 2, 0.5."""
+
+ImageReference = Annotated[str, Field(pattern=r"^[^@\s]+@sha256:[0-9a-f]{64}$")]
 
 UNITS = {"m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 
@@ -81,6 +95,10 @@ class MisfitError(ValueError):
         self.path = tuple(path.split("."))
         self.default = default
 
+    def below(self, path: str) -> "MisfitError":
+        """The same, as a validator further out raises it, which knows the block as `path`."""
+        return MisfitError(".".join((path, *self.path)), str(self), self.default, remove=self.remove)
+
 
 class Settings(BaseModel):
     """A block of settings: frozen, with exact types, unknown keys refused; the string below a field describes it."""
@@ -101,16 +119,21 @@ class Settings(BaseModel):
 class Resources(Settings):
     """The resources of a container: its requests and its limits."""
 
-    cpu: Quantity = "50m"
+    cpu: Processors = "50m"
     memory: Quantity = "256Mi"
-    cpu_limit: Quantity = "1"
+    cpu_limit: Processors = "1"
     memory_limit: Quantity = "1Gi"
+
+    @property
+    def devices(self) -> dict[str, str]:
+        """The devices of a node that it takes, by the name of their resource."""
+        return {}
 
 
 class Quota(Settings):
     """The quota of a namespace: the sum of the limits of all its pods, and their number."""
 
-    cpu: Quantity = "16"
+    cpu: Processors = "16"
     memory: Quantity = "16Gi"
     pods: Annotated[int, Field(ge=1, le=10000)] = 50
 
@@ -141,14 +164,15 @@ def read(config: pulumi.Config, key: str, model: type[S]) -> S:
     Raises:
         SettingsError: values break a rule; the message names each.
     """
-    return validate(key, given(config, key), model)
+    found = given(config, key)
+    return validate(key, {} if found is None else found, model)
 
 
 def given(config: pulumi.Config, key: str) -> object:
-    """The plain value of `ml-platform:<key>`; an absent block counts as an empty one."""
+    """The plain value of `ml-platform:<key>`; None where there is no such block."""
     raw = config.get(key)
     try:
-        return json.loads(raw) if raw else {}
+        return json.loads(raw) if raw else None
     except ValueError:
         return raw
 
@@ -185,94 +209,75 @@ def require_secret(config: pulumi.Config, name: str, purpose: str) -> pulumi.Out
 
 
 def _explain(key: str, schema: Mapping[str, Any], value: object, problem: Mapping[str, Any]) -> str:
-    steps = _without_tags(problem["loc"], value)
-    path = f"{PROJECT}:{key}" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    steps = problem["loc"]
+    path = f"{PROJECT}:{key}" + "".join(map(_step, steps))
+    remove = f"Remove it with:\n  pulumi config rm --path {_quoted(path)}"
     if problem["type"] == "extra_forbidden":
-        allowed = ", ".join(sorted(_properties(schema, steps[:-1], value)))
-        return f"{path} is no setting; allowed here: {allowed}. Remove it with:\n  pulumi config rm --path '{path}'"
-    rule = problem["msg"].removeprefix("Value error, ")
+        allowed = ", ".join(schema_path.keys(schema, steps[:-1], value))
+        return f"{path} is no setting; allowed here: {allowed}. {remove}"
+    rule = _first_lower(problem["msg"].removeprefix("Value error, "))
     given = "is missing" if problem["type"] == "missing" else f"is {json.dumps(problem['input'], default=str)}"
     misfit = problem.get("ctx", {}).get("error")
     if isinstance(misfit, MisfitError) and misfit.remove:
-        return f"{path} {given}: {_first_lower(rule)}. Remove it with:\n  pulumi config rm --path '{path}'"
-    return f"{path} {given}: {_first_lower(rule)}. Set it with:\n  pulumi config set --path '{path}' <value>"
+        return f"{path} {given}: {rule}. {remove}"
+    commands = _commands(path, schema_path.types(schema, steps, value), problem["input"])
+    return f"{path} {given}: {rule}. Set it with:\n{commands}"
+
+
+def _step(step: str | int) -> str:
+    """A step of a path, as the CLI reads it."""
+    if isinstance(step, int):
+        return f"[{step}]"
+    return f'["{step}"]' if set(step) & set(".[]") else f".{step}"
+
+
+def _quoted(path: str) -> str:
+    """The path as one word of a shell."""
+    return "'" + path.replace("'", "'\\''") + "'"
+
+
+def _commands(path: str, types: Collection[str], given: object) -> str:
+    """The commands that set a value of one of these types."""
+    if not types or not set(types) <= {"array", "object"}:
+        return f"  pulumi config set --path {_quoted(path)} {_typed(types, given)}<value>"
+    first = f"{path}[0]" if "array" in types else f"{path}.<key>"
+    remove = "" if given is None or isinstance(given, list | dict) else f"  pulumi config rm --path {_quoted(path)}\n"
+    return f"{remove}  pulumi config set --path {_quoted(first)} <value>"
+
+
+def _typed(types: Collection[str], given: object) -> str:
+    """The option without which the CLI stores the value as another type: a fraction as a text, digits as a number."""
+    if "number" in types and ("string" not in types or is_number(given)):
+        return "--type float "
+    return "--type string " if set(types) == {"string"} and isinstance(given, int | float) else ""
+
+
+def is_number(given: object) -> bool:
+    """Whether it is a text that stands for a number."""
+    return isinstance(given, str) and re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", given) is not None
 
 
 def _at_key(problem: Mapping[str, Any], schema: Mapping[str, Any], value: object) -> Mapping[str, Any]:
-    """The problem, moved from its block to the key that has to change: the union's tag, or the MisfitError's path."""
+    """The problem, at the key that has to change: below its block, that is the union's tag, or the MisfitError's
+    path."""
+    steps = schema_path.without_tags(problem["loc"], value, missing=problem["type"] == "missing")
     misfit = problem.get("ctx", {}).get("error")
     if isinstance(misfit, MisfitError):
         given = problem["input"]
         for step in misfit.path:
             given = given.get(step) if isinstance(given, Mapping) else None
         given = misfit.default if given is None else given
-        return {**problem, "loc": (*problem["loc"], *misfit.path), "input": given}
+        return {**problem, "loc": (*steps, *misfit.path), "input": given}
     if not problem["type"].startswith("union_tag"):
-        return problem
-    key = problem["ctx"]["discriminator"].strip("'")
-    tags = (
-        _not_null(_node(schema, _without_tags(problem["loc"], value), value))
-        .get("discriminator", {})
-        .get("mapping", {})
-    )
+        return {**problem, "loc": steps}
+    key, tags = schema_path.tags(schema, steps, value)
     given = problem["input"].get(key) if isinstance(problem["input"], Mapping) else problem["input"]
     return {
         "type": "missing" if given is None else "tag",
-        "loc": (*problem["loc"], key),
+        "loc": (*steps, key),
         "input": given,
         "msg": f"It must be one of: {', '.join(tags)}",
     }
-
-
-def _without_tags(location: Sequence[str | int], value: Any) -> list[str | int]:
-    """The location without the steps that are tags of unions, so that only keys of the settings are left."""
-    steps: list[str | int] = []
-    for index, step in enumerate(location):
-        last = index == len(location) - 1
-        if step in value if isinstance(value, Mapping) else isinstance(value, list) and step in range(len(value)):
-            value = value[step]
-        elif not last or step == "[key]":
-            continue
-        steps.append(step)
-    return steps
-
-
-def _properties(root: Mapping[str, Any], steps: Sequence[str | int], value: Any) -> set[str]:
-    """The keys that the schema allows in the object at `steps`."""
-    node = _node(root, steps, value)
-    for step in steps:
-        value = value[step]
-    return set(_resolve(root, node, value).get("properties", {}))
-
-
-def _node(root: Mapping[str, Any], steps: Sequence[str | int], value: Any) -> Mapping[str, Any]:
-    """The schema of the value at `steps`, before its references are resolved."""
-    node = root
-    for step in steps:
-        node, value = _inner(_resolve(root, node, value), step), value[step]
-    return node
-
-
-def _inner(node: Mapping[str, Any], step: str | int) -> Mapping[str, Any]:
-    """The schema of the value at `step`: of a property, of a key that fits a pattern, of any key, or of an item."""
-    of_pattern = next(iter(node.get("patternProperties", {}).values()), None)
-    found = node.get("properties", {}).get(step) or of_pattern or node.get("additionalProperties") or node.get("items")
-    return found or {}
-
-
-def _resolve(root: Mapping[str, Any], node: Mapping[str, Any], value: Any) -> Mapping[str, Any]:
-    node = _not_null(node)
-    if mapping := node.get("discriminator", {}).get("mapping"):
-        tag = value.get(node["discriminator"]["propertyName"]) if isinstance(value, Mapping) else None
-        node = {"$ref": mapping[tag]} if tag in mapping else {}
-    if reference := node.get("$ref"):
-        return _resolve(root, root["$defs"][reference.rpartition("/")[2]], value)
-    return node
-
-
-def _not_null(node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The schema of a nullable key without its null."""
-    return next((each for each in node.get("anyOf", ()) if each.get("type") != "null"), node)
 
 
 def _first_lower(text: str) -> str:

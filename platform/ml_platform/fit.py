@@ -35,18 +35,26 @@ def check(
         catalog.check([*installed, *needs.existing(settings.bundles)])
     except BundleError as misfit:
         raise _refusal(settings, str(misfit)) from misfit
-    for entry in installed:
-        if version and not entry.supports(version):
-            raise _refusal(
-                settings,
-                f"{entry.title} supports Kubernetes {entry.kubernetes}, and {PROJECT}:cluster.version is {version!r}. "
-                f"Change that version; or the nearest choice that works on it: {catalog.nearest(entry, version)}",
-            )
-    missing_images.check(needs.own_images(settings.bundles), images, version)  # before rendering, which takes longer
+    if version and (
+        problems := list(version_misfits(settings, needs, version, f"{PROJECT}:cluster.version is {version!r}"))
+    ):
+        raise SettingsError(problems[0])
+    missing_images.check(needs.own_images(settings.bundles), images)  # before rendering, which takes longer
     for entry in installed:
         found = set(_pod_images(entry, settings))  # a bundle that can't be loaded is refused here too
         if not pulls:
             _check_pods(settings, entry, found, images)
+
+
+def version_misfits(settings: PlatformSettings, needs: Needs, version: str, says: str) -> Iterator[str]:
+    """Messages about the releases that don't support the cluster's version of Kubernetes, which `says` tells."""
+    for entry in needs.installed(settings.bundles):
+        if not entry.supports(version):
+            reason = (
+                f"{entry.title} supports Kubernetes {entry.kubernetes}, and {says}. Change that version; or the "
+                f"nearest choice that works on it: {catalog.nearest(entry, version)}"
+            )
+            yield str(_refusal(settings, reason))
 
 
 def _check_pods(settings: PlatformSettings, entry: Entry, found: Collection[str], images: Collection[str]) -> None:

@@ -29,11 +29,11 @@ class ObjectStoreAccess:
     buckets: tuple[str, ...]
     checksums: pulumi.Output[str]
     """When S3 clients send checksums: when_supported, for Amazon S3, or when_required, for servers that imitate it."""
-    users: Mapping[str, Sequence[str]] | None = None
+    users: Mapping[str, Sequence[str]] | pulumi.Output[Mapping[str, Sequence[str]]] | None = None
     """The service accounts of other stacks that may use each bucket, as <namespace>/<name>; None where pods use a
     key."""
 
-    def environment(self, secret: str, key: str) -> dict[str, Any]:
+    def environment(self, secret: pulumi.Input[str], key: str) -> dict[str, Any]:
         """The environment variables of S3 clients beside the endpoint. The Secret `secret` holds the secret key under
         `key`."""
         known = {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": pods.secret_key(secret, key)}

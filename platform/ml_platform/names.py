@@ -11,6 +11,10 @@ GOOGLE = re.compile(r"[a-z0-9]([-a-z0-9_]{0,61}[a-z0-9])?")
 """The patterns of label values that Kubernetes and Google Cloud allow."""
 
 
+AUTOSCALER = "cluster-autoscaler"
+"""The name of the cluster autoscaler: of its namespace, its objects and its service account."""
+
+
 def shortened(text: str, longest: int) -> str:
     """The text; where it has more than `longest` characters, its beginning and its digest, `longest` together."""
     return text if len(text) <= longest else f"{text[: longest - 9]}-{_digest(text)}"

@@ -13,10 +13,11 @@ from ml_platform.bundles.catalog import Entry
 from ml_platform.bundles.parse import Object
 from ml_platform.bundles.preflight.volumes import Volume
 from ml_platform.configuration import PROJECT, SettingsError
+from ml_platform.names import AUTOSCALER
 from ml_platform.settings.bundles import BundlesSettings
 
-CLUSTER = ("default", "kube-node-lease", "kube-public", "kube-system")
-"""The namespaces that every cluster has from its start."""
+CLUSTER = ("default", "kube-node-lease", "kube-public", "kube-system", AUTOSCALER)
+"""The namespaces that every cluster has from its start, and the one that a stack may make beside its nodes."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,10 @@ class OtherStack:
         """
         return self._reference.get_output(name).apply(lambda value: self._present(name, value))
 
+    def optional(self, name: str) -> pulumi.Output[Any]:
+        """The plain output `name`; None where the stack has none."""
+        return self._reference.get_output(name)
+
     def secret(self, name: str) -> pulumi.Output[str]:
         """The secret output `name`; it stays a secret here.
 
@@ -36,8 +40,8 @@ class OtherStack:
         if value is None:
             raise SettingsError(
                 f"{self._key} is {self._name!r}, and that stack has no output {name!r}: either its `pulumi up` has not "
-                f"ended yet, or it is another program's, or has no platform. Bring it up first, or name another one, "
-                f"as `pulumi stack ls --all` shows them:\n"
+                f"ended yet, or it is another program's, or it has nothing of the kind. Bring it up first, or name "
+                f"another one, as `pulumi stack ls --all` shows them:\n"
                 f"  pulumi config set --path '{self._key}' <organization>/<project>/<stack>"
             )
         return value

@@ -25,7 +25,7 @@ def of_cluster(cluster: AnyCluster) -> dict[str, Placement]:
     if isinstance(cluster, LocalCluster):
         return {}
     if isinstance(cluster, CloudCluster):
-        return {name: _made(name, pool) for name, pool in cluster.pools.items()}
+        return {name: made(name, pool) for name, pool in cluster.pools.items()}
     return {name: _given(name, pool) for name, pool in cluster.pools.items()}
 
 
@@ -38,7 +38,8 @@ def labels(name: str, pool: NodePoolSettings) -> dict[str, str]:
     return {POOL: name, PURPOSE: purpose(pool)}
 
 
-def _made(name: str, pool: NodePoolSettings) -> Placement:
+def made(name: str, pool: NodePoolSettings) -> Placement:
+    """The placement of pods on a pool that the stack makes."""
     taint = TAINTS[purpose(pool)]
     return _placement({POOL: name}, [{"key": taint[0], "value": taint[1], "effect": "NoSchedule"}] if taint else [])
 

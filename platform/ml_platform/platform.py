@@ -12,11 +12,9 @@ import pulumi
 
 from ml_platform import components, object_storage, pods, store
 from ml_platform.clusters import Cluster
-from ml_platform.clusters.cluster import AUTOSCALER
 from ml_platform.component import Component, after
 from ml_platform.components import mlflow, object_store
 from ml_platform.components.address import records_of
-from ml_platform.components.autoscaler import ClusterAutoscaler
 from ml_platform.components.cert_manager import CertManager
 from ml_platform.components.gateway import Gateway
 from ml_platform.components.gateway_api import GatewayApi
@@ -52,11 +50,9 @@ class Platform(Component):
     def __init__(self, name: str, args: PlatformArgs) -> None:
         super().__init__(name)
         settings, cluster, tenancy = args.settings, args.cluster, args.tenancy
-        own = components.needs(settings, {"the cluster's autoscaler": cluster.needs})
+        own = components.needs(settings)
         needs = together({"the platform": own, "the work of this stack": tenancy.needs}, settings.bundles)
         site = Site.open(self, cluster, settings, needs=needs, ownership=tenancy.ownership, pools=tenancy.pools)
-        if cluster.autoscaler:
-            ClusterAutoscaler(AUTOSCALER, site, cluster.autoscaler)
         routes = GatewayApi("gateway-api", site).kinds if GatewayApi.chosen(settings) else []
         if CertManager.chosen(settings):
             site = site.after(CertManager("cert-manager", site, routes).ready)
@@ -113,11 +109,10 @@ def _object_store(
     site: Site, gateway: Gateway, clients: Sequence[Mapping[str, Any]]
 ) -> Mapping[str, ObjectStoreAccess]:
     """The access of each account to its buckets."""
-    accounts = store.accounts(site.settings)
-    buckets = {name: account.buckets for name, account in accounts.items()}
+    buckets = store.accounts(site.settings)
     if ObjectStore.chosen(site.settings):
         return ObjectStore("s3", site, ObjectStoreArgs(accounts=buckets, gateway=gateway, clients=clients)).access
-    chosen = object_storage.chosen(site.settings.object_store, site.cluster.object_storage, accounts)
+    chosen = object_storage.chosen(site.settings.object_store, site.cluster.object_storage)
     return {name: chosen.access(name, owned) for name, owned in buckets.items()}
 
 

@@ -19,6 +19,8 @@ SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 """The annotation that the autoscalers of all clouds read before they remove a pod's node."""
 REGISTRY = "registry-login"
 """The name of the Secret that pods pull their images with, where a login is needed."""
+USER_ERROR = 3
+"""The exit code of a program of ours whose user has to act: another try would end the same way."""
 KEPT_BY_CLAIMS = ["spec.storageClassName"]
 """The fields of a claim that never change: another storage class in the settings applies to new volumes only."""
 UNREPORTED = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "RAY_USAGE_STATS_ENABLED": "0"}
@@ -62,7 +64,7 @@ def container(
 def resource_sizes(size: Resources) -> dict[str, Any]:
     return {
         "requests": {"cpu": size.cpu, "memory": size.memory},
-        "limits": {"cpu": size.cpu_limit, "memory": size.memory_limit},
+        "limits": {"cpu": size.cpu_limit, "memory": size.memory_limit, **size.devices},
     }
 
 
@@ -99,7 +101,7 @@ def variables(values: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def secret_key(secret: str, key: str) -> dict[str, Any]:
+def secret_key(secret: pulumi.Input[str], key: str) -> dict[str, Any]:
     return {"secretKeyRef": {"name": secret, "key": key}}
 
 
@@ -204,9 +206,9 @@ def restarted_by(mark: pulumi.Input[str]) -> dict[str, Any]:
     return {"annotations": {RESTARTED_BY: mark}}
 
 
-def claim(meta: Mapping[str, Any], size: str, storage_class: str | None) -> dict[str, Any]:
+def claim(meta: Mapping[str, Any], size: str, storage_class: pulumi.Input[str | None]) -> dict[str, Any]:
     """A claim of a persistent volume that one node at a time may write to."""
-    chosen = {"storageClassName": storage_class} if storage_class else {}
+    chosen = {} if storage_class is None else {"storageClassName": storage_class}
     spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}, **chosen}
     return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": spec}
 
@@ -230,20 +232,29 @@ def job(
     """A Job that is never edited, since its name ends in `run`.
 
     It stays when it is done: the next refresh would take a vanished resource for drift and run it again. The autoscaler
-    keeps its node while it runs. Where `awaited`, the engine waits for the Job, and the next update runs a failed or
-    interrupted one again; so its work must be safe to do twice.
+    keeps its node while it runs. It fails at once where its first container ends with USER_ERROR. Where `awaited`, the
+    engine waits for the Job, and the next update runs a failed or interrupted one again; so its work must be safe to do
+    twice.
     """
     marks = {"annotations": {"pulumi.com/replaceUnready": "true"}} if awaited else {}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {**metadata(f"{name}-{run}", namespace, labels, **marks), "labels": {"app": name, **labels}},
-        "spec": {
-            "backoffLimit": retries,
-            "activeDeadlineSeconds": deadline,
-            "template": {
-                "metadata": {"labels": {"app": name}, "annotations": {SAFE_TO_EVICT: "false"}},
-                "spec": {"restartPolicy": "Never", **spec},
-            },
+        "spec": job_spec(name, spec, retries=retries, deadline=deadline),
+    }
+
+
+def job_spec(app: str, pod_spec: Mapping[str, Any], *, retries: int, deadline: int) -> dict[str, Any]:
+    """The specification of a Job whose pods have the label app=`app`. It fails at once where its first container ends
+    with USER_ERROR."""
+    codes = {"containerName": pod_spec["containers"][0]["name"], "operator": "In", "values": [USER_ERROR]}
+    return {
+        "backoffLimit": retries,
+        "activeDeadlineSeconds": deadline,
+        "podFailurePolicy": {"rules": [{"action": "FailJob", "onExitCodes": codes}]},
+        "template": {
+            "metadata": {"labels": {"app": app}, "annotations": {SAFE_TO_EVICT: "false"}},
+            "spec": {"restartPolicy": "Never", **pod_spec},
         },
     }

@@ -1,6 +1,6 @@
 """The platform that a stack uses: one that it makes itself, or that of another stack."""
 
-from ml_platform import shared
+from ml_platform import agreement, shared
 from ml_platform.clusters import Cluster
 from ml_platform.handle import PlatformHandle
 from ml_platform.platform import Platform, PlatformArgs
@@ -16,4 +16,5 @@ def provide(cluster: Cluster, settings: PlatformSettings | SharedPlatform, tenan
     """
     if isinstance(settings, SharedPlatform):
         return shared.handle(cluster, settings, tenancy)
-    return Platform("platform", PlatformArgs(cluster=cluster, settings=settings, tenancy=tenancy)).handle
+    fitting = agreement.agreed(cluster, settings, tenancy)
+    return Platform("platform", PlatformArgs(cluster=fitting, settings=settings, tenancy=tenancy)).handle

@@ -5,6 +5,7 @@ Secret, which the service accounts there name (pods.py, bundles/).
 """
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pulumi
@@ -19,7 +20,9 @@ MAKE = (
 )
 
 
-def chosen(source: LoginSource | None, of_cluster: pulumi.Output[str] | None) -> pulumi.Output[str] | None:
+def chosen(
+    source: LoginSource | None, of_cluster: Callable[[], pulumi.Output[str]] | None
+) -> pulumi.Output[str] | None:
     """The text of a Docker configuration; None where images are pulled without a login.
 
     Raises:
@@ -36,7 +39,7 @@ def chosen(source: LoginSource | None, of_cluster: pulumi.Output[str] | None) ->
             f"{path} is 'cluster', and this cluster has no login to a registry: source ionos does, with a registry. "
             f"Where nodes may pull by themselves, as on gke and eks, remove it:\n  pulumi config rm --path '{path}'"
         )
-    return of_cluster
+    return of_cluster()
 
 
 def document(registry: str, user: str, password: str) -> str:

@@ -4,21 +4,19 @@ This stack's own settings decide which resources it declares, so that a preview 
 from the other stack, once both stacks agree. The platform itself stays the other stack's, unchanged.
 """
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import pulumi
 
-from ml_platform import missing_images, registry_login
+from ml_platform import agreement, missing_images, registry_login, store
 from ml_platform.bundles.preflight import Preflight
 from ml_platform.clusters import Cluster
 from ml_platform.configuration import PROJECT, SettingsError
 from ml_platform.handle import ObjectStoreAccess, PlatformHandle, PlatformOutputs, SparkAccess
 from ml_platform.labels import of_stack
 from ml_platform.other_stack import OtherStack
-from ml_platform.pods import Placement
 from ml_platform.settings import SharedPlatform
 from ml_platform.settings.stack import SharedObjectStore, SharedSpark
 from ml_platform.store import Pod
@@ -116,7 +114,7 @@ def _agreed(found: Mapping[str, Any], settings: SharedPlatform, tenancy: Tenancy
     """
     problems = [
         *_differences(found, settings),
-        *_pool_differences(found, settings, tenancy.pools),
+        *agreement.pool_differences(settings.stack, _value_at(found, "pools") or {}, tenancy.pools),
         *_namespace_problems(found, settings, tenancy.needs.namespaces),
         *_closed_buckets(found, settings, tenancy.accounts),
     ]
@@ -159,24 +157,6 @@ def _differs(stack: str, key: str, mine: str, theirs: str | None) -> str:
     )
 
 
-def _pool_differences(
-    found: Mapping[str, Any], settings: SharedPlatform, pools: Mapping[str, Placement]
-) -> Iterator[str]:
-    theirs = _value_at(found, "pools") or {}
-    for name, mine in pools.items():
-        if name not in theirs:
-            yield (
-                f"{PROJECT}:cluster.pools.{name} is none of the pools that stack {settings.stack} has: "
-                f"{', '.join(sorted(theirs)) or 'there are none'}. Describe one of those, or remove it with:\n"
-                f"  pulumi config rm --path '{PROJECT}:cluster.pools.{name}'"
-            )
-        elif mine != theirs[name]:
-            yield (
-                f"{PROJECT}:cluster.pools.{name} makes pods say {json.dumps(mine)}, and in stack {settings.stack} they "
-                f"say {json.dumps(theirs[name])}. Give it the labels and taints of that stack"
-            )
-
-
 def _namespace_problems(found: Mapping[str, Any], settings: SharedPlatform, tenants: Sequence[str]) -> Iterator[str]:
     taken, certified = _value_at(found, "namespaces") or [], _value_at(found, "certified")
     for namespace in set(taken).intersection(tenants):
@@ -200,15 +180,11 @@ def _closed_buckets(found: Mapping[str, Any], settings: SharedPlatform, accounts
     users = _value_at(found, "object_store", "users") if settings.object_store.access == "identity" else None
     for bucket in settings.object_store.buckets:
         known = _value_at(users, bucket)
-        missing = [] if known is None else [user for user in map("/".join, accounts) if user not in known]
-        if missing:
-            path, first = f"{PROJECT}:cluster.buckets.{bucket}.used_by", len(known)
-            yield (
-                f"{PROJECT}:platform.object_store.buckets names {bucket}, which stack {settings.stack} does not open "
-                f"for service account {', '.join(missing)}. Have those who run it let them in, and bring it up:"
-            ) + "".join(
-                f"\n  pulumi config set --path '{path}[{index}]' {user}" for index, user in enumerate(missing, first)
+        if known is not None:
+            way_out = (
+                "Have those who run the stack of its cluster open it, and bring up that one and then the platform's"
             )
+            yield from store.closed(bucket, known, accounts, f"stack {settings.stack}", way_out)
 
 
 def _value_at(found: Any, *path: str) -> Any:

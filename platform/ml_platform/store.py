@@ -1,17 +1,16 @@
-"""The accounts of the object store that the settings choose, with their buckets, and the check of that choice.
+"""The accounts of a platform's object store with their buckets, and the check that the cluster's buckets are theirs.
 
-All values are plain: a cluster needs the accounts when it makes its buckets, and a choice that can't work is refused
-before.
+All values are plain, so that a choice that can't work is refused before anything of it is declared.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 
-from ml_platform.configuration import PROJECT, SettingsError
-from ml_platform.settings import AnyCluster, EksCluster, IonosCluster, PlatformSettings, SharedPlatform
-from ml_platform.settings.clouds import CloudCluster
+from ml_platform.configuration import PROJECT
+from ml_platform.offered import Offered
+from ml_platform.settings import PlatformSettings
 
 MLFLOW, WORKLOADS = "mlflow", "workloads"
+ACCOUNTS = (MLFLOW, WORKLOADS)
 SPARK_DRIVERS = "spark-operator-spark"
 """The service account of drivers and executors in the release of Kubeflow's Spark operator."""
 
@@ -19,76 +18,92 @@ Pod = tuple[str, str]
 """The identity of a pod: the namespace and the name of its service account."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Account:
-    """An account at the object store: its buckets, and the pods that use them."""
-
-    buckets: tuple[str, ...]
-    pods: tuple[Pod, ...]
+def accounts(settings: PlatformSettings) -> dict[str, tuple[str, ...]]:
+    """The buckets of each account, by its name."""
+    return {MLFLOW: (settings.object_store.artifacts,), WORKLOADS: settings.object_store.buckets}
 
 
-def accounts(settings: PlatformSettings, workers: Collection[Pod] = ()) -> dict[str, Account]:
-    """All accounts by name; `workers` are the pods of the workloads."""
-    store, spark = settings.object_store, settings.add_on("spark")
-    drivers = [(spark.namespace, SPARK_DRIVERS)] if spark and spark.operator == "kubeflow" else []
-    return {
-        MLFLOW: Account(buckets=(store.artifacts,), pods=(("mlflow", "mlflow"),)),
-        WORKLOADS: Account(buckets=store.buckets, pods=(*workers, *drivers)),
-    }
+def misfits(settings: PlatformSettings, offered: Offered, workers: Collection[Pod], to: str = "") -> Iterator[str]:
+    """Messages about buckets of the cluster that the platform can't use as its settings say.
 
-
-def of_cluster(
-    cluster: AnyCluster, settings: PlatformSettings | SharedPlatform, workers: Collection[Pod]
-) -> Mapping[str, Account]:
-    """The accounts that use buckets of the cluster; none, if the object store is another one.
-
-    Raises:
-        SettingsError: the cluster does not make these buckets, or can't give the accounts access to them.
+    Args:
+        settings: the platform's.
+        offered: what the cluster has.
+        workers: the pods of the work.
+        to: the part of a command that names the stack whose settings are the cluster's; empty for this one.
     """
-    if isinstance(settings, SharedPlatform) or not isinstance(cluster, CloudCluster):
-        return {}
-    if settings.object_store.source != "cluster":
-        return {}
-    found = accounts(settings, workers)
-    _check_buckets(cluster, found)
-    _check_credentials(cluster, settings)
-    return found
+    if settings.object_store.source == "cluster":
+        yield from _bucket_misfits(settings, offered, to)
+        if offered.access == "identity":
+            yield from _closed(settings, offered, workers, to)
+        elif not offered.keyed:
+            yield _keyless(to)
 
 
-def _check_credentials(cluster: CloudCluster, settings: PlatformSettings) -> None:
-    source = f"{PROJECT}:platform.object_store.source is 'cluster'"
-    if isinstance(cluster, IonosCluster) and cluster.object_storage.key_owner is None:
-        path = f"{PROJECT}:cluster.object_storage.key_owner"
-        raise SettingsError(
-            f"{path} is missing: {source}, and on IONOS pods use a key, which is made for a user. Set it with:\n"
-            f"  pulumi config set --path '{path}' <the user's id>"
-        )
-    spark = settings.add_on("spark")
-    if isinstance(cluster, EksCluster) and spark and spark.operator == "stackable":
-        path = f"{PROJECT}:platform.spark.operator"
-        raise SettingsError(
-            f"{path} is 'stackable', which makes a service account for each application; {source}, and EKS knows pods "
-            f"by their service account. Choose the other operator:\n  pulumi config set --path '{path}' kubeflow"
-        )
-
-
-def _check_buckets(cluster: CloudCluster, found: Mapping[str, Account]) -> None:
-    there, path = cluster.bucket_users, f"{PROJECT}:platform.object_store"
-    wanted = {
-        f"{path}.artifacts": found[MLFLOW].buckets[0],
-        **{f"{path}.buckets[{index}]": bucket for index, bucket in enumerate(found[WORKLOADS].buckets)},
-    }
-    for key, bucket in wanted.items():
-        if bucket not in there:
-            raise SettingsError(
-                f"{key} is {bucket!r}, and with source: cluster it must be a bucket that {PROJECT}:cluster makes: "
-                f"{', '.join(there) or 'there are none'}. Declare it there, or name another one:\n"
+def _bucket_misfits(settings: PlatformSettings, offered: Offered, to: str) -> Iterator[str]:
+    path = f"{PROJECT}:platform.object_store"
+    wanted = [(f"{path}.artifacts", MLFLOW, settings.object_store.artifacts)]
+    wanted += [
+        (f"{path}.buckets[{index}]", WORKLOADS, each) for index, each in enumerate(settings.object_store.buckets)
+    ]
+    there = ", ".join(sorted(offered.buckets)) or "there are none"
+    for key, account, bucket in wanted:
+        if bucket not in offered.buckets:
+            yield (
+                f"{key} is {bucket!r}, and with source: cluster it must be a bucket that {PROJECT}:cluster makes"
+                f"{_there(to)}: {there}. Declare it there, or name another one:\n"
                 f"  pulumi config set --path '{key}' <bucket>"
             )
-    pods = {f"{namespace}/{name}" for account in found.values() for namespace, name in account.pods}
-    for bucket, users in there.items():
-        for user in pods.intersection(users):
-            raise SettingsError(
-                f"{PROJECT}:cluster.buckets.{bucket}.used_by names {user}, whose buckets {path} chooses already. "
-                "Remove it there: a service account has one identity"
+        elif offered.buckets[bucket].account != account:
+            mine = f"{PROJECT}:cluster.buckets.{bucket}.account"
+            yield (
+                f"{key} is {bucket!r}, and {mine}{_there(to)} is {offered.buckets[bucket].account or 'missing'}: the "
+                f"bucket is not open for {account}. Open it, and bring the cluster up:\n"
+                f"  pulumi config set{to} --path '{mine}' {account}"
             )
+
+
+def _keyless(to: str) -> str:
+    path = f"{PROJECT}:cluster.object_storage.key_owner"
+    return (
+        f"{path}{_there(to)} is missing: {PROJECT}:platform.object_store.source is 'cluster', and on IONOS pods use a "
+        f"key, which is made for a user. Set it, and bring the cluster up:\n"
+        f"  pulumi config set{to} --path '{path}' <the user's id>"
+    )
+
+
+def _closed(settings: PlatformSettings, offered: Offered, workers: Collection[Pod], to: str) -> Iterator[str]:
+    spark = settings.add_on("spark")
+    if spark and spark.operator == "stackable":
+        path = f"{PROJECT}:platform.spark.operator"
+        yield (
+            f"{path} is 'stackable', which makes a service account for each application; {PROJECT}:platform."
+            "object_store.source is 'cluster', and these buckets know pods by their service account. Choose the other "
+            f"operator:\n  pulumi config set --path '{path}' kubeflow"
+        )
+    drivers = [(spark.namespace, SPARK_DRIVERS)] if spark and spark.operator == "kubeflow" else []
+    for bucket in settings.object_store.buckets:
+        if bucket in offered.buckets:
+            used_by, by = offered.buckets[bucket].used_by, f"{PROJECT}:cluster{_there(to)}"
+            yield from closed(bucket, used_by, [*workers, *drivers], by, "Open it, and bring the cluster up", to)
+
+
+def closed(
+    bucket: str, used_by: Sequence[str], pods: Collection[Pod], by: str, way_out: str, to: str = ""
+) -> Iterator[str]:
+    """A message about those of `pods` that a bucket is not open for, which knows pods by their service account; `by` is
+    whoever opens it, and `way_out` goes before the commands."""
+    missing = [user for user in map("/".join, pods) if user not in used_by]
+    if missing:
+        path = f"{PROJECT}:cluster.buckets.{bucket}.used_by"
+        commands = (
+            f"\n  pulumi config set{to} --path '{path}[{at}]' {user}" for at, user in enumerate(missing, len(used_by))
+        )
+        yield (
+            f"{PROJECT}:platform.object_store.buckets names {bucket}, which {by} does not open for service account "
+            f"{', '.join(missing)}. {way_out}:{''.join(commands)}"
+        )
+
+
+def _there(to: str) -> str:
+    return f" of stack {to.split()[-1]}" if to else ""

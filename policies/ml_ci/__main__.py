@@ -69,10 +69,10 @@ def changed(arguments: Arguments) -> int:
 
 
 def new_data(arguments: Arguments) -> int:
-    """propose another key for an uploaded dataset of a stack, as a change request"""
-    stack, dataset, key = arguments.stack, arguments.dataset, arguments.key
-    text = data.edited(stack, dataset, key)
-    branch, title = f"data-{stack}-{dataset}", f"Data of {stack}: {dataset} is {key}"
+    """propose another place for data of a stack, as a change request"""
+    stack, name, uri = arguments.stack, arguments.data, arguments.uri
+    text = data.edited(stack, name, uri)
+    branch, title = f"data-{stack}-{name}", f"Data of {stack}: {name} is {uri}"
     sys.stdout.write(f"{forge.here().propose(branch, changes.own(stack)[0], text, title)}\n")
     return 0
 
@@ -113,8 +113,8 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("preview", "comment", "up"):
         of[name].add_argument("--since", required=True, help="the commit that was there before")
     of["changed"].add_argument("--since", help="the commit that was there before; without it, all stacks are meant")
-    of["data"].add_argument("--dataset", required=True)
-    of["data"].add_argument("--key", required=True, help="of the new object in the dataset's bucket")
+    of["data"].add_argument("--data", required=True, help="its block of `data`")
+    of["data"].add_argument("--uri", required=True, help="where the new data are: s3://<bucket>/<key>")
     return parser
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import yaml
+from ml_platform import yaml_text
 
 from ml_ci.errors import CiError
 
@@ -68,7 +69,8 @@ def changed(since: str, root: Path = ROOT) -> dict[str, Cause]:
     rewritten one), everything has changed."""
     if not _exists(since, root):
         return dict.fromkeys(stacks(root), "platform")
-    paths = _git(root, "diff", "--name-only", f"{since}...HEAD").splitlines()
+    # Both places of a file that has moved, and names as they are.
+    paths = _git(root, "diff", "--name-only", "--no-renames", "-z", f"{since}...HEAD").split("\0")
     found = {stack: _causes(stack, since, paths, root) for stack in stacks(root)}
     return {stack: min(causes, key=get_args(Cause).index) for stack, causes in found.items() if causes}
 
@@ -91,7 +93,7 @@ def _of_settings(path: str, since: str, root: Path) -> Cause:
     before, after = _config(_git(root, "show", f"{since}:{path}", check=False)), _config((root / path).read_text())
     if not after:
         return "platform"
-    if _without(before, "datasets") == _without(after, "datasets"):
+    if _without(before, "data") == _without(after, "data"):
         return "data"
     if {**before, "ml-platform:workloads": None} == {**after, "ml-platform:workloads": None}:
         return "code"
@@ -101,7 +103,7 @@ def _of_settings(path: str, since: str, root: Path) -> Cause:
 def _config(text: str) -> Mapping[str, Any]:
     """Nothing where the text is no stack file."""
     try:
-        return _mapping(_mapping(yaml.safe_load(text)).get("config"))
+        return _mapping(_mapping(yaml_text.load(text)).get("config"))
     except yaml.YAMLError:
         return {}
 

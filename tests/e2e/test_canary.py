@@ -130,34 +130,10 @@ def test_on_an_empty_place_the_same_settings_give_the_same_split(tried: int, tmp
 def test_promoted_it_answers_all_and_no_request_fails(tried: int, tmp_path: Path) -> None:
     with Load(URL, ROWS, RATE) as load:
         load.next(20)
-        serve(tmp_path, model={"version": tried}, canary=None)
+        serve(tmp_path, version=tried, canary=None)
         assert load.next(200) == {str(tried): 200}
     assert load.problems == []
     assert services() == {"iris"}
-
-
-def test_kserves_own_split_is_between_what_serves_and_what_comes(tried: int, tmp_path: Path) -> None:
-    alone = {"model": {"name": "iris", "version": int(in_use())}, "split_by": "kserve"}
-    both = {**alone, "canary": {"version": tried, "percent": 20}}
-    refused = beside(tmp_path, both)
-    assert refused.returncode != 0
-    assert "served last to all, which is nothing, and what comes" in refused.stdout
-    for settings in (alone, both):
-        done = beside(tmp_path, settings)
-        assert done.returncode == 0, done.stdout
-    host = "own-predictor.models.localhost:8080/v2/models/iris/infer"
-    assert machine.outputs()["prediction_urls"]["own"] == f"http://{host}"
-    assert machine.outputs()["canary_urls"] == {"own": f"http://latest-{host}"}
-    with Load(f"http://{host}", ROWS, RATE) as load:
-        shares = load.next(200)
-    assert shares[str(tried)] == pytest.approx(40, abs=4)
-    with Load(f"http://latest-{host}", ROWS, RATE) as canary:
-        assert canary.next(20) == {str(tried): 20}
-    assert load.problems == canary.problems == []
-
-
-def beside(folder: Path, block: dict[str, Any]) -> machine.Done:
-    return machine.up(machine.settings("workloads", {"serving": {"own": block}}, folder))
 
 
 def pods(client: Client) -> set[str]:

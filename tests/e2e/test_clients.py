@@ -56,7 +56,9 @@ def test_the_notebook_runs_from_top_to_bottom(monkeypatch: pytest.MonkeyPatch, t
     shown = notebook.run(monkeypatch, tmp_path)
     version = machine.outputs()["model_versions"]["iris"]
     assert f"| {version} | iris-" in shown["version"]
-    assert "held_out_accuracy" in shown["table"]
-    assert "ml-platform.dataset.sha256" in shown["origin"]
+    assert "test_accuracy" in shown["table"]
+    assert "| accuracy | " in shown["scores"]
+    assert "| True | accepted | accuracy " in shown["judgement"]
+    assert "ml-platform.data.sha256" in shown["origin"]
     assert shown["answer"] == "['setosa', 'versicolor', 'virginica']"
     assert f"| {version} | 100.0 |" in shown["count"]

@@ -7,25 +7,26 @@ import re
 import shutil
 import subprocess
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from ml_local.node.layout import layout
-from mlflow import MlflowClient
-from support import machine
+from ml_runtime import download, tracking
+from support import machine, versions
 from support.flowers import FLOWERS
 
 pytestmark = pytest.mark.usefixtures("platform")
 
 SERVER_AND_MIGRATION = """
-from ml_runtime.errors import RunError
+from ml_runtime.errors import AwayError
 from ml_runtime.migrate import migrate, wait_for_schema
 
 uri = "sqlite:////tmp/waited-for.db"
 try:
     wait_for_schema(uri, 0)
-except RunError as told:
+except AwayError as told:
     print(told)
 migrate(uri, 0)
 wait_for_schema(uri, 0)
@@ -34,7 +35,7 @@ print("waits no more")
 
 
 @pytest.mark.parametrize("species", FLOWERS)
-def test_the_served_model_names_the_species_of_a_flower(species: str, tmp_path: Any) -> None:
+def test_the_served_model_names_the_species_of_a_flower(species: str, tmp_path: Path) -> None:
     request = tmp_path / "flower.json"
     request.write_text(json.dumps(FLOWERS[species]))
     done = machine.make("predict", f"FILE={request}")
@@ -74,16 +75,22 @@ def test_curl_reaches_the_model_by_its_own_name(platform: dict[str, Any]) -> Non
     assert json.loads(text)["inputs"], text
 
 
-def test_the_champion_in_the_registry_is_the_version_that_is_served() -> None:
-    env = {name: value for name, value in _environment().items() if name.startswith("MLFLOW")}
-    champion = MlflowClient(env["MLFLOW_TRACKING_URI"]).get_model_version_by_alias("iris", "champion")
+def test_what_is_served_is_the_champion_with_the_files_that_its_gate_has_judged(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", _environment()["MLFLOW_TRACKING_URI"])
+    champion = versions.champion()
     service = machine.client().get("serving.kserve.io/v1beta1", "InferenceService", "iris", "models")
     assert service["spec"]["predictor"]["model"]["storageUri"] == f"mlflow://iris/{champion.version}"
-    run = MlflowClient(env["MLFLOW_TRACKING_URI"]).get_run(champion.run_id)
-    assert run.data.metrics["held_out_accuracy"] >= 0.95
+    files = download.fetch(download.location("iris", str(champion.version), 30), tmp_path, 30)
+    assert champion.tags[tracking.FILES_DIGEST] == download.digest(files)
+    run = versions.tracking().get_run(str(champion.run_id))
+    assert run.data.metrics["test_accuracy"] >= 0.9
 
 
-def test_the_data_lies_in_the_object_store(monkeypatch: pytest.MonkeyPatch, platform: dict[str, Any]) -> None:
+def test_the_model_and_the_rows_that_test_it_lie_in_the_object_store(
+    monkeypatch: pytest.MonkeyPatch, platform: dict[str, Any]
+) -> None:
     for name, value in _environment().items():
         if name.startswith("AWS"):
             monkeypatch.setenv(name, value)
@@ -93,8 +100,9 @@ def test_the_data_lies_in_the_object_store(monkeypatch: pytest.MonkeyPatch, plat
         for bucket in store.list_buckets()["Buckets"]
         for entry in store.list_objects_v2(Bucket=bucket["Name"]).get("Contents", [])
     ]
-    assert any("iris" in key and key.endswith((".csv", ".data")) for key in keys), keys
-    assert any("model.skops" in key or "MLmodel" in key for key in keys), keys
+    assert any(key.endswith("MLmodel") for key in keys), keys
+    digest = versions.tracking().get_run(str(versions.champion().run_id)).data.tags[tracking.TEST_DIGEST]
+    assert any(key.endswith(tracking.rows_path(digest)) for key in keys), keys
 
 
 @pytest.mark.parametrize(

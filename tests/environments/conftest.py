@@ -76,7 +76,7 @@ def user(before: dict[str, Any], home: Path) -> Somebody:
     pools = {"linux": {"labels": {"kubernetes.io/os": "linux"}}}
     blocks["cluster"] = {"source": "existing", **reached, "data": "delete", "pools": pools}
     blocks["platform"]["registry_login"] = "given"
-    for block in ("training", "serving"):
+    for block in ("runs", "serving"):
         blocks["workloads"][block]["iris"]["pool"] = "linux"
     somebody.init(STACK, blocks)
     somebody.set_secret(STACK, "registry_login", json.dumps(login_registry.LOGIN))

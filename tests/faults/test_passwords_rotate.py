@@ -22,7 +22,7 @@ def test_a_raised_version_changes_every_password_and_nothing_stops_working(
     done = machine.up(machine.settings("platform", second, tmp_path))
     assert done.returncode == 0, done.stdout
     assert not set(before) & set(_passwords())
-    # A new run reads its data from the object store, and MLflow keeps its records in the database.
+    # A new run leaves its model in the object store, and MLflow keeps its records in the database.
     done = machine.up(_retrained(machine.settings("platform", second, tmp_path)))
     assert done.returncode == 0, done.stdout
     assert "Job iris replaced" in done.stdout
@@ -34,7 +34,7 @@ def test_a_raised_version_changes_every_password_and_nothing_stops_working(
 
 def _retrained(file: Path) -> Path:
     content = yaml.safe_load(file.read_text())
-    content["config"]["ml-platform:workloads"]["training"]["iris"]["seed"] = 11
+    content["config"]["ml-platform:workloads"]["runs"]["iris"]["seed"] = 11
     file.write_text(yaml.safe_dump(content))
     return file
 

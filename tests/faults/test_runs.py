@@ -6,11 +6,15 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from support import machine, outage
-from support.probe import Probe, jobs, trained
+from support import machine, outage, store
+from support.probe import Probe, jobs, trained, tries
 from support.until import until
 
 HOPELESS = {"C": 1e-6, "max_iter": 50}
+KEY = "probe/table.csv"
+ROWS = ("same,target,nothing\n" + "1,yes,NaN\n1,no,NaN\n" * 30).encode()
+TABLE = {"uri": f"s3://datasets/{KEY}", "version": "1", "target": "target"}
+"""Its version is named, so that nothing looks at it before the run does."""
 SERVICES = [("Deployment", "mlflow", "mlflow"), ("StatefulSet", "s3", "storage")]
 
 
@@ -21,7 +25,7 @@ def test_a_changed_parameter_trains_once_and_a_model_below_the_gate_is_a_warning
     assert "Job probe replaced" in done.stdout
     assert trained(jobs()).isdisjoint(trained(before))
     assert "warning" in done.stdout.lower()
-    assert "by its rule threshold" in done.stdout
+    assert "by its rule at_least" in done.stdout
     assert "is below 0.9" in done.stdout
     assert probe.version() == "1"
     again = probe.up(parameters=HOPELESS)
@@ -30,7 +34,7 @@ def test_a_changed_parameter_trains_once_and_a_model_below_the_gate_is_a_warning
 
 
 def test_a_first_model_below_the_gate_is_an_error_with_its_numbers(probe: Probe) -> None:
-    done = probe.up(model="rough", parameters=HOPELESS, gate={"threshold": 0.99})
+    done = probe.up(model="rough", parameters=HOPELESS, gate={"at_least": 0.99})
     assert done.returncode != 0
     assert "refused by its gate and there is no earlier champion" in done.stdout
     assert "0.99" in done.stdout
@@ -38,10 +42,28 @@ def test_a_first_model_below_the_gate_is_an_error_with_its_numbers(probe: Probe)
     assert machine.make("predict").returncode == 0
 
 
-def test_a_run_that_crashes_is_an_error_with_its_last_log_lines(probe: Probe) -> None:
-    done = probe.up(parameters={"C": -1.0}, retries=0)
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"parameters": {"C": -1.0}}, "'C' parameter of LogisticRegression must be"),
+        (
+            {"script": "tests/faults/programs/mistaken.py", "parameters": {}},
+            "fit failed in mistaken.py, line 12 (`return features[parameters[\"column\"]]`): KeyError: 'column'",
+        ),
+        ({"data": {**TABLE, "target": "nothing"}}, f"none of the 60 rows of {TABLE['uri']} has a 'nothing'"),
+        ({"data": {**TABLE, "features": ["same"]}}, "both are needed. Choose another `test`"),
+    ],
+    ids=["a parameter", "a program", "a table without a target", "a table of one row again and again"],
+)
+def test_what_somebody_has_to_mend_ends_a_run_at_once_and_is_said(
+    changes: dict[str, Any], words: str, probe: Probe
+) -> None:
+    store.client().put_object(Bucket="datasets", Key=KEY, Body=ROWS)
+    done = probe.up(retries=2, **changes)
     assert done.returncode != 0
-    assert "'C' parameter of LogisticRegression must be" in done.stdout
+    assert words in done.stdout
+    assert tries() == 1
+    assert machine.make("predict").returncode == 0
 
 
 def test_services_that_are_away_for_a_while_are_waited_for(probe: Probe) -> None:

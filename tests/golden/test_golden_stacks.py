@@ -61,7 +61,7 @@ def test_a_stack_asks_for_what_is_recorded(recorded: Recorded) -> None:
 
 def test_no_container_reports_to_the_makers_of_its_software(recorded: Recorded) -> None:
     seen = list(containers([recorder.inputs(request) for request in recorded.found.requests.values()]))
-    assert seen
+    assert seen or recorded.stack.endswith("-cluster")  # a cluster without a platform on it may run nothing
     for each in seen:
         env = {variable["name"]: variable.get("value") for variable in each.get("env", ())}
         flags = dict(flag.partition("=")[::2] for flag in each.get("args", ()))

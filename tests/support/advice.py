@@ -9,7 +9,7 @@ import yaml
 
 COMMAND = re.compile(
     r"pulumi config (?P<verb>set|rm)(?: --stack [\w-]+)? --path '?ml-platform:(?P<path>[\w.]+)(?P<first>\[0\])?'?"
-    r"(?: (?P<value>[\w][\w./:-]*\w|\w))?"
+    r"(?: (?P<value>[\w][\w./:@-]*\w|\w))?"
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from ml_local import paths
-from support import machine
+from support import machine, store
 from support.node_stack import NodeStack
 from support.until import while_running
 
 CONFIG = paths.checkout() / "tests" / "stacks" / "upstream.yaml"
+SPARK, BUCKET = "spark-jobs", "datasets"
 
 
 def up(stack: NodeStack, folder: Path, **blocks: Any) -> machine.Done:
@@ -41,6 +43,19 @@ def killed_and_run_again(stack: NodeStack, folder: Path, moment: Callable[[], An
     os.killpg(process.pid, signal.SIGKILL)
     process.wait(timeout=60)
     return machine.make("up", f"CONFIG={machine.settings('workloads', blocks, folder, base=CONFIG)}")
+
+
+def table(block: str) -> str:
+    """The prefix of what a run of Spark has left in the bucket of the data."""
+    found = machine.client().list("sparkoperator.k8s.io/v1beta2", "SparkApplication", SPARK, labels=f"app={block}")
+    (name,) = (str(each["metadata"]["name"]) for each in found)
+    return f"tables/local/{block}/{name}/"
+
+
+def report(block: str) -> dict[str, Any]:
+    """What lies beside it."""
+    key = f"{table(block)}_report.json"
+    return dict(json.loads(store.client().get_object(Bucket=BUCKET, Key=key)["Body"].read()))
 
 
 def running(namespace: str, **labels: str) -> dict[str, Any] | None:

@@ -9,7 +9,6 @@ import pulumi
 from ml_platform.clusters import connect
 from ml_platform.configuration import validate
 from ml_platform.settings import ClusterSettings, OwnershipSettings
-from ml_platform.store import Account
 from pulumi.runtime import mocks
 from support import offers, recorder
 from support.typed import PACKAGES
@@ -23,7 +22,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
             "general": {"cores": 8, "memory": 30, "minimum": 3, "maximum": 3, "cpu_family": "INTEL_SKYLAKE"},
             "burst": {"minimum": 1, "maximum": 4, "zone": "ZONE_1", "server_type": "VCPU"},
         },
-        "object_storage": {"buckets": {"acme-raw": {"versions": True}, "acme-old": {}}, "key_owner": USER},
+        "buckets": {"acme-raw": {"versions": True, "account": "workloads"}, "acme-old": {"account": "mlflow"}},
+        "object_storage": {"key_owner": USER},
         "registry": {"location": "de/txl", "access": ["203.0.113.0/24"]},
     },
     "gke": {
@@ -34,7 +34,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
             "spot": {"purpose": "spot", "minimum": 0},
             "gpu": {"purpose": "gpu", "machine": "g2-standard-8", "gpu": {"type": "nvidia-l4"}, "minimum": 0},
         },
-        "buckets": {"acme-raw": {"versions": True, "used_by": ["models/iris", "models/etl"]}, "acme-old": {}},
+        "buckets": {"acme-raw": {"versions": True, "account": "workloads", "used_by": ["models/iris", "models/etl"]},
+                    "acme-old": {"account": "mlflow"}},
     },
     "eks": {
         "source": "eks", "region": "eu-central-1", "version": "1.35", "nat": "per-zone",
@@ -46,15 +47,14 @@ SETTINGS: dict[str, dict[str, Any]] = {
             "spot": {"purpose": "spot", "machine": "m7i.2xlarge", "minimum": 0},
             "gpu": {"purpose": "gpu", "machine": "g6.xlarge", "minimum": 0},
         },
-        "buckets": {"acme-raw": {"versions": True, "used_by": ["models/iris", "models/etl"]},
-                    "acme-old": {"used_by": ["models/etl"]}},
+        "autoscaler": f"registry.test/cluster-autoscaler@sha256:{'0' * 64}",
+        "buckets": {"acme-raw": {"versions": True, "account": "workloads", "used_by": ["models/iris", "models/etl"]},
+                    "acme-old": {"account": "mlflow", "used_by": ["models/etl"]}},
     },
 }  # fmt: skip
 OWNERSHIP = OwnershipSettings(owner="jane-doe", team="ml", cost_centre="cc-1234")
-ACCOUNTS = {
-    "mlflow": Account(buckets=("acme-old",), pods=(("mlflow", "mlflow"),)),
-    "workloads": Account(buckets=("acme-raw",), pods=(("models", "dataset"), ("models", "training-iris"))),
-}
+ACCOUNTS = {"mlflow": "acme-old", "workloads": "acme-raw"}
+"""The bucket of each account of the platform's object store."""
 AUTHORITY = "QVVUSE9SSVRZ"
 ARN = "arn:aws:eks:eu-central-1:123456789012:cluster/ml-platform"
 OUTPUTS: dict[str, dict[str, Any]] = {
@@ -98,14 +98,12 @@ def declare(cloud: str, *, stack: str = "test", **changes: Any) -> tuple[recorde
 
     def program() -> None:
         settings = validate("cluster", {**COMMON, **SETTINGS[cloud], **changes}, ClusterSettings).root
-        cluster = connect(settings, OWNERSHIP, ACCOUNTS)
+        cluster = connect(settings, OWNERSHIP)
         cluster.provider([])
         known["cluster"] = cluster
-        if cluster.autoscaler:
-            pulumi.export("flags", cluster.autoscaler.flags)
         pulumi.export("kubeconfig", cluster.kubeconfig)
         pulumi.export("identifier", cluster.options["cluster_identifier"])
-        pulumi.export("summary", cluster.exports()["cluster"])
+        pulumi.export("exports", cluster.exports())
 
     seed = {"ml-platform:seed": "a seed"}
     found = recorder.record(program, stack=stack, config=seed, secrets=seed, world=Cloud())

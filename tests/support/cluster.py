@@ -36,12 +36,16 @@ class FakeClient:
         except NotFound:
             return None
 
-    def list(self, _api_version: str, kind: str, namespace: str = "", *, labels: str = "") -> list[Object]:
-        wanted = dict(pair.split("=") for pair in labels.split(",") if pair)
+    def list(
+        self, _api_version: str, kind: str, namespace: str = "", *, labels: str = "", fields: str = ""
+    ) -> list[Object]:
+        wanted = _pairs(labels)
         return [
             item
             for (found, place, _), item in self.objects.items()
-            if (found, place) == (kind, namespace) and wanted.items() <= item["metadata"].get("labels", {}).items()
+            if (found, place) == (kind, namespace)
+            and wanted.items() <= item["metadata"].get("labels", {}).items()
+            and all(_field(item, path) == value for path, value in _pairs(fields).items())
         ]
 
     def create(self, item: Object, *, field_manager: str) -> Object:
@@ -68,3 +72,13 @@ class FakeClient:
         self.requests.append(f"{method} {path}")
         assert timeout
         return {}
+
+
+def _pairs(selector: str) -> dict[str, str]:
+    return dict(pair.split("=") for pair in selector.split(",") if pair)
+
+
+def _field(item: Object, path: str) -> object:
+    for step in path.split("."):
+        item = item.get(step, {})
+    return item

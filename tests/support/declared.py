@@ -58,6 +58,8 @@ EDGE = {"namespace": "gateway"}
 RAY_POD = {"template": pod(serviceAccountName="ray")}
 OUTCOME = "pulumi-python:dynamic/workloads:RunOutcome"
 
+JOB = {"backoffLimit": 2, "activeDeadlineSeconds": 600, "template": pod()}
+
 GOOD: dict[str, Declared] = {
     "web": kubernetes("Deployment", "web", "apps/v1", spec={"replicas": 1, "template": pod()}),
     "data": Declared(
@@ -71,8 +73,9 @@ GOOD: dict[str, Declared] = {
         },
         protect=True,
     ),
-    "load": kubernetes(
-        "Job", "load", "batch/v1", spec={"backoffLimit": 2, "activeDeadlineSeconds": 600, "template": pod()}
+    "load": kubernetes("Job", "load", "batch/v1", spec=JOB),
+    "watch": kubernetes(
+        "CronJob", "watch", "batch/v1", spec={"schedule": "*/10 * * * *", "jobTemplate": {"spec": JOB}}
     ),
     "spark": kubernetes(
         "SparkApplication", "spark", "sparkoperator.k8s.io/v1beta2",

@@ -57,11 +57,12 @@ def _job(name: str, count: int = 1) -> Callable[[], bool]:
 
 
 CRD = "CustomResourceDefinition", "services.serving.knative.dev", "", "apiextensions.k8s.io/v1"
-DATA = {"source": "sklearn:iris", "key": "probe.csv", "columns": [*"abcd", "species"]}
-MODEL = {"dataset": "probe", "target": "species", "gate": {"threshold": 0.5, "champion": "ignore"}}
+DATA = {"uri": "sklearn:iris", "upload": "s3://datasets/probe.csv", "target": "species", "test": {"fraction": 0.25}}
+BLOCKS = {"data": {"probe": DATA}, "models": {"probe": {"gate": {"versus_champion": None}}}}
+RUN = {"data": "probe", "model": "probe"}
 SETTINGS: dict[str, dict[str, Any]] = {
-    "probe": {"datasets": {"probe": DATA}, "training": {"probe": {**MODEL, "parameters": {"C": 3.0}}}},
-    "changed": {"datasets": {"probe": DATA}, "training": {"probe": {**MODEL, "parameters": {"C": 2.0}}}},
+    "probe": {**BLOCKS, "runs": {"probe": {**RUN, "parameters": {"C": 3.0}}}},
+    "changed": {**BLOCKS, "runs": {"probe": {**RUN, "parameters": {"C": 2.0}}}},
 }
 """By name; 'down' is no node at all, 'own' are the checkout's."""
 
@@ -86,11 +87,11 @@ MOMENTS = [
     Moment("a password is there and its database is not", FIRST, _seen("Secret", "postgres", "mlflow")),
     Moment("kinds are being defined", FIRST, _seen(*CRD)),
     Moment("the platform is coming up", FIRST, _seen("Deployment", "controller", "knative-serving", "apps/v1")),
-    Moment("the data are loaded", FIRST, _job("dataset-iris")),
+    Moment("the namespace of the work is there", FIRST, _seen("ServiceAccount", "run-iris", "models")),
     Moment("the model trains", FIRST, _job("iris")),
     Moment("its gate judges it", FIRST, _job("iris-gate"), signal.SIGINT),
-    Moment("new data are loaded", ADD, _job("dataset-probe")),
-    Moment("data that are not wanted any more are loaded", TAKE_BACK, _job("dataset-probe")),
+    Moment("new data are loaded", ADD, _job("data-probe")),
+    Moment("data that are not wanted any more are loaded", TAKE_BACK, _job("data-probe")),
     Moment("a new model trains", ADD, _job("probe")),
     Moment("a model that is not wanted any more trains", TAKE_BACK, _job("probe")),
     Moment("its gate judges a new model", ADD, _job("probe-gate")),
@@ -99,7 +100,7 @@ MOMENTS = [
     Moment("the gate of a changed run that is taken back works", CHANGE_BACK, _job("probe-gate", 2), signal.SIGINT),
     Moment("a run is being removed", REMOVE, _gone(JOBS, "probe-", "models")),
     Moment("a run that is wanted again is being removed", WANT_AGAIN, _gone(JOBS, "probe-gate", "models")),
-    Moment("data that are wanted again are being removed", WANT_AGAIN, _gone(JOBS, "dataset-probe", "models")),
+    Moment("data that are wanted again are being removed", WANT_AGAIN, _gone(JOBS, "data-probe", "models")),
     Moment("a description that is wanted again is removed", WANT_AGAIN, _gone(MAPS, "probe-", "models"), signal.SIGINT),
 ]
 SEED = int(os.environ["ML_PLATFORM_SEED"])

@@ -1,4 +1,4 @@
-"""What README shows, as a reader would copy it."""
+"""What README, and the page about the work, show, as a reader would copy it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 from ml_local import paths
 
+WORK = "docs/work.md"
 
-def fenced(language: str) -> Iterator[str]:
+
+def fenced(language: str, page: str = "README.md") -> Iterator[str]:
     """The blocks between fences of a language."""
-    yield from re.findall(rf"^```{language}\n(.*?)^```$", text(), flags=re.MULTILINE | re.DOTALL)
+    yield from re.findall(rf"^```{language}\n(.*?)^```$", text(page), flags=re.MULTILINE | re.DOTALL)
 
 
 def section(title: str) -> str:
@@ -18,5 +20,5 @@ def section(title: str) -> str:
     return text().partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
 
-def text() -> str:
-    return (paths.checkout() / "README.md").read_text()
+def text(page: str = "README.md") -> str:
+    return (paths.checkout() / page).read_text()

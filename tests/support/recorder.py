@@ -20,7 +20,8 @@ UNKNOWN = "[unknown]"
 HIDDEN = "[secret]"
 OUTPUTS: dict[str, dict[str, Any]] = {
     "pulumi-python:dynamic/workloads:RunOutcome": {
-        "result": "7", "accepted": True, "rule": "accepted", "reason": "", "numbers": {},
+        "outputs": {"model": "a1b2", "champion": "7", "table": "ab12", "sha256": "cd34"},
+        "accepted": True, "rule": "accepted", "reason": "", "numbers": {},
     },
     "pulumi-python:dynamic/bundles:Preflight": {"cluster": "uid-of-kube-system"},
     "pulumi-python:dynamic/workloads:Rollout": {"revision": "iris-predictor-00001"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
@@ -12,20 +13,19 @@ from typing import Any
 
 import pytest
 import yaml
-from ml_platform.clusters.cluster import AUTOSCALER
 from ml_platform.settings import PlatformSettings
 from pulumi.runtime import mocks
-from support import chosen, offers, recorder
+from support import chosen, clouds, offers, recorder
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {
     **{path.stem.removeprefix("Pulumi."): path for path in (ROOT / "stacks").glob("Pulumi.*.yaml")},
     **{path.stem: path for path in (ROOT / "tests" / "stacks").glob("*.yaml")},
 }
-LEAN = ("local",)
-"""Those that need no mirror."""
 CLOUDS = ("ionos", "gke", "eks")
-"""Those whose cluster the stack makes; they are recorded as the first preview of an empty account."""
+"""The platform of each is a stack of this name, on the cluster of stack <name>-cluster."""
+LEAN = ("local", *(f"{cloud}-cluster" for cloud in CLOUDS))
+"""Those that need no mirror."""
 KUBECONFIG = {
     "clusters": [{"name": "test", "cluster": {"server": "https://test.invalid"}}],
     "users": [{"name": "test", "user": {"token": "secret"}}],
@@ -43,34 +43,44 @@ def blocks(stack: str) -> dict[str, Any]:
     return found
 
 
+def whole(cloud: str) -> dict[str, Any]:
+    """The settings of one stack that has both: the cluster of stack <cloud>-cluster, and all else of stack <cloud>."""
+    return {**blocks(cloud), "ml-platform:cluster": blocks(f"{cloud}-cluster")["ml-platform:cluster"]}
+
+
 def record(
     stack: str,
     changes: Mapping[str, Any] | None = None,
     world: mocks.Mocks | None = None,
     secrets: Mapping[str, str] | None = None,
+    *,
+    config: Mapping[str, Any] | None = None,
 ) -> recorder.Recorder:
     """All that a first `pulumi up` asks the engine for, with `changes` of the platform's settings; a node is the one of
-    ML_PLATFORM_STATE. In a cloud it is a first preview, unless its `world` is another one."""
-    config = blocks(stack)
-    config["ml-platform:platform"] |= changes or {}
-    secrets = dict(secrets or {})
-    if config["ml-platform:cluster"]["source"] in CLOUDS:
-        scaler = {AUTOSCALER} if config["ml-platform:cluster"]["source"] == "eks" else set()
-        config["ml-platform:platform"].setdefault("images", images({"traefik", *scaler, *chosen.own_images()}))
-        config["ml-platform:cluster"] |= decided(config["ml-platform:cluster"]["source"])
-        secrets |= {"ml-platform:seed": "a seed"}
+    ML_PLATFORM_STATE. The settings are those of the stack's file, or `config`. A stack that makes a cluster is recorded
+    as the first preview of an empty account, unless its `world` is another one; one that is on the cluster of another
+    stack, as it is when that one is up."""
+    config = copy.deepcopy(dict(config or blocks(stack)))
+    cluster, platform = config["ml-platform:cluster"], config.get("ml-platform:platform")
+    source, secrets = cluster["source"], dict(secrets or {})
+    if platform is not None:
+        platform |= changes or {}
+        if source != "local":
+            shared = "source" in platform
+            own = {"traefik", *chosen.own_images(), *(["tuning"] if source == "existing" else [])}
+            platform.setdefault("images", images({"mlserver", "training"} if shared else own))
+            secrets |= {} if shared else {"ml-platform:seed": "a seed"}
+    if source in CLOUDS:
+        cluster |= decided(source)
         world = world or recorder.NothingYet()
-    if config["ml-platform:cluster"]["source"] == "stack":
-        other = config["ml-platform:cluster"]["stack"]
-        config["ml-platform:platform"].setdefault("images", images({"mlserver", "training"}))
+    if source == "stack":
         world = world or recorder.Outputs()
         assert isinstance(world, recorder.Outputs)
-        found = record(other.rpartition("/")[2])
-        world.stacks = {other: recorder.OtherStack(found.exports, found.secrets)}
-    if config["ml-platform:cluster"]["source"] == "existing":
-        config["ml-platform:cluster"].pop("kubeconfig", None)
-        config["ml-platform:platform"].setdefault("images", images({"traefik", "tuning", *chosen.own_images()}))
-        secrets |= {"ml-platform:seed": "a seed", "ml-platform:kubeconfig": json.dumps(KUBECONFIG)}
+        found = _up(cluster["stack"].rpartition("/")[2], world)
+        world.stacks = {cluster["stack"]: recorder.OtherStack(found.exports, found.secrets), **world.stacks}
+    if source == "existing":
+        cluster.pop("kubeconfig", None)
+        secrets |= {"ml-platform:kubeconfig": json.dumps(KUBECONFIG)}
     return recorder.record(
         lambda: runpy.run_path(str(ROOT / "stacks" / "__main__.py")),
         stack=stack,
@@ -80,9 +90,19 @@ def record(
     )
 
 
+def _up(stack: str, world: recorder.Outputs) -> recorder.Recorder:
+    """The other stack as it is when it is up, in the same world where that is a cloud."""
+    made = blocks(stack)["ml-platform:cluster"]["source"] in CLOUDS
+    return record(stack, world=(world if isinstance(world, clouds.Cloud) else clouds.Cloud()) if made else None)
+
+
 def decided(cloud: str) -> dict[str, Any]:
     """What the stack file of a cloud leaves to whoever decides."""
-    of_eks = {"addons": offers.ADDONS, "node_releases": offers.NODE_RELEASES, "dns_zones": ["Z0123456789ABC"]}
+    scaler = images(["cluster-autoscaler"])["cluster-autoscaler"]
+    of_eks = {
+        "addons": offers.ADDONS, "node_releases": offers.NODE_RELEASES, "autoscaler": scaler,
+        "dns_zones": ["Z0123456789ABC"],
+    }  # fmt: skip
     return {"api_access": ["198.18.1.0/24"], **(of_eks if cloud == "eks" else {})}
 
 
@@ -92,7 +112,8 @@ def images(names: Iterable[str]) -> dict[str, str]:
 
 def node(folder: Path) -> Path:
     """A state directory as the node leaves it, with all images that a stack for it may want."""
-    own = [stack for stack in FILES if "source" not in blocks(stack)["ml-platform:platform"]]
+    platforms = {stack: blocks(stack).get("ml-platform:platform") for stack in FILES}
+    own = [stack for stack, platform in platforms.items() if platform and "source" not in platform]
     names = {"tuning"}.union(*(chosen.all_images(settings(stack)) for stack in own))
     files = {"kubeconfig": json.dumps(KUBECONFIG), "images": json.dumps(images(names)), "seed": "a seed\n"}
     for name, text in files.items():

@@ -1,22 +1,22 @@
-"""A tuning on what an ETL has left, on a platform of which only its handle is there."""
+"""A search by Ray on a table that Spark leaves, on a platform of which only its handle is there."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from support import etl, recorder
+from support import etl, recorder, work
 
-JOB, RAY_JOB = "kubernetes:batch/v1:Job", "kubernetes:ray.io/v1:RayJob"
-BLOCK: dict[str, Any] = {"dataset": {"etl": "iris"}, "target": "species"}
+RAY_JOB = "kubernetes:ray.io/v1:RayJob"
+SEARCH: dict[str, Any] = {"operator": "ray", "data": "clean.table", "model": "iris"}
 
 
-def work(**changes: Any) -> dict[str, Any]:
-    """Settings of the workloads: a tuning, changed."""
-    return {**etl.work(), "training": {}, "tuning": {"iris": {**BLOCK, **changes}}}
+def settings(**changes: Any) -> dict[str, Any]:
+    """The search, changed."""
+    return {**etl.WORK, "runs": {"clean": etl.CLEAN, "iris": {**SEARCH, **changes}}}
 
 
 def declare(**changes: Any) -> recorder.Recorder:
-    return etl.declare_work(work(**changes))
+    return work.declare(settings(**changes))
 
 
 def ray_job(**changes: Any) -> dict[str, Any]:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
+import pulumi
 import pytest
-from ml_platform import missing_images, pods
-from ml_platform.clusters.cluster import AUTOSCALER, Autoscaler
-from ml_platform.components.autoscaler import ClusterAutoscaler
+from ml_platform import pods
+from ml_platform.clusters.eks.autoscaler import AutoscalerArgs, ClusterAutoscaler
 from ml_platform.configuration import SettingsError
-from support import chosen, recorder, stacks
-from support.clouds import ARN, SETTINGS, declare, own
-from support.made_up import LABELS, MadeUp
+from ml_platform.names import AUTOSCALER
+from ml_platform.needs import Needs, together
+from ml_platform.settings import BundlesSettings
+from support import recorder, stacks
+from support.clouds import ARN, SETTINGS, declare
+from support.made_up import LABELS
 
 FIXED = {"general": {**SETTINGS["eks"]["pools"]["general"], "maximum": 2}}
-TOLD = Autoscaler(flags=["--cloud-provider=made-up"], environment={"REGION": "here"})
 
 
 @pytest.fixture(autouse=True)
@@ -25,10 +26,9 @@ def logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def put(image: str) -> recorder.Recorder:
-    def program() -> None:
-        ClusterAutoscaler("scaler", chosen.site(chosen.platform(), MadeUp(images={AUTOSCALER: image})), TOLD)
-
-    return recorder.record(program)
+    args = AutoscalerArgs(image=image, flags=["--cloud-provider=made-up"], environment={"REGION": "here"})
+    provider = pulumi.ResourceOptions()
+    return recorder.record(lambda: ClusterAutoscaler("scaler", args, provider))
 
 
 def test_it_may_scale_the_groups_of_its_cluster_and_look_at_the_rest() -> None:
@@ -41,13 +41,14 @@ def test_it_may_scale_the_groups_of_its_cluster_and_look_at_the_rest() -> None:
 
 
 def test_it_finds_the_groups_of_its_cluster_and_no_others() -> None:
-    _, known = declare("eks")
-    told = known["cluster"].autoscaler
-    assert told.environment == {"AWS_REGION": "eu-central-1"}
-    assert known["flags"] == [
+    pod = declare("eks")[0].inputs("Deployment", AUTOSCALER)["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert {"name": "AWS_REGION", "value": "eu-central-1"} in container["env"]
+    assert container["args"][:2] == [
         "--cloud-provider=aws",
         "--node-group-auto-discovery=asg:tag=k8s.io/cluster-autoscaler/enabled,k8s.io/cluster-autoscaler/ml-platform",
     ]
+    assert container["image"] == SETTINGS["eks"]["autoscaler"]
 
 
 def test_pods_of_it_are_known_by_their_service_account_before_there_are_any() -> None:
@@ -59,15 +60,14 @@ def test_pods_of_it_are_known_by_their_service_account_before_there_are_any() ->
 
 
 def test_pools_without_room_to_scale_need_none_of_it() -> None:
-    found, known = declare.__wrapped__("eks", pools=FIXED)
-    assert known["cluster"].autoscaler is None
-    assert not [each.name for each in own(found) if each.name == "ml-platform-autoscaler"]
+    found, _ = declare.__wrapped__("eks", pools=FIXED, autoscaler=None)
+    assert not [each.name for each in found.requests.values() if each.name in (AUTOSCALER, "ml-platform-autoscaler")]
     assert found.find("NodeGroup", "ml-platform-general").ignoreChanges == []
 
 
 @pytest.mark.parametrize("cloud", ["gke", "ionos"])
 def test_clouds_that_scale_pools_themselves_have_none(cloud: str) -> None:
-    assert declare(cloud)[1]["cluster"].autoscaler is None
+    assert not [each.name for each in declare(cloud)[0].requests.values() if each.name == AUTOSCALER]
 
 
 def test_it_runs_as_it_is_told_with_rights_of_its_own() -> None:
@@ -86,26 +86,24 @@ def test_it_runs_as_it_is_told_with_rights_of_its_own() -> None:
 
 
 def test_no_autoscaler_takes_away_the_node_of_a_run() -> None:
-    run = pods.job("iris", "models", LABELS, {"containers": []}, run="1")
+    run = pods.job("iris", "models", LABELS, {"containers": [{"name": "load"}]}, run="1")
     kept = run["spec"]["template"]["metadata"]["annotations"]
     assert kept == {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
 
 
 def test_without_its_image_the_setting_is_named_and_where_to_find_the_digest() -> None:
     with pytest.raises(SettingsError) as refused:
-        missing_images.check([AUTOSCALER, "traefik"], ["traefik"], "1.35")
+        declare.__wrapped__("eks", autoscaler=None)
     message = str(refused.value)
-    assert "ml-platform:platform.images has no cluster-autoscaler, and" in message
-    assert "make images" not in message
+    assert "ml-platform:cluster.autoscaler is missing" in message
+    assert "of pool general, spot, gpu is below" in message
     assert "registry.k8s.io/autoscaling/cluster-autoscaler:v1.35.0 --format '{{.Manifest.Digest}}'" in message
-    path = "ml-platform:platform.images.cluster-autoscaler"
+    path = "ml-platform:cluster.autoscaler"
     assert f"pulumi config set --path '{path}' registry.k8s.io/autoscaling/cluster-autoscaler@" in message
 
 
-def test_the_platform_on_eks_has_it_and_no_work_in_its_namespace() -> None:
-    found = stacks.record("eks")
-    assert found.find("Deployment", AUTOSCALER)
-    looked_for = [each["metadata"]["name"] for each in found.inputs("Preflight", "preflight")["own"]]
-    assert AUTOSCALER in looked_for
-    platform: dict[str, Any] = found.exports["platform"]
-    assert AUTOSCALER in platform["namespaces"]
+def test_it_comes_with_the_nodes_and_no_work_may_be_in_its_namespace() -> None:
+    found = stacks.record("eks-cluster")
+    assert "ml-platform:eks:Cluster" in found.find("Deployment", AUTOSCALER).parent
+    with pytest.raises(SettingsError, match=rf"Namespace '{AUTOSCALER}' is claimed by both the cluster itself and"):
+        together({"the work of this stack": Needs(namespaces=(AUTOSCALER,))}, BundlesSettings())

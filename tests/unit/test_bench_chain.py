@@ -12,11 +12,11 @@ from ml_local.errors import LocalError
 from ml_local.node.layout import layout
 
 BEGUN = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC).timestamp()
-ENDS = {"app=dataset-raw": "12:00:10", "app=iris": "12:02:40", "app=iris-gate": "12:02:55"}
+ENDS = {"app=data-raw": "12:00:10", "app=iris": "12:02:40", "app=iris-gate": "12:02:55"}
 
 
 class Cluster:
-    """Has a Job of each step and two ETL runs, one of another block."""
+    """Has a Job of each step and two runs of Spark, one of another block."""
 
     def __init__(self, ends: dict[str, str]) -> None:
         self._ends = ends
@@ -27,7 +27,7 @@ class Cluster:
             return [{"status": {"completionTime": f"2026-01-01T{end}Z"}}] if end else []
         return [
             {"metadata": {"name": f"{block}-1f"}, "status": {"terminationTime": f"2026-01-01T{end}Z"}}
-            for block, end in (("iris", "12:01:10"), ("other", "12:09:00"))
+            for block, end in (("clean", "12:01:10"), ("other", "12:09:00"))
         ]
 
 
@@ -40,7 +40,7 @@ def shares(monkeypatch: pytest.MonkeyPatch, ends: dict[str, str]) -> dict[str, f
 
 def test_the_shares_are_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     found = shares(monkeypatch, ENDS)
-    steps = {"dataset_s": 10, "etl_s": 60, "learning_s": 90, "gate_s": 15, "serving_s": 15.5}
+    steps = {"data_s": 10, "table_s": 60, "learning_s": 90, "gate_s": 15, "serving_s": 15.5}
     assert found == {**steps, "total_s": sum(steps.values())}
 
 

@@ -101,14 +101,3 @@ def test_of_several_replicas_of_a_version_one_at_a_time_may_be_taken_away(mode: 
     label = "serving.kserve.io/inferenceservice"
     assert found == {name: {"maxUnavailable": 1, "selector": {"matchLabels": {label: name}}} for name in found}
     assert not [request for request in declare(mode, **CANARY).requests.values() if request.type.endswith(budget)]
-
-
-def test_with_kserves_own_split_there_is_one_inference_service_at_its_own_host() -> None:
-    tree = declare("knative", split_by="kserve", **CANARY)
-    service = tree.inputs(ISVC, "iris")
-    assert service["spec"]["predictor"]["canaryTrafficPercent"] == 10
-    assert service["spec"]["predictor"]["model"]["storageUri"] == "mlflow://iris/4"
-    assert "networking.knative.dev/visibility" not in service["metadata"]["labels"]
-    assert not [request for request in tree.requests.values() if request.type.endswith(":Route")]
-    assert tree.inputs("Traffic", "iris")["shares"] == {"mlflow://iris/3": 90, "mlflow://iris/4": 10}
-    assert "iris Served" in after(tree, ISVC, "iris")

@@ -13,10 +13,10 @@ STACK_FILE = """\
 config:
   ml-platform:cluster: {source: gke}
   ml-platform:workloads:
-    datasets:
-      raw: {source: uploaded, key: raw/one.csv} # what is trained on
-    training:
-      iris: {dataset: raw}
+    data:
+      raw: {uri: s3://datasets/one.csv} # what is learned from
+    runs:
+      iris: {data: raw}
 """
 
 
@@ -52,15 +52,16 @@ def commit(root: Path) -> str:
         ("workloads/ml_runtime/train.py", "x\n", {"eks": "code", "gke": "code"}),
         ("policies/environments/gke.toml", "x\n", {"gke": "platform"}),
         ("stacks/Pulumi.gke.yaml", STACK_FILE.replace("one.csv", "two.csv"), {"gke": "data"}),
-        ("stacks/Pulumi.gke.yaml", STACK_FILE.replace("dataset: raw", "dataset: other"), {"gke": "code"}),
+        ("stacks/Pulumi.gke.yaml", STACK_FILE.replace("data: raw", "data: other"), {"gke": "code"}),
         ("stacks/Pulumi.gke.yaml", STACK_FILE.replace("source: gke", "source: existing"), {"gke": "platform"}),
         ("stacks/Pulumi.gke.yaml", "config: {", {"gke": "platform"}),
         ("stacks/Pulumi.gke.yaml", "config: [a, b]", {"gke": "platform"}),
-        ("stacks/Pulumi.gke.yaml", STACK_FILE.replace("datasets:", "- datasets:"), {"gke": "platform"}),
+        ("stacks/Pulumi.gke.yaml", STACK_FILE.replace("    data:", "    - data:"), {"gke": "platform"}),
         ("stacks/Pulumi.new.yaml", STACK_FILE, {"new": "platform"}),
         ("stacks/Pulumi.local.yaml", STACK_FILE.replace("one.csv", "two.csv"), {}),
         ("docs/ci.md", "x\n", {}),
         ("platform.md", "x\n", {}),
+        ("workloads/examples/größe/a b.py", "x\n", {"eks": "code", "gke": "code"}),
     ],
 )
 def test_a_change_is_of_something_to_some_stacks(
@@ -70,6 +71,14 @@ def test_a_change_is_of_something_to_some_stacks(
     write(checkout, path, text)
     commit(checkout)
     assert changes.changed(before, checkout) == expected
+
+
+def test_a_file_that_has_moved_is_a_change_of_both_places(checkout: Path) -> None:
+    write(checkout, "workloads/train.py")
+    before = commit(checkout)
+    git(checkout, "mv", "workloads/train.py", "train.py")
+    commit(checkout)
+    assert changes.changed(before, checkout) == {"eks": "code", "gke": "code"}
 
 
 def test_a_change_of_several_things_is_one_of_the_platform_first(checkout: Path) -> None:

@@ -23,7 +23,7 @@ from ml_ci.report import Change, Cost, Events, Finding, Report
 from ml_policies.engine import environments
 from support import forges
 
-RAW = "datasets: # of each month\n      raw: {source: uploaded, key: raw/one.csv, columns: [a, b]} # the table\n"
+RAW = "data: # of each month\n      raw: {uri: s3://datasets/one.csv, target: a, sample: 1000} # the table\n"
 STACK_FILE = f"config:\n  ml-platform:cluster: {{source: gke}}\n  ml-platform:workloads:\n    {RAW}"
 
 
@@ -86,22 +86,32 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_new_data_are_another_key_and_nothing_else(checkout: Path) -> None:
-    assert data.edited("gke", "raw", "raw/two.csv", checkout) == STACK_FILE.replace("raw/one.csv", '"raw/two.csv"')
+def test_new_data_are_another_uri_and_nothing_else(checkout: Path) -> None:
+    new = "s3://datasets/two.csv"
+    assert data.edited("gke", "raw", new, checkout) == STACK_FILE.replace("s3://datasets/one.csv", f'"{new}"')
 
 
 @pytest.mark.parametrize(
-    ("dataset", "key", "said"),
+    ("name", "uri", "said"),
     [
-        ("iris", "raw/two.csv", r"has no uploaded dataset 'iris'; it has raw"),
-        ("raw", "../secret", r"--key '\.\./secret' does not do for dataset raw"),
-        ("raw", "two.csv, source: sklearn:iris", "does not do for dataset raw"),
-        ("raw", "two.csv}\n    namespace: other #", "does not do for dataset raw"),
+        ("iris", "s3://datasets/two.csv", r"has no data 'iris' in the object store; it has raw"),
+        ("raw", "two.csv", "does not do for data raw"),
+        ("raw", "s3://datasets/../secret", r"--uri 's3://datasets/\.\./secret' does not do for data raw"),
+        ("raw", "s3://datasets/two.csv, target: b", "does not do for data raw"),
+        ("raw", "s3://datasets/two.csv}\n    namespace: other #", "does not do for data raw"),
     ],
 )
-def test_new_data_that_can_not_be_are_refused(checkout: Path, dataset: str, key: str, said: str) -> None:
+def test_new_data_that_can_not_be_are_refused(checkout: Path, name: str, uri: str, said: str) -> None:
     with pytest.raises(CiError, match=said):
-        data.edited("gke", dataset, key, checkout)
+        data.edited("gke", name, uri, checkout)
+
+
+@pytest.mark.parametrize("name", ["raw", "second", "third"])
+def test_data_that_share_what_is_written_are_refused_and_no_other_block_changes(checkout: Path, name: str) -> None:
+    shared = "      raw: &raw {uri: s3://datasets/one.csv}\n      second: {<<: *raw, target: b}\n      third: *raw\n"
+    (checkout / "stacks/Pulumi.gke.yaml").write_text(STACK_FILE.partition("      raw:")[0] + shared)
+    with pytest.raises(CiError, match=rf"data {name} of Pulumi\.gke\.yaml have their uri from an anchor"):
+        data.edited("gke", name, "s3://datasets/two.csv", checkout)
 
 
 def test_a_job_logs_in_to_the_clouds_that_are_configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,10 @@ from typing import Any
 
 import pulumi
 import pytest
-import yaml
 from ml_platform import repositories
 from ml_platform.clusters import Cluster
 from support import recorder, stacks
-from support.clouds import ARN, AUTHORITY, CLOUDS, OWNERSHIP, SETTINGS, USER, declare, own
+from support.clouds import ARN, AUTHORITY, CLOUDS, OWNERSHIP, SETTINGS, USER, Cloud, declare, own
 from support.typed import strangers
 
 
@@ -112,7 +111,7 @@ def test_the_registry_of_eks_has_repositories_for_the_images_of_the_platform_and
     found, known = declare.__wrapped__("eks", repositories=own_images)
     names = [each.name for each in own(found) if each.type == "aws:ecr/repository:Repository"]
     assert sorted(names) == sorted(f"ml-platform/{image}" for image in {*repositories.names(), *own_images})
-    assert known["summary"]["registry"] == "123456789012.dkr.ecr.test/ml-platform"
+    assert known["exports"]["registry"] == "123456789012.dkr.ecr.test/ml-platform"
 
 
 @pytest.mark.parametrize(
@@ -201,37 +200,53 @@ def test_the_network_of_eks_has_a_way_out_in_each_zone_if_asked_and_no_range_twi
 
 
 @pytest.mark.parametrize(
-    ("cloud", "summary"),
+    ("cloud", "registry", "summary"),
     [
-        ("ionos", {"registry": "acme.cr.test", "load_balancer": {"kind": "a public address on one of the nodes",
-                                                                   "annotations": {}, "address": "192.0.2.9"}}),
-        ("gke", {"registry": "europe-west3-docker.pkg.dev/acme-ml/ml-platform",
-                 "load_balancer": {"kind": "an external network load balancer", "annotations": {},
-                                   "address": "192.0.2.9"}}),
-        ("eks", {"registry": "123456789012.dkr.ecr.test/ml-platform", "storage_class": "ebs-csi-default-sc"}),
+        (
+            "ionos",
+            "acme.cr.test",
+            {"kind": "a public address on one of the nodes", "annotations": {}, "address": "192.0.2.9"},
+        ),
+        (
+            "gke",
+            "europe-west3-docker.pkg.dev/acme-ml/ml-platform",
+            {"kind": "an external network load balancer", "annotations": {}, "address": "192.0.2.9"},
+        ),
+        ("eks", "123456789012.dkr.ecr.test/ml-platform", {"kind": "a network load balancer"}),
     ],
-)  # fmt: skip
-def test_its_users_are_told_what_it_has(cloud: str, summary: dict[str, Any]) -> None:
-    _, known = declare(cloud)
-    found = known["summary"]
-    assert {key: found[key] for key in summary} == summary
+)
+def test_its_users_are_told_what_it_has(cloud: str, registry: str, summary: dict[str, Any]) -> None:
+    exports = declare(cloud)[1]["exports"]
+    found = exports["cluster"]
+    assert exports["registry"] == registry
+    assert {key: found["load_balancer"][key] for key in summary} == summary
     assert found["version"] == SETTINGS[cloud]["version"]
-    assert [pool["name"] for pool in found["pools"]] == list(SETTINGS[cloud]["pools"])
-    assert found["object_storage"]["buckets"] == ("acme-raw", "acme-old")
+    assert found["storage_class"] == {"eks": "ebs-csi-default-sc", "gke": "standard-rwo"}.get(
+        cloud, "ionos-enterprise-ssd"
+    )
+    assert list(found["pools"]) == list(SETTINGS[cloud]["pools"])
+    assert {name: bucket["account"] for name, bucket in found["buckets"].items()} == {
+        "acme-raw": "workloads",
+        "acme-old": "mlflow",
+    }
+
+
+SECRETS = {
+    "eks": {"kubeconfig"},
+    "gke": {"kubeconfig", "bucket_secret_mlflow", "bucket_secret_workloads"},
+    "ionos": {"kubeconfig", "bucket_secret_mlflow", "bucket_secret_workloads", "registry_login"},
+}
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_a_cluster_alone_has_its_registry_and_nothing_on_it(
-    cloud: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = yaml.safe_load(stacks.FILES[cloud].read_text())
-    file["config"]["ml-platform:cluster"]["alone"] = True
-    monkeypatch.setitem(stacks.FILES, cloud, tmp_path / "alone.yaml")
-    stacks.FILES[cloud].write_text(yaml.safe_dump(file))
-    found = stacks.record(cloud)
-    assert list(found.exports) == ["cluster", "kubeconfig"]
+def test_a_stack_without_a_platform_has_its_cluster_and_tells_of_it_with_each_secret_apart(cloud: str) -> None:
+    found = stacks.record(f"{cloud}-cluster", world=Cloud())
+    assert set(found.exports) == {"cluster", "registry", *SECRETS[cloud]}
+    assert found.secrets == SECRETS[cloud]
     assert own(found)
-    assert not [each.name for each in found.requests.values() if "kubernetes" in each.type or "Platform" in each.type]
+    on_it = [each for each in found.requests.values() if each.type.startswith("kubernetes:") or "Platform" in each.type]
+    assert all("Autoscaler" in each.parent for each in on_it)
+    assert bool(on_it) == (cloud == "eks")
 
 
 def test_a_cluster_that_the_stack_did_not_make_has_nothing_to_tell() -> None:
@@ -239,4 +254,4 @@ def test_a_cluster_that_the_stack_did_not_make_has_nothing_to_tell() -> None:
         kubeconfig=pulumi.Output.from_input(""), options={}, images={}, storage_class=None, disposable=True,
         protected=False,
     )  # fmt: skip
-    assert cluster.exports()["cluster"] == {}
+    assert list(cluster.exports()) == ["kubeconfig"]

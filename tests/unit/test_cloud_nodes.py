@@ -93,5 +93,7 @@ def test_volumes_and_the_load_balancer_of_eks_say_whose_they_are() -> None:
     found, known = declare("eks")
     disks = json.loads(found.inputs("Addon", "ml-platform-disks")["configurationValues"])
     assert disks["controller"]["extraVolumeTags"] == TAGS
-    (listed,) = [value for key, value in known["summary"]["load_balancer"]["annotations"].items() if "tags" in key]
+    (listed,) = [
+        value for key, value in known["exports"]["cluster"]["load_balancer"]["annotations"].items() if "tags" in key
+    ]
     assert dict(pair.split("=") for pair in listed.split(",")) == TAGS

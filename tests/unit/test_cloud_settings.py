@@ -132,7 +132,7 @@ def test_a_network_that_nobody_comes_from_is_refused_before_it_locks_out_everybo
 
 @pytest.mark.parametrize("name", CLOUDS)
 def test_the_network_of_a_stack_file_waits_for_somebody_who_decides(name: str, logged_in: None) -> None:
-    given = stacks.blocks(name)["ml-platform:cluster"]["api_access"]
+    given = stacks.blocks(f"{name}-cluster")["ml-platform:cluster"]["api_access"]
     with pytest.raises(SettingsError, match=r"cluster\.api_access\[0\] is .*that nobody comes from"):
         declare.__wrapped__(name, api_access=given)
 

@@ -13,7 +13,7 @@ from ml_platform.configuration import SettingsError, validate
 from ml_platform.handle import ServingMode, SparkOperator
 from ml_platform.settings import GatewaySettings
 from ml_workloads.settings import WorkloadsSettings
-from support import etl
+from support import work as made
 from support.recorder import Recorder, inputs
 
 LONGEST = 40
@@ -23,6 +23,7 @@ NAMESPACE = "s" * LONGEST
 LABEL, SUBDOMAIN = 63, 253
 LIMITS = {
     "ConfigMap": SUBDOMAIN,
+    "CronJob": 52,  # its controller adds the time to the names of its Jobs
     "HTTPRoute": SUBDOMAIN,
     "InferenceService": LABEL - len("-predictor-00001"),  # KServe's Service, and Knative's first 99,999 revisions of it
     "Job": LABEL,
@@ -48,14 +49,18 @@ def blocks(first: str) -> list[str]:
 
 def work() -> dict[str, Any]:
     """A block of each kind for each length of name."""
-    table, learning = {"dataset": blocks("d")[-1], "target": "species"}, {"target": "species"}
-    served = {"model": {"name": "m" * LONGEST, "version": 3}, "min_replicas": 2}
+    model = "m" * LONGEST
+    learning = {"data": "d", "model": model}
+    served = {"model": model, "version": 3, "min_replicas": 2}
     return {
         "namespace": NAMESPACE,
-        "datasets": {name: {**etl.RAW, "source": "sklearn:iris", "key": f"{name}.csv"} for name in blocks("d")},
-        "etl": {name: {**etl.ETL, **table} for name in blocks("e")},
-        "training": {name: {**learning, "dataset": table["dataset"]} for name in blocks("t")},
-        "tuning": {name: {**learning, "dataset": table["dataset"], "runner": "ray-job"} for name in blocks("u")},
+        "data": {name: {"uri": f"s3://datasets/{name}.csv", "target": "species"} for name in blocks("d")},
+        "runs": {
+            **{name: {"operator": "spark", "data": "d"} for name in blocks("e")},
+            **dict.fromkeys(blocks("t"), learning),
+            **{name: {**learning, "operator": "ray", "runner": "ray-job"} for name in blocks("u")},
+        },
+        "models": {model: {}},
         "serving": {
             **dict.fromkeys(blocks("p"), served),
             **{name: {**served, "canary": {"version": 4}} for name in blocks("c")},
@@ -84,7 +89,7 @@ def labels(item: Any) -> Iterator[Mapping[str, str]]:
 
 @memoize
 def declared(mode: ServingMode, operator: SparkOperator) -> list[dict[str, Any]]:
-    return list(objects(etl.declare_work(work(), operator, mode=mode)))
+    return list(objects(made.declare(work(), operator=operator, mode=mode)))
 
 
 WAYS = pytest.mark.parametrize(("mode", "operator"), [("knative", "kubeflow"), ("standard", "stackable")])
@@ -112,11 +117,11 @@ def test_blocks_whose_names_are_shortened_still_have_runs_of_their_own() -> None
 def test_a_block_with_a_longer_name_is_refused() -> None:
     name = "m" * (LONGEST + 1)
     with pytest.raises(SettingsError, match=rf"ml-platform:workloads\.serving\.{name} .*at most {LONGEST} characters"):
-        validate("workloads", {"serving": {name: {"model": {"name": "m", "version": 3}}}}, WorkloadsSettings)
+        validate("workloads", {"serving": {name: {"model": "m", "version": 3}}}, WorkloadsSettings)
 
 
-LAST = f"latest-{'m' * LONGEST}-predictor.{NAMESPACE}."
-"""The longest name below the domain: a canary by KServe's own split."""
+LAST = f"canary-{'m' * LONGEST}.{NAMESPACE}."
+"""The longest name below the domain: the host of a canary."""
 
 
 @pytest.mark.parametrize("domain", ["a" * 63 + ".example", ".".join(["a" * 60, "b" * 60, "c" * 20, "de"]), "1.test"])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ml_platform import zones
+from ml_platform import agreement
 from ml_platform.configuration import SettingsError, validate
 from ml_platform.settings import ClusterSettings, PlatformSettings
 from support import chosen, stacks
@@ -29,7 +29,7 @@ def platform(**acme: Any) -> PlatformSettings:
 
 
 def check(cloud: str, settings: PlatformSettings, **changes: Any) -> None:
-    zones.check(validate("cluster", {**COMMON, **SETTINGS[cloud], **changes}, ClusterSettings).root, settings)
+    agreement.check(validate("cluster", {**COMMON, **SETTINGS[cloud], **changes}, ClusterSettings).root, settings, [])
 
 
 def test_cert_manager_may_write_proofs_into_its_zones_and_nothing_else() -> None:
@@ -68,7 +68,7 @@ def test_a_zone_that_cert_manager_may_not_edit_is_refused_with_the_setting_that_
         ("eks", platform(dns01=ROUTE53), {}),
         ("eks", platform(dns01={"provider": "cloudflare"}), {"dns_zones": []}),
         ("eks", platform(), {"dns_zones": []}),
-        ("eks", PlatformSettings(), {"dns_zones": []}),
+        ("eks", chosen.platform(), {"dns_zones": []}),
         ("gke", platform(dns01=ROUTE53), {}),
     ],
 )
@@ -81,4 +81,4 @@ def test_a_zone_that_the_cluster_need_not_know_is_not_refused(
 def test_the_program_looks_before_it_asks_for_anything(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stacks, "decided", lambda _: {})
     with pytest.raises(SettingsError, match=r"cluster\.dns_zones is empty"):
-        stacks.record("eks")
+        stacks.record("eks", config=stacks.whole("eks"))

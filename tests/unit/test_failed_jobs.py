@@ -32,8 +32,8 @@ def test_every_job_of_a_stack_is_one_or_the_other(tmp_path: Path, monkeypatch: p
         mark: {each["name"].rpartition("-")[0] for each in jobs if each.get("annotations") == {mark: "true"}}
         for mark in (AGAIN, SKIPPED)
     }
-    assert marked == {AGAIN: {"mlflow-schema", "s3-buckets", "dataset-iris"}, SKIPPED: {"iris", "iris-gate"}}
-    assert len(jobs) == 5
+    assert marked == {AGAIN: {"mlflow-schema", "s3-buckets"}, SKIPPED: {"iris", "iris-gate"}}
+    assert len(jobs) == 4
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def conditions(kind: str | None) -> dict[str, Any]:
 def test_the_stand_in_replaces_what_the_next_update_is_to_make_again(
     server: Server, awaited: bool, status: dict[str, Any] | None, again: bool
 ) -> None:
-    job = pods.job("load", "models", {}, {"containers": []}, run="1", awaited=awaited)
+    job = pods.job("load", "models", {}, {"containers": [{"name": "load"}]}, run="1", awaited=awaited)
     live = {**job, "metadata": {**job["metadata"], "uid": "1"}}
     if status is not None:
         server.on("GET", "/apis/batch/v1/namespaces/models/jobs/load-1", {**live, "status": status})
@@ -72,7 +72,7 @@ def test_the_stand_in_replaces_what_the_next_update_is_to_make_again(
 
 
 def test_the_stand_in_leaves_a_job_alone_that_it_can_not_ask_for(server: Server) -> None:
-    job = pods.job("load", "models", {}, {"containers": []}, run="1")
+    job = pods.job("load", "models", {}, {"containers": [{"name": "load"}]}, run="1")
     known = state.checkpoint(job, job, job, "batch/v1", "a manager")
     server.outage = [500] * 100
     session = Session(Settings(connection=Connection.from_kubeconfig(kubeconfig(server.url))), Messages(""))

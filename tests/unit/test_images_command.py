@@ -234,7 +234,11 @@ def test_builds_read_the_files_that_are_given_and_apt_and_pip_use_the_authority(
         (["--registry", "r.test", "--platform", ","], "PLATFORM has ','"),
         (["--registry", "r.test", "--secret", "key=x"], "names are apt, pip, ca"),
         (["--registry", "r.test", "--secret", "ca=/nowhere"], "/nowhere, which is no file"),
-        (["--registry", "r.test", "--stack", "mine"], "there are eks, existing, gke"),
+        (["--registry", "r.test", "--stack", "mine"], "there are eks, eks-cluster, existing, gke"),
+        (
+            ["--registry", "r.test", "--stack", "gke-cluster"],
+            "has no ml-platform:platform, so nothing of its stack runs",
+        ),
         (["--registry", "r.test", "nginx"], "there is no image nginx; there are base"),
         (["--registry", "127.0.0.1:1", "--tool", "kaniko", "postgres"], "one of docker, podman, buildah"),
     ],

@@ -78,7 +78,7 @@ def test_all_that_an_image_installs_is_asked_for(mirror: Mirror, tmp_path: Path)
     assert "runc=1" in found.root
     assert found.images["postgres"] == ("postgresql-15=1", "tini=1")
     assert {"maven=1", "openjdk-17-jre-headless=1", "procps=1"} < set(found.images["spark"])
-    assert found.images.keys() == {"debian", "base", "postgres", "envoy", "spark"}
+    assert found.images.keys() == {"debian", "base", "ml", "postgres", "envoy", "spark"}
 
 
 @pytest.mark.parametrize("has_old_keys", [True, False])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import yaml
 from ml_local import images, paths, stack, stackfile
 from ml_local.errors import LocalError
+from support.work import IRIS, changed
 
 LEAN = {"bundles": {"versions": {"knative-serving": "1.23.0-lean", "kserve": "0.20.0-lean"}}}
 
@@ -40,12 +42,28 @@ def test_a_choice_brings_its_images(platform: dict[str, Any], more: set[str], tm
     assert set(stackfile.wanted(written(tmp_path, platform))) - lean == more
 
 
-def test_a_tuning_brings_its_image(tmp_path: Path) -> None:
-    iris = {"source": "sklearn:iris", "key": "iris.csv", "columns": ["length", "species"]}
-    work = {"datasets": {"iris": iris}, "tuning": {"iris": {"dataset": "iris", "target": "species"}}}
-    assert set(stackfile.wanted(written(tmp_path, {}, workloads=work))) - set(stackfile.wanted(stack.stack_file())) == {
-        "tuning"
-    }
+def test_a_search_brings_its_image(tmp_path: Path) -> None:
+    search = {"operator": "ray", "data": "iris", "model": "iris"}
+    file = written(tmp_path, {}, workloads=changed(IRIS, runs={"wide": search}))
+    assert set(stackfile.wanted(file)) - set(stackfile.wanted(stack.stack_file())) == {"tuning"}
+
+
+@pytest.mark.parametrize("written_as", ["2026-09-01", "2026-09-01T12:00:00Z", '"2026-09-01"'])
+@pytest.mark.parametrize("number", ["1e-4", "0.0001", "1.0e-4"])
+def test_a_date_and_a_small_number_are_what_the_cli_takes_them_for(
+    written_as: str, number: str, tmp_path: Path
+) -> None:
+    test, parameters = f"{{time: when, since: {written_as}}}", f"{{C: {number}, ratio: +1.5E3}}"
+    file = tmp_path / "stack.yaml"
+    file.write_text(f"""config:
+  ml-platform:cluster: {{source: local}}
+  ml-platform:platform: {json.dumps(LEAN)}
+  ml-platform:workloads:
+    data: {{iris: {{uri: sklearn:iris, target: species, test: {test}}}}}
+    runs: {{iris: {{data: iris, model: iris, parameters: {parameters}}}}}
+    models: {{iris: {{}}}}
+""")
+    assert "training" in stackfile.wanted(file)
 
 
 def test_whose_it_is_changes_no_image(tmp_path: Path) -> None:
@@ -85,7 +103,7 @@ def test_what_nobody_can_build_here_is_refused_with_the_nearest_choice(
     ("text", "words"),
     [
         (None, ["No such file", "CONFIG=FILE takes a stack file like"]),
-        ("config: [", ["is not YAML", "line 1"]),
+        ("config: [", ["is not YAML", "line 2"]),
         ("- config", ["has no `config:`"]),
         ("config:\n  ml-platform:platform: {}\n", ["ml-platform:cluster.source", "is missing"]),
         ("config:\n  ml-platform:platfrom: {}\n", ["ml-platform:platfrom is no block", "ownership, platform"]),
@@ -102,9 +120,10 @@ def test_what_nobody_can_build_here_is_refused_with_the_nearest_choice(
             ["ml-platform:ownership.tem is no setting", "cost_centre, owner, team"],
         ),
         (
-            "config:\n  ml-platform:cluster: {source: existing}\n",
+            "config:\n  ml-platform:cluster: {source: existing}\n  ml-platform:platform: {}\n",
             ["`source: existing`", "{source: local}", "--config-file"],
         ),
+        ("config:\n  ml-platform:cluster: {source: local}\n", ["ml-platform:platform is missing", "source local"]),
         ("config:\n  ml-platform:seed: {secure: v1:x}\n", ["ml-platform:seed is sealed", "Leave it out"]),
     ],
     ids=[
@@ -117,6 +136,7 @@ def test_what_nobody_can_build_here_is_refused_with_the_nearest_choice(
         "workloads",
         "ownership",
         "existing",
+        "no platform",
         "sealed",
     ],
 )

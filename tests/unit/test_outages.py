@@ -12,7 +12,7 @@ from ml_platform.asking import DELETED, SKIPPED, AwayError, ClusterError
 from ml_platform.bundles import definitions, drain, gates
 from ml_platform.components import address, leftovers
 from ml_platform.kube import Client, KubeError, transport
-from ml_workloads import rollout, run_outcome, served
+from ml_workloads import rollout, run_outcome
 from ml_workloads.newest import Newest
 from support.api_server import Server, kubeconfig, serving
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 AWAY = [503, 500, 0]
 SERVICE = {"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}}
 JOB = {"status": {"conditions": [{"type": "Complete", "status": "True"}]}}
-VERDICT = {"candidate": "a1b2", "accepted": True, "rule": "none", "reason": "", "numbers": {}}
+VERDICT = {"outputs": {"model": "a1b2"}, "accepted": True, "rule": "none", "reason": "", "numbers": {}}
 ROUTES: dict[str, Any] = {
     "/api/v1": {
         "resources": [
@@ -53,10 +53,12 @@ PROPS: dict[str, Any] = {
     "namespace": "gateway", "service": "traefik", "address": None, "labels": "a=b", "bundle": "x", "own": [],
     "names": ["things.x.test"], "definitions": ["things.x.test"], "retain": False, "probes": [], "digest": "",
 }  # fmt: skip
-RUN: dict[str, Any] = {"namespace": "models", "run": "iris-1", "timeout": 60, "leaves": "candidate", "kind": "job"}
+RUN: dict[str, Any] = {
+    "namespace": "models", "run": "iris-1", "timeout": 60, "leaves": "model", "kind": "job", "manifest": "{}",
+}  # fmt: skip
 MODEL: dict[str, Any] = {
     "namespace": "models", "service": "iris", "model": "iris", "uri": "nothing", "mode": "standard", "settings": "",
-    "setting": "serving.iris.model.version", "timeout": 60,
+    "setting": "serving.iris.version", "timeout": 60,
 }  # fmt: skip
 
 Act = Callable[[dict[str, Any]], object]
@@ -68,7 +70,6 @@ WAITS: dict[str, Act] = {
     "leftovers that go": lambda known: leftovers._Provider().delete("", {**PROPS, **known}),
     "runs": lambda known: run_outcome._Provider().create({**RUN, **known}),
     "served models": lambda known: rollout._Provider().create({**MODEL, **known}),
-    "what is served now": lambda known: served._Provider().create({**MODEL, **known}),
 }
 REMOVALS = ("CRDs that go", "objects that go", "leftovers that go")
 REFRESHES: dict[str, Any] = {"an address": address._Provider(), "CRDs": definitions._Provider()}

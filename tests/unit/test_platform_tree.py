@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pulumi
 import pytest
-from ml_platform.configuration import SettingsError
+from ml_platform.configuration import validate
 from ml_platform.platform import Platform, PlatformArgs
 from ml_platform.tenancy import Tenancy
-from ml_runtime import gate_spec, learning_spec
 from ml_workloads.settings import WorkloadsSettings
 from ml_workloads.workloads import Workloads
 from support import chosen, recorder
+from support.work import IRIS, changed
 
 IMAGE = "registry.test/{}@sha256:" + "0" * 64
 NAMES = (
     "knative-activator", "knative-autoscaler", "knative-controller", "knative-queue", "knative-webhook",
     "kserve-manager", "mlflow", "mlserver", "postgres", "traefik", "training", "versitygw",
 )  # fmt: skip
-WORK: dict[str, Any] = {
-    "datasets": {"iris": {"source": "sklearn:iris", "key": "iris.csv", "columns": ("a", "b", "species")}},
-    "training": {"iris": {"dataset": "iris", "target": "species", "parameters": {"C": 1}}},
-    "serving": {"iris": {"model": {"name": "iris"}}},
-}
+WORK = changed(IRIS, data={"raw": {"uri": "s3://datasets/raw/"}}, serving={"iris": {"model": "iris"}})
 SERVICE = "kubernetes:serving.kserve.io/v1beta1:InferenceService"
 WORKLOAD_KINDS = ("Deployment", "StatefulSet", "Job")
 
@@ -35,14 +29,12 @@ OWNERSHIP = {"ml-platform/owner": "jane-doe"}
 LEAN = {"versions": {"knative-serving": "1.23.0-lean", "kserve": "0.20.0-lean"}}
 
 
-def declare(
-    work: dict[str, Any] | None = None, platform: dict[str, Any] | None = None, *, protected: bool = False
-) -> recorder.Recorder:
+def declare(platform: dict[str, Any] | None = None, *, protected: bool = False) -> recorder.Recorder:
     def program() -> None:
         cluster = chosen.cluster({name: IMAGE.format(name) for name in NAMES}, protected=protected)
         settings, tenancy = chosen.platform(**{"bundles": LEAN, **(platform or {})}), Tenancy(ownership=OWNERSHIP)
         handle = Platform("platform", PlatformArgs(cluster=cluster, settings=settings, tenancy=tenancy)).handle
-        Workloads("workloads", handle, WorkloadsSettings.model_validate(work or WORK, strict=False), OWNERSHIP)
+        Workloads("workloads", handle, validate("workloads", WORK, WorkloadsSettings), OWNERSHIP)
 
     return recorder.record(program)
 
@@ -95,7 +87,7 @@ def test_every_container_is_restricted_and_sized(tree: recorder.Recorder) -> Non
 
 def test_only_the_run_and_the_gateway_have_a_token_for_the_api(tree: recorder.Recorder) -> None:
     with_token = {name for name, pod in pods(tree) if pod.get("automountServiceAccountToken", True)}
-    assert with_token == {"Job iris", "Job iris-gate", "Deployment gateway-traefik"}
+    assert with_token == {"Job data-raw", "Job iris", "Job iris-gate", "Deployment gateway-traefik"}
 
 
 def test_no_password_is_in_the_clear(tree: recorder.Recorder) -> None:
@@ -110,15 +102,16 @@ def test_no_password_is_in_the_clear(tree: recorder.Recorder) -> None:
     ("later", "earlier"),
     [
         ("batch/v1:Job::mlflow-schema", "core/v1:Secret::mlflow"),
-        ("TrainingJob$kubernetes:batch/v1:Job::iris", "batch/v1:Job::mlflow-schema"),
         ("apps/v1:Deployment::mlflow", "batch/v1:Job::s3-buckets"),
-        ("Dataset$kubernetes:batch/v1:Job::iris", "batch/v1:Job::s3-buckets"),
-        ("TrainingJob$kubernetes:batch/v1:Job::iris", "apps/v1:Deployment::mlflow"),
-        ("TrainingJob$kubernetes:core/v1:ConfigMap::iris-run", "Dataset$kubernetes:batch/v1:Job::iris"),
-        ("TrainingJob$kubernetes:batch/v1:Job::iris", "rbac.authorization.k8s.io/v1:RoleBinding::iris-run"),
-        ("RunOutcome::iris", "TrainingJob$kubernetes:batch/v1:Job::iris"),
-        ("Registration$kubernetes:core/v1:ConfigMap::iris-gate-run", "RunOutcome::iris"),
-        ("RunOutcome::iris-gate", "Registration$kubernetes:batch/v1:Job::iris-gate"),
+        ("batch/v1:Job::data-raw", "batch/v1:Job::s3-buckets"),
+        ("batch/v1:CronJob::data-raw-watch", "RunOutcome::data-raw"),
+        ("batch/v1:Job::iris", "batch/v1:Job::mlflow-schema"),
+        ("batch/v1:Job::iris", "apps/v1:Deployment::mlflow"),
+        ("batch/v1:Job::iris", "rbac.authorization.k8s.io/v1:RoleBinding::iris-run"),
+        ("batch/v1:Job::iris", "core/v1:ConfigMap::iris-verdict"),
+        ("RunOutcome::iris", "batch/v1:Job::iris"),
+        ("core/v1:ConfigMap::iris-gate-run", "RunOutcome::iris"),
+        ("RunOutcome::iris-gate", "batch/v1:Job::iris-gate"),
         ("v1beta1:InferenceService::iris", "RunOutcome::iris-gate"),
         ("v1beta1:InferenceService::iris", "ClusterServingRuntime::kserve-mlserver"),
         ("v1beta1:InferenceService::iris", "Gate::knative-serving-gate"),
@@ -146,7 +139,7 @@ def test_nothing_goes_to_the_cluster_before_the_preflight(tree: recorder.Recorde
 
 @pytest.mark.mirror
 def test_in_standard_mode_traefik_serves_routes_of_the_gateway_api() -> None:
-    found = declare(platform={"bundles": {}, "serving": {"mode": "standard"}})
+    found = declare({"bundles": {}, "serving": {"mode": "standard"}})
     pod = found.inputs("Deployment", "gateway-traefik")["spec"]["template"]["spec"]
     flags = pod["containers"][0]["args"]
     assert "--providers.kubernetesgateway=true" in flags
@@ -161,92 +154,14 @@ def test_in_standard_mode_traefik_serves_routes_of_the_gateway_api() -> None:
 
 
 def test_what_somebody_else_runs_is_used_and_not_declared() -> None:
-    found = declare(platform={"bundles": {**LEAN, "existing": ["knative-serving"]}})
+    found = declare({"bundles": {**LEAN, "existing": ["knative-serving"]}})
     assert not [urn for urn in found.requests if "Bundle::knative" in urn]
     assert found.find(SERVICE, "iris")
     assert found.inputs("Preflight", "preflight")["existing"] == {"knative-serving": "1.23.0-lean"}
 
 
-@pytest.mark.parametrize(
-    ("changes", "new"),
-    [
-        ({}, set()),
-        ({"parameters": {"C": 2}}, {"iris", "iris-gate"}),
-        ({"seed": 1}, {"iris", "iris-gate"}),
-        ({"features": ["a"]}, {"iris", "iris-gate"}),
-        ({"task": "regression", "target": "a"}, {"iris", "iris-gate"}),
-        ({"estimator": "random-forest", "parameters": {}}, {"iris", "iris-gate"}),
-        ({"estimator": "logistic-regression"}, set()),
-        ({"gate": {"threshold": 0.9}}, {"iris-gate"}),
-        ({"gate": {"metric": "recall"}}, {"iris-gate"}),
-        ({"gate": {"metric": "accuracy"}}, set()),
-        ({"retries": 0, "timeout": 60}, set()),
-    ],
-)
-def test_a_run_is_new_when_what_it_does_is_new_and_a_gate_judges_again_alone(
-    changes: dict[str, Any], new: set[str], tree: recorder.Recorder
-) -> None:
-    training = {"iris": {**WORK["training"]["iris"], **changes}}
-    changed = declare({**WORK, "training": training})
-    assert {name for name in ("iris", "iris-gate") if _run(changed, name) != _run(tree, name)} == new
-
-
-@pytest.mark.parametrize(("image", "new"), [("mlserver", {"iris-gate"}), ("training", {"iris", "iris-gate"})])
-def test_a_new_image_is_a_new_run_of_what_runs_in_it(image: str, new: set[str], tree: recorder.Recorder) -> None:
-    changed = declare(platform={"images": {image: IMAGE.format(image).replace("0" * 64, "1" * 64)}})
-    assert {name for name in ("iris", "iris-gate") if _run(changed, name) != _run(tree, name)} == new
-
-
-@pytest.mark.parametrize("run", ["iris", "iris-gate"])
-def test_a_run_may_write_its_own_verdict_and_nothing_else(run: str, tree: recorder.Recorder) -> None:
-    (rule,) = tree.inputs("Role", f"{run}-run")["rules"]
-    assert rule["resourceNames"] == [_run(tree, run)]
-    assert set(rule["verbs"]) == {"get", "patch"}
-    assert "data" not in tree.inputs("ConfigMap", f"{run}-verdict")
-
-
-def test_the_gate_judges_in_the_image_that_serves_and_needs_no_key_of_the_object_store(tree: recorder.Recorder) -> None:
-    pod = tree.inputs("kubernetes:batch/v1:Job", "iris-gate")["spec"]["template"]["spec"]
-    (container,) = pod["containers"]
-    served = tree.inputs("ClusterServingRuntime", "kserve-mlserver")["spec"]["containers"][0]
-    assert container["image"] == served["image"]
-    assert not [each["name"] for each in container["env"] if "AWS" in each["name"]]
-    described = json.loads(tree.inputs("ConfigMap", "iris-gate-run")["data"]["run.json"])
-    assert described["candidate"] == "7"
-    assert gate_spec.parse(described).gate.metric == "accuracy"
-
-
-def test_training_code_of_ones_own_comes_with_the_run_and_is_a_reason_for_a_new_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pulumi, "get_root_directory", lambda: str(tmp_path))
-    training = {"iris": {"dataset": "iris", "target": "species", "script": "own.py"}}
-    runs = []
-    for text in ("one", "other"):
-        (tmp_path / "own.py").write_text(text)
-        found = declare({**WORK, "training": training})
-        files = found.inputs("ConfigMap", "iris-run")["data"]
-        assert files["train.py"] == text
-        assert learning_spec.parse(json.loads(files["run.json"])).estimator is None
-        job = found.requests[_urn(found, "TrainingJob$kubernetes:batch/v1:Job::iris")]
-        (container,) = recorder.inputs(job)["spec"]["template"]["spec"]["containers"]
-        assert container["command"][-1] == "/etc/ml-platform/train.py"
-        runs.append(_run(found, "iris"))
-    assert runs[0] != runs[1]
-    (tmp_path / "own.py").unlink()
-    with pytest.raises(SettingsError, match=r"training.iris.script is 'own.py', which can't be read: No such file"):
-        declare({**WORK, "training": training})
-
-
-def test_a_served_version_is_a_number_of_the_registry(tree: recorder.Recorder) -> None:
-    model = tree.inputs(SERVICE, "iris")["spec"]["predictor"]["model"]
-    assert model["storageUri"] == "mlflow://iris/7"
-    fixed = declare({**WORK, "serving": {"iris": {"model": {"name": "other", "version": 2}}}})
-    assert fixed.inputs(SERVICE, "iris")["spec"]["predictor"]["model"]["storageUri"] == "mlflow://other/2"
-
-
 def test_a_new_password_version_restarts_its_server_and_who_uses_it(tree: recorder.Recorder) -> None:
-    changed = declare(platform={"postgres": {"password_version": 2}})
+    changed = declare({"postgres": {"password_version": 2}})
 
     def template(found: recorder.Recorder, kind: str, name: str) -> Any:
         return found.inputs(kind, name)["spec"]["template"]["metadata"]
@@ -254,10 +169,6 @@ def test_a_new_password_version_restarts_its_server_and_who_uses_it(tree: record
     assert template(changed, "StatefulSet", "postgres") != template(tree, "StatefulSet", "postgres")
     assert template(changed, "Deployment", "mlflow") != template(tree, "Deployment", "mlflow")
     assert template(changed, "StatefulSet", "s3") == template(tree, "StatefulSet", "s3")
-
-
-def _run(tree: recorder.Recorder, name: str) -> str:
-    return str(tree.inputs("RunOutcome", name)["run"])
 
 
 def _urn(tree: recorder.Recorder, end: str) -> str:

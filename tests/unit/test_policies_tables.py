@@ -14,6 +14,8 @@ POD = "spec.template.spec"
 TEMPLATE = "spec.template.metadata"
 INJECTED = {"inject.istio.io/templates": "gateway"}
 STANDARD = {"serving.kserve.io/deploymentMode": "Standard"}
+JOB_KEY = "jobTemplate.spec"
+JOB = f"spec.{JOB_KEY}"
 RAY_WORKER = "spec.rayClusterSpec.workerGroupSpecs.0"
 GPU = {"limits": {"nvidia.com/gpu": 2, "memory": "1Gi"}, "requests": {"cpu": 1}}
 TTL = {"runPolicy": {"ttlSecondsAfterFinished": 60}}
@@ -118,6 +120,11 @@ REFUSED: list[tuple[*Row, str]] = [
     ("canary-share", "iris-http", {"spec.rules.0.backendRefs.1.weight": 150}, "iris-canary-predictor gets 75 %"),
     ("bounded-run-size", "ray", {f"{RAY_WORKER}.maxReplicas": 10000}, "GiB of memory"),
     ("bounded-run-size", "load", {"spec.parallelism": 1000}, "100 of cores together"),
+    ("bounded-run-size", "watch", {f"{JOB}.parallelism": 1000}, "100 of cores together"),
+    ("bounded-run-time", "watch", {f"{JOB}.activeDeadlineSeconds": REMOVED}, f"set {JOB_KEY}.activeDeadlineSeconds"),
+    ("bounded-retries", "watch", {f"{JOB}.backoffLimit": REMOVED}, f"6 times; set {JOB_KEY}.backoffLimit to 5"),
+    ("image-by-digest", "watch", {f"{JOB}.template.spec.containers.0.image": "x:1"}, "container main"),
+    ("restricted-pods", "watch", {f"{JOB}.template.spec.securityContext": REMOVED}, "runAsNonRoot"),
     ("bounded-run-size", "train", {"spec.trainer.resourcesPerNode": GPU, "spec.trainer.numNodes": 5}, "10 of gpus"),
     ("bounded-run-size", "spark", {"spec.dynamicAllocation": {"maxExecutors": 600}}, "601 of cores"),
     ("bounded-run-time", "ray", {"spec.activeDeadlineSeconds": 86401}, "it may take 86401 s"),

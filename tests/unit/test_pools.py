@@ -10,14 +10,12 @@ from ml_platform.components.knative import Knative
 from ml_platform.configuration import SettingsError, validate
 from ml_platform.handle import ServingMode, SparkOperator
 from ml_platform.settings import ClusterSettings
-from ml_workloads import fit
 from ml_workloads.settings import WorkloadsSettings
-from support import chosen, etl, recorder, serving, tuning
+from support import chosen, etl, recorder, serving, tuning, work
 from support.clouds import COMMON, SETTINGS
 from support.made_up import LABELS, MadeUp
 from support.pools import PLACED, POOLS, TAINT, placed
 
-JOB, RAY_JOB = tuning.JOB, tuning.RAY_JOB
 SPOT = {"key": "ml-platform/purpose", "operator": "Equal", "value": "spot", "effect": "NoSchedule"}
 GPU = {"key": "nvidia.com/gpu", "operator": "Equal", "value": "present", "effect": "NoSchedule"}
 STACK = {"source": "stack", "stack": "acme/ml-platform/production"}
@@ -83,53 +81,29 @@ def test_a_pool_that_can_not_be_so_is_refused(pool: dict[str, Any], path: str, r
     assert rule in str(refused.value)
 
 
-def work(kind: str, pool: str) -> dict[str, Any]:
-    blocks = {**etl.work(), "serving": {"iris": {"model": {"name": "iris"}}}, "tuning": {"wide": tuning.BLOCK}}
-    name, block = next(iter(blocks[kind].items()))
-    return {**blocks, kind: {name: {**block, "pool": pool}}}
-
-
-@pytest.mark.parametrize("kind", ["etl", "training", "tuning", "serving"])
-def test_a_pool_that_is_not_there_is_refused_with_those_that_are(kind: str) -> None:
-    settings = validate("workloads", work(kind, "big"), WorkloadsSettings)
-    platform = chosen.platform(spark={})
-    path = f"ml-platform:workloads.{kind}.{'wide' if kind == 'tuning' else 'iris'}.pool"
-    for pools, there in ((["general", "gpu"], "general, gpu"), ([], "nothing, there are none")):
-        with pytest.raises(SettingsError) as refused:
-            fit.check(settings, platform, pools=pools)
-        assert f"{path} is 'big'; allowed: {there}." in str(refused.value)
-        assert f"pulumi config rm --path '{path}'" in str(refused.value)
-    fit.check(settings, platform, pools=["big"])
-
-
 def test_the_name_of_a_pool_is_a_name() -> None:
     with pytest.raises(SettingsError, match=r"workloads\.serving\.iris\.pool is \"A pool\": string should match"):
-        validate("workloads", work("serving", "A pool"), WorkloadsSettings)
+        validate("workloads", {"serving": {"iris": {**serving.SERVED, "pool": "A pool"}}}, WorkloadsSettings)
 
 
-def test_a_training_and_its_gate_run_on_the_same_pool() -> None:
-    tree = etl.declare_work(work("training", "gpu"))
-    for name in ("iris", "iris-gate"):
-        assert placing(tree.inputs(JOB, name)["spec"]["template"]["spec"]) == PLACED["gpu"]
-    assert placing(tree.inputs(JOB, "wide")["spec"]["template"]["spec"]) == {}
+def test_a_training_and_its_gate_run_on_the_same_pool_and_another_run_where_there_is_room() -> None:
+    runs = {"iris": {"pool": "gpu"}, "wide": {"data": "iris", "model": "iris"}}
+    tree = work.declare(work.changed(work.IRIS, runs=runs))
+    found = {name: placing(work.pod(tree, name)) for name in ("iris", "iris-gate", "wide", "wide-gate")}
+    assert found == {"iris": PLACED["gpu"], "iris-gate": PLACED["gpu"], "wide": {}, "wide-gate": {}}
 
 
-def test_a_tuning_runs_on_its_pool_whatever_runs_it() -> None:
-    assert placing(tuning.declare(pool="gpu").inputs(JOB, "iris")["spec"]["template"]["spec"]) == PLACED["gpu"]
+def test_a_search_runs_on_its_pool_whatever_runs_it() -> None:
+    assert placing(work.pod(tuning.declare(pool="gpu"))) == PLACED["gpu"]
     cluster = tuning.ray_job(pool="gpu")["spec"]["rayClusterSpec"]
     assert placing(cluster["headGroupSpec"]["template"]["spec"]) == PLACED["gpu"]
 
 
 @pytest.mark.parametrize(("operator", "where"), [("kubeflow", "template"), ("stackable", "podOverrides")])
-def test_driver_and_executors_run_on_the_pool_of_their_etl(operator: SparkOperator, where: str) -> None:
+def test_driver_and_executors_run_on_the_pool_of_their_run(operator: SparkOperator, where: str) -> None:
     spec = etl.application(operator, pool="gpu")["spec"]
     assert [placing(spec[role][where]["spec"]) for role in ("driver", "executor")] == [PLACED["gpu"]] * 2
     assert placing(etl.application(operator)["spec"]["driver"][where]["spec"]) == {}
-
-
-def test_an_etl_on_another_pool_is_another_run() -> None:
-    names = [etl.application("stackable", pool=pool)["metadata"]["name"] for pool in (None, "plain", "gpu")]
-    assert len(set(names)) == 3
 
 
 @pytest.mark.parametrize("mode", ["knative", "standard"])

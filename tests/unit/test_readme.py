@@ -1,10 +1,11 @@
-"""What README shows is what there is: commands, settings, programs, files."""
+"""What README and the page about the work show is what there is: commands, settings, programs, files."""
 
 from __future__ import annotations
 
 import ast
 import importlib
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,23 +14,27 @@ from ml_local import paths
 from ml_local.__main__ import COMMANDS
 from ml_platform.configuration import validate
 from ml_platform.settings import platform_model
+from ml_runtime.estimators import ESTIMATORS
 from ml_workloads.settings import WorkloadsSettings
 from support import machine, readme
 
 CHECKOUT = paths.checkout()
-SETTINGS = [yaml.safe_load(block) for block in readme.fenced("yaml")]
-PROGRAMS = list(readme.fenced("python"))
+PAGES = ("README.md", readme.WORK)
+SETTINGS = [yaml.safe_load(block) for page in PAGES for block in readme.fenced("yaml", page)]
+PROGRAMS = [program for page in PAGES for program in readme.fenced("python", page)]
+EXAMPLES = sorted((CHECKOUT / "workloads" / "examples").glob("*/workloads.yaml"))
 
 
-@pytest.mark.parametrize("block", SETTINGS, ids=lambda block: "-".join(block))
+@pytest.mark.parametrize("block", SETTINGS, ids=lambda block: "-".join(next(iter(block.values()))))
 def test_settings_are_accepted(block: dict[str, Any]) -> None:
     validate("workloads", block, WorkloadsSettings)
 
 
-def test_the_second_use_case_goes_beside_the_blocks_of_any_stack_file(tmp_path: Any) -> None:
-    wine = yaml.safe_load((CHECKOUT / "workloads/examples/wine/workloads.yaml").read_text())
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.parent.name)
+def test_an_example_goes_beside_the_blocks_of_any_stack_file(example: Path, tmp_path: Path) -> None:
+    blocks = yaml.safe_load(example.read_text())
     for base in (machine.STACK_FILE, *CHECKOUT.glob("tests/stacks/*.yaml")):
-        both = yaml.safe_load(machine.settings("workloads", wine, tmp_path, base=base).read_text())
+        both = yaml.safe_load(machine.settings("workloads", blocks, tmp_path, base=base).read_text())
         validate("workloads", both["config"]["ml-platform:workloads"], WorkloadsSettings)
 
 
@@ -54,10 +59,15 @@ def test_commands_are_targets_of_make() -> None:
     assert set(re.findall(r"ml_local ([a-z]+)", makefile)) == set(COMMANDS)
 
 
-def test_files_that_are_named_are_there() -> None:
+def test_the_page_about_the_work_names_all_estimators() -> None:
+    assert set(re.findall(r"`([a-z-]+)`", readme.text(readme.WORK))) >= set(ESTIMATORS)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_files_that_are_named_are_there(page: str) -> None:
     folders = "stacks|platform|workloads|policies|local|tests|docs"
-    named = re.findall(rf"[`(]((?:{folders})/[\w./-]+)[`)]", readme.text())
-    assert len(named) > 5
+    named = re.findall(rf"[`(]((?:{folders})/[\w./-]+)[`)]", readme.text(page))
+    assert named
     assert [path for path in named if not (CHECKOUT / path).exists()] == []
 
 

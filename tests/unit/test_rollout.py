@@ -18,7 +18,7 @@ PROPS = {
     "model": "iris",
     "uri": URI,
     "settings": "x",
-    "setting": "ml-platform:workloads.serving.iris.model.version",
+    "setting": "ml-platform:workloads.serving.iris.version",
     "timeout": 300,
 }
 DROP = "pulumi config rm --path 'ml-platform:workloads.serving.iris.canary'"
@@ -196,7 +196,7 @@ def test_what_kserve_can_not_act_on_is_an_error_at_once(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("setting", "way_out"),
     [
-        ("ml-platform:workloads.serving.iris.model.version", []),
+        ("ml-platform:workloads.serving.iris.version", []),
         ("ml-platform:workloads.serving.iris.canary.version", [DROP]),
     ],
 )  # fmt: skip

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from ml_platform.kube import KubeError
+from ml_platform.kube import KubeconfigError, KubeError, Unreachable
 from ml_workloads import run_outcome
 from ml_workloads.run_outcome import RunFailedError
 from support.cluster import FakeClient
@@ -14,6 +14,8 @@ from support.cluster import FakeClient
 RUN, NAMESPACE = "iris-0a1b2c3d", "models"
 PROPS = {
     "kubeconfig": "{}", "namespace": NAMESPACE, "run": RUN, "timeout": 900, "leaves": "champion", "kind": "job",
+    "manifest": json.dumps({"apiVersion": "batch/v1", "kind": "Job", "spec": {"declared": "now"},
+                            "metadata": {"name": RUN, "namespace": NAMESPACE}}),
 }  # fmt: skip
 
 
@@ -39,16 +41,19 @@ def job(condition: str | None = None, message: str = "") -> dict[str, Any]:
         "spec": {
             "backoffLimit": 2,
             "selector": {"matchLabels": {"batch.kubernetes.io/controller-uid": "1"}},
-            "template": {"metadata": {"labels": {"batch.kubernetes.io/controller-uid": "1"}}, "spec": {}},
+            "template": {
+                "metadata": {"labels": {"app": "iris", "batch.kubernetes.io/controller-uid": "1"}},
+                "spec": {},
+            },
         },
         "status": {"conditions": conditions},
     }
 
 
-def verdict(*, accepted: bool = True, **left: str | None) -> dict[str, Any]:
+def verdict(*, accepted: bool = True, **outputs: str) -> dict[str, Any]:
     content = {
         "accepted": accepted,
-        **(left or {"champion": "3"}),
+        "outputs": outputs,
         "rule": "accepted" if accepted else "threshold",
         "reason": "accuracy 0.9 is below 0.95",
         "numbers": {"threshold": 0.95, "accuracy": 0.9},
@@ -64,35 +69,35 @@ def pod(waiting: dict[str, str] | None = None) -> dict[str, Any]:
 
 
 def test_an_accepted_model_is_the_version_to_serve(monkeypatch: pytest.MonkeyPatch) -> None:
-    outcome = ask(monkeypatch, FakeClient(job("Complete"), verdict()))
-    assert (outcome["result"], outcome["accepted"]) == ("3", True)
+    outcome = ask(monkeypatch, FakeClient(job("Complete"), verdict(champion="3", version="3")))
+    assert (outcome["outputs"]["champion"], outcome["accepted"]) == ("3", True)
 
 
 def test_a_refused_model_leaves_the_earlier_champion(monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = ask(monkeypatch, FakeClient(job("Complete"), verdict(accepted=False, champion="2")))
-    assert (outcome["result"], outcome["accepted"], outcome["rule"]) == ("2", False, "threshold")
+    assert (outcome["outputs"], outcome["accepted"], outcome["rule"]) == ({"champion": "2"}, False, "threshold")
 
 
 def test_a_refused_first_model_is_an_error_with_its_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RunFailedError, match=r"accuracy 0\.9, threshold 0\.95") as failed:
-        ask(monkeypatch, FakeClient(job("Complete"), verdict(accepted=False, champion=None)))
+        ask(monkeypatch, FakeClient(job("Complete"), verdict(accepted=False)))
     assert "no earlier champion" in str(failed.value)
     assert "ml-platform:workloads" in str(failed.value)
 
 
 def test_a_run_that_is_no_gate_leaves_a_candidate(monkeypatch: pytest.MonkeyPatch) -> None:
-    client = FakeClient(job("Complete"), verdict(candidate="a1b2"))
-    assert ask(monkeypatch, client, leaves="candidate")["result"] == "a1b2"
+    client = FakeClient(job("Complete"), verdict(model="a1b2"))
+    assert ask(monkeypatch, client, leaves="model")["outputs"] == {"model": "a1b2"}
 
 
 def test_a_run_that_leaves_no_candidate_failed_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    client = FakeClient(job("Complete"), verdict(accepted=False, candidate=None))
+    client = FakeClient(job("Complete"), verdict(accepted=False))
     with pytest.raises(RunFailedError, match=r"iris-0a1b2c3d in namespace models failed: accuracy 0\.9 is below"):
-        ask(monkeypatch, client, leaves="candidate")
+        ask(monkeypatch, client, leaves="model")
 
 
 def test_it_waits_until_the_run_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
-    client = FakeClient(job(), verdict())
+    client = FakeClient(job(), verdict(champion="3"))
     asked: list[str] = []
 
     def complete(client: FakeClient, key: tuple[str, str, str]) -> None:
@@ -101,7 +106,7 @@ def test_it_waits_until_the_run_is_complete(monkeypatch: pytest.MonkeyPatch) -> 
             client.put(job("Complete"))
 
     client.on_get = complete
-    assert ask(monkeypatch, client)["result"] == "3"
+    assert ask(monkeypatch, client)["outputs"] == {"champion": "3"}
     assert len(asked) == 11
 
 
@@ -122,8 +127,8 @@ def test_a_run_that_fails_shows_its_last_lines(monkeypatch: pytest.MonkeyPatch) 
     assert "line 10\n" not in str(failed.value)
 
 
-def test_a_run_that_had_failed_before_is_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    client = FakeClient(job("Failed"), verdict())
+def test_a_run_that_had_failed_before_is_run_again_as_it_is_declared_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = FakeClient(job("Failed"), verdict(champion="3"))
     started: list[dict[str, Any]] = []
 
     def complete(client: FakeClient, key: tuple[str, str, str]) -> None:
@@ -133,9 +138,8 @@ def test_a_run_that_had_failed_before_is_run_again(monkeypatch: pytest.MonkeyPat
             client.put(job("Complete"))
 
     client.on_get = complete
-    assert ask(monkeypatch, client)["result"] == "3"
-    assert "selector" not in started[0]["spec"]
-    assert started[0]["spec"]["template"]["metadata"] == {"labels": {"app": "iris"}}
+    assert ask(monkeypatch, client)["outputs"] == {"champion": "3"}
+    assert started[0]["spec"] == {"declared": "now"}
 
 
 def test_a_pod_that_can_not_start_is_named_long_before_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,6 +147,30 @@ def test_a_pod_that_can_not_start_is_named_long_before_the_timeout(monkeypatch: 
     with pytest.raises(RunFailedError, match="can't start: ImagePullBackOff: no such image"):
         ask(monkeypatch, client)
     assert run_outcome.time.monotonic() < 100
+
+
+def test_a_run_for_which_the_quota_has_no_room_is_named_long_before_the_timeout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    event = {
+        "kind": "Event",
+        "metadata": {"name": f"{RUN}.1", "namespace": NAMESPACE},
+        "involvedObject": {"name": RUN},
+        "reason": "FailedCreate",
+        "message": "exceeded quota: workloads",
+    }
+    with pytest.raises(RunFailedError, match="can't start: exceeded quota: workloads"):
+        ask(monkeypatch, FakeClient(job(), event))
+    assert run_outcome.time.monotonic() < 100
+
+
+def test_a_pod_that_no_node_takes_is_named_at_the_end_with_what_the_scheduler_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available: 1 Insufficient memory"}
+    waiting = {**pod(), "status": {"conditions": [said]}}
+    with pytest.raises(RunFailedError, match=r"900 s; no node takes its pod: 0/1 nodes .* Insufficient memory"):
+        ask(monkeypatch, FakeClient(job(), waiting))
 
 
 def test_a_run_that_somebody_deleted_is_said_with_the_command_that_runs_it_again(
@@ -165,8 +193,8 @@ def test_a_run_begun_again_by_a_request_that_nobody_answered_is_found(monkeypatc
                 raise KubeError(504, "Timeout", "no answer in time")
             return made
 
-    client = Unanswered(job("Failed"), verdict())
-    assert ask(monkeypatch, client)["result"] == "3"
+    client = Unanswered(job("Failed"), verdict(champion="3"))
+    assert ask(monkeypatch, client)["outputs"] == {"champion": "3"}
     assert client.heard
 
 
@@ -187,3 +215,52 @@ def test_a_run_without_a_verdict_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
 def test_only_another_run_is_asked_for_again(key: str, changes: bool) -> None:
     news = {**PROPS, key: "other"}
     assert run_outcome._Provider().diff("", PROPS, news).changes is changes
+
+
+LOOK = {**PROPS, "leaves": "sha256"}
+
+
+def preview(monkeypatch: pytest.MonkeyPatch, client: Any, olds: dict[str, Any], **news: Any) -> bool | None:
+    """Whether the next update has something to do about a run that left `olds`."""
+    monkeypatch.setattr(run_outcome.Client, "from_kubeconfig", client if callable(client) else lambda *_, **__: client)
+    return run_outcome._Provider().diff("models/data-iris", {**LOOK, **olds}, {**LOOK, **news}).changes
+
+
+@pytest.mark.parametrize(
+    ("found", "changes"),
+    [
+        ([verdict(sha256="aa")], False),
+        ([verdict(sha256="bb")], True),
+        ([verdict(accepted=False)], True),
+        ([], False),
+        ([{"kind": "ConfigMap", "metadata": {"name": RUN, "namespace": NAMESPACE}}], False),
+    ],
+    ids=["the same bytes", "other bytes", "bytes that can't be read", "no verdict", "an empty verdict"],
+)
+def test_a_look_that_was_made_again_is_found_by_the_next_preview(
+    found: list[dict[str, Any]], changes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = {"outputs": {"sha256": "aa"}}
+    assert preview(monkeypatch, FakeClient(*found), left) is changes
+    assert preview(monkeypatch, FakeClient(*found), {**left, "leaves": "champion"}) is False
+
+
+def test_the_outcome_of_a_look_is_then_the_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = FakeClient(job("Complete"), verdict(sha256="bb"))
+    monkeypatch.setattr(run_outcome.Client, "from_kubeconfig", lambda *_, **__: client)
+    updated = run_outcome._Provider().update("", {**LOOK, "outputs": {"sha256": "aa"}}, LOOK).outs or {}
+    assert updated["outputs"] == {"sha256": "bb"}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Unreachable("no route to host"), KubeError(503, "ServiceUnavailable", "not now"), KubeconfigError("no cluster")],
+    ids=["away", "not now", "not known yet"],
+)
+def test_where_the_cluster_does_not_answer_a_preview_goes_on_as_if_nothing_had_changed(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise error
+
+    assert preview(monkeypatch, refuse, {"outputs": {"sha256": "aa"}}) is False

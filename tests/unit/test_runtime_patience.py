@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import socket
+import ssl
+from http.client import RemoteDisconnected
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 
 import pytest
+import requests
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from ml_platform import pods
 from ml_runtime import command, patience
-from ml_runtime.errors import RunError
+from ml_runtime.errors import AwayError, RunError, SpecError
 from mlflow.exceptions import MlflowException, RestException
 
 
@@ -36,6 +42,14 @@ def refused_by_mlflow(code: str) -> RestException:
         (MlflowException("The saved sklearn model references untrusted types"), False),
         (refused_by_mlflow("INTERNAL_ERROR"), True),
         (refused_by_mlflow("RESOURCE_DOES_NOT_EXIST"), False),
+        (socket.gaierror("no such name yet"), True),
+        (OSError(errno.EHOSTUNREACH, "no route"), True),
+        (RemoteDisconnected(), True),
+        (requests.ConnectionError("reset"), True),
+        (URLError(ConnectionRefusedError()), True),
+        (OSError(errno.ENOSPC, "no space left on device"), False),
+        (OSError("libnothing.so: cannot open shared object file"), False),
+        (URLError(ssl.SSLCertVerificationError("self-signed")), False),
         (FileNotFoundError(), False),
         (ValueError(), False),
         (RunError("no such bucket"), False),
@@ -63,25 +77,42 @@ def test_a_service_that_stays_away_fails_with_its_name_and_the_time(monkeypatch:
     def action() -> None:
         raise ConnectionRefusedError("refused")
 
-    with pytest.raises(RunError, match=r"MLflow was away for 0 s.*refused.*run this again"):
+    with pytest.raises(AwayError, match=r"MLflow was away for 0 s.*refused.*run this again"):
         patience.patiently("MLflow", 0.05, action)
 
 
-def test_a_crash_ends_with_its_traceback_in_the_containers_message(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("failure", "code", "message"),
+    [
+        (ZeroDivisionError("a bug"), command.FAILURE, "Traceback"),
+        (AwayError("MLflow was away"), command.FAILURE, "error: MLflow was away"),
+        (RunError("no such bucket"), command.USER_ERROR, "error: no such bucket"),
+        (SpecError("seed is 1.5"), command.USER_ERROR, "error: seed is 1.5"),
+    ],
+)
+def test_the_exit_code_says_whether_another_try_may_help_and_the_containers_message_why(
+    failure: Exception, code: int, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    message = tmp_path / "termination-log"
-    monkeypatch.setattr(command, "TERMINATION_LOG", message)
+    monkeypatch.setattr(command, "TERMINATION_LOG", tmp_path / "termination-log")
 
-    def crash() -> None:
-        raise ZeroDivisionError("a bug")
+    def fail() -> None:
+        raise failure
 
-    def refuse() -> None:
-        raise RunError("no such bucket")
+    assert command.finish(fail) == code
+    written = (tmp_path / "termination-log").read_text()
+    assert written.startswith(message)
+    assert str(failure) in written
 
-    assert command.finish(crash) == 1
-    assert message.read_text().endswith("ZeroDivisionError: a bug")
-    assert "Traceback" in capsys.readouterr().err
-    assert command.finish(refuse) == 1
-    assert message.read_text() == "error: no such bucket"
+
+def test_what_succeeds_leaves_no_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "TERMINATION_LOG", tmp_path / "termination-log")
     assert command.finish(lambda: None) == 0
+    assert not (tmp_path / "termination-log").exists()
+
+
+def test_a_job_ends_at_once_by_the_code_of_a_users_error() -> None:
+    spec = pods.job("a", "b", {}, {"containers": [{"name": "train"}]}, run="c")["spec"]
+    (rule,) = spec["podFailurePolicy"]["rules"]
+    assert rule["action"] == "FailJob"
+    assert rule["onExitCodes"] == {"containerName": "train", "operator": "In", "values": [command.USER_ERROR]}
+    assert spec["template"]["spec"]["restartPolicy"] == "Never"  # Kubernetes takes such a policy with no other

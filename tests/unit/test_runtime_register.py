@@ -2,111 +2,314 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy
+import pandas
 import pytest
-from ml_runtime import data, register, store
+from ml_runtime import evidence, judged, kept, pictures, register, split
+from ml_runtime.answers import Answers
+from ml_runtime.apart import FaultError, MachineError
 from ml_runtime.errors import RunError
 from ml_runtime.gate_spec import GateSpec, parse
-from ml_runtime.serving import ServingError
+from ml_runtime.schema import Column, Kind, Schema
+from ml_runtime.split import Sketch
+from ml_runtime.verdict import Verdict
 
-ROWS = b"1,2,setosa\n3,4,virginica\n"
-RIGHT, HALF = ["setosa", "virginica"], ["setosa", "setosa"]
+COUNT = 40
+FRAME = pandas.DataFrame({"length": numpy.arange(float(COUNT)), "species": ["a", "b"] * (COUNT // 2)})
+SCHEMA = Schema((Column("length", Kind.NUMBER), Column("species", Kind.CATEGORY, categories=("a", "b", "c"))))
+ROWS = kept.to_csv(FRAME, SCHEMA)
+DIGEST = hashlib.sha256(ROWS).hexdigest()
+HASHES = split.row_hashes(FRAME, ["length"])
+RIGHT = FRAME.species.to_numpy(object)
+HALF = numpy.array(["a"] * COUNT, dtype=object)
 
 
 def described(run: str = "iris-gate-1", candidate: str = "new", **gate: Any) -> GateSpec:
-    rules = {"metric": "accuracy", "threshold": 0.9, **gate}
-    columns = ["length", "width", "species"]
-    return parse(
-        {"run": run, "candidate": candidate, "columns": columns, "target": "species", "gate": rules, "model": "iris"}
-    )
+    rules = {"metric": "accuracy", "at_least": 0.9, **gate}
+    return parse({"run": run, "candidate": candidate, "model": "iris", "gate": rules, "patience": 0.001})
 
 
 class Registry:
-    """MLflow's runs, versions and alias, and what each model answers."""
+    """MLflow's runs, versions and aliases, and what each model answers, or why it can't."""
 
-    def __init__(self, **answers: list[str] | None) -> None:
+    def __init__(self, **answers: Any) -> None:
         self.answers = answers
         self.asked: list[str] = []
         self.tags: dict[str, dict[str, str]] = {name: self._tags() for name in answers}
-        self.versions: list[str] = []
+        self.artifacts: dict[str, bytes] = {
+            f"test/{DIGEST}.csv": ROWS,
+            "test/schema.json": SCHEMA.to_json().encode(),
+            "test/training-rows.json": Sketch.of(HASHES[:10], ["length"]).to_json().encode(),
+            "test/test-rows.json": Sketch.of(HASHES, ["length"]).to_json().encode(),
+        }
+        self.files: dict[str, str] = {}
+        self.flavours: dict[str, str] = {}
+        self.signatures: dict[str, str] = {}
+        self.versions: list[SimpleNamespace] = []
         self.aliases: dict[str, str] = {}
+        self.drawn: list[str] = []
 
     def _tags(self) -> dict[str, str]:
-        return {"ml-platform.dataset.sha256": "d", "ml-platform.held-out.sha256": store.digest(ROWS)}
+        return {
+            "ml-platform.test.sha256": DIGEST, "ml-platform.target": "species", "ml-platform.task": "classification",
+        }  # fmt: skip
 
     def get_run(self, name: str) -> Any:
-        outputs = SimpleNamespace(model_outputs=[SimpleNamespace(model_id=name)])
         info = SimpleNamespace(run_id=name, artifact_uri=f"mlflow-artifacts:/{name}")
-        return SimpleNamespace(info=info, data=SimpleNamespace(tags=dict(self.tags[name])), outputs=outputs)
+        return SimpleNamespace(info=info, data=SimpleNamespace(tags=dict(self.tags[name])))
 
     def set_tag(self, name: str, tag: str, value: str) -> None:
         self.tags[name][tag] = value
 
-    def get_logged_model(self, name: str) -> Any:
-        return SimpleNamespace(artifact_location=name)
+    def log_figure(self, name: str, _figure: Any, path: str) -> None:
+        self.drawn.append(f"{name}/{path}")
 
-    def get_registered_model(self, _name: str) -> Any:
-        return SimpleNamespace(aliases=self.aliases)
+    def search_model_versions(self, _filter: str, max_results: int) -> list[Any]:
+        return self.versions[::-1][:max_results]
 
-    def get_model_version(self, _name: str, version: str) -> Any:
-        return SimpleNamespace(version=version, run_id=self.versions[int(version) - 1])
-
-    def search_model_versions(self, _filter: str) -> list[Any]:
-        found = [SimpleNamespace(version=str(number), run_id=run) for number, run in enumerate(self.versions, 1)]
-        return found[::-1]
+    def set_model_version_tag(self, _name: str, version: str, tag: str, value: str) -> None:
+        self.versions[int(version) - 1].tags[tag] = value
 
     def set_registered_model_alias(self, _name: str, alias: str, version: str) -> None:
         self.aliases[alias] = version
 
-    def new_version(self, _spec: GateSpec, run: Any) -> Any:
-        self.versions.append(run.info.run_id)
-        return SimpleNamespace(version=str(len(self.versions)), run_id=run.info.run_id)
+    def version(self, _model: str, alias: str) -> Any:
+        return self.versions[int(self.aliases[alias]) - 1] if alias in self.aliases else None
 
-    def served(self, folder: Any, _name: str, _rows: data.Table, but: str) -> list[str]:
-        assert but == "species"
+    def new_version(self, _spec: GateSpec, run: Any, files: str) -> Any:
+        return self.add(run.info.run_id, files)
+
+    def add(self, run: str, files: str) -> Any:
+        tags = {"ml-platform.files.sha256": files}
+        self.versions.append(SimpleNamespace(version=str(len(self.versions) + 1), run_id=run, tags=tags))
+        return self.versions[-1]
+
+    def fetch(self, uri: str, folder: Path, _patience: float) -> dict[str, str]:
+        (folder / "name").write_text(uri)
+        return {"MLmodel": self.files.get(uri, uri)}
+
+    def read(self, uri: str, _patience: float) -> bytes:
+        path = uri.removeprefix("mlflow-artifacts:/").partition("/")[2]
+        return self.artifacts[path]
+
+    def names(self, uri: str, _patience: float) -> list[str]:
+        below = uri.removeprefix("mlflow-artifacts:/").partition("/")[2] + "/"
+        return [path.removeprefix(below) for path in self.artifacts if path.startswith(below)]
+
+    def ask(self, folder: Path, rows: Any, *_: Any) -> Answers:
+        assert [*rows.columns] == ["length"]
         name = (folder / "name").read_text()
         self.asked.append(name)
-        if (found := self.answers[name]) is None:
-            raise ServingError("ModuleNotFoundError: no module named 'mine'")
-        return found
+        found = self.answers[name]
+        if isinstance(found, Exception):
+            raise found
+        return found if isinstance(found, Answers) else Answers(labels=found)
+
+
+def digest(files: dict[str, str]) -> str:
+    return f"sha256 of {files['MLmodel']}"
 
 
 def use(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    def named(folder: Path) -> str:
+        return (folder / "name").read_text()
+
+    for name in ("version", "run_of"):
+        monkeypatch.setattr(register.tracking, name, getattr(registry, name, lambda v: registry.get_run(v.run_id)))
     monkeypatch.setattr(register.tracking, "client", lambda: registry)
+    monkeypatch.setattr(register.tracking, "model_location", lambda run: run.info.run_id)
     monkeypatch.setattr(register, "_new_version", registry.new_version)
-    monkeypatch.setattr(register.serving, "answers", registry.served)
-    monkeypatch.setattr(register.serving, "signature", lambda _folder: None)
-    monkeypatch.setattr(register.download, "fetch", lambda uri, folder: (folder / "name").write_text(uri))
-    monkeypatch.setattr(register.download, "location", lambda _name, version: registry.versions[int(version) - 1])
-    monkeypatch.setattr(register.download, "read", lambda _uri: ROWS)
+    monkeypatch.setattr(pictures, "intervals", lambda *_: None)
+    monkeypatch.setattr(evidence.ask, "answers", registry.ask)
+    monkeypatch.setattr(evidence.ask, "signature", lambda folder: registry.signatures.get(named(folder), "same"))
+    monkeypatch.setattr(
+        evidence.flavours, "refusal",
+        lambda folder, allowed: None if registry.flavours.get(named(folder), "sklearn") in allowed else "it is code",
+    )  # fmt: skip
+    monkeypatch.setattr(judged.download, "read", registry.read)
+    monkeypatch.setattr(judged.download, "names", registry.names)
+    monkeypatch.setattr(evidence.download, "fetch", registry.fetch)
+    monkeypatch.setattr(evidence.download, "digest", digest)
+    monkeypatch.setattr(
+        evidence.download, "location", lambda _name, version, _patience: registry.versions[int(version) - 1].run_id
+    )
+    monkeypatch.setattr(
+        evidence.download, "digest_of",
+        lambda _name, version, _patience: registry.versions[int(version) - 1].tags.get("ml-platform.files.sha256"),
+    )  # fmt: skip
     return registry
 
 
-def test_an_accepted_candidate_is_a_version_with_the_alias(monkeypatch: pytest.MonkeyPatch) -> None:
+def versions(registry: Registry) -> list[str]:
+    return [each.run_id for each in registry.versions]
+
+
+def test_an_accepted_candidate_is_a_version_with_its_digest_and_both_aliases(monkeypatch: pytest.MonkeyPatch) -> None:
     registry = use(Registry(new=RIGHT), monkeypatch)
     verdict = register.register(described())
-    assert (verdict.accepted, verdict.version, verdict.champion) == (True, "1", "1")
-    assert (registry.versions, registry.aliases) == (["new"], {"champion": "1"})
+    assert (verdict.accepted, verdict.outputs) == (True, {"version": "1", "champion": "1"})
+    assert registry.aliases == {"challenger": "1", "champion": "1"}
+    assert registry.versions[0].tags == {"ml-platform.files.sha256": "sha256 of new"}
+    assert registry.drawn == ["new/gate/iris-gate-1.png"]
+
+
+def test_where_approval_is_manual_an_accepted_candidate_is_challenger_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = use(Registry(old=HALF, new=RIGHT), monkeypatch)
+    register.register(described(candidate="old", at_least=None))
+    verdict = register.register(described(approval="manual"))
+    assert verdict.outputs == {"version": "2", "champion": "1"}
+    assert registry.aliases == {"challenger": "2", "champion": "1"}
+    verdict = register.register(described(run="iris-gate-2", approval="manual", approved=2))
+    assert verdict.outputs == {"version": "2", "champion": "2"}
+    assert registry.asked == ["old", "new", "old", "new"]  # what is approved is not compared with itself
+
+
+@pytest.mark.parametrize(("tags", "words"), [({"ml-platform.files.sha256": "d"}, r"those are \[1\]"), ({}, "none yet")])
+def test_a_version_that_no_gate_has_accepted_can_not_be_approved(
+    tags: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = use(Registry(new=RIGHT), monkeypatch)
+    registry.versions = [
+        SimpleNamespace(version="1", run_id="x", tags=tags),
+        SimpleNamespace(version="2", run_id="y", tags={}),
+    ]
+    with pytest.raises(RunError, match=f"gate.approved is 2, which is no version .* accepted; .*{words}"):
+        register.register(described(approval="manual", approved=2))
 
 
 def test_a_refused_candidate_leaves_the_registry_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     registry = use(Registry(new=HALF), monkeypatch)
     verdict = register.register(described())
-    assert (verdict.rule, verdict.version, verdict.champion) == ("threshold", None, None)
+    assert (verdict.rule, verdict.outputs) == ("at_least", {})
     assert (registry.versions, registry.aliases) == ([], {})
 
 
 def test_candidate_and_champion_are_asked_about_the_same_rows_in_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
     registry = use(Registry(old=HALF, new=RIGHT), monkeypatch)
-    register.register(described(candidate="old", threshold=None))
+    register.register(described(candidate="old", at_least=None))
     verdict = register.register(described())
     assert registry.asked == ["old", "new", "old"]
-    assert verdict.numbers == {
-        "accuracy": 1.0, "champion_accuracy": 0.5, "threshold": 0.9, "held_out_rows": 2.0,
-    }  # fmt: skip
-    assert (verdict.champion, registry.versions) == ("2", ["old", "new"])
+    numbers = {name: verdict.numbers[name] for name in ("accuracy", "champion_accuracy", "difference", "rows")}
+    assert numbers == {"accuracy": 1.0, "champion_accuracy": 0.5, "difference": 0.5, "rows": 40.0}
+    assert verdict.numbers["difference_low"] > 0.3
+    assert (verdict.outputs["champion"], versions(registry)) == ("2", ["old", "new"])
+
+
+def test_the_verdict_tells_which_rows_others_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = use(Registry(old=HALF, new=RIGHT), monkeypatch)
+    register.register(described(candidate="old", at_least=None))
+    verdict = register.register(described())
+    assert verdict.numbers["test_rows_in_training"] == verdict.numbers["test_rows_in_training_of_champion"] == 0.25
+    assert "no test row is of the class c; the champion's own run kept the same test rows" in verdict.reason
+    registry.tags["old"]["ml-platform.test.sha256"] = "other"
+    del registry.artifacts["test/test-rows.json"]
+    registry.aliases["champion"] = "1"
+    verdict = register.register(described(run="iris-gate-3"))
+    assert "the champion's own run kept other test rows" in verdict.reason
+    assert "test_rows_in_training" not in verdict.numbers
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        (
+            FaultError("no module named 'mine'"),
+            "counts as none: the serving image can't use the model: no module named",
+        ),
+        ("code", "counts as none: it is code"),
+        ("replaced", "counts as none: its files have the digest .*, and a gate has accepted sha256 of old"),
+        ("unjudged", "counts as none: its files have the digest .*, and a gate has accepted none"),
+    ],
+    ids=["it breaks", "it is of a forbidden flavour", "its files are others", "it was never judged"],
+)
+def test_a_champion_of_which_there_is_nothing_to_say_counts_as_none_and_that_is_said(
+    broken: Any, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = use(Registry(old=RIGHT, new=RIGHT), monkeypatch)
+    register.register(described(candidate="old"))
+    if isinstance(broken, Exception):
+        registry.answers["old"] = broken
+    registry.flavours["old"] = "pyfunc" if broken == "code" else "sklearn"
+    registry.files["old"] = "others" if broken == "replaced" else "old"
+    if broken == "unjudged":
+        registry.versions[0].tags.clear()
+    verdict = register.register(described(flavours=["sklearn"]))
+    assert (verdict.rule, verdict.outputs["champion"]) == ("accepted", "2")
+    assert pandas.Series([verdict.reason]).str.contains(f"the champion, version 1, {words}").all()
+
+
+def test_a_champion_without_probabilities_counts_as_none_for_a_metric_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = numpy.array([[0.9, 0.1], [0.1, 0.9]] * (COUNT // 2))
+    sure = Answers(labels=RIGHT, probabilities=shown, classes=("a", "b"))
+    use(Registry(old=RIGHT, new=sure), monkeypatch)
+    register.register(described(candidate="old"))
+    verdict = register.register(described(metric="roc_auc"))
+    assert (verdict.rule, verdict.outputs["champion"]) == ("accepted", "2")
+    assert "counts as none: roc_auc needs probabilities" in verdict.reason
+
+
+def test_a_champion_that_is_not_to_be_compared_is_not_even_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = use(Registry(old=RIGHT, new=HALF), monkeypatch)
+    registry.artifacts["MLmodel"] = b""
+    monkeypatch.setattr(evidence, "_signature", lambda _content: "same")
+    monkeypatch.setattr(evidence.download, "location", lambda *_: "mlflow-artifacts:/old")
+    register.register(described(candidate="old"))
+    verdict = register.register(described(versus_champion=None, at_least=None))
+    assert (verdict.rule, registry.asked) == ("accepted", ["old", "new"])
+    assert "the champion, version 1, is not compared, as the settings say" in verdict.reason
+
+
+@pytest.mark.parametrize("who", ["old", "new"])
+def test_what_is_the_machines_fails_the_run_and_judges_nothing(who: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = use(Registry(old=RIGHT, new=RIGHT), monkeypatch)
+    register.register(described(candidate="old"))
+    registry.answers[who] = MachineError("OSError: No space left on device")
+    with pytest.raises(MachineError):
+        register.register(described())
+    assert registry.aliases == {"challenger": "1", "champion": "1"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "metric", "rule", "words"),
+    [
+        (
+            FaultError("no module named 'mine'"),
+            "accuracy",
+            "serving-image",
+            "can't use the model: no module named 'mine'",
+        ),
+        (RIGHT, "log_loss", "finite", "log_loss needs probabilities, and the model gives none"),
+    ],
+)
+def test_a_candidate_that_can_not_be_scored_is_refused_with_the_reason(
+    answer: Any, metric: str, rule: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = use(Registry(old=RIGHT, new=answer), monkeypatch)
+    register.register(described(candidate="old"))
+    verdict = register.register(described(metric=metric, at_least=None))
+    assert (verdict.rule, verdict.outputs, versions(registry)) == (rule, {"champion": "1"}, ["old"])
+    assert words in verdict.reason
+
+
+def test_a_candidate_of_a_forbidden_flavour_is_not_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = use(Registry(new=RIGHT), monkeypatch)
+    registry.flavours["new"] = "pyfunc"
+    verdict = register.register(described(flavours=["sklearn"]))
+    assert (verdict.rule, verdict.reason.partition(";")[0], registry.asked) == ("flavour", "it is code", [])
+
+
+def test_a_model_over_again_is_no_failure_and_no_new_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = use(Registry(old=RIGHT, new=RIGHT), monkeypatch)
+    register.register(described(candidate="old"))
+    verdict = register.register(described())
+    assert (verdict.accepted, verdict.rule, verdict.outputs) == (True, "same", {"champion": "1"})
+    assert (versions(registry), registry.aliases) == (["old"], {"challenger": "1", "champion": "1"})
 
 
 @pytest.mark.parametrize(("in_use", "stays"), [(None, "1"), ("1", "1"), ("2", "2")])
@@ -114,31 +317,28 @@ def test_a_model_with_more_versions_keeps_the_one_in_use(
     in_use: str | None, stays: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry = use(Registry(new=RIGHT), monkeypatch)
-    registry.versions = ["new", "new", "new"]
+    for _ in range(3):
+        registry.add("new", "sha256 of new")
     registry.aliases = {"champion": in_use} if in_use else {}
-    assert register.register(described()).champion == stays
+    assert register.register(described()).outputs["champion"] == stays
     assert len(registry.versions) == 3
 
 
-@pytest.mark.parametrize("moment", ["set_registered_model_alias", "get_registered_model"])
+@pytest.mark.parametrize("moment", ["set_tag", "log_figure", "set_registered_model_alias", "set_model_version_tag"])
 def test_a_gate_that_is_killed_and_run_again_registers_nothing_twice(
     moment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry = use(Registry(new=RIGHT), monkeypatch)
-    whole, calls = getattr(registry, moment), []
 
-    def killed(*words: str) -> Any:
-        calls.append(words)
-        if len(calls) == (1 if moment.startswith("set") else 3):
-            raise KeyboardInterrupt
-        return whole(*words)
+    def killed(*_: str) -> Any:
+        raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(registry, moment, killed)
         with pytest.raises(KeyboardInterrupt):
             register.register(described())
     verdict = register.register(described())
-    assert (verdict.accepted, verdict.version, registry.versions) == (True, "1", ["new"])
+    assert (verdict.accepted, verdict.outputs, versions(registry)) == (True, {"version": "1", "champion": "1"}, ["new"])
 
 
 def test_a_champion_keeps_the_judgement_that_made_it_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,26 +348,66 @@ def test_a_champion_keeps_the_judgement_that_made_it_so(monkeypatch: pytest.Monk
     assert registry.asked == ["new"]
 
 
-@pytest.mark.parametrize(("answers", "rule"), [(RIGHT, "accepted"), (HALF, "threshold")])
+def test_a_model_that_was_champion_once_is_judged_beside_the_one_that_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = use(Registry(old=HALF, new=RIGHT), monkeypatch)
+    register.register(described(candidate="old", at_least=None))
+    register.register(described(run="iris-gate-2"))
+    verdict = register.register(described(candidate="old", at_least=None))
+    assert (verdict.rule, verdict.outputs) == ("champion", {"version": "1", "champion": "2"})
+    assert registry.aliases == {"challenger": "2", "champion": "2"}
+
+
+def test_a_champion_that_is_judged_again_leaves_a_later_challenger_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = use(Registry(old=HALF, new=RIGHT), monkeypatch)
+    register.register(described(candidate="old", at_least=None))
+    register.register(described(run="iris-gate-2", approval="manual"))
+    for run in ("iris-gate-1", "iris-gate-3"):
+        assert register.register(described(run, "old", at_least=None, approval="manual")).accepted
+    assert registry.aliases == {"challenger": "2", "champion": "1"}
+
+
+@pytest.mark.parametrize(("answers", "rule"), [(RIGHT, "accepted"), (HALF, "at_least")])
 def test_under_other_rules_a_champion_is_judged_but_not_against_itself(
-    answers: list[str], rule: str, monkeypatch: pytest.MonkeyPatch
+    answers: Any, rule: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry = use(Registry(new=answers), monkeypatch)
-    register.register(described(threshold=None))
+    register.register(described(at_least=None))
     verdict = register.register(described(run="iris-gate-2"))
-    assert (verdict.rule, verdict.champion, registry.versions) == (rule, "1", ["new"])
+    assert (verdict.rule, verdict.outputs["champion"], versions(registry)) == (rule, "1", ["new"])
 
 
-def test_a_candidate_that_the_serving_image_can_not_load_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    registry = use(Registry(old=RIGHT, new=None), monkeypatch)
-    register.register(described(candidate="old"))
-    verdict = register.register(described())
-    assert (verdict.rule, verdict.champion, registry.versions) == ("serving-image", "1", ["old"])
-    assert "no module named 'mine'" in verdict.reason
-
-
-def test_held_out_rows_that_somebody_replaced_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    use(Registry(new=RIGHT), monkeypatch)
-    monkeypatch.setattr(register.download, "read", lambda _uri: ROWS * 2)
+def test_test_rows_that_somebody_replaced_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = use(Registry(new=RIGHT), monkeypatch)
+    registry.artifacts[f"test/{DIGEST}.csv"] = ROWS * 2
     with pytest.raises(RunError, match="is not what its name says"):
         register.register(described())
+
+
+def test_a_run_of_somebody_else_is_no_candidate(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = use(Registry(new=RIGHT), monkeypatch)
+    registry.tags["new"].clear()
+    with pytest.raises(RunError, match=r"has no tag ml-platform\.test\.sha256: no run of `runs` has made it"):
+        register.register(described())
+
+
+def test_a_metric_of_another_task_is_named_with_those_of_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(Registry(new=RIGHT), monkeypatch)
+    with pytest.raises(
+        RunError, match="rmse, which judges a regression, and the candidate is a classification; take one"
+    ):
+        register.register(described(metric="rmse", at_least=None))
+
+
+def test_a_metric_of_ones_own_lies_beside_the_description(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(Registry(new=RIGHT), monkeypatch)
+    text = "LESS_IS_BETTER = False\ndef score(target, answers): return (target == answers.labels).sum()\n"
+    (tmp_path / "hits.py").write_text(text)
+    verdict = register.register(described(metric="hits.py", at_least=30), tmp_path)
+    assert (verdict.rule, verdict.numbers["hits"]) == ("accepted", 40.0)
+    with pytest.raises(RunError, match=r"gate.at_most is 30; of hits.py more is better: name gate.at_least"):
+        register.register(described(metric="hits.py", at_least=None, at_most=30), tmp_path)
+
+
+def test_a_verdict_is_json_without_what_json_has_no_word_for() -> None:
+    said = Verdict(run="r", accepted=True, rule="accepted", reason="", numbers={"a": 1.0, "b": float("nan")})
+    assert json.loads(said.to_json())["numbers"] == {"a": 1.0}

@@ -1,155 +1,200 @@
-"""A tuning without Ray: its contract, the trials that a seed draws, what is said of them, and a second try."""
+"""A tuning without Ray: its trials, what is kept of them, a second try, and the one candidate that it leaves."""
 
 from __future__ import annotations
 
-import random
-from types import SimpleNamespace
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
-from ml_runtime import data, search, study, trial, tune, tune_spec
-from ml_runtime.candidate import Rows
-from ml_runtime.errors import RunError, SpecError
-from ml_runtime.progress import Progress
-from ml_runtime.study import TRIAL, Study
+from ml_runtime import ray_tune, rounds, study, tracking, trial, tune, tune_spec
+from ml_runtime.errors import RunError
+from ml_runtime.estimators import Recipe
+from ml_runtime.fitting import Program
+from ml_runtime.rounds import ALL
+from ml_runtime.study import Study, Trial
+from ml_runtime.trial import Parts, Trials
+from ml_runtime.tune_spec import TuneSpec
+from mlflow.entities import Run
+from sklearn.dummy import DummyClassifier
+from support import learned
+from threadpoolctl import threadpool_limits
 
 DESCRIBED: dict[str, Any] = {
-    "run": "iris-1",
-    "dataset": {"bucket": "datasets", "key": "iris.csv"},
-    "columns": ["length", "width", "species"],
-    "target": "species",
-    "experiment": "iris",
-    "estimator": "xgboost",
+    **learned.DESCRIBED,
     "metric": "accuracy",
-    "search": {"eta": {"uniform": [0, 1]}},
+    "trials": 3,
+    "space": {"max_depth": {"integer": [1, 8]}},
 }
-SPEC = tune_spec.parse(DESCRIBED)
-ROWS = [[str(index), str(index % 7), str(index % 3)] for index in range(90)]
+DEPTHS = (1, 2, 3)
 
 
-def test_what_is_left_out_has_the_documented_default() -> None:
-    assert (SPEC.trials, SPEC.validation, SPEC.at_once, SPEC.threads, SPEC.parameters) == (20, 0.2, 2, 1, {})
+@pytest.fixture(autouse=True)
+def _there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    learned.mlflow_in(tmp_path / "mlflow", monkeypatch)
+    one_by_one(monkeypatch, *({"max_depth": depth} for depth in DEPTHS))
+
+
+def one_by_one(
+    monkeypatch: pytest.MonkeyPatch, *drawn: Mapping[str, Any], then: Callable[[], None] = lambda: None
+) -> list[Mapping[str, Any]]:
+    """In place of Ray: these parameters after each other, in this process; those that were tried."""
+    tried: list[Mapping[str, Any]] = []
+
+    def run(found: Study, trials: Trials, parts: Parts) -> None:
+        for chosen in drawn[len(found.trials) :]:
+            tried.append(chosen)
+            try:
+                for step, score in trials.run(parts, chosen):
+                    ended = Trial(parameters=chosen, score=score, step=step)
+            except RunError as failure:
+                ended = Trial(parameters=chosen, failure=str(failure))
+            found.add(ended)
+            then()
+
+    monkeypatch.setattr(ray_tune, "run", run)
+    return tried
+
+
+def spec(**changes: Any) -> TuneSpec:
+    return tune_spec.parse({**DESCRIBED, **changes})
+
+
+def tuned(program: Program | None = None, **changes: Any) -> Run:
+    return tune.tune(spec(**changes), program or Program())
+
+
+def trials_of(run: Run) -> dict[str, Run]:
+    query = f"tags.`mlflow.parentRunId` = '{run.info.run_id}'"
+    return {each.info.run_name: each for each in tracking.client().search_runs([run.info.experiment_id], query)}
+
+
+def test_the_best_is_fitted_again_on_all_training_rows_and_is_the_one_candidate(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = tuned(parameters={"min_samples_leaf": 2})
+    assert run.data.metrics["training_rows"] == 90
+    best = int(run.data.metrics["best_trial"])
+    assert (run.data.metrics["trials"], run.data.metrics["failed_trials"]) == (3, 0)
+    assert (run.data.params["max_depth"], run.data.params["min_samples_leaf"]) == (str(DEPTHS[best - 1]), "2")
+    assert tracking.model_id(run)
+    said = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in said] == [f"trial {number} of 3" for number in (1, 2, 3)]
+    assert f"the best is trial {best}" in said[-1]
+
+
+def test_a_trial_keeps_its_parameters_and_its_score_and_nothing_else() -> None:
+    run = tuned()
+    found = trials_of(run)
+    assert sorted(found) == ["flowers-1-1", "flowers-1-2", "flowers-1-3"]
+    one = found["flowers-1-2"]
+    assert one.data.params == {"max_depth": "2"}
+    assert set(one.data.metrics) == {"validation_accuracy", "step"}
+    assert tracking.RUN_KEY not in one.data.tags
+    assert tracking.client().list_artifacts(one.info.run_id) == []
+
+
+def test_trials_are_compared_on_rows_that_are_neither_learned_from_nor_tested_on() -> None:
+    parts = trial.split(spec(validation=0.25), learned.read())
+    assert (len(parts.training), len(parts.validation)) == (67, 23)
+    assert not set(parts.training.index) & set(parts.validation.index)
+
+
+def test_a_tuning_that_was_cut_off_goes_on_and_runs_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = [{"max_depth": depth} for depth in DEPTHS]
+    ends = iter([None, KeyboardInterrupt()])
+
+    def cut_off() -> None:
+        if end := next(ends):
+            raise end
+
+    assert one_by_one(monkeypatch, *drawn, then=cut_off) == []
+    with pytest.raises(KeyboardInterrupt):
+        tuned()
+    tried = one_by_one(monkeypatch, *drawn)
+    run = tuned()
+    assert tried == drawn[2:]
+    assert (len(trials_of(run)), run.info.status) == (3, "FINISHED")
+    assert tuned().info.run_id == run.info.run_id
+
+
+def test_a_script_is_called_with_the_parameters_of_each_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[dict[str, Any]] = []
+
+    def fit(features: Any, target: Any, parameters: Mapping[str, Any], seed: int) -> Any:
+        called.append(dict(parameters))
+        if parameters["max_depth"] == 2:
+            raise ValueError("two is no depth")
+        return DummyClassifier().fit(features, target)
+
+    run = tuned(Program(fit=fit), estimator=None, parameters={"rate": 1})
+    assert called == [{"rate": 1, "max_depth": depth} for depth in (*DEPTHS, 1)]
+    assert run.data.metrics["failed_trials"] == 1
+    failed = trials_of(run)["flowers-1-2"]
+    assert failed.info.status == "FAILED"
+    assert failed.data.tags[study.FAILURE] == "fit failed: ValueError: two is no depth"
+
+
+def test_a_tuning_without_a_finished_trial_fails_in_the_words_of_the_first() -> None:
+    def fit(*_: Any) -> Any:
+        raise ValueError("nothing will do")
+
+    with pytest.raises(RunError, match=r"none of 3 trials has finished.*trial 1: fit failed: ValueError: nothing"):
+        tuned(Program(fit=fit), estimator=None)
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("space", "words"),
     [
-        ({"search": {}}, ["search", "a domain for each parameter"]),
-        ({"search": {"eta": [0, 1]}}, ["search.eta", "[0, 1]", "uniform"]),
-        ({"search": {"eta": {"normal": [0, 1]}}}, ["search.eta", "normal"]),
-        ({"search": {"eta": {"uniform": [1, 0]}}}, ["search.eta", "in order"]),
-        ({"search": {"eta": {"log_uniform": [0, 1]}}}, ["search.eta", "above 0"]),
-        ({"search": {"depth": {"integer": [0.5, 2]}}}, ["search.depth"]),
-        ({"search": {"depth": {"choice": []}}}, ["search.depth", "choice with a list"]),
-        ({"metric": "rmse"}, ["metric", "'rmse'", "accuracy"]),
-        ({"trials": 0}, ["trials", "a whole number from 1"]),
-        ({"validation": 1}, ["validation", "between 0 and 1"]),
-        ({"trails": 5}, ["unknown key trails", "trials"]),
+        ({"max_deph": {"integer": [1, 8]}}, "did you mean 'max_depth'"),
+        ({"max_features": {"choice": [0.5, 1]}}, "parameters.max_features is 1"),
+        ({"min_samples_leaf": {"choice": [1, 2, -3]}}, "'min_samples_leaf': -3"),
     ],
 )
-def test_a_mistake_names_the_key_and_the_rule(changes: dict[str, Any], words: list[str]) -> None:
-    with pytest.raises(SpecError) as error:
-        tune_spec.parse({**DESCRIBED, **changes})
-    for word in words:
-        assert word in str(error.value)
+def test_a_space_that_no_trial_could_be_of_is_refused_before_data_are_read(
+    space: dict[str, Any], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tune.tables, "read", lambda *_: pytest.fail("read"))
+    with pytest.raises(RunError) as refused:
+        tuned(space=space)
+    assert words in str(refused.value)
 
 
-def chance(seed: int) -> dict[str, search.Sampler]:
-    drawn = random.Random(seed)
-    return {"width": drawn.random, "depth": lambda: drawn.randint(1, 8)}
+@pytest.mark.parametrize(
+    ("metric", "ended", "best"),
+    [
+        ("accuracy", [(0.9, ALL), (0.95, ALL), (0.95, ALL)], 2),
+        ("log_loss", [(0.9, ALL), (0.3, ALL), (0.5, ALL)], 2),
+        ("accuracy", [(0.99, 3), (0.8, ALL)], 2),
+        ("accuracy", [(float("nan"), ALL), (0.1, ALL)], 2),
+        ("accuracy", [(None, ALL), (0.0, ALL)], 2),
+        ("accuracy", [(None, ALL), (0.9, 1)], None),
+    ],
+)
+def test_of_trials_that_came_to_their_end_the_first_of_the_best_is_chosen(
+    metric: str, ended: list[tuple[float | None, int]], best: int | None
+) -> None:
+    trials = [Trial(parameters={}, score=score, step=step) for score, step in ended]
+    found = Study(spec=spec(metric=metric), experiment_id="1", run_id="r", trials=trials).best()
+    assert (found[0] if found else None) == best
 
 
-def test_a_trial_is_the_same_however_many_there_are() -> None:
-    assert search.draw(chance(1), 20)[3] == search.draw(chance(1), 5)[3]
-    assert list(search.draw(chance(1), 3)) == [1, 2, 3]
-    assert search.draw(chance(1), 3) != search.draw(chance(2), 3)
-
-
-def test_trials_are_compared_on_rows_that_are_neither_trained_on_nor_held_out() -> None:
-    training, held_out = data.split(data.Table(SPEC.columns, ROWS), "species", SPEC.task, 0.2)
-    rows = trial.split(Rows(spec=SPEC, training=training, held_out=held_out, sha256="d"), 0.25)
-    assert (len(rows.training.rows), len(rows.validation.rows), len(rows.held_out.rows)) == (54, 18, 18)
-    assert sorted(rows.training.rows + rows.validation.rows + held_out.rows) == sorted(ROWS)
-    assert rows.scored == {"training": rows.training, "validation": rows.validation}
-
-
-def test_each_end_of_a_trial_is_said_with_the_best_so_far(capsys: pytest.CaptureFixture[str]) -> None:
-    progress = Progress(tune_spec.parse({**DESCRIBED, "trials": 3}))
-    progress.finished(2, 0.9)
-    progress.failed(3, "ValueError: no")
-    progress.finished(1, 0.9)
-    assert capsys.readouterr().out.splitlines() == [
-        "trial 2 of 3: accuracy 0.9000; the best is trial 2 with 0.9000",
-        "trial 3 of 3: failed: ValueError: no",
-        "trial 1 of 3: accuracy 0.9000; the best is trial 2 with 0.9000",
-    ]
-    assert progress.failures == {3: "ValueError: no"}
-
-
-def test_where_less_is_better_the_least_is_the_best(capsys: pytest.CaptureFixture[str]) -> None:
-    progress = Progress(tune_spec.parse({**DESCRIBED, "task": "regression", "metric": "rmse"}))
-    progress.finished(1, 0.5)
-    progress.finished(2, 0.3)
-    assert "the best is trial 2 with 0.3000" in capsys.readouterr().out
-
-
-class Tracking:
-    """MLflow's client, as far as a study asks it."""
-
-    def __init__(self, *runs: tuple[int, str, float]) -> None:
-        self.runs = [self._run(f"run-{number}", status, number, score) for number, status, score in runs]
-        self.ended: dict[str, str] = {}
-
-    def search_runs(self, *_: Any, **__: Any) -> list[Any]:
-        return self.runs
-
-    def set_terminated(self, run_id: str, status: str) -> None:
-        self.ended[run_id] = status
-
-    def set_tag(self, *_: Any) -> None: ...
-
-    def log_metric(self, *_: Any) -> None: ...
-
-    @staticmethod
-    def _run(run_id: str, status: str, number: int, score: float) -> Any:
-        tags = {TRIAL: str(number), "ml-platform.dataset.sha256": "d", "ml-platform.held-out.sha256": "h"}
-        content = SimpleNamespace(tags=tags, metrics={"validation_accuracy": score})
-        return SimpleNamespace(info=SimpleNamespace(run_id=run_id, status=status), data=content)
-
-
-STUDY = Study(spec=SPEC, run_id="parent", experiment_id="1")
-
-
-def tracked(monkeypatch: pytest.MonkeyPatch, *runs: tuple[int, str, float]) -> Tracking:
-    client = Tracking(*runs)
-    monkeypatch.setattr(study.tracking, "client", lambda: client)
-    return client
-
-
-def test_of_equal_trials_the_first_is_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
-    tracked(monkeypatch, (5, "FINISHED", 0.9), (9, "FINISHED", 0.95), (7, "FINISHED", 0.95), (1, "FAILED", 1.0))
-    assert STUDY.best()[0] == 7
-
-
-def test_trials_that_were_cut_off_are_marked_and_not_taken_for_finished(monkeypatch: pytest.MonkeyPatch) -> None:
-    client = tracked(monkeypatch, (1, "FINISHED", 0.9), (2, "RUNNING", 0.0))
-    STUDY.settle("KILLED")
-    assert client.ended == {"run-2": "KILLED"}
-    assert list(STUDY.finished()) == [1]
-
-
-def test_the_verdict_names_the_best_trial_and_how_many_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    client = tracked(monkeypatch, (1, "FINISHED", 0.9), (2, "FAILED", 0.0), (3, "FINISHED", 0.95))
-    verdict = tune.verdict_of(STUDY, Progress(SPEC))
-    assert (verdict.candidate, verdict.accepted) == ("run-3", True)
-    assert (verdict.numbers["trials"], verdict.numbers["failed_trials"]) == (20, 18)
-    assert "trial 3 is the best of 2 that have finished, of 20: accuracy 0.9500" in verdict.reason
-    assert client.ended == {"parent": "FINISHED"}
-
-
-def test_a_tuning_without_a_finished_trial_fails_in_the_words_of_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    client, progress = tracked(monkeypatch, (1, "FAILED", 0.0)), Progress(SPEC)
-    progress.failed(1, "ValueError: eta must be positive")
-    with pytest.raises(RunError, match="none of 20 trials has finished; trial 1: ValueError: eta must be positive"):
-        tune.verdict_of(STUDY, progress)
-    assert client.ended == {"parent": "FAILED"}
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
+def test_a_booster_is_asked_after_parts_of_its_rounds_and_ends_as_one_that_was_not(name: str) -> None:
+    described = spec(
+        estimator=name, scheduler="asha", space={"max_depth": {"integer": [1, 8]}}, parameters={"n_jobs": 1}
+    )
+    table = learned.read()
+    features, target = table.training.drop(columns=["species"]), table.training["species"]
+    recipe = Recipe(name, described.data.task, {"n_estimators": 18, "n_jobs": 1}, 0)
+    with threadpool_limits(1):
+        steps = list(rounds.fit(recipe, table.schema.without("species"), features, target))
+        whole = recipe.fit(table.schema.without("species"), features, target)
+        assert [step for step, _ in steps] == [1, 3, 9]
+        probabilities = [model.predict_proba(features)[:, 0] for _, model in steps]
+        assert abs(probabilities[-1] - whole.predict_proba(features)[:, 0]).max() < 0.01
+        assert abs(probabilities[0] - probabilities[-1]).max() > 0.05
+        trials = Trials(spec=described, fit=Program().of(described, table.schema, {"max_depth": 2}))
+        scored = list(trials.run(trial.split(described, table), {"max_depth": 2, "n_estimators": 9}))
+    assert [step for step, _ in scored] == [1, 3, 9]
+    assert scored[-1][1] > 0.9

@@ -5,11 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ml_platform.configuration import SettingsError
 from ml_platform.handle import ServingMode
-from ml_workloads import fit
-from ml_workloads.settings import WorkloadsSettings
-from support import chosen, recorder
+from support import recorder
 from support.serving import ISVC, declare
 
 
@@ -104,29 +101,6 @@ def test_a_service_of_another_mode_is_a_new_one() -> None:
     requests = [declare(mode).find(ISVC, "iris") for mode in ("knative", "standard")]
     assert [each.replacement_trigger.string_value for each in requests] == ["knative", "standard"]
     assert all(each.deleteBeforeReplace for each in requests)
-
-
-@pytest.mark.parametrize(
-    ("mode", "key", "serving"),
-    [
-        ("standard", "min_replicas", {"min_replicas": 0}),
-        ("standard", "container_concurrency", {"container_concurrency": 4}),
-        ("standard", "scale_metric", {"scale_metric": "rps"}),
-        ("standard", "split_by", {"split_by": "kserve"}),
-        ("knative", "scale_metric", {"scale_metric": "cpu"}),
-    ],
-)
-def test_what_the_other_mode_alone_can_do_is_refused_with_the_way_out(
-    mode: ServingMode, key: str, serving: dict[str, Any]
-) -> None:
-    served = {"iris": {"model": {"name": "iris", "version": 3}, **serving}}
-    settings = WorkloadsSettings.model_validate({"serving": served})
-    fit.check(settings, chosen.platform(serving={"mode": "knative" if mode == "standard" else "standard"}))
-    with pytest.raises(
-        SettingsError, match=rf"workloads\.serving\.iris\.{key} is .*: in serving mode {mode} "
-    ) as refused:
-        fit.check(settings, chosen.platform(serving={"mode": mode}))
-    assert f"--path 'ml-platform:workloads.serving.iris.{key}'" in str(refused.value)
 
 
 def test_every_way_in_is_let_in() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+import shlex
 from typing import Any
 
 import pytest
@@ -11,26 +12,12 @@ from ml_platform.configuration import SettingsError, validate
 from ml_platform.settings import ClusterSettings, OwnershipSettings, PlatformSettings, platform_model
 from ml_workloads.settings import WorkloadsSettings
 
-IRIS: dict[str, Any] = {"source": "sklearn:iris", "key": "iris.csv", "columns": ["a", "b", "species"]}
-TRAINING: dict[str, Any] = {"dataset": "iris", "target": "species"}
 MODELS: dict[str, Any] = {
     "cluster": ClusterSettings,
     "platform": platform_model({}),
     "ownership": OwnershipSettings,
     "workloads": WorkloadsSettings,
 }
-
-
-def workloads(**blocks: Any) -> dict[str, Any]:
-    return {"datasets": {"iris": IRIS}, "training": {"iris": TRAINING}, **blocks}
-
-
-def training(**changes: Any) -> dict[str, Any]:
-    return workloads(training={"iris": {**TRAINING, **changes}})
-
-
-def serving(**changes: Any) -> dict[str, Any]:
-    return workloads(serving={"iris": {"model": {"name": "iris"}, **changes}})
 
 
 UNKNOWN_KEYS = [
@@ -40,8 +27,6 @@ UNKNOWN_KEYS = [
     ("ownership", {"cost-center": "1"}, "ownership.cost-center", "cost_centre, owner, team"),
     ("platform", {"ray": {"version": "2"}}, "platform.ray.version", "allowed here: ."),
     ("platform", {"bundles": {"version": {}}}, "platform.bundles.version", "existing, mirror, registry, versions"),
-    ("workloads", training(gate={"accuracy": 1}), "workloads.training.iris.gate.accuracy", "threshold"),
-    ("workloads", serving(model={"name": "iris", "alias": "x"}), "workloads.serving.iris.model.alias", "name, version"),
 ]
 JWT: dict[str, Any] = {"issuer": "https://issuer.test", "jwks": "{}"}
 WRONG_TYPES: list[tuple[str, Any, str, str, str]] = [
@@ -50,8 +35,6 @@ WRONG_TYPES: list[tuple[str, Any, str, str, str]] = [
     ("platform", {"object_store": {"buckets": "data"}}, "platform.object_store.buckets", '"data"', "array"),
     ("platform", {"mlflow": None}, "platform.mlflow", "null", "object"),
     ("platform", {"postgres": {"storage": 5}}, "platform.postgres.storage", "5", "string"),
-    ("workloads", training(held_out="a lot"), "workloads.training.iris.held_out", '"a lot"', "number"),
-    ("workloads", training(parameters={"C": [1]}), "workloads.training.iris.parameters.C", "[1]", "a number, a text"),
 ]
 OUT_OF_RANGE: list[tuple[str, Any, str, str, str]] = [
     ("cluster", {"source": "aws"}, "cluster.source", '"aws"', "eks, existing, gke, ionos, local, stack"),
@@ -74,30 +57,6 @@ OUT_OF_RANGE: list[tuple[str, Any, str, str, str]] = [
     ("platform", {"bundles": {"versions": {"seldon": "1"}}}, "bundles.versions.seldon", '"1"', "the catalog has: cert"),
     ("platform", {"bundles": {"existing": ["istio"]}}, "bundles.existing", '["istio"]', "istio-base, istio-gateway"),
     ("workloads", {"namespace": "My Models"}, "workloads.namespace", '"My Models"', "pattern"),
-    ("workloads", {"datasets": {"Iris": IRIS}}, "workloads.datasets.Iris", '"Iris"', "pattern"),
-    ("workloads", training(held_out=1), "workloads.training.iris.held_out", "1", "less than 1"),
-    ("workloads", training(gate={"threshold": 95}), "training.iris.gate.threshold", "95", "accuracy is from 0 to 1"),
-    ("workloads", training(gate={"metric": "f1"}), "training.iris.gate.metric", '"f1"', "'accuracy'"),
-    ("workloads", training(gate={"metric": "rmse"}), "training.iris.gate.metric", '"rmse"', "accuracy and recall"),
-    ("workloads", training(task="regression", gate={"threshold": -1}), "gate.threshold", "-1", "rmse is from 0 to inf"),
-    ("workloads", training(features=["a", "c"]), "workloads.training.iris.features", '["a", "c"]', "allowed: a, b"),
-    ("workloads", training(features=["a", "species"]), "training.iris.features", "species", "can't be among them"),
-    ("workloads", training(script="own.py", estimator="xgboost"), "training.iris.estimator", '"xgboost"', "keep one"),
-    ("workloads", training(script="/own.sh"), "training.iris.script", '"/own.sh"', "pattern"),
-    ("workloads", training(gate={"champion": "best"}), "training.iris.gate.champion", '"best"', "not-worse"),
-    ("workloads", training(dataset="mars"), "workloads.training.iris.dataset", '"mars"', "allowed: iris"),
-    ("workloads", training(target="size"), "workloads.training.iris.target", '"size"', "allowed: a, b, species"),
-    ("workloads", serving(model={"name": "x"}), "workloads.serving.iris.model.name", '"x"', "allowed: iris"),
-    ("workloads", serving(model={"name": "x", "version": 0}), "serving.iris.model.version", "0", "from 1"),
-    ("workloads", serving(model={"name": "x", "version": "1"}), "serving.iris.model.version", '"1"', "champion"),
-    ("workloads", serving(min_replicas=3, max_replicas=2), "serving.iris.min_replicas", "3", "which is 2"),
-    (
-        "workloads",
-        workloads(training={"iris": TRAINING, "again": {**TRAINING, "model": "iris"}}),
-        "workloads.training",
-        "again",
-        "same model",
-    ),
 ]
 
 
@@ -190,6 +149,71 @@ def test_what_has_to_go_is_removed_by_the_command_that_is_printed(value: dict[st
     validate("platform", mended, PlatformSettings)
 
 
+def written(value: str, kind: str | None) -> Any:
+    """What `pulumi config set --path [--type kind] <key> value` writes; 1.0 too comes out of a stack's file as 1."""
+    if kind == "float":
+        return float(value)
+    whole = kind is None and re.fullmatch(r"-?\d+", value)
+    return int(value) if whole else {"true": True, "false": False}.get(value, value) if kind is None else value
+
+
+FRACTION: dict[str, Any] = {"uri": "sklearn:iris", "test": {"fraction": "0.9"}}
+COMMANDS: list[tuple[str, dict[str, Any], list[str]]] = [
+    ("ownership", {"cost_centre": 4711}, ["set --path 'ml-platform:ownership.cost_centre' --type string 4711"]),
+    ("ownership", {"owner": True}, ["set --path 'ml-platform:ownership.owner' --type string true"]),
+    ("workloads", {"quota": {"pods": "7"}}, ["set --path 'ml-platform:workloads.quota.pods' 7"]),
+    ("workloads", {"quota": {"memory": 7}}, ["set --path 'ml-platform:workloads.quota.memory' --type string 7Gi"]),
+    (
+        "workloads",
+        {"data": {"a": FRACTION}},
+        ["set --path 'ml-platform:workloads.data.a.test.fraction' --type float 0.9"],
+    ),
+    (
+        "workloads",
+        {"models": {"a": {"gate": {"at_least": "0.9"}}}},
+        ["set --path 'ml-platform:workloads.models.a.gate.at_least' --type float 0.9"],
+    ),
+    (
+        "workloads",
+        {"models": {"a": {"gate": {"min_rows": 0.5}}}},
+        ["set --path 'ml-platform:workloads.models.a.gate.min_rows' 7"],
+    ),
+    (
+        "platform",
+        {"object_store": {"buckets": "data"}},
+        ["rm --path 'ml-platform:platform.object_store.buckets'",
+         "set --path 'ml-platform:platform.object_store.buckets[0]' data"],
+    ),
+    (
+        "platform",
+        {"images": "data"},
+        ["rm --path 'ml-platform:platform.images'",
+         "set --path 'ml-platform:platform.images.<key>' x@sha256:" + "0" * 64],
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "value", "commands"), COMMANDS, ids=[each[2][-1] for each in COMMANDS])
+def test_the_commands_that_are_printed_mend_it(key: str, value: dict[str, Any], commands: list[str]) -> None:
+    *before, last = commands
+    printed = "\n".join([*before, f"{last.rpartition(' ')[0]} <value>"]).replace("\n", "\n  pulumi config ")
+    assert refusal(key, value).endswith(f"with:\n  pulumi config {printed}")
+    words = shlex.split(last)
+    kind = words[words.index("--type") + 1] if "--type" in words else None
+    steps = words[2].replace("[0]", ".[0]").removeprefix(f"ml-platform:{key}.").split(".")
+    given: Any = written(words[-1], kind)
+    for step in reversed(steps):
+        given = [given] if step == "[0]" else {step.strip("<>"): given}
+    validate(key, merged(value, given), MODELS[key])
+
+
+def merged(value: Any, change: Any) -> Any:
+    """The value with that change of it."""
+    if not isinstance(value, dict) or not isinstance(change, dict):
+        return change
+    return {**value, **{key: merged(value.get(key), each) for key, each in change.items()}}
+
+
 @pytest.mark.parametrize(("key", "value", "path", "allowed"), UNKNOWN_KEYS)
 def test_an_unknown_key_is_refused_with_those_that_are_known(key: str, value: Any, path: str, allowed: str) -> None:
     message = refusal(key, value)
@@ -209,8 +233,8 @@ def test_a_bad_value_is_refused_with_what_is_allowed(key: str, value: Any, path:
 
 
 def test_a_missing_value_is_named() -> None:
-    message = refusal("workloads", {"datasets": {"iris": {**IRIS, "key": None}}})
-    assert "workloads.datasets.iris.key is null" in message
+    message = refusal("workloads", {"serving": {"iris": {}}})
+    assert "workloads.serving.iris.model is missing: field required" in message
     assert "ml-platform:cluster.source is missing: it must be one of: eks, existing, gke" in refusal("cluster", {})
 
 
@@ -220,7 +244,7 @@ def test_all_errors_are_shown_at_once() -> None:
 
 
 @pytest.mark.parametrize("key", ["platform", "workloads"])
-def test_an_absent_block_is_one_with_all_defaults(key: str) -> None:
+def test_an_empty_block_is_one_with_all_defaults(key: str) -> None:
     assert validate(key, {}, MODELS[key])
 
 

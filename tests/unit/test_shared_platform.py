@@ -61,23 +61,23 @@ def keyless(**users: list[str]) -> dict[str, Any]:
 
 
 def test_where_service_accounts_open_buckets_no_key_is_asked_for() -> None:
-    exports = keyless(datasets=["other/a", "team/dataset"], raw=["team/dataset"])
-    found = stand_on({**PLATFORM, **KEYLESS}, exports=exports, accounts=["dataset"])
+    exports = keyless(datasets=["other/a", "team/data-raw"], raw=["team/data-raw"])
+    found = stand_on({**PLATFORM, **KEYLESS}, exports=exports, accounts=["data-raw"])
     store = found.exports["object_store"]
     assert (store["access_key"], store["secret_key"], store["endpoint"]) == (None, None, "http://s3.test")
     assert "object_store" not in found.secrets
 
 
 def test_service_accounts_that_a_bucket_is_not_open_for_are_refused_with_the_settings_of_the_other_stack() -> None:
-    exports = keyless(datasets=["other/a", "team/dataset"], raw=["team/dataset", "team/training-iris"])
+    exports = keyless(datasets=["other/a", "team/data-raw"], raw=["team/data-raw", "team/run-iris"])
     with pytest.raises(SettingsError) as refused:
-        stand_on({**PLATFORM, **KEYLESS}, exports=exports, accounts=["dataset", "training-iris", "tuning-iris"])
+        stand_on({**PLATFORM, **KEYLESS}, exports=exports, accounts=["data-raw", "run-iris", "run-wide"])
     message = str(refused.value)
     assert "names datasets, which stack acme/ml-platform/production does not open for service account" in message
     path = "ml-platform:cluster.buckets.datasets.used_by"
-    assert f"pulumi config set --path '{path}[2]' team/training-iris" in message
-    assert f"pulumi config set --path '{path}[3]' team/tuning-iris" in message
-    assert "pulumi config set --path 'ml-platform:cluster.buckets.raw.used_by[2]' team/tuning-iris" in message
+    assert f"pulumi config set --path '{path}[2]' team/run-iris" in message
+    assert f"pulumi config set --path '{path}[3]' team/run-wide" in message
+    assert "pulumi config set --path 'ml-platform:cluster.buckets.raw.used_by[2]' team/run-wide" in message
     assert message.count("pulumi config set") == 3
 
 
@@ -88,7 +88,7 @@ def test_what_lets_pods_into_buckets_is_as_the_platform_has_it(
     mine: dict[str, Any], exports: dict[str, Any], theirs: str
 ) -> None:
     with pytest.raises(SettingsError) as refused:
-        stand_on({**PLATFORM, **mine}, exports=exports, accounts=["dataset"])
+        stand_on({**PLATFORM, **mine}, exports=exports, accounts=["data-raw"])
     assert str(refused.value).startswith("ml-platform:platform.object_store.access is ")
     assert f"pulumi config set --path 'ml-platform:platform.object_store.access' {theirs}" in str(refused.value)
     assert str(refused.value).count("pulumi config set") == 1

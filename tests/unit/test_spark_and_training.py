@@ -74,5 +74,5 @@ def test_a_registry_has_the_spark_that_only_stackables_operator_names(
     registry: str | None, asked: dict[str, str]
 ) -> None:
     mirrored = stacks.record("everything", {"bundles": {"registry": registry}})
-    application = mirrored.inputs("kubernetes:spark.stackable.tech/v1alpha1:SparkApplication", "iris")
+    application = mirrored.inputs("kubernetes:spark.stackable.tech/v1alpha1:SparkApplication", "clean")
     assert application["spec"]["sparkImage"] == {"productVersion": "4.1.1", **asked}

@@ -1,4 +1,4 @@
-"""What an ETL block asks of either operator: the same run, each in its own words, and no key in any of them."""
+"""What a run of Spark asks of either operator: the same run, each in its own words, and no key in any of them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,8 @@ from typing import Any
 
 import pulumi
 import pytest
-from ml_platform.configuration import SettingsError, validate
 from ml_platform.handle import SparkOperator
-from ml_runtime import etl_spec
-from ml_workloads import fit
-from ml_workloads.settings import WorkloadsSettings
-from support import chosen, etl, recorder
+from support import etl, recorder, work
 
 OPERATORS: tuple[SparkOperator, ...] = ("kubeflow", "stackable")
 both = pytest.mark.parametrize("operator", OPERATORS)
@@ -24,7 +20,7 @@ both = pytest.mark.parametrize("operator", OPERATORS)
 
 def program(tree: recorder.Recorder) -> dict[str, str]:
     """The files that come with a run."""
-    found: dict[str, str] = tree.inputs("ConfigMap", "iris-program")["data"]
+    found: dict[str, str] = tree.inputs("ConfigMap", "clean-run")["data"]
     return found
 
 
@@ -59,22 +55,23 @@ def test_an_image_of_ones_own_runs_by_either_operator() -> None:
 def test_another_stacks_registry_is_known_when_that_stack_is_read(
     repository: str | None, asked: dict[str, str]
 ) -> None:
-    tree = etl.declare_work(etl.work(), "stackable", pulumi.Output.from_input(repository))
-    found = tree.inputs(etl.KINDS["stackable"], "iris")
+    known = pulumi.Output.from_input(repository)
+    tree = work.declare(etl.settings(), operator="stackable", repository=known)
+    found = tree.inputs(etl.KINDS["stackable"], "clean")
     assert found["spec"]["sparkImage"] == {"productVersion": "4.1.1", **asked}
 
 
 @both
 def test_keys_of_the_object_store_come_from_a_secret_and_are_in_no_configuration(operator: SparkOperator) -> None:
     tree = etl.declare(operator)
-    found = tree.inputs(etl.KINDS[operator], "iris")
+    found = tree.inputs(etl.KINDS[operator], "clean")
     assert "very secret" not in json.dumps(found)
     assert not [key for key in found["spec"]["sparkConf"] if "key" in key]
     pods = found["spec"] if operator == "stackable" else container(found, "driver")
     sources = {each["name"]: each.get("valueFrom", {}).get("secretKeyRef") for each in pods["env"]}
     keys = f"{found['metadata']['name']}-keys"
     assert sources["AWS_SECRET_ACCESS_KEY"] == {"name": keys, "key": "secret"}
-    assert tree.inputs("Secret", "iris-keys")["metadata"]["name"] == keys
+    assert tree.inputs("Secret", "clean-keys")["metadata"]["name"] == keys
 
 
 def container(application: dict[str, Any], role: str) -> dict[str, Any]:
@@ -109,19 +106,19 @@ def test_an_event_log_and_executors_by_need_are_asked_for_by_either_in_the_same_
 
 
 @both
-def test_the_description_is_one_that_the_program_takes(operator: SparkOperator) -> None:
+def test_it_is_told_what_the_raw_data_are_and_where_its_table_goes(operator: SparkOperator) -> None:
     tree = etl.declare(operator)
-    spec = etl_spec.parse(json.loads(program(tree)["etl.json"]))
-    assert spec.run == tree.inputs(etl.KINDS[operator], "iris")["metadata"]["name"]
-    assert (spec.raw.key, spec.output.key) == ("raw/iris.data", "iris/preprocessed/")
-    assert spec.classes == {"Iris-setosa": "0", "Iris-versicolor": "1", "Iris-virginica": "2"}
-    assert spec.verdict
-    assert (spec.verdict.namespace, spec.verdict.configmap) == ("spark-jobs", spec.run)
+    told = work.told(tree, "clean")
+    assert told["run"] == tree.inputs(etl.KINDS[operator], "clean")["metadata"]["name"]
+    assert (told["data"]["uri"], told["data"]["csv"]["header"]) == (etl.RAW["uri"], list(etl.COLUMNS))
+    assert told["output"] == f"s3://datasets/tables/test/clean/{told['run']}/"
+    assert told["classes"] == {"Iris-setosa": "0", "Iris-versicolor": "1", "Iris-virginica": "2"}
+    assert told["verdict"] == {"namespace": "spark-jobs", "configmap": told["run"]}
 
 
 def test_the_program_has_all_that_it_imports(tmp_path: Path) -> None:
     tree = etl.declare("kubeflow")
-    volume = tree.inputs(etl.KINDS["kubeflow"], "iris")["spec"]["driver"]["template"]["spec"]["volumes"][0]
+    volume = tree.inputs(etl.KINDS["kubeflow"], "clean")["spec"]["driver"]["template"]["spec"]["volumes"][0]
     for item in volume["configMap"]["items"]:
         path = tmp_path / item["path"]
         path.parent.mkdir(exist_ok=True)
@@ -140,8 +137,8 @@ def test_a_script_is_the_program_and_part_of_the_runs_name(
         (tmp_path / "mine.py").write_text(code)
         tree = etl.declare(operator, script="mine.py")
         assert program(tree)["main.py"] == code
-        found = tree.inputs(etl.KINDS[operator], "iris")
-        assert found["spec"]["mainApplicationFile"] == "local:///opt/ml-platform/main.py"
+        found = tree.inputs(etl.KINDS[operator], "clean")
+        assert found["spec"]["mainApplicationFile"] == "local:///etc/ml-platform/main.py"
         names.append(found["metadata"]["name"])
     assert names[0] != names[1]
 
@@ -158,10 +155,13 @@ def test_a_program_in_the_image_is_started_where_it_lies(operator: SparkOperator
     [
         ({}, False),
         ({"timeout": 60}, False),
+        ({"pool": "gpu"}, False),
+        ({"table": {"target": "colour"}}, False),
         ({"maximum_refused": 0.5}, True),
         ({"executor": {"instances": 2}}, True),
-        ({"output": "elsewhere/"}, True),
+        ({"output": "s3://datasets/elsewhere/"}, True),
     ],
+    ids=str,
 )
 def test_whatever_decides_the_result_is_a_new_run(
     changes: dict[str, Any], again: bool, operator: SparkOperator
@@ -170,78 +170,30 @@ def test_whatever_decides_the_result_is_a_new_run(
     assert (names[0] != names[1]) is again
 
 
+def test_an_image_that_was_built_again_is_no_new_run() -> None:
+    images = [{"spark": f"registry.test/spark@sha256:{digit * 64}"} for digit in "01"]
+    trees = [work.declare(etl.settings(), images=each) for each in images]
+    assert work.key(trees[0], "clean") == work.key(trees[1], "clean")
+
+
 @both
 def test_a_training_takes_what_the_run_leaves_by_its_digest(operator: SparkOperator) -> None:
-    tree = etl.declare(operator)
-    described = json.loads(tree.inputs("ConfigMap", "iris-run")["data"]["run.json"])
-    # As the outcome has it, which in a record is what every outcome has.
-    assert described["dataset"] == {"bucket": "datasets", "key": "iris/preprocessed/", "sha256": "7"}
-    assert described["columns"] == list(etl.COLUMNS)
-    outcome = [urn for urn in tree.requests if urn.endswith("RunOutcome::iris") and "SparkApplication" in urn]
-    assert recorder.inputs(tree.requests[outcome[0]])["kind"] == operator
+    tree = etl.declare(operator, table={"test": {"fraction": 0.3}})
+    assert work.told(tree)["data"] == {
+        "uri": work.told(tree, "clean")["output"],
+        "format": "parquet",
+        "sha256": "ab12",
+        "target": "species",
+        "task": "classification",
+        "test": {"fraction": 0.3},
+    }
+    assert tree.inputs("RunOutcome", "clean")["kind"] == operator
+    needs = tree.find(work.CONFIGMAP, "iris-run").dependencies
+    assert any("SparkApplication$" in urn and urn.endswith("RunOutcome::clean") for urn in needs)
 
 
-@both
-def test_a_table_that_somebody_uploads_is_put_there_by_no_job(operator: SparkOperator) -> None:
-    jobs = [request.name for request in etl.declare(operator).requests.values() if request.type.endswith(":Job")]
-    assert jobs == ["iris", "iris-gate"]
-
-
-SETTINGS: list[tuple[dict[str, Any], str, str, str]] = [
-    ({"dataset": "mars"}, "etl.iris.dataset", '"mars"', "allowed: raw"),
-    ({"target": "size"}, "etl.iris.target", '"size"', "allowed: sepal_length"),
-    ({"columns": ["a", "b"]}, "etl.iris.target", '"species"', "allowed: a, b"),
-    ({"columns": ["a", "a"]}, "etl.iris.columns", '["a", "a"]', "distinct"),
-    ({"classes": {"a": 1}}, "etl.iris.classes", '{"a": 1}', "at least 2"),
-    ({"classes": {"a": 1.5, "b": 2}}, "etl.iris.classes.a", "1.5", "a whole number or a text"),
-    ({"output": "folder"}, "etl.iris.output", '"folder"', "pattern"),
-    ({"script": "a.py", "application": "/b.py"}, "etl.iris.application", '"/b.py"', "keep one of them"),
-    ({"application": "b.py"}, "etl.iris.application", '"b.py"', "pattern"),
-    ({"driver": {"memory": "512Mi"}}, "etl.iris.driver.memory", '"512Mi"', "704Mi or more"),
-    ({"executor": {"instances": 2, "max_instances": 2}}, "executor.max_instances", "2", "must exceed instances"),
-]
-
-
-@pytest.mark.parametrize(("changes", "path", "given", "rule"), SETTINGS)
-def test_bad_settings_are_refused_with_what_is_allowed(
-    changes: dict[str, Any], path: str, given: str, rule: str
-) -> None:
-    with pytest.raises(SettingsError) as refused:
-        validate("workloads", etl.work(**changes), WorkloadsSettings)
-    verb = "rm" if "keep one of them" in rule else "set"
-    for word in (path, f"is {given}: ", rule, f"pulumi config {verb} --path 'ml-platform:workloads."):
-        assert word in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("dataset", "path", "rule"),
-    [
-        ({"etl": "mars"}, "training.iris.dataset.etl", "allowed: iris"),
-        ({"spark": "iris"}, "training.iris.dataset", "it is a data set's name, or {etl: <a block of etl>}"),
-    ],
-)
-def test_a_training_on_what_no_block_leaves_is_refused(dataset: Any, path: str, rule: str) -> None:
-    work = etl.work()
-    work["training"]["iris"]["dataset"] = dataset
-    with pytest.raises(SettingsError) as refused:
-        validate("workloads", work, WorkloadsSettings)
-    assert path in str(refused.value)
-    assert rule in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("platform", "words"),
-    [
-        ({}, "the platform has no operator for it. Have it install one with:"),
-        (
-            {"spark": {}, "object_store": {"buckets": ["others"]}},
-            "workloads.etl.iris.bucket is 'datasets'; allowed: others",
-        ),
-    ],
-)
-def test_what_the_platform_has_not_is_refused_with_the_way_out(platform: dict[str, Any], words: str) -> None:
-    settings = validate("workloads", etl.work(), WorkloadsSettings)
-    with pytest.raises(SettingsError) as refused:
-        fit.check(settings, chosen.platform(**platform))
-    assert words in str(refused.value)
-    fit.check(settings, chosen.platform(spark={}))
+def test_raw_data_in_the_store_are_looked_at_before_the_run() -> None:
+    tree = etl.declare("kubeflow")
+    assert any(urn.endswith("RunOutcome::data-raw") for urn in tree.find(work.CONFIGMAP, "clean-run").dependencies)
+    named = work.declare(work.changed(etl.settings(), data={"raw": {"version": "1"}}))
+    assert not [each.name for each in named.requests.values() if each.name.startswith("data-")]

@@ -36,7 +36,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def ask(monkeypatch: pytest.MonkeyPatch, operator: RunKindName, client: FakeClient) -> dict[str, Any]:
     monkeypatch.setattr(run_outcome.Client, "from_kubeconfig", lambda *_, **__: client)
     props = {"kubeconfig": "{}", "namespace": NAMESPACE, "run": RUN, "timeout": 900, "kind": operator}
-    props |= {"leaves": "sha256"}
+    declared = {key: value for key, value in application(operator, "bad").items() if key != "status"}
+    manifest = {**declared, "metadata": {"name": RUN, "namespace": NAMESPACE}, "spec": {"mode": "now"}}
+    props |= {"leaves": "table", "manifest": json.dumps(manifest)}
     return run_outcome._Provider().create(props).outs or {}
 
 
@@ -57,7 +59,7 @@ def verdict(*, accepted: bool = True) -> dict[str, Any]:
         "rule": "accepted" if accepted else "data",
         "reason": "23 of 173 rows are unfit",
         "numbers": {"rows": 150.0},
-        "sha256": "ab12" if accepted else None,
+        "outputs": {"table": "ab12"} if accepted else {},
     }
     meta = {"name": RUN, "namespace": NAMESPACE}
     return {"kind": "ConfigMap", "metadata": meta, "data": {"verdict.json": json.dumps(content)}}
@@ -72,7 +74,7 @@ def driver(operator: RunKindName, waiting: dict[str, str] | None = None) -> dict
 @both
 def test_the_digest_of_the_data_is_the_version(operator: RunKindName, monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = ask(monkeypatch, operator, FakeClient(application(operator, "good"), verdict()))
-    assert (outcome["result"], outcome["accepted"], outcome["numbers"]) == ("ab12", True, {"rows": 150.0})
+    assert (outcome["outputs"], outcome["accepted"], outcome["numbers"]) == ({"table": "ab12"}, True, {"rows": 150.0})
 
 
 @both
@@ -121,8 +123,8 @@ def test_a_run_that_had_failed_before_is_run_again_when_its_driver_is_gone(
     find = client.list
     started: list[tuple[float, dict[str, Any]]] = []
 
-    def pods(*words: Any, labels: str = "") -> list[dict[str, Any]]:
-        return find(*words, labels=labels) if clock[0] < 4 else []
+    def pods(*words: Any, **selectors: str) -> list[dict[str, Any]]:
+        return find(*words, **selectors) if clock[0] < 4 else []
 
     def create(item: dict[str, Any], *, field_manager: str) -> dict[str, Any]:
         started.append((clock[0], item))
@@ -131,10 +133,10 @@ def test_a_run_that_had_failed_before_is_run_again_when_its_driver_is_gone(
 
     monkeypatch.setattr(client, "list", pods)
     monkeypatch.setattr(client, "create", create)
-    assert ask(monkeypatch, operator, client)["result"] == "ab12"
+    assert ask(monkeypatch, operator, client)["outputs"] == {"table": "ab12"}
     ((when, item),) = started
     assert when >= 4
-    assert item["spec"] == {"mode": "cluster"}
+    assert item["spec"] == {"mode": "now"}
     assert "uid" not in item["metadata"]
 
 

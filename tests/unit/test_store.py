@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ml_platform import store
+from ml_platform import agreement, store
 from ml_platform.configuration import SettingsError, validate
 from ml_platform.settings import AnyCluster, ClusterSettings, PlatformSettings
-from ml_workloads.settings import WorkloadsSettings
 from support import chosen, clouds, recorder, stacks
 
 GIVEN = {"source": "given", "endpoint": "https://s3.example.com", "region": "eu-1", "access_key": "ML"}
 OWN_BUCKETS = {"source": "cluster", "artifacts": "acme-old", "buckets": ["acme-raw"]}
-BUCKETS = {"acme-raw": {}, "acme-old": {}}
 
 
 @pytest.fixture(autouse=True)
@@ -58,28 +56,40 @@ def test_what_does_not_fit_its_source_is_refused(changes: dict[str, Any], path: 
     ("source", "of_cluster", "of_platform", "said"),
     [
         ("gke", {"buckets": {}}, {}, r"object_store.artifacts is 'acme-old', .* makes: there are none"),
-        ("eks", {"buckets": {"acme-old": {}}}, {}, r"object_store.buckets\[0\] is 'acme-raw', .* makes: acme-old"),
-        (
-            "ionos",
-            {"object_storage": {"buckets": BUCKETS}},
-            {},
-            r"cluster.object_storage.key_owner is missing(.|\n)*config set --path",
-        ),
-        ("eks", {"buckets": BUCKETS}, {"spark": {"operator": "stackable"}}, "spark.operator is 'stackable'"),
         (
             "eks",
-            {"buckets": {"acme-old": {}, "acme-raw": {"used_by": ["models/training-iris"]}}},
+            {"buckets": {"acme-old": {"account": "mlflow"}}},
             {},
-            r"buckets\.acme-raw\.used_by names models/training-iris",
+            r"object_store.buckets\[0\] is 'acme-raw', .* makes: acme-old",
+        ),
+        (
+            "gke",
+            {"buckets": {"acme-old": {"account": "mlflow"}, "acme-raw": {"account": "mlflow"}}},
+            {},
+            r"acme-raw.account is mlflow: (.|\n)*config set --path 'ml-platform:cluster.buckets.acme-raw.account' work",
+        ),
+        ("ionos", {"object_storage": {}}, {}, r"cluster.object_storage.key_owner is missing(.|\n)*config set --path"),
+        ("eks", {}, {"spark": {"operator": "stackable"}}, "spark.operator is 'stackable'"),
+        (
+            "eks",
+            {},
+            {},
+            r"does not open for service account models/run-iris(.|\n)*used_by\[2\]' models/run-iris",
+        ),
+        (
+            "eks",
+            {},
+            {"spark": {"operator": "kubeflow", "namespace": "etl"}},
+            r"for service account models/run-iris, etl/spark-operator-spark",
         ),
     ],
 )
 def test_buckets_that_the_cluster_can_not_open_are_refused_before_it_is_made(
     source: str, of_cluster: dict[str, Any], of_platform: dict[str, Any], said: str
 ) -> None:
-    workers = [("models", "training-iris")]
+    workers = [("models", "run-iris")]
     with pytest.raises(SettingsError, match=said):
-        store.of_cluster(cluster(source, **of_cluster), platform(**of_platform), workers)
+        agreement.check(cluster(source, **of_cluster), platform(**of_platform), workers)
 
 
 def test_a_cluster_without_a_cloud_has_no_buckets() -> None:
@@ -87,18 +97,19 @@ def test_a_cluster_without_a_cloud_has_no_buckets() -> None:
         stacks.record("local", {"object_store": {**OWN_BUCKETS, "buckets": ["datasets"]}})
 
 
-def test_each_account_has_its_own_buckets_and_pods() -> None:
-    chosen = platform(spark={"operator": "kubeflow", "namespace": "etl"})
-    found = store.of_cluster(cluster("gke"), chosen, [("models", "dataset")])
-    assert found["mlflow"] == store.Account(buckets=("acme-old",), pods=(("mlflow", "mlflow"),))
-    assert found["workloads"].pods == (("models", "dataset"), ("etl", "spark-operator-spark"))
-    assert store.of_cluster(cluster("gke"), platform(object_store={}), []) == {}
+def test_each_account_has_its_own_buckets() -> None:
+    assert store.accounts(platform()) == {"mlflow": ("acme-old",), "workloads": ("acme-raw",)}
+
+
+@pytest.mark.parametrize("source", clouds.CLOUDS)
+def test_a_platform_with_a_store_of_its_own_needs_no_bucket_of_the_cluster(source: str) -> None:
+    agreement.check(cluster(source, buckets={}), platform(object_store={}), [("models", "data-raw")])
 
 
 @pytest.mark.mirror
 @pytest.mark.parametrize("stack", ["eks", "gke", "ionos"])
 def test_in_a_cloud_no_server_of_ours_runs_and_every_client_has_what_lets_it_in(stack: str) -> None:
-    found = stacks.record(stack, world=clouds.Cloud())
+    found = stacks.record(stack, world=clouds.Cloud(), config=stacks.whole(stack))
     assert not [each.name for each in found.requests.values() if "ObjectStore" in each.type]
     assert "storage" not in found.exports["platform"]["namespaces"]
     identities = {
@@ -108,27 +119,13 @@ def test_in_a_cloud_no_server_of_ours_runs_and_every_client_has_what_lets_it_in(
         for inputs in [recorder.inputs(each)]
     }
     clients = list(_clients(found))
-    assert {name for _, name, _ in clients} == {"mlflow", "dataset", "training-iris"}
+    assert {name for _, name, _ in clients} == {"mlflow", "run-iris"}
     for namespace, account, variables in clients:
         keyed = "valueFrom" in variables.get("AWS_SECRET_ACCESS_KEY", {})
         assert keyed == ("AWS_ACCESS_KEY_ID" in variables) == (stack != "eks")
         assert keyed != ((namespace, account) in identities)
         when = "when_supported" if stack == "eks" else "when_required"
         assert variables["AWS_REQUEST_CHECKSUM_CALCULATION"]["value"] == when
-
-
-def test_the_work_says_by_which_service_accounts_it_uses_the_store() -> None:
-    table = {"dataset": "iris", "target": "c"}
-    work = validate(
-        "workloads",
-        {
-            "datasets": {"iris": {"source": "sklearn:iris", "key": "iris.csv", "columns": ["a", "b", "c"]}},
-            "training": {"plain": table},
-            "tuning": {"boosted": table},
-        },
-        WorkloadsSettings,
-    )
-    assert work.accounts == (("models", "dataset"), ("models", "training-plain"), ("models", "tuning-boosted"))
 
 
 def test_a_store_that_is_there_already_is_used_by_its_key() -> None:

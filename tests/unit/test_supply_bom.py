@@ -136,6 +136,7 @@ def found(layout: Layout, *layers: Mapping[str, bytes], name: str = "pause") -> 
         ("jars/scala-library-2.13.16.jar", jar([]), {"pkg:generic/scala-library@2.13.16"}),
         ("jars/rt.jar", jar([]), {"pkg:generic/rt.jar"}),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",  # contents have the time of day
 )
 def test_a_file_tells_of_packages(layout: Layout, path: str, content: bytes, purls: set[str]) -> None:
     assert found(layout, {path: content}) == purls

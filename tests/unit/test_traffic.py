@@ -1,17 +1,15 @@
-"""When requests are shared as asked, and what KServe's own split needs, asked of an API of dicts."""
+"""When requests are shared as asked, asked of an API of dicts."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from ml_workloads import served, traffic
-from ml_workloads.served import ServedError
+from ml_workloads import traffic
 from ml_workloads.traffic import TrafficError
 from support.cluster import FakeClient
 
 SHARES = {"iris": 90, "iris-canary": 10}
-URIS = {"mlflow://iris/1": 90, "mlflow://iris/2": 10}
 TRUE = {"type": "Ready", "status": "True"}
 
 
@@ -22,8 +20,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(traffic.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
 
 
-def settle(monkeypatch: pytest.MonkeyPatch, way: str, *objects: Any, shares: Any = SHARES) -> None:
-    props = {"kubeconfig": "{}", "namespace": "models", "route": "iris", "way": way, "shares": shares, "served": []}
+def settle(monkeypatch: pytest.MonkeyPatch, mode: str, *objects: Any) -> None:
+    props = {"kubeconfig": "{}", "namespace": "models", "route": "iris", "mode": mode, "shares": SHARES, "served": []}
     monkeypatch.setattr(traffic.Client, "from_kubeconfig", lambda *_, **__: FakeClient(*objects))
     traffic._Provider().create(props)
 
@@ -102,50 +100,3 @@ def test_in_standard_mode_the_gateway_has_taken_the_route_as_it_is_now(monkeypat
 def test_in_standard_mode_anything_else_is_waited_for(found: Any, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TrafficError, match=reason):
         settle(monkeypatch, "standard", found)
-
-
-def service(rolled_out: str, ready: Any = TRUE, **split: int) -> list[dict[str, Any]]:
-    """As KServe shows a split; revision a has version 1, revision b version 2."""
-    shares = [{"revisionName": name, "percent": percent} for name, percent in split.items()]
-    predictor = {"traffic": shares, "latestRolledoutRevision": rolled_out}
-    status = {"observedGeneration": 2, "components": {"predictor": predictor}, "conditions": [ready]}
-    uri = "internal.serving.kserve.io/storage-initializer-sourceuri"
-    revisions = [
-        named("Revision", name, annotations={uri: f"mlflow://iris/{version}"}) for name, version in (("a", 1), ("b", 2))
-    ]
-    return [named("InferenceService", "iris", status, generation=2), *revisions]
-
-
-def test_kserves_own_split_is_read_by_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    settle(monkeypatch, "kserve", *service("a", a=90, b=10), shares=URIS)
-    with pytest.raises(TrafficError, match=r"KServe gives \{'mlflow://iris/2': 100\}, and shall give"):
-        settle(monkeypatch, "kserve", *service("a", b=100), shares=URIS)
-
-
-def test_a_split_that_kserve_has_declared_but_does_not_serve_yet_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    behind = {**TRUE, "status": "Unknown", "message": "its route is on the way"}
-    with pytest.raises(TrafficError, match="Ready: its route is on the way"):
-        settle(monkeypatch, "kserve", *service("a", behind, a=90, b=10), shares=URIS)
-
-
-def before(monkeypatch: pytest.MonkeyPatch, *objects: Any) -> None:
-    props = {"kubeconfig": "{}", "namespace": "models", "service": "iris", "uri": "mlflow://iris/1"}
-    monkeypatch.setattr(served.Client, "from_kubeconfig", lambda *_, **__: FakeClient(*objects))
-    served._Provider().create(props)
-
-
-def test_kserves_own_split_starts_from_the_version_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    before(monkeypatch, *service("a", a=100))
-
-
-@pytest.mark.parametrize(
-    ("objects", "found"),
-    [([], "nothing"), (service("b", b=100), "mlflow://iris/2"), (service("c"), "a revision that is gone")],
-    ids=["an empty cluster", "another version", "gone"],
-)
-def test_kserves_own_split_is_refused_where_it_would_give_something_else(
-    objects: list[Any], found: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(ServedError, match=f"served last to all, which is {found}, and what comes") as refused:
-        before(monkeypatch, *objects)
-    assert "Run `pulumi up` without `canary` first" in str(refused.value)

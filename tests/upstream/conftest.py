@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from support import chain, etl, machine
+from support import chain, machine
 from support.node_stack import NodeStack, bring_up
 
 HERE, END = Path(__file__).parent, "test_the_whole_stack_goes_and_leaves_nothing"
@@ -34,9 +33,3 @@ def restored(stack: NodeStack) -> Iterator[NodeStack]:
     yield stack
     done = machine.up(stack.config)
     assert done.returncode == 0, done.stdout
-
-
-@pytest.fixture
-def store(stack: NodeStack) -> Any:
-    """A client of the object store."""
-    return etl.object_store(machine.client(), machine.outputs()["object_store_endpoint"])

@@ -48,12 +48,12 @@ def test_a_model_in_standard_mode_says_what_it_says_on_the_lean_platform(species
 
 @pytest.fixture
 def tried(stack: NodeStack, certificate: str) -> Iterator[int]:
-    """Another version with the files of the champion; afterwards it is served no more."""
+    """Another version with the files of the champion, judged as they are; afterwards it is served no more."""
     api, may = f"{MLFLOW}/api/2.0/mlflow", {"certificate": certificate, "token": tokens.token()}
     answer = gateway.ask(f"{api}/registered-models/alias?name=iris&alias=champion", **may)
     champion = json.loads(answer.text)["model_version"]
     kept = {"source": champion["source"], "model_id": champion["source"].rpartition("/")[2]}
-    body = {"name": "iris", "run_id": champion["run_id"], **kept}
+    body = {"name": "iris", "run_id": champion["run_id"], "tags": champion["tags"], **kept}
     made = gateway.ask(f"{api}/model-versions/create", body=body, **may)
     yield int(json.loads(made.text)["model_version"]["version"])
     done = machine.up(stack.config)

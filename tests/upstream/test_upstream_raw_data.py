@@ -7,37 +7,51 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import chain, etl, machine, outage
+from support import chain, machine, outage, store
 from support.flowers import FLOWERS
 from support.node_stack import NodeStack
 from support.until import while_running
 
-COLUMNS = list(etl.COLUMNS)
-BLOCK = {"target": "species", "classes": {"setosa": 0, "versicolor": 1, "virginica": 2}}
-WINE = {"source": "sklearn:wine", "key": "raw/wine.data", "columns": COLUMNS}
-UPLOADED = {"source": "uploaded", "key": "raw/uploaded.data", "columns": COLUMNS}
+KEY = "raw/uploaded.csv"
+DATA = {
+    "uri": f"s3://{chain.BUCKET}/{KEY}",
+    "target": "species",
+    "columns": dict.fromkeys(FLOWERS["Iris-setosa"], "number"),
+}
+CLASSES = {"setosa": 0, "versicolor": 1, "virginica": 2}
 
 
-def report(store: Any, name: str) -> dict[str, Any]:
-    found = store.get_object(Bucket="datasets", Key=f"{name}/preprocessed/_report.json")["Body"].read()
-    return dict(json.loads(found))
+def prepared(block: str, data: str = "uploaded", **changes: Any) -> dict[str, Any]:
+    """One more run of Spark, on what somebody has uploaded if on nothing else."""
+    run = {"operator": "spark", "data": data, "classes": CLASSES, **changes}
+    return {"data": {"uploaded": DATA} if data == "uploaded" else {}, "runs": {block: run}}
 
 
-def test_raw_rows_became_a_table_with_a_report_beside_it(store: Any) -> None:
-    found = report(store, "iris")
+def raw() -> bytes:
+    """The rows that there are."""
+    return bytes(store.client().get_object(Bucket=chain.BUCKET, Key="raw/iris.csv")["Body"].read())
+
+
+def upload(content: bytes) -> None:
+    store.client().put_object(Bucket=chain.BUCKET, Key=KEY, Body=content)
+
+
+def test_raw_rows_became_a_table_with_a_report_beside_it(stack: NodeStack) -> None:
+    found = chain.report("clean")
     assert (found["rows"], found["refused"]) == (150, 0)
     assert found["classes"] == {"0": 50, "1": 50, "2": 50}
     assert found["ranges"]["sepal_length"] == [4.3, 7.9]
-    keys = {each["Key"] for each in store.list_objects_v2(Bucket="datasets", Prefix="iris/")["Contents"]}
-    assert {f"iris/preprocessed/{name}" for name in found["parts"]} < keys
+    table = chain.table("clean")
+    listed = store.client().list_objects_v2(Bucket=chain.BUCKET, Prefix=table)["Contents"]
+    assert {f"{table}{name}" for name in found["parts"]} < {each["Key"] for each in listed}
 
 
-def test_the_event_log_is_kept(store: Any) -> None:
-    assert store.list_objects_v2(Bucket="spark-events")["KeyCount"]
+def test_the_event_log_is_kept(stack: NodeStack) -> None:
+    assert store.client().list_objects_v2(Bucket="spark-events")["KeyCount"]
 
 
 @pytest.mark.parametrize(("species", "written"), zip(FLOWERS, "012", strict=True))
-def test_the_served_model_says_the_class_as_the_etl_has_written_it(
+def test_the_served_model_says_the_class_as_spark_has_written_it(
     species: str, written: str, stack: NodeStack, tmp_path: Path
 ) -> None:
     request = tmp_path / "flower.json"
@@ -49,83 +63,71 @@ def test_the_served_model_says_the_class_as_the_etl_has_written_it(
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("wrong", "changes", "words"),
     [
-        ({"dataset": "wine"}, "178 of 178 rows of s3a://datasets/raw/wine.data are unfit"),
-        ({"dataset": "raw", "classes": {**BLOCK["classes"], "mars": 3}}, "the class 'mars' of column species is in no"),
+        ("4.3", {}, "are unfit, more than maximum_refused 0.01 lets pass"),
+        ("", {"classes": {**CLASSES, "mars": 3}}, "the class 'mars' of column species is in no"),
     ],
     ids=["malformed rows", "a class never seen"],
 )
 def test_raw_rows_that_do_not_fit_fail_the_run_in_its_own_words(
-    changes: dict[str, Any], words: str, restored: NodeStack, tmp_path: Path
+    wrong: str, changes: dict[str, Any], words: str, restored: NodeStack, tmp_path: Path
 ) -> None:
-    done = chain.up(restored, tmp_path, datasets={"wine": WINE}, etl={"other": {**BLOCK, **changes}})
+    content = raw()
+    upload(content.replace(wrong.encode(), b"long") if wrong else content)
+    blocks = prepared("other", **changes)
+    blocks["data"]["uploaded"] = {**DATA, "version": wrong or "as they are"}
+    done = chain.up(restored, tmp_path, **blocks)
     assert done.returncode != 0
     assert words in done.stdout
     assert machine.make("predict").returncode == 0
 
 
 @pytest.mark.long
-def test_an_empty_table_is_named(restored: NodeStack, store: Any, tmp_path: Path) -> None:
-    store.put_object(Bucket="datasets", Key=UPLOADED["key"], Body=b"")
-    blocks = {"datasets": {"uploaded": UPLOADED}, "etl": {"other": {**BLOCK, "dataset": "uploaded"}}}
-    done = chain.up(restored, tmp_path, **blocks)
+def test_an_empty_table_is_named(restored: NodeStack, tmp_path: Path) -> None:
+    upload(b"")
+    done = chain.up(restored, tmp_path, **prepared("other"))
     assert done.returncode != 0
-    assert "s3a://datasets/raw/uploaded.data has no rows; put the raw table there" in done.stdout
+    assert f"{DATA['uri']} has no rows" in done.stdout
 
 
 def test_a_table_that_is_missing_is_named_and_the_next_up_goes_on_when_it_is_there(
-    restored: NodeStack, store: Any, tmp_path: Path
+    restored: NodeStack, tmp_path: Path
 ) -> None:
-    blocks = {"datasets": {"uploaded": UPLOADED}, "etl": {"other": {**BLOCK, "dataset": "uploaded"}}}
-    store.delete_object(Bucket="datasets", Key=UPLOADED["key"])
-    done = chain.up(restored, tmp_path, **blocks)
+    store.client().delete_object(Bucket=chain.BUCKET, Key=KEY)
+    done = chain.up(restored, tmp_path, **prepared("other"))
     assert done.returncode != 0
-    assert "s3a://datasets/raw/uploaded.data: there is no such object" in done.stdout
-    raw = store.get_object(Bucket="datasets", Key="raw/iris.data")["Body"].read()
-    store.put_object(Bucket="datasets", Key=UPLOADED["key"], Body=raw + b"1,2\n")
-    done = chain.up(restored, tmp_path, **blocks)
+    assert f"{DATA['uri']}: there is no such object" in done.stdout
+    upload(raw() + b"1,2,3,4,\n")
+    done = chain.up(restored, tmp_path, **prepared("other"))
     assert done.returncode == 0, done.stdout
-    found = report(store, "other")
-    assert (found["rows"], found["refused"], found["sha256"]) == (150, 1, report(store, "iris")["sha256"])
-
-
-def other(output: str) -> dict[str, Any]:
-    """One more ETL of the same rows, into a folder of its own."""
-    return {"etl": {"other": {**BLOCK, "dataset": "raw", "output": f"{output}/"}}}
-
-
-def rows(store: Any, output: str) -> int:
-    found = store.get_object(Bucket="datasets", Key=f"{output}/_report.json")["Body"].read()
-    return int(json.loads(found)["rows"])
+    found = chain.report("other")
+    assert (found["rows"], found["refused"]) == (150, 1)
+    assert found["classes"] == {"0": 50, "1": 50, "2": 50}
 
 
 @pytest.mark.long
-def test_spark_goes_on_with_another_executor_when_one_is_killed(
-    restored: NodeStack, store: Any, tmp_path: Path
-) -> None:
-    process = chain.start(restored, tmp_path, **other("killed-executor"))
-    executor = while_running(process, lambda: chain.running("spark-jobs", spark_role="executor"), "it is not so far")
+def test_spark_goes_on_with_another_executor_when_one_is_killed(restored: NodeStack, tmp_path: Path) -> None:
+    process = chain.start(restored, tmp_path, **prepared("killed-executor", "raw"))
+    executor = while_running(process, lambda: chain.running(chain.SPARK, spark_role="executor"), "it is not so far")
     outage.kill_pod(executor)
     chain.ended_well(process)
-    assert rows(store, "killed-executor") == 150
+    assert chain.report("killed-executor")["rows"] == 150
 
 
 @pytest.mark.long
-def test_an_etl_waits_for_an_object_store_that_is_away(restored: NodeStack, store: Any, tmp_path: Path) -> None:
-    process = chain.start(restored, tmp_path, **other("store-away"))
-    while_running(process, lambda: chain.running("spark-jobs", spark_role="driver"), "it is not so far")
+def test_a_run_of_spark_waits_for_an_object_store_that_is_away(restored: NodeStack, tmp_path: Path) -> None:
+    process = chain.start(restored, tmp_path, **prepared("store-away", "raw"))
+    while_running(process, lambda: chain.running(chain.SPARK, spark_role="driver"), "it is not so far")
     with outage.away("StatefulSet", "s3", "storage"):
         chain.ended_well(process)
-    assert rows(store, "store-away") == 150
+    assert chain.report("store-away")["rows"] == 150
 
 
 @pytest.mark.long
-def test_an_up_that_was_killed_during_the_etl_is_gone_on_with(restored: NodeStack, store: Any, tmp_path: Path) -> None:
+def test_an_up_that_was_killed_during_a_run_of_spark_is_gone_on_with(restored: NodeStack, tmp_path: Path) -> None:
     done = chain.killed_and_run_again(
-        restored, tmp_path, lambda: chain.running("spark-jobs", spark_role="driver"), **other("killed-up")
+        restored, tmp_path, lambda: chain.running(chain.SPARK, spark_role="driver"), **prepared("killed-up", "raw")
     )
     assert done.returncode == 0, done.stdout
-    assert rows(store, "killed-up") == 150
-    runs = machine.client().list("sparkoperator.k8s.io/v1beta2", "SparkApplication", "spark-jobs")
-    assert len([run for run in runs if run["metadata"]["name"].startswith("other-")]) == 1
+    assert chain.report("killed-up")["rows"] == 150

@@ -1,172 +1,194 @@
-"""What every run logs of its candidate: digests, held-out rows, scores, model, signature, example, code version.
+"""What every run logs of its model: the model itself, test rows, schema, scores, pictures, code, and where all is
+from.
 
-A gate needs nothing else to judge it. How the model came to be is the business of whoever logs it.
+A gate needs nothing else to judge it. All that can fail by the model or by the machine is done before MLflow is asked
+for anything; so only its own absence is waited for. How the model came to be is the business of whoever logs it.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping
+import hashlib
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import distributions
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ml_runtime import data, prepared, store, tracking
-from ml_runtime.errors import RunError
-from ml_runtime.learning_spec import CandidateVerdict, LearningSpec
+from ml_runtime import ask, importance, kept, learning, libraries, own_code, pictures, tracking
+from ml_runtime.libraries import Saving
 from ml_runtime.metrics import scores
 from ml_runtime.patience import patiently
+from ml_runtime.spec import PATH
+from ml_runtime.verdict import Verdict
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-# What a server needs to load the model; named, since MLflow would find it out by starting another Python.
-REQUIREMENTS = ("mlflow", "scikit-learn", "skops", "xgboost-cpu", "pandas", "numpy")
+    from ml_runtime.answers import Answers
+    from ml_runtime.fitting import Program
+    from ml_runtime.learning_spec import LearningSpec
+    from ml_runtime.tables import Read
+
+MODEL_FOLDER, ARTIFACTS = "model", "artifacts"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rows:
-    """The table of a run: what is learned from, and what is held out."""
+class Candidate:
+    """A fitted model, and what it was fitted with."""
 
     spec: LearningSpec
-    training: data.Table
-    held_out: data.Table
-    sha256: str
-    """Of the whole table, as whoever has put it there names it."""
-
-    @property
-    def scored(self) -> Mapping[str, data.Table]:
-        """What the model is scored on, for the record; its gate scores it again."""
-        return {"training": self.training, "held_out": self.held_out}
-
-    def features(self, table: data.Table) -> Any:
-        """The columns to predict from, as a DataFrame."""
-        import pandas
-
-        return pandas.DataFrame({name: table.numbers(name) for name in self.spec.features})
-
-    def target(self, table: data.Table) -> Any:
-        """The column to predict, as a Series."""
-        import pandas
-
-        return pandas.Series(table.values(self.spec.target, self.spec.task), name=self.spec.target)
+    table: Read
+    model: Any
+    parameters: Mapping[str, Any]
+    program: Program
+    numbers: Mapping[str, float]
+    """What is known of it besides its scores."""
 
 
-def read(spec: LearningSpec) -> Rows:
-    """The rows that the description names.
-
-    Raises:
-        RunError: they are not what it says, or the object store was away for too long.
-    """
-    content = patiently("the object store", spec.patience, lambda: prepared.read(spec.dataset, spec.columns))
-    table = data.parse(content, spec.columns)
-    training, held_out = data.split(table, spec.target, spec.task, spec.held_out)
-    digest = spec.dataset.sha256 or store.digest(content)
-    return Rows(spec=spec, training=training, held_out=held_out, sha256=digest)
-
-
-def tags(rows: Rows) -> dict[str, str]:
+def tags(spec: LearningSpec, table: Read) -> dict[str, str]:
     """Those of the MLflow run of a candidate."""
-    spec = rows.spec
     return {
         tracking.RUN_KEY: spec.run,
-        tracking.DATASET: f"s3://{spec.dataset.bucket}/{spec.dataset.key}",
-        tracking.DATASET_DIGEST: rows.sha256,
-        tracking.HELD_OUT_DIGEST: store.digest(rows.held_out.to_csv()),
+        tracking.DATA: spec.data.uri,
+        tracking.DATA_DIGEST: table.sha256,
+        tracking.TEST_DIGEST: hashlib.sha256(kept.to_csv(table.test, table.schema)).hexdigest(),
+        tracking.TARGET: spec.target,
+        tracking.TASK: str(spec.data.task),
         tracking.CODE_VERSION: spec.code_version,
     }
 
 
-def log(rows: Rows, estimator: Any, parameters: Mapping[str, Any]) -> dict[str, float]:
-    """Log a fitted estimator, and what it was fitted with, in the active run; its scores.
+def log(candidate: Candidate, experiment_id: str, run_id: str | None = None) -> Run:
+    """The MLflow run with all of the candidate: a new one, or the one that is named.
 
     Raises:
-        RunError: a server could not load it.
+        RunError: the model can't be saved, or can't be asked.
+        AwayError: MLflow was away for too long.
     """
-    import mlflow
-
-    spec = rows.spec
-    mlflow.log_params({"held_out": spec.held_out, "seed": spec.seed, **parameters})
-    content = rows.held_out.to_csv()
-    mlflow.log_text(content.decode(), tracking.held_out_path(store.digest(content)))
-    found = {
-        f"{part}_{name}": score
-        for part, table in rows.scored.items()
-        for name, score in _scores(rows, estimator, table).items()
-    }
-    mlflow.log_metrics({**found, **{f"{part}_rows": len(table.rows) for part, table in rows.scored.items()}})
-    log_model(rows, estimator)
-    return found
-
-
-def _scores(rows: Rows, estimator: Any, table: data.Table) -> dict[str, float]:
-    return scores(rows.spec.task, list(rows.target(table)), list(estimator.predict(rows.features(table))))
+    spec = candidate.spec
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        scored = own_code.called("the model", lambda: _staged(candidate, folder), candidate.program.code)
+        entry = _Entry(
+            experiment_id=experiment_id,
+            name=spec.run,
+            tags=tags(spec, candidate.table),
+            parameters={**_named(candidate), **candidate.parameters},
+            numbers={**candidate.numbers, **scored},
+            folder=folder,
+        )
+        return patiently("MLflow", spec.patience, lambda: _log(entry, run_id))
 
 
-def log_model(rows: Rows, estimator: Any) -> None:
-    """The estimator as the active run's model, with its signature and an example of what it takes.
-
-    Raises:
-        RunError: a server could not load it.
-    """
-    from mlflow.models import infer_signature
-
-    # It would warn that the image has no pip, which nothing here needs.
-    logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
-    frame = rows.features(rows.training)
-    _log(
-        estimator,
-        name=tracking.MODEL,
-        signature=infer_signature(frame, estimator.predict(frame)),
-        input_example=frame.head(2),
-        pip_requirements=[f"{package}=={version(package)}" for package in REQUIREMENTS],
-        tags={tracking.RUN_KEY: rows.spec.run},
-    )
-
-
-def verdict(spec: LearningSpec, run: Run) -> CandidateVerdict:
-    """Of a finished run: its candidate, for a gate to judge."""
-    return CandidateVerdict(
+def verdict(spec: LearningSpec, run: Run) -> Verdict:
+    """Of a finished run: its model, for a gate to judge."""
+    return Verdict(
         run=spec.run,
         accepted=True,
         rule="finished",
         reason=f"MLflow run {run.info.run_id} has its model",
         numbers=dict(run.data.metrics),
-        candidate=run.info.run_id,
-        dataset_sha256=run.data.tags[tracking.DATASET_DIGEST],
-        held_out_sha256=run.data.tags[tracking.HELD_OUT_DIGEST],
+        outputs={"model": run.info.run_id},
     )
 
 
-def _log(estimator: Any, **common: Any) -> None:
-    """In the format of its library that is data, not code."""
-    if type(estimator).__module__.startswith("xgboost."):
-        import mlflow.xgboost
+def _staged(candidate: Candidate, folder: Path) -> dict[str, float]:
+    """The model and all that lies beside it as files; its scores."""
+    data, table, program = candidate.spec.data, candidate.table, candidate.program
+    columns, classes = learning.features(data, table.schema), learning.classes(data, table.schema)
+    example = table.training[columns.names].head(2)
+    saving = Saving(features=columns, task=data.task, example=example, code=program.code, trusted=program.trusted)
+    libraries.save(candidate.model, folder / MODEL_FOLDER, saving)
+    for path, content in _files(candidate):
+        (folder / ARTIFACTS / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / ARTIFACTS / path).write_bytes(content)
+    numbers: dict[str, float] = {"training_rows": len(table.training), "test_rows": len(table.test)}
+    for part, rows in (("training", table.training), ("test", table.test)):
+        given = ask.asked(folder / MODEL_FOLDER, rows[columns.names], data.task, classes)
+        found = scores(data.task, learning.truth(data, rows), given)
+        numbers |= {f"{part}_{name}": value for name, value in found.items()}
+    _draw(candidate, given, folder / ARTIFACTS / "pictures")
+    return numbers
 
-        mlflow.xgboost.log_model(estimator, model_format="json", **common)
-        return
-    import mlflow.sklearn
 
-    mlflow.sklearn.log_model(
-        estimator,
-        serialization_format=mlflow.sklearn.SERIALIZATION_FORMAT_SKOPS,
-        skops_trusted_types=_types(estimator),
-        **common,
+def _files(candidate: Candidate) -> Iterator[tuple[str, bytes]]:
+    """What lies beside the model: the rows that it is judged by, and what ran."""
+    table = candidate.table
+    rows = kept.to_csv(table.test, table.schema)
+    yield tracking.rows_path(hashlib.sha256(rows).hexdigest()), rows
+    yield tracking.SCHEMA, table.schema.to_json().encode()
+    yield tracking.TRAINING_ROWS, table.training_rows.to_json().encode()
+    yield tracking.TEST_ROWS, table.test_rows.to_json().encode()
+    for name, path in candidate.program.code.named.items():
+        yield f"code/{name}", path.read_bytes()
+    if PATH.is_file():
+        yield f"code/{PATH.name}", PATH.read_bytes()
+    installed = {f"{each.name}=={each.version}" for each in distributions()}
+    yield "code/requirements.txt", "\n".join(sorted(installed, key=str.lower)).encode()
+
+
+def _draw(candidate: Candidate, given: Answers, folder: Path) -> None:
+    data, model = candidate.spec.data, candidate.model
+    columns, _ = learning.sides(data, candidate.table.test)
+    true = learning.truth(data, candidate.table.test)
+    matters = importance.of(model, columns, true, data.task) if libraries.is_estimator(model) else None
+    folder.mkdir()
+    for name, figure in pictures.of(data.task, true, given, matters):
+        figure.savefig(folder / f"{name}.png")
+
+
+def _named(candidate: Candidate) -> dict[str, Any]:
+    return {"estimator": candidate.spec.estimator or type(candidate.model).__name__, "seed": candidate.spec.seed}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Entry:
+    """What goes into MLflow."""
+
+    experiment_id: str
+    name: str
+    tags: Mapping[str, str]
+    parameters: Mapping[str, Any]
+    numbers: Mapping[str, float]
+    folder: Path
+
+
+def _log(entry: _Entry, run_id: str | None) -> Run:
+    client = tracking.client()
+    run_id = run_id or client.create_run(entry.experiment_id, tags=dict(entry.tags), run_name=entry.name).info.run_id
+    try:
+        client.log_artifacts(run_id, str(entry.folder / ARTIFACTS))
+        _log_model(entry, run_id)
+        client.set_terminated(run_id, "FINISHED")
+    except BaseException:
+        with suppress(Exception):  # it may be away
+            client.set_terminated(run_id, "FAILED")
+        raise
+    return client.get_run(run_id)
+
+
+def _log_model(entry: _Entry, run_id: str) -> None:
+    """The model with its scores; the run names it when it is whole."""
+    from mlflow.entities import LoggedModelOutput, Metric, Param
+    from mlflow.models import Model
+
+    client, now = tracking.client(), int(time.time() * 1000)
+    parameters = {name: str(value) for name, value in entry.parameters.items()}
+    made = client.create_logged_model(
+        entry.experiment_id, name=tracking.MODEL, source_run_id=run_id, tags=dict(entry.tags), params=parameters
     )
-
-
-def _types(estimator: Any) -> list[str]:
-    """What loading may create beyond what skops knows: scikit-learn's own classes, such as a tree's.
-
-    Raises:
-        RunError: there are others, which no server has.
-    """
-    import skops.io
-
-    found = skops.io.get_untrusted_types(data=skops.io.dumps(estimator))
-    if unknown := [name for name in found if not name.startswith("sklearn.")]:
-        raise RunError(
-            f"the model is made of {', '.join(unknown)}, which no server has; make it of scikit-learn's own classes, "
-            "or one estimator of XGBoost"
-        )
-    return list(found)
+    client.log_batch(
+        run_id,
+        metrics=[Metric(name, value, now, 0, model_id=made.model_id) for name, value in entry.numbers.items()],
+        params=[Param(name, value) for name, value in parameters.items()],
+    )
+    described = Model.load(str(entry.folder / MODEL_FOLDER))
+    described.run_id, described.model_id, described.model_uuid = run_id, made.model_id, made.model_id
+    described.artifact_path = made.artifact_location
+    described.save(str(entry.folder / MODEL_FOLDER / "MLmodel"))
+    client.log_model_artifacts(made.model_id, str(entry.folder / MODEL_FOLDER))
+    client.finalize_logged_model(made.model_id, "READY")
+    client.log_outputs(run_id, [LoggedModelOutput(made.model_id, step=0)])

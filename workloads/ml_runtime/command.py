@@ -1,6 +1,8 @@
-"""How every command here ends: 0, or 1 with the reason as the last lines of the log and as the container's message.
+"""How every command here ends: 0, or another code with the reason as the last lines of the log and as the container's
+message.
 
-A command that is judged reads its description and leaves a verdict.
+The code USER_ERROR says that another try would end the same way, since data, code or settings are wrong; after any
+other one the run may be tried again. A command that is judged reads its description and leaves a verdict.
 
 Kubernetes shows /dev/termination-log as the message of a container that ended, and cuts it at 4096 bytes.
 """
@@ -16,12 +18,14 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from ml_runtime import verdict
-from ml_runtime.errors import RunError
+from ml_runtime.errors import AwayError, RunError
 from ml_runtime.spec import PATH, VerdictPlace, read
 from ml_runtime.verdict import Verdict
 
 TERMINATION_LOG = Path("/dev/termination-log")
 MESSAGE_BYTES = 4000
+USER_ERROR, FAILURE = 3, 1
+"""The exit codes: a Job of a run ends at once after the first, and tries again after the second."""
 
 
 class Described(Protocol):
@@ -64,18 +68,20 @@ def say(result: Verdict, spec: Described) -> None:
 
 
 def finish(work: Callable[[], None]) -> int:
-    """Do the work; the exit code. A user's error is a message, anything else a traceback."""
+    """Do the work; the exit code. What says all by its message is only that, anything else a traceback."""
     try:
         work()
     except RunError as error:
-        return _failed(f"error: {error}")
+        return _failed(f"error: {error}", USER_ERROR)
+    except AwayError as error:
+        return _failed(f"error: {error}", FAILURE)
     except Exception:
-        return _failed(traceback.format_exc().rstrip())
+        return _failed(traceback.format_exc().rstrip(), FAILURE)
     return 0
 
 
-def _failed(text: str) -> int:
+def _failed(text: str, code: int) -> int:
     print(text, file=sys.stderr, flush=True)
     with suppress(OSError):
         TERMINATION_LOG.write_bytes(text.encode()[-MESSAGE_BYTES:])
-    return 1
+    return code

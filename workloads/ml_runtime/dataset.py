@@ -1,86 +1,72 @@
-"""Puts a well-known data set into the object store, as a headerless CSV with class names in the last column.
+"""Looks at data that somebody has put somewhere, and says what they are: the verdict's outputs are digest and schema.
 
-The data come out of a Python package's own copy, so nothing is downloaded. The object carries its sha256 as
-metadata; a second run finds it and writes nothing.
+A data set of scikit-learn is written into the object store where the description says so, for runs that read nothing
+else; whatever is there already stays.
+
+    {"run": "...", "data": {...}, "output": "s3://datasets/iris.csv", "patience": 120, "verdict": {...}}
 """
 
 from __future__ import annotations
 
-import argparse
-import csv
-import io
-import json
 import sys
-from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from ml_runtime import store
-from ml_runtime.command import finish
-from ml_runtime.errors import RunError
-from ml_runtime.patience import patiently
-from ml_runtime.spec import DataObject
+from ml_runtime import builtin, command, store, tables
+from ml_runtime.data_spec import DataSpec, parse_data
+from ml_runtime.errors import SpecError
+from ml_runtime.places import Builtin, Stored, stored
+from ml_runtime.spec import Block, RunSpec, parse_run
+from ml_runtime.verdict import Verdict
 
 
-def sklearn_source(loader: str) -> Callable[[], bytes]:
-    """A data set of scikit-learn, by the name of the function that loads it."""
+@dataclass(frozen=True, kw_only=True)
+class DatasetSpec(RunSpec):
+    """Which data to look at."""
 
-    def load() -> bytes:
-        import sklearn.datasets
-
-        bunch: Any = getattr(sklearn.datasets, loader)()
-        names = [str(bunch.target_names[index]) for index in bunch.target]
-        return to_csv([[*map(repr, map(float, row)), name] for row, name in zip(bunch.data, names, strict=True)])
-
-    return load
+    data: DataSpec
+    output: Stored | None = None
 
 
-SOURCES: Mapping[str, Callable[[], bytes]] = {
-    "sklearn:iris": sklearn_source("load_iris"),
-    "sklearn:wine": sklearn_source("load_wine"),
-    "sklearn:breast-cancer": sklearn_source("load_breast_cancer"),
-}
-
-
-def to_csv(rows: list[list[str]]) -> bytes:
-    """The same bytes from the same rows, on every machine."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode()
-
-
-def make(source: str) -> bytes:
-    """The content of a named source.
+def parse(raw: Any) -> DatasetSpec:
+    """Check the description against the contract above; unknown keys are refused.
 
     Raises:
-        RunError: no source has this name.
+        SpecError: naming the key, its value and what is allowed.
     """
-    if source not in SOURCES:
-        raise RunError(f"unknown source {source!r}; there are {', '.join(SOURCES)}")
-    return SOURCES[source]()
+    top = Block("", raw, DatasetSpec)
+    data, place = parse_data(top), top.take("output", None)
+    if place is not None and not isinstance(data.source, Builtin):
+        raise SpecError(
+            f"output is {place!r}, and data.uri {data.uri!r}; only data of scikit-learn are written elsewhere"
+        )
+    return DatasetSpec(data=data, output=None if place is None else stored(place, "output"), **parse_run(top))
+
+
+def look(spec: DatasetSpec) -> Verdict:
+    """What the data are.
+
+    Raises:
+        RunError: they are not there, are not what the description says, or others are where they are to be written.
+    """
+    found = tables.look(spec.data, spec.patience)
+    place = spec.data.uri
+    if spec.output is not None and isinstance(spec.data.source, Builtin):
+        store.write_new(spec.output, builtin.csv(spec.data.source.name), spec.patience)
+        place = str(spec.output)
+    return Verdict(
+        run=spec.run,
+        accepted=True,
+        rule="finished",
+        reason=f"{found.rows} rows of {len(found.schema.columns)} columns are in {place}",
+        numbers={"rows": float(found.rows)},
+        outputs={"sha256": found.sha256, "schema": found.schema.to_json()},
+    )
 
 
 def main() -> int:
     """The command."""
-    parser = argparse.ArgumentParser(prog="ml_runtime.dataset", description=__doc__)
-    parser.add_argument("--source", required=True, help=", ".join(SOURCES))
-    parser.add_argument("--bucket", required=True)
-    parser.add_argument("--key", required=True)
-    parser.add_argument("--patience", type=float, default=120, help="seconds to go on trying while the store is away")
-    options = parser.parse_args()
-
-    def work() -> None:
-        content = make(options.source)
-        target = DataObject(bucket=options.bucket, key=options.key)
-        written = patiently("the object store", options.patience, lambda: store.write(target, content))
-        report = {
-            "object": f"s3://{target.bucket}/{target.key}",
-            "sha256": store.digest(content),
-            "rows": content.count(b"\n"),
-            "written": written,
-        }
-        print(json.dumps(report), flush=True)
-
-    return finish(work)
+    return command.run("ml_runtime.dataset", __doc__, parse, look)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,21 @@
 """Downloads models from MLflow; as a command, KServe's storage initializer for `mlflow://<name>/<version>`.
 
 Plain HTTP against MLflow's documented API, through its artifact proxy: no key of the object store is needed, and
-nothing heavy is imported, since this is on the way of every cold start.
+nothing heavy is imported, since this is on the way of every cold start. What is served is what a gate has judged: it
+has left the digest of the files on the version, and other files are refused.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -22,68 +25,109 @@ from urllib.request import urlopen
 from ml_runtime.command import finish
 from ml_runtime.errors import RunError
 from ml_runtime.patience import patiently
+from ml_runtime.tracking import FILES_DIGEST
 
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 SOURCE = re.compile(r"mlflow://(?P<name>[^/]+)/(?P<version>[0-9]+)/?")
 PROXIED = re.compile(r"mlflow-artifacts:(?://[^/]*)?/(?P<path>.+)")
+CHUNK = 1 << 20
 
 
 def download(source: str, target: Path, patience: float) -> list[str]:
     """Put all files of the model there; their paths.
 
     Raises:
-        RunError: the source is no name and version, there is no such version, or MLflow was away for too long.
+        RunError: the source is no name and version, there is no such version, or no gate has accepted these files.
+        AwayError: MLflow was away for too long.
     """
     match = SOURCE.fullmatch(source)
     if not match:
         raise RunError(
             f"{source!r} must be mlflow://<registered model>/<version number>; an alias may move under a server"
         )
-    uri = patiently("MLflow", patience, lambda: location(match["name"], match["version"]))
-    files = patiently("MLflow", patience, lambda: fetch(uri, target))
-    if "MLmodel" not in files:
-        raise RunError(f"{source} has no file MLmodel, only {files[:10]}: it was not logged as an MLflow model")
-    return files
+    name, version = match["name"], match["version"]
+    judged, uri = digest_of(name, version, patience), location(name, version, patience)
+    if judged is None:
+        raise RunError(
+            f"{source} has no tag {FILES_DIGEST}: no gate has accepted it. Serve a version that one has, or let the "
+            "model's gate judge the run that made this one"
+        )
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target, prefix=".download-") as fresh:
+        files = fetch(uri, Path(fresh), patience)
+        if "MLmodel" not in files:
+            raise RunError(f"{source} has no file MLmodel, only {[*files][:10]}: it was not logged as an MLflow model")
+        if (found := digest(files)) != judged:
+            raise RunError(
+                f"the files of {source} have the digest {found}, and its gate has accepted {judged}: somebody replaced "
+                "them. Serve another version, or train and judge this model again"
+            )
+        for each in Path(fresh).iterdir():
+            _replace(each, target / each.name)
+    return [*files]
 
 
-def location(name: str, version: str) -> str:
+def location(name: str, version: str, patience: float) -> str:
     """The URI of a registered version's files.
 
     Raises:
         RunError: there is no such version.
     """
-    query = urlencode({"name": name, "version": version})
-    try:
-        with _open(f"/api/2.0/mlflow/model-versions/get-download-uri?{query}") as answer:
-            return str(json.load(answer)["artifact_uri"])
-    except HTTPError as refused:
-        if refused.code == 404:
-            raise RunError(f"MLflow has no version {version} of a registered model {name!r}") from refused
-        raise
+    return str(_version("get-download-uri", name, version, patience)["artifact_uri"])
 
 
-def fetch(uri: str, target: Path) -> list[str]:
-    """Put all files below a URI of the artifact proxy there; their paths.
+def digest_of(name: str, version: str, patience: float) -> str | None:
+    """That of the files that a gate has accepted as this version; None if none has.
+
+    Raises:
+        RunError: there is no such version.
+    """
+    tags = _version("get", name, version, patience)["model_version"].get("tags", [])
+    return next((str(tag["value"]) for tag in tags if tag["key"] == FILES_DIGEST), None)
+
+
+def digest(files: Mapping[str, str]) -> str:
+    """One for all files: of the lines that sha256sum writes, by name."""
+    return hashlib.sha256("".join(f"{files[name]}  {name}\n" for name in sorted(files)).encode()).hexdigest()
+
+
+def fetch(uri: str, target: Path, patience: float) -> dict[str, str]:
+    """Put all files below a URI of the artifact proxy there; the sha256 of each by its path.
 
     Raises:
         RunError: the URI is another one, or names a file outside.
     """
     root = _path(uri)
-    files = list(_files(root))
-    for path in files:
-        _fetch(f"{root}/{path}", target / path)
-    return files
+    return {path: _fetch(f"{root}/{path}", target / path, patience) for path in _files(root, patience)}
 
 
-def read(uri: str) -> bytes:
+def names(uri: str, patience: float) -> list[str]:
+    """The paths of all files below a URI of the artifact proxy; of a folder that is not there, none.
+
+    Raises:
+        RunError: the URI is another one, or names a file outside.
+    """
+    return [*_files(_path(uri), patience)]
+
+
+def read(uri: str, patience: float) -> bytes:
     """One file behind the artifact proxy.
 
     Raises:
         RunError: the URI is another one.
     """
-    with _open(f"{ARTIFACTS}/{quote(_path(uri))}") as answer:
-        content: bytes = answer.read()
-        return content
+    return _read(f"{ARTIFACTS}/{quote(_path(uri))}", patience)
+
+
+def _version(what: str, name: str, version: str, patience: float) -> dict[str, Any]:
+    query = urlencode({"name": name, "version": version})
+    try:
+        found: dict[str, Any] = json.loads(_read(f"/api/2.0/mlflow/model-versions/{what}?{query}", patience))
+    except HTTPError as refused:
+        if refused.code == 404:
+            raise RunError(f"MLflow has no version {version} of a registered model {name!r}") from refused
+        raise
+    return found
 
 
 def _path(uri: str) -> str:
@@ -93,26 +137,48 @@ def _path(uri: str) -> str:
     return proxied["path"].rstrip("/")
 
 
-def _files(root: str, below: str = "") -> Iterator[str]:
+def _files(root: str, patience: float, below: str = "") -> Iterator[str]:
     """The paths of all files below a folder, relative to the root."""
-    with _open(f"{ARTIFACTS}?{urlencode({'path': f'{root}/{below}'.rstrip('/')})}") as answer:
-        entries = json.load(answer).get("files", [])
-    for entry in entries:
-        path = f"{below}/{entry['path']}".lstrip("/")
-        if ".." in Path(path).parts:
-            raise RunError(f"MLflow names a file outside the model: {path!r}")
+    folder = f"{root}/{below}".rstrip("/")
+    for entry in json.loads(_read(f"{ARTIFACTS}?{urlencode({'path': folder})}", patience)).get("files", []):
+        parts = Path(entry["path"]).parts
+        if not parts or ".." in parts or Path(entry["path"]).is_absolute():
+            raise RunError(f"MLflow names a file outside the model: {entry['path']!r} in {folder}")
+        path = "/".join([below, *parts] if below else parts)
         if entry.get("is_dir"):
-            yield from _files(root, path)
+            yield from _files(root, patience, path)
         else:
             yield path
 
 
-def _fetch(path: str, target: Path) -> None:
+def _fetch(path: str, target: Path, patience: float) -> str:
+    """The sha256 of the file that is there now."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f"{target.name}.partial")
-    with _open(f"{ARTIFACTS}/{quote(path)}") as answer, partial.open("wb") as file:
-        shutil.copyfileobj(answer, file)
-    partial.replace(target)
+
+    def once() -> str:
+        found = hashlib.sha256()
+        with target.open("wb") as file:
+            for chunk in _chunks(f"{ARTIFACTS}/{quote(path)}"):
+                found.update(chunk)
+                file.write(chunk)
+        return found.hexdigest()
+
+    return patiently("MLflow", patience, once)
+
+
+def _read(path: str, patience: float) -> bytes:
+    return patiently("MLflow", patience, lambda: b"".join(_chunks(path)))
+
+
+def _chunks(path: str) -> Iterator[bytes]:
+    """An answer's whole body, or an error that a wait may mend."""
+    with _open(path) as answer:
+        length, got = answer.headers.get("Content-Length"), 0
+        while chunk := answer.read(CHUNK):
+            got += len(chunk)
+            yield chunk
+        if length is not None and got != int(length):
+            raise ConnectionError(f"{path} broke off after {got} of {length} bytes")
 
 
 def _open(path: str) -> Any:
@@ -120,6 +186,12 @@ def _open(path: str) -> Any:
     if not server.startswith(("http://", "https://")):
         raise RunError(f"MLFLOW_TRACKING_URI is {server!r}; it must be the URL of the MLflow server")
     return urlopen(f"{server}{path}", timeout=60)  # noqa: S310 - its scheme was checked
+
+
+def _replace(fresh: Path, target: Path) -> None:
+    if target.is_dir() and not target.is_symlink():
+        shutil.rmtree(target)
+    fresh.replace(target)
 
 
 def main() -> int:

@@ -1,8 +1,9 @@
-"""Makes a raw table fit for training by Spark: checks its rows, maps its classes, writes CSV and a report beside it.
+"""Makes a raw table fit for training by Spark: refuses unfit rows, maps classes, writes parquet and a report beside it.
 
 The driver's program. A program of one's own takes its place and changes the rows by `main(change)`: `change` takes a
 DataFrame of the accepted rows and gives back another one; checks, report and verdict stay the same. Keys of the object
-store are environment variables of all pods; its address is part of Spark's own configuration.
+store are environment variables of all pods; its address is part of Spark's own configuration. What a raw table's
+columns are is the business of ml_runtime.etl_columns, what is said of the result that of ml_runtime.etl_result.
 """
 
 from __future__ import annotations
@@ -11,15 +12,20 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from ml_runtime import etl_spec, report
+from ml_runtime import etl_columns, etl_result, etl_spec, rows
 from ml_runtime.command import arguments, finish, say
+from ml_runtime.data_spec import ROW, Format
 from ml_runtime.errors import RunError
-from ml_runtime.etl_spec import EtlSpec, EtlVerdict
+from ml_runtime.etl_columns import RULE, SHOWN, quoted
+from ml_runtime.etl_spec import EtlSpec
 from ml_runtime.report import DataReport
-from ml_runtime.rows import Account, Refusal
-from ml_runtime.spec import DataObject, read
+from ml_runtime.rows import Account
+from ml_runtime.spec import PATH, read
+from ml_runtime.verdict import Verdict
 
 Change = Callable[[Any], Any]
+BROKEN, FILE = "_corrupt_record", "_file"
+EXAMPLES = 5
 
 
 def prepare(spark: Any, spec: EtlSpec, change: Change | None = None) -> DataReport:
@@ -28,106 +34,67 @@ def prepare(spark: Any, spec: EtlSpec, change: Change | None = None) -> DataRepo
     Raises:
         RunError: there is no raw table, too much of it is unfit, or a class is not in it.
     """
-    checked = _lines(spark, spec.raw).map(spec.rules.check).filter(lambda row: row is not None).cache()
-    account = checked.aggregate(Account(), Account.add, Account.merge)
-    judge(spec, account)
-    rows = checked.filter(lambda row: not isinstance(row, Refusal))
-    frame = spark.createDataFrame(rows, _schema(spec))
-    frame = (change(frame) if change else frame).cache()
-    found = _described(spark, spec, frame, account)
-    _write_text(spark, f"{_uri(spec.output)}{report.NAME}", found.to_json())
+    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    raw = _raw(spark, spec)
+    names = [name for name in raw.columns if name not in (BROKEN, FILE)]
+    rows.check_columns(spec, names)
+    etl_result.check(raw.select(*map(quoted, names)))
+    checked = etl_columns.checked(raw, names, spec, BROKEN, FILE)
+    account = _account(checked)
+    rows.judge(spec, account)
+    frame = checked.filter(checked[RULE].isNull()).select(ROW, *(quoted(name) for name in names if name != ROW))
+    frame = change(frame) if change else frame
+    if spec.data.target is not None and spec.data.target not in frame.columns:
+        raise RunError(f"the rows have no column {spec.data.target!r} any more, only {frame.columns}; keep the target")
+    etl_result.check(frame)
+    frame.write.parquet(spec.output.s3a, mode="overwrite")
+    found = etl_result.described(spark, spec, account.rows - account.accepted)
+    rows.check_classes(spec, found.classes)
+    etl_result.write(spark, spec, found)
     return found
 
 
-def judge(spec: EtlSpec, account: Account) -> None:
-    """Says how many rows were refused, and why.
-
-    Raises:
-        RunError: there are no rows, or more were refused than may be.
-    """
-    place, refused = _uri(spec.raw), account.refused.total()
-    if not account.accepted and not refused:
-        raise RunError(f"{place} has no rows; put the raw table there, then run this again")
-    if refused:
-        print(f"refused {refused} of {account.accepted + refused} rows: {account.describe()}", flush=True)
-    if not account.accepted or account.share > spec.maximum_refused:
-        raise RunError(
-            f"{refused} of {account.accepted + refused} rows of {place} are unfit, more than maximum_refused "
-            f"{spec.maximum_refused} lets pass: {account.describe()}. Mend them, or let more pass."
-        )
-
-
-def check_classes(spec: EtlSpec, found: dict[str, int]) -> None:
-    """Raises RunError if a class that is mapped is not among those found."""
-    if missing := [name for name, written in spec.classes.items() if written not in found]:
-        raise RunError(
-            f"the class {missing[0]!r} of column {spec.target} is in no accepted row of {_uri(spec.raw)}; there are "
-            f"{', '.join(f'{count} of {name}' for name, count in sorted(found.items()))}. Add such rows, or take it "
-            "out of `classes`."
-        )
-
-
-def _lines(spark: Any, raw: DataObject) -> Any:
+def _raw(spark: Any, spec: EtlSpec) -> Any:
+    """The raw table, with the file of each row, and what could not be read as a row."""
     from pyspark.errors import AnalysisException
+    from pyspark.sql import functions
 
     try:
-        return spark.read.text(_uri(raw)).rdd.map(lambda line: line.value)
+        frame = _read(spark, spec, spec.raw.s3a)
     except AnalysisException as refused:
         if refused.getCondition() != "PATH_NOT_FOUND":
             raise
-        raise RunError(f"{_uri(raw)}: there is no such object; put the raw table there") from refused
+        raise RunError(f"{spec.data.uri}: there is no such object; put the raw table there") from refused
+    if spec.data.features is not None:
+        kept = {*spec.data.features, *spec.data.columns, *spec.data.apart, spec.data.target, BROKEN}
+        frame = frame.select(*(frame[quoted(name)] for name in frame.columns if name in kept))
+    return frame.withColumn(FILE, functions.input_file_name())
 
 
-def _schema(spec: EtlSpec) -> Any:
-    from pyspark.sql.types import DoubleType, StringType, StructField, StructType
+def _read(spark: Any, spec: EtlSpec, place: str) -> Any:
+    from pyspark.sql.types import StringType, StructField, StructType
 
-    return StructType(
-        [StructField(name, StringType() if name == spec.target else DoubleType()) for name in spec.columns]
-    )
-
-
-def _described(spark: Any, spec: EtlSpec, frame: Any, account: Account) -> DataReport:
-    """Writes the rows; what was written."""
-    from pyspark.sql import functions
-
-    if spec.target not in frame.columns:
-        raise RunError(f"the rows have no column {spec.target!r} any more, only {frame.columns}; keep the target")
-    classes = {str(row[0]): int(row[1]) for row in frame.groupBy(spec.target).count().collect()}
-    check_classes(spec, classes)
-    numbers = [name for name, kind in frame.dtypes if kind != "string"]
-    ends = frame.agg(*(each(name) for name in numbers for each in (functions.min, functions.max))).first()
-    frame.write.csv(_uri(spec.output), header=True, mode="overwrite")
-    parts = _digests(spark, spec.output)
-    return DataReport(
-        run=spec.run,
-        columns=tuple(frame.columns),
-        target=spec.target,
-        rows=sum(classes.values()),
-        refused=account.refused.total(),
-        classes=classes,
-        ranges={name: (ends[2 * index], ends[2 * index + 1]) for index, name in enumerate(numbers)},
-        parts=parts,
-        sha256=report.digest(parts),
-    )
+    if spec.form is Format.PARQUET:
+        return spark.read.parquet(place)
+    if spec.form is Format.JSONL:
+        return spark.read.json(place, columnNameOfCorruptRecord=BROKEN)
+    csv = spec.data.csv
+    # A doubled quote is a quote, as everywhere else; Spark's own is a backslash.
+    how = {"sep": csv.separator, "quote": csv.quote, "escape": csv.quote, "encoding": csv.encoding}
+    spark.conf.set("spark.sql.caseSensitive", True)  # else it gives new names to those that differ in case alone
+    names = csv.header or spark.read.csv(place, header=True, inferSchema=False, **how).columns
+    spark.conf.unset("spark.sql.caseSensitive")
+    fields = [StructField(name, StringType()) for name in (*names, BROKEN)]
+    header = csv.header is None
+    return spark.read.csv(place, StructType(fields), header=header, columnNameOfCorruptRecord=BROKEN, **how)
 
 
-def _digests(spark: Any, folder: DataObject) -> dict[str, str]:
-    from pyspark.sql import functions
-
-    files = spark.read.format("binaryFile").option("pathGlobFilter", "*.csv").load(_uri(folder))
-    found = files.select("path", functions.sha2("content", 256)).collect()
-    return {row[0].rpartition("/")[2]: row[1] for row in found}
-
-
-def _write_text(spark: Any, uri: str, text: str) -> None:
-    path = spark._jvm.org.apache.hadoop.fs.Path(uri)
-    stream = path.getFileSystem(spark._jsc.hadoopConfiguration()).create(path, True)
-    stream.write(bytearray(text.encode()))
-    stream.close()
-
-
-def _uri(place: DataObject) -> str:
-    return f"s3a://{place.bucket}/{place.key}"
+def _account(checked: Any) -> Account:
+    counts = {row[0]: int(row[1]) for row in checked.groupBy(RULE).count().collect()}
+    refused = checked.filter(checked[RULE].isNotNull())
+    examples = [row[0] for row in refused.select(SHOWN).limit(EXAMPLES).collect()] if set(counts) - {None} else []
+    rules = {rule: count for rule, count in counts.items() if rule is not None}
+    return Account(rows=sum(counts.values()), refused=rules, examples=examples)
 
 
 def run(spec: EtlSpec, change: Change | None = None) -> None:
@@ -142,19 +109,17 @@ def run(spec: EtlSpec, change: Change | None = None) -> None:
         with SparkSession.builder.appName(spec.run).getOrCreate() as spark:
             found = prepare(spark, spec, change)
     except RunError as failed:
-        say(EtlVerdict(run=spec.run, accepted=False, rule="data", reason=str(failed), numbers={}, sha256=None), spec)
+        say(Verdict(run=spec.run, accepted=False, rule="data", reason=str(failed)), spec)
         raise
-    reason = f"{found.rows} rows of {len(found.classes)} classes are in {_uri(spec.output)}"
     numbers = {"rows": float(found.rows), "refused": float(found.refused)}
-    say(
-        EtlVerdict(run=spec.run, accepted=True, rule="accepted", reason=reason, numbers=numbers, sha256=found.sha256),
-        spec,
-    )
+    outputs = {"table": found.sha256}
+    reason = f"{found.rows} rows are in {spec.output}"
+    say(Verdict(run=spec.run, accepted=True, rule="accepted", reason=reason, numbers=numbers, outputs=outputs), spec)
 
 
 def main(change: Change | None = None) -> int:
     """The command."""
-    path = arguments("ml_runtime.etl", __doc__, etl_spec.PATH)
+    path = arguments("ml_runtime.etl", __doc__, PATH)
     return finish(lambda: run(etl_spec.parse(read(path)), change))
 
 

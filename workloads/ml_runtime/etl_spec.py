@@ -1,69 +1,55 @@
 """What one ETL run does: the contract between the stack, which writes it, and the Spark driver.
 
-A JSON file, mounted from a ConfigMap at /opt/ml-platform/etl.json:
+A JSON file, mounted from a ConfigMap at /etc/ml-platform/run.json:
 
     {
       "run": "iris-5d0e91b7",                    key of the run
-      "raw": {"bucket": "datasets", "key": "raw/iris.data"},        a CSV without a header
-      "columns": ["sepal_length", ...],          its columns in order, the target among them
-      "target": "species",                       the column of classes; all others are numbers
-      "classes": {"Iris-setosa": "0", ...},      each class as it is to be written
+      "data": {"uri": "s3://datasets/raw/iris.data", ...},          the raw table: ml_runtime.data_spec; target or none
+      "classes": {"Iris-setosa": "0", ...},      optional: each class of the target as it is written; no others pass
       "maximum_refused": 0.01,                   optional: the run fails if more of all rows are unfit
-      "output": {"bucket": "datasets", "key": "iris/preprocessed/"},
+      "output": "s3://datasets/dev/clean/clean-5d0e91b7/",          a folder of this run's own
+      "code_version": "sha256:...",              optional: what ran, for the record
       "patience": 120,                           optional: seconds to go on trying while the Kubernetes API is away
       "verdict": {"namespace": "spark-jobs", "configmap": "iris-5d0e91b7"}       optional
     }
 
-The run's answer is `EtlVerdict`: JSON under the key `verdict.json` of that ConfigMap.
+The run's verdict has one output, `table`: the sha256 of the data, as their report has it.
 Owns the shape and its checks; it reads no environment and talks to nothing.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from ml_runtime.rows import Rules
-from ml_runtime.spec import Block, DataObject, VerdictPlace, is_number, parse_ending, parse_table
+from ml_runtime.data_spec import DataSpec, Format, Task, parse_data
+from ml_runtime.errors import SpecError
+from ml_runtime.places import Stored, stored
+from ml_runtime.spec import Block, RunSpec, is_number, parse_run
 
-PATH = Path("/opt/ml-platform/etl.json")
+FORMATS = (Format.CSV, Format.PARQUET, Format.JSONL)
 
 
 @dataclass(frozen=True, kw_only=True)
-class EtlSpec:
+class EtlSpec(RunSpec):
     """One ETL run."""
 
-    run: str
-    raw: DataObject
-    columns: tuple[str, ...]
-    target: str
-    classes: dict[str, str]
-    output: DataObject
+    data: DataSpec
+    output: Stored
+    classes: Mapping[str, str] = field(default_factory=dict)
     maximum_refused: float = 0.01
-    patience: float = 120.0
-    verdict: VerdictPlace | None = None
 
     @property
-    def rules(self) -> Rules:
-        return Rules(self.columns, self.target, self.classes)
+    def raw(self) -> Stored:
+        assert isinstance(self.data.source, Stored)  # noqa: S101 - checked when the description was
+        return self.data.source
 
-
-@dataclass(frozen=True, kw_only=True)
-class EtlVerdict:
-    """What became of a run: accepted, or the reason why it left no data."""
-
-    run: str
-    accepted: bool
-    rule: str
-    reason: str
-    numbers: dict[str, float]
-    sha256: str | None  # of the data, as their report has it
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self))
+    @property
+    def form(self) -> Format:
+        """How the raw table is written: by the settings, else by the key's ending."""
+        ending = self.raw.key.removesuffix(".gz").rpartition(".")[2]
+        return self.data.format or {"parquet": Format.PARQUET, "jsonl": Format.JSONL}.get(ending, Format.CSV)
 
 
 def parse(raw: Any) -> EtlSpec:
@@ -73,26 +59,27 @@ def parse(raw: Any) -> EtlSpec:
         SpecError: naming the key, its value and what is allowed.
     """
     top = Block("", raw, EtlSpec)
-    columns, target = parse_table(top)
+    data, classes = parse_data(top), top.check("classes", _is_mapping, "an object of texts", {})
+    if not isinstance(data.source, Stored):
+        raise SpecError(f"data.uri is {data.uri!r}; Spark reads the object store: write the data there first, s3://...")
+    if data.format not in (None, *FORMATS):
+        raise SpecError(f"data.format is {data.format!r}; Spark runs take {', '.join(FORMATS)}")
+    if classes and (data.target is None or data.task is not Task.CLASSIFICATION):
+        raise SpecError(
+            "classes are those of the target of a classification; name it in data.target, or leave them out"
+        )
+    output = stored(top.text("output"), "output")
+    if output.is_object or not output.key:
+        raise SpecError(f"output is {str(output)!r}; it must be a folder, with a slash at its end")
+    rule = "a number from 0 to 1"
     return EtlSpec(
-        run=top.text("run"),
-        raw=_object(top, "raw", "an object's key", lambda key: not key.endswith("/")),
-        columns=columns,
-        target=target,
-        classes=top.check("classes", _is_mapping, "an object of at least two texts"),
-        output=_object(top, "output", "a folder, with a slash at its end", lambda key: key.endswith("/")),
-        maximum_refused=top.check(
-            "maximum_refused", lambda v: is_number(v) and 0 <= v <= 1, "a number from 0 to 1", 0.01
-        ),
-        **parse_ending(top),
+        data=data,
+        output=output,
+        classes=classes,
+        maximum_refused=top.check("maximum_refused", lambda v: is_number(v) and 0 <= v <= 1, rule, 0.01),
+        **parse_run(top),
     )
 
 
-def _object(top: Block, name: str, rule: str, good: Callable[[str], bool]) -> DataObject:
-    table = Block(f"{name}.", top.take(name), DataObject)
-    key = table.check("key", lambda v: isinstance(v, str) and v != "" and good(v), rule)
-    return DataObject(bucket=table.text("bucket"), key=key)
-
-
 def _is_mapping(value: object) -> bool:
-    return isinstance(value, dict) and len(value) > 1 and all(isinstance(each, str) for each in value.values())
+    return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())

@@ -1,40 +1,59 @@
-"""The rules that decide whether a candidate becomes champion: accepted or refused, by which rule and numbers, as data.
+"""The rules that decide whether a candidate is accepted: by which rule and numbers, as data.
 
-It owns the rules alone. Who scores the models is ml_runtime.serving, who registers them ml_runtime.register.
+It owns the rules alone. What they look at is put together by ml_runtime.evidence; what follows is done by
+ml_runtime.register.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ml_runtime.gate_spec import AgainstChampion, GateRules
-from ml_runtime.metrics import METRICS
+from ml_runtime.bootstrap import Comparison, Interval
+from ml_runtime.gate_spec import GateRules
+from ml_runtime.metrics import Metric
 
-ACCEPTED = "accepted"
+ACCEPTED, SAME = "accepted", "same"
+"""`same`: the champion is as good as the candidate, being no other; it stays."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Shown:
-    """What a model showed on the candidate's held-out rows in the serving image."""
+@dataclass(frozen=True)
+class Refusal:
+    """The rule that a model breaks by itself, and how."""
 
-    score: float | None
-    """None: it could not be asked there."""
-    failure: str = ""
-    """Why not."""
-    signature: object = None
+    rule: str
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Champion:
-    """The deployed model, and what it showed on the same rows."""
+    """The deployed model."""
 
     version: str
-    shown: Shown
+    signature: object
+    """None: it is not known."""
+    same: bool = False
+    """Whether it answers to every test row what the candidate answers, in every number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What the rules look at, all of it from the candidate's test rows in the serving image."""
+
+    rows: int
+    candidate: Comparison | Refusal
+    """What it shows, alone or beside the champion; or why it can't be scored."""
+    signature: object
+    champion: Champion | None = None
+    notes: tuple[str, ...] = ()
+    """What a reader of the verdict should know besides, each the rest of a sentence."""
+    overlaps: Mapping[str, float] = field(default_factory=dict)
+    """Parts of the test rows that a model has learned from, by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """`rule` is the one that refused, or "accepted"."""
+    """`rule` is the one that refused, or `accepted` or `same`."""
 
     accepted: bool
     rule: str
@@ -42,42 +61,87 @@ class Judgement:
     numbers: dict[str, float] = field(default_factory=dict)
 
 
-def decide(rules: GateRules, candidate: Shown, rows: int, champion: Champion | None) -> Judgement:
-    """Apply the rules in order; the first that is broken decides. A champion that can't even be asked in the image that
-    is to serve is worse than any candidate."""
-    deployed = champion.shown.score if champion else None
-    numbers = {
-        rules.metric: candidate.score,
-        "threshold": rules.threshold,
-        f"champion_{rules.metric}": deployed,
-        "held_out_rows": float(rows),
-    }
-    known = {name: value for name, value in numbers.items() if value is not None}
-    rule, reason = _broken(rules, candidate, champion) or (ACCEPTED, _praise(rules, candidate))
-    return Judgement(accepted=rule == ACCEPTED, rule=rule, reason=reason, numbers=known)
+def decide(rules: GateRules, metric: Metric, evidence: Evidence) -> Judgement:
+    """Apply the rules in order; the first that is broken decides."""
+    rule, reason = _broken(rules, metric, evidence) or _kept(rules, metric, evidence)
+    words = "; ".join([reason, *evidence.notes])
+    return Judgement(
+        accepted=rule in (ACCEPTED, SAME), rule=rule, reason=words, numbers=dict(_numbers(rules, metric, evidence))
+    )
 
 
-def _broken(rules: GateRules, candidate: Shown, champion: Champion | None) -> tuple[str, str] | None:
+def _broken(rules: GateRules, metric: Metric, evidence: Evidence) -> tuple[str, str] | None:
     """The first rule that is, and how."""
-    metric, score = METRICS[rules.metric], candidate.score
-    if score is None:
-        return "serving-image", f"the serving image can't use the model: {candidate.failure}"
-    if rules.threshold is not None and not metric.reaches(score, rules.threshold):
-        side = "above" if metric.less_is_better else "below"
-        return "threshold", f"{rules.metric} {score:.4f} is {side} {rules.threshold}"
-    if champion is None:
-        return None
-    against, deployed = f"the champion, version {champion.version},", champion.shown.score
-    if candidate.signature != champion.shown.signature and not rules.allow_signature_change:
-        return "signature", f"{against} takes or answers other columns; allow_signature_change permits it"
-    if deployed is None or rules.champion is AgainstChampion.IGNORE:
-        return None
-    if rules.champion is AgainstChampion.BETTER and not metric.better(score, deployed):
-        return "champion", f"{rules.metric} {score:.4f} is not better than {against} with {deployed:.4f}"
-    if metric.better(deployed, score):
-        return "champion", f"{rules.metric} {score:.4f} is worse than {against} with {deployed:.4f}"
-    return None
+    found, champion = evidence.candidate, evidence.champion
+    if isinstance(found, Refusal):
+        return found.rule, found.reason
+    if evidence.rows < rules.min_rows:
+        return "min_rows", (
+            f"{evidence.rows} test rows judge nothing, gate.min_rows is {rules.min_rows}; take more data, a greater "
+            "part of them (`test` of the data), or lower it"
+        )
+    if rules.threshold is not None and not metric.reaches(found.candidate.value, rules.threshold):
+        side, key = ("above", "at_most") if metric.less_is_better else ("below", "at_least")
+        return key, f"{metric.name} {_said(found.candidate)} is {side} {rules.threshold}"
+    if champion and _changed(rules, evidence, champion):
+        return "signature", (
+            f"the champion, version {champion.version}, takes or answers other columns; gate.allow_signature_change "
+            "permits it"
+        )
+    return _worse(rules, metric, champion, found)
 
 
-def _praise(rules: GateRules, candidate: Shown) -> str:
-    return f"{rules.metric} {candidate.score:.4f} passes all rules"
+def _changed(rules: GateRules, evidence: Evidence, champion: Champion) -> bool:
+    """Whether clients would have to ask otherwise, which the settings forbid."""
+    return not rules.allow_signature_change and champion.signature not in (None, evidence.signature)
+
+
+def _worse(rules: GateRules, metric: Metric, champion: Champion | None, found: Comparison) -> tuple[str, str] | None:
+    versus = rules.versus_champion
+    if versus is None or champion is None or found.difference is None or found.difference.low > versus.margin:
+        return None
+    if champion.same:
+        return SAME, f"it answers as the champion, version {champion.version}, does to all test rows, which stays"
+    return "champion", f"{_against(rules, metric, champion, found)}; it must be more than {versus.margin:g}"
+
+
+def _kept(rules: GateRules, metric: Metric, evidence: Evidence) -> tuple[str, str]:
+    """What is said of an accepted model."""
+    found, champion = evidence.candidate, evidence.champion
+    assert isinstance(found, Comparison)  # noqa: S101 - a refusal is a broken rule
+    if rules.versus_champion and champion and found.difference:
+        return ACCEPTED, f"{_against(rules, metric, champion, found)}, more than {rules.versus_champion.margin:g}"
+    return ACCEPTED, f"{metric.name} {_said(found.candidate)} passes all rules"
+
+
+def _against(rules: GateRules, metric: Metric, champion: Champion, found: Comparison) -> str:
+    assert found.champion and found.difference  # noqa: S101, PT018 - whoever compares has both
+    return (
+        f"{metric.name} {_said(found.candidate)} against {found.champion.value:.4g} of the champion, version "
+        f"{champion.version}: better by {found.difference.value:.4g}, by at least {found.difference.low:.4g} with a "
+        f"confidence of {rules.confidence:g}"
+    )
+
+
+def _said(interval: Interval) -> str:
+    return f"{interval.value:.4g} ({interval.low:.4g} to {interval.high:.4g})"
+
+
+def _numbers(rules: GateRules, metric: Metric, evidence: Evidence) -> Iterator[tuple[str, float]]:
+    """All that there is, by name."""
+    yield "rows", float(evidence.rows)
+    yield "min_rows", float(rules.min_rows)
+    yield "confidence", rules.confidence
+    if rules.threshold is not None:
+        yield "threshold", rules.threshold
+    if rules.versus_champion:
+        yield "margin", rules.versus_champion.margin
+    yield from evidence.overlaps.items()
+    if isinstance(evidence.candidate, Refusal):
+        return
+    found = evidence.candidate
+    yield "resamples", float(found.resamples)
+    named = {metric.name: found.candidate, f"champion_{metric.name}": found.champion, "difference": found.difference}
+    for name, interval in named.items():
+        if interval:
+            yield from ((name, interval.value), (f"{name}_low", interval.low), (f"{name}_high", interval.high))

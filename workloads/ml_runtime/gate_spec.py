@@ -4,93 +4,110 @@ A JSON file, mounted from a ConfigMap at /etc/ml-platform/run.json:
 
     {
       "run": "iris-gate-77d01c5e",         key of the judgement: same key, same judgement, never registered twice
-      "candidate": "0f3c...",              the MLflow run that has the model and its held-out rows
-      "columns": ["sepal_length", ...],    of those rows, in order
-      "target": "species",                 the column to predict
-      "gate": {
-        "metric": "accuracy",              one of METRICS in ml_runtime.metrics
-        "threshold": 0.95,                 optional: at least this; at most, where less is better
-        "champion": "better",              optional: than the deployed model: "better", "not-worse" or "ignore"
-        "allow_signature_change": false    optional: may columns or types differ from the deployed model's?
-      },
+      "candidate": "0f3c...",              the MLflow run that has the model, its test rows and their schema
       "model": "iris",                     name of the registered model
       "image": "registry/mlserver@...",    optional: where the gate runs and the model will, for the record
+      "gate": {
+        "metric": "accuracy",              one of METRICS in ml_runtime.metrics, or "<file>.py" beside this one
+        "positive": "yes",                 optional: the class that f1, roc_auc and pr_auc are of; default: the rarer
+        "at_least": 0.95,                  optional: where more is better
+        "at_most": 1.5,                    optional: where less is better
+        "min_rows": 20,                    optional: fewer test rows judge nothing
+        "versus_champion": {               optional; null: not compared with the champion
+          "margin": 0.0,                   it must be better by more than this; below 0: not worse by more than that
+          "confidence": 0.95               and that sure
+        },
+        "allow_signature_change": false,   optional: may columns or types differ from the champion's?
+        "flavours": ["sklearn", ...],      optional: what a server may load, of FLAVOURS or others of MLflow's names
+        "approval": "automatic",           optional: or "manual": an accepted model is `challenger` until it is approved
+        "approved": 7                      optional, with "manual": this version is the champion
+      },
       "patience": 120,                     optional: seconds to go on trying while MLflow is away
+      "code_version": "sha256:...",        optional: what ran, for the record
       "verdict": {                         optional: without it the verdict is only printed
         "namespace": "models", "configmap": "iris-gate-77d01c5e"
       }
     }
 
-The gate's answer is `GateVerdict`: JSON under the key `verdict.json` of that ConfigMap.
-Owns the shape and its checks; it reads no environment and talks to nothing.
+The gate's answer is ml_runtime.verdict.Verdict with the outputs `version`, the candidate's if it was registered, and
+`champion`, the version that has this alias afterwards. Owns the shape and its checks; it talks to nothing.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from ml_runtime.metrics import METRICS
-from ml_runtime.spec import Block, VerdictPlace, is_number, parse_ending, parse_table
+from ml_runtime.errors import SpecError
+from ml_runtime.metrics import METRICS, Metric
+from ml_runtime.spec import Block, RunSpec, is_number, parse_run
+
+FLAVOURS = ("sklearn", "xgboost", "lightgbm", "onnx", "pytorch", "pyfunc")
+"""Of MLflow. Models that are code of their own, or come with it, are `pyfunc`: leave it out, and none is loaded."""
 
 
-class AgainstChampion(StrEnum):
-    """What a candidate must show against the deployed model, both scored on the same held-out rows."""
+class Approval(StrEnum):
+    """Who makes an accepted model the champion."""
 
-    BETTER = "better"
-    NOT_WORSE = "not-worse"
-    IGNORE = "ignore"
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersusChampion:
+    """What a candidate must show against the champion on the same rows."""
+
+    margin: float = 0.0
+    confidence: float = 0.95
 
 
 @dataclass(frozen=True, kw_only=True)
 class GateRules:
-    """What a model must fulfil to become champion."""
+    """What a model must fulfil to be accepted."""
 
     metric: str
-    threshold: float | None = None
-    champion: AgainstChampion = AgainstChampion.BETTER
+    positive: str | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    min_rows: int = 20
+    versus_champion: VersusChampion | None = field(default_factory=VersusChampion)
     allow_signature_change: bool = False
+    flavours: tuple[str, ...] = FLAVOURS
+    approval: Approval = Approval.AUTOMATIC
+    approved: int | None = None
+
+    @property
+    def confidence(self) -> float:
+        """That of all intervals."""
+        return (self.versus_champion or VersusChampion()).confidence
+
+    @property
+    def threshold(self) -> float | None:
+        return self.at_most if self.at_least is None else self.at_least
+
+    def fit(self, metric: Metric) -> None:
+        """See that the threshold is on the metric's right side.
+
+        Raises:
+            SpecError: it is not.
+        """
+        wrong, right = ("at_least", "at_most") if metric.less_is_better else ("at_most", "at_least")
+        if getattr(self, wrong) is not None:
+            side = "less" if metric.less_is_better else "more"
+            raise SpecError(
+                f"gate.{wrong} is {getattr(self, wrong)}; of {self.metric} {side} is better: name gate.{right}"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
-class GateSpec:
+class GateSpec(RunSpec):
     """One judgement."""
 
-    run: str
     candidate: str
-    columns: tuple[str, ...]
-    target: str
-    gate: GateRules
     model: str
+    gate: GateRules
     image: str = ""
-    patience: float = 120.0
-    verdict: VerdictPlace | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class GateVerdict:
-    """What became of a candidate.
-
-    `rule` is the rule that refused it (serving-image, threshold, signature, champion), or "accepted".
-    `numbers` are what the rules looked at: the metric, threshold, champion_<metric>, held_out_rows.
-    """
-
-    run: str
-    accepted: bool
-    rule: str
-    reason: str
-    numbers: dict[str, float]
-    candidate: str  # the MLflow run
-    version: str | None  # the candidate's, if it was registered
-    champion: str | None  # the version that is champion after this verdict
-    dataset_sha256: str
-    held_out_sha256: str
-    image: str
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=2, sort_keys=True)
 
 
 def parse(raw: Any) -> GateSpec:
@@ -100,28 +117,58 @@ def parse(raw: Any) -> GateSpec:
         SpecError: naming the key, its value and what is allowed.
     """
     top = Block("", raw, GateSpec)
-    columns, target = parse_table(top)
     return GateSpec(
-        run=top.text("run"),
         candidate=top.text("candidate"),
-        columns=columns,
-        target=target,
-        gate=_rules(Block("gate.", top.take("gate"), GateRules)),
         model=top.text("model"),
+        gate=_rules(Block("gate.", top.take("gate"), GateRules)),
         image=top.text("image", ""),
-        **parse_ending(top),
+        **parse_run(top),
     )
 
 
 def _rules(table: Block) -> GateRules:
-    against = table.check(
-        "champion", lambda v: v in set(AgainstChampion), f"one of {[*map(str, AgainstChampion)]}", "better"
-    )
-    return GateRules(
-        metric=table.check("metric", lambda v: v in METRICS, f"one of {[*METRICS]}"),
-        threshold=table.check("threshold", lambda v: v is None or is_number(v), "a number", None),
-        champion=AgainstChampion(against),
+    ways = [*map(str, Approval)]
+    rules = GateRules(
+        metric=table.check("metric", _is_metric, f"one of {[*METRICS]}, or the name of a file of one's own: <name>.py"),
+        positive=table.check("positive", lambda v: v is None or isinstance(v, str), "a class, as a text", None),
+        at_least=table.check("at_least", lambda v: v is None or is_number(v), "a number", None),
+        at_most=table.check("at_most", lambda v: v is None or is_number(v), "a number", None),
+        min_rows=table.check("min_rows", _is_count, "a whole number, 1 or more", 20),
+        versus_champion=_versus(table.take("versus_champion", {})),
         allow_signature_change=table.check(
             "allow_signature_change", lambda v: isinstance(v, bool), "true or false", False
         ),
+        flavours=tuple(table.check("flavours", _are_names, "a list of MLflow's flavours", list(FLAVOURS))),
+        approval=Approval(table.check("approval", lambda v: v in ways, f"one of {ways}", "automatic")),
+        approved=table.check("approved", lambda v: v is None or _is_count(v), "the number of a version", None),
     )
+    if rules.approved is not None and rules.approval is not Approval.MANUAL:
+        raise SpecError(
+            f"gate.approved is {rules.approved}, and gate.approval is automatic: make that manual, or drop it"
+        )
+    if rules.metric in METRICS:
+        rules.fit(METRICS[rules.metric])
+    return rules
+
+
+def _versus(raw: Any) -> VersusChampion | None:
+    if raw is None:
+        return None
+    block = Block("gate.versus_champion.", raw, VersusChampion)
+    sure = "a number from 0.5 to 0.999"  # 2,000 resamples tell no more
+    return VersusChampion(
+        margin=block.check("margin", is_number, "a number", 0.0),
+        confidence=block.check("confidence", lambda v: is_number(v) and 0.5 <= v <= 0.999, sure, 0.95),
+    )
+
+
+def _is_metric(value: object) -> bool:
+    return isinstance(value, str) and (value in METRICS or (value.endswith(".py") and "/" not in value))
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _are_names(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(each, str) for each in value)

@@ -1,88 +1,53 @@
-"""What a run does that leaves a candidate: the contract between the stack, which writes it, and the container.
+"""What a run does that leaves a model: the contract between the stack, which writes it, and the container.
 
-A JSON file, mounted from a ConfigMap at /etc/ml-platform/run.json. What training and tuning have in common:
+A JSON file, mounted from a ConfigMap at /etc/ml-platform/run.json: what ml_runtime.spec has, and
 
     {
-      "run": "iris-3f2a9c1d",              key of the run: same key, same run, one candidate
-      "dataset": {
-        "bucket": "datasets", "key": "iris.csv",  or "iris/preprocessed/": what an ETL run has left there
-        "sha256": "9f86d0..."              optional: refuse any other content
-      },
-      "columns": ["sepal_length", ...],    the CSV's columns in order, the target among them; it has no header
-      "target": "species",                 the column to predict
-      "features": ["sepal_length", ...],   optional: what to predict it from, all numbers; default: all other columns
-      "task": "classification",            optional: or "regression"
-      "parameters": {"C": 1.0},            optional: keyword arguments of the estimator
-      "held_out": 0.2,                     optional: part never trained on, chosen by the rows' content
-      "seed": 0,                           optional: random state of the estimator
+      "data": {...},                       what it learns from, and is tested on: see ml_runtime.data_spec
       "experiment": "iris",                the MLflow experiment
-      "code_version": "sha256:...",        optional: what ran, for the record: image digest or commit
-      "patience": 120,                     optional: seconds to go on trying while MLflow or the store is away
-      "verdict": {                         optional: without it the verdict is only printed
-        "namespace": "models", "configmap": "iris-3f2a9c1d"
-      }
+      "estimator": "logistic-regression",  one of ESTIMATORS in ml_runtime.estimators, unless a script makes the model
+      "parameters": {"C": 1.0},            optional: keyword arguments of the estimator, or what the script makes of
+                                           them; of a step by its path: columns__categories__codes__max_categories
+      "seed": 0,                           optional: where chance starts
+      "folds": 5                           optional: cross-validate in so many parts as well
     }
 
-A training has, unless a script of its own makes the model,
-
-      "estimator": "logistic-regression"   one of ESTIMATORS in ml_runtime.estimators
-
-The run's answer is `CandidateVerdict`: JSON under the key `verdict.json` of that ConfigMap.
-Owns the shape and its checks; it reads no environment and talks to nothing.
+A tuning has, in place of `folds`, what ml_runtime.tune_spec says. This module owns the shape and its checks; it reads
+no environment and talks to nothing.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
-from ml_runtime.metrics import Task
-from ml_runtime.spec import Block, DataObject, VerdictPlace, is_number, parse_ending, parse_table
+from ml_runtime.data_spec import DataSpec, parse_data
+from ml_runtime.errors import SpecError
+from ml_runtime.parameters import SEEDS
+from ml_runtime.spec import Block, RunSpec, parse_run
 
 
 @dataclass(frozen=True, kw_only=True)
-class LearningSpec:
-    """What every run does that leaves a candidate."""
+class LearningSpec(RunSpec):
+    """What every run does that leaves a model."""
 
-    run: str
-    dataset: DataObject
-    columns: tuple[str, ...]
-    target: str
-    features: tuple[str, ...]
-    task: Task
+    data: DataSpec
     experiment: str
+    estimator: str | None = None
+    """None: a script makes the model."""
     parameters: dict[str, Any] = field(default_factory=dict)
-    held_out: float = 0.2
     seed: int = 0
-    code_version: str = ""
-    patience: float = 120.0
-    verdict: VerdictPlace | None = None
+
+    @property
+    def target(self) -> str:
+        return self.data.target or ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSpec(LearningSpec):
-    """One training run."""
+    """One training."""
 
-    estimator: str | None = None
-    """None: the program that runs makes the model itself."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class CandidateVerdict:
-    """What became of a run: its candidate, which a gate may accept."""
-
-    run: str
-    accepted: bool
-    rule: str
-    reason: str
-    numbers: dict[str, float]
-    candidate: str | None  # the MLflow run
-    dataset_sha256: str
-    held_out_sha256: str
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=2, sort_keys=True)
+    folds: int | None = None
 
 
 def parse(raw: Any) -> TrainSpec:
@@ -92,7 +57,8 @@ def parse(raw: Any) -> TrainSpec:
         SpecError: naming the key, its value and what is allowed.
     """
     top = Block("", raw, TrainSpec)
-    return TrainSpec(**learning(top), estimator=top.text("estimator") if "estimator" in raw else None)
+    folds = top.check("folds", lambda v: v is None or (is_count(v) and v > 1), "a whole number, 2 or more", None)
+    return TrainSpec(**learning(top), folds=folds)
 
 
 def learning(top: Block) -> dict[str, Any]:
@@ -101,28 +67,21 @@ def learning(top: Block) -> dict[str, Any]:
     Raises:
         SpecError: naming the key, its value and what is allowed.
     """
-    dataset = Block("dataset.", top.take("dataset"), DataObject)
-    columns, target = parse_table(top)
-    others = [name for name in columns if name != target]
+    data = parse_data(top)
+    if data.target is None:
+        raise SpecError("data.target is missing: a run that learns needs the column to predict")
+    chosen = top.check("parameters", lambda v: isinstance(v, dict), "an object", {})
+    if own := sorted(set(SEEDS) & set(chosen)):
+        raise SpecError(f"parameters.{own[0]} is the run's own `seed`; take it out of the parameters and set that")
     return {
-        "run": top.text("run"),
-        "dataset": DataObject(
-            bucket=dataset.text("bucket"), key=dataset.text("key"), sha256=dataset.take("sha256", None)
-        ),
-        "columns": columns,
-        "target": target,
-        "features": tuple(
-            top.check("features", lambda v: _some_of(v, others), f"a list of some of the columns {others}", others)
-        ),
-        "task": Task(top.check("task", lambda v: v in set(Task), f"one of {[*map(str, Task)]}", "classification")),
+        **parse_run(top),
+        "data": data,
         "experiment": top.text("experiment"),
-        "parameters": top.check("parameters", lambda v: isinstance(v, dict), "an object", {}),
-        "held_out": top.check("held_out", lambda v: is_number(v) and 0 < v < 1, "a number between 0 and 1", 0.2),
-        "seed": top.check("seed", lambda v: isinstance(v, int), "a whole number", 0),
-        "code_version": top.text("code_version", ""),
-        **parse_ending(top),
+        "estimator": top.check("estimator", lambda v: v is None or (isinstance(v, str) and v != ""), "a text", None),
+        "parameters": chosen,
+        "seed": top.check("seed", lambda v: isinstance(v, int) and 0 <= v < 2**32, "a whole number from 0", 0),
     }
 
 
-def _some_of(value: object, allowed: list[str]) -> bool:
-    return isinstance(value, list) and bool(value) and len(set(value)) == len(value) and set(value) <= set(allowed)
+def is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1

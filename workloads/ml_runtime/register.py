@@ -1,125 +1,172 @@
-"""Judges a candidate beside the deployed champion and registers it if it is accepted: a version, then the alias.
+"""Judges a candidate beside the champion and registers it if it is accepted: a version, its digest, then the aliases.
 
-It ends with 0 also when a model is refused: that is a verdict, not a failure. Nothing is done twice: a version is found
-again by its run, and a model that has become champion keeps the judgement that made it so.
+`challenger` is the version that was accepted last; `champion` the one that serves all: the same at once where approval
+is automatic, else the one that the settings approve. It ends with 0 also when a model is refused: that is a verdict,
+not a failure. Nothing is done twice: a version is found again by its run, and keeps the judgement that made it one.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ml_runtime import command, data, download, gate_spec, serving, store, tracking
+from ml_runtime import command, gate_spec, own_metric, pictures, tracking
+from ml_runtime.bootstrap import Comparison
 from ml_runtime.errors import RunError
-from ml_runtime.gate import Champion, Judgement, Shown, decide
-from ml_runtime.gate_spec import GateSpec, GateVerdict
-from ml_runtime.metrics import METRICS
+from ml_runtime.evidence import Gathering
+from ml_runtime.gate import ACCEPTED, Evidence, Judgement, decide
+from ml_runtime.gate_spec import Approval, GateSpec
+from ml_runtime.metrics import Metric
 from ml_runtime.patience import limit_client_retries, patiently
+from ml_runtime.spec import PATH, read
+from ml_runtime.tracking import CHALLENGER, CHAMPION
+from ml_runtime.verdict import Verdict
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
     from mlflow.entities.model_registry import ModelVersion
 
+MOST = 10_000
+"""Versions of one model that MLflow is asked for at once, its limit."""
 
-def register(spec: GateSpec) -> GateVerdict:
-    """Judge the candidate and do what the judgement says.
+
+def register(spec: GateSpec, folder: Path = PATH.parent) -> Verdict:
+    """Judge the candidate and do what the judgement says; a metric of one's own is in the folder.
 
     Raises:
-        RunError: the candidate is not there, or MLflow was away for too long.
+        RunError: the candidate is not there, or what it keeps or the settings say does not fit.
+        AwayError: MLflow was away for too long, or a model could not be asked here and now.
     """
     limit_client_retries()
+    metric = own_metric.named(spec.gate.metric, folder)
+    spec.gate.fit(metric)
     run = patiently("MLflow", spec.patience, lambda: tracking.client().get_run(spec.candidate))
-    judgement = patiently("MLflow", spec.patience, lambda: _judge(spec, run))
-    print(f"judged: {judgement.reason}", flush=True)
-    return patiently("MLflow", spec.patience, lambda: _register(spec, run, judgement))
+    patiently("MLflow", spec.patience, lambda: _approve(spec))
+    judged = _judged(spec, metric, run)
+    print(f"judged: {judged.judgement.reason}", flush=True)
+    return patiently("MLflow", spec.patience, lambda: _verdict(spec, run, judged))
 
 
-def _judge(spec: GateSpec, run: Run) -> Judgement:
-    tag = f"{tracking.JUDGEMENT}.{spec.run}"
-    champion = tracking.champion(spec.model)
-    itself = champion is not None and champion.run_id == run.info.run_id
-    if itself and tag in run.data.tags:
-        return Judgement(**json.loads(run.data.tags[tag]))
-    held_out = _held_out(spec, run)
-    candidate = _show(spec, tracking.model_location(run), held_out)
-    deployed = None
-    if champion and not itself:
-        version = str(champion.version)
-        location = download.location(spec.model, version)
-        deployed = Champion(version=version, shown=_show(spec, location, held_out))
-    judgement = decide(spec.gate, candidate, len(held_out.rows), deployed)
-    tracking.client().set_tag(run.info.run_id, tag, json.dumps(asdict(judgement)))
-    return judgement
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A judgement as it is kept on the candidate's run."""
+
+    judgement: Judgement
+    files: str
+    """The digest of the files that were judged."""
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False)  # a tag has 8,000 characters
+
+    @staticmethod
+    def from_json(text: str) -> Judged:
+        found = json.loads(text)
+        return Judged(judgement=Judgement(**found["judgement"]), files=found["files"])
 
 
-def _held_out(spec: GateSpec, run: Run) -> data.Table:
-    """The rows by digest, as the run keeps them."""
-    digest = run.data.tags[tracking.HELD_OUT_DIGEST]
-    uri = f"{run.info.artifact_uri}/{tracking.held_out_path(digest)}"
-    content = download.read(uri)
-    if store.digest(content) != digest:
-        raise RunError(f"{uri} is not what its name says: its sha256 is {store.digest(content)}; somebody replaced it")
-    return data.parse(content, spec.columns)
+def _judged(spec: GateSpec, metric: Metric, run: Run) -> Judged:
+    """By the rules and beside the champion; the challenger and the champion keep what was judged under this key."""
+    tag, patience, itself = f"{tracking.JUDGEMENT}.{spec.run}", spec.patience, run.info.run_id
+    challenger, champion = patiently("MLflow", patience, lambda: _aliased(spec.model))
+    if tag in run.data.tags and itself in {each.run_id for each in (challenger, champion) if each}:
+        return Judged.from_json(run.data.tags[tag])
+    deployed = champion if champion and champion.run_id != itself else None
+    found = Gathering(spec, metric, run, deployed).gather()
+    judged = Judged(judgement=decide(spec.gate, metric, found.evidence), files=found.files)
+    patiently("MLflow", patience, lambda: tracking.client().set_tag(run.info.run_id, tag, judged.to_json()))
+    patiently("MLflow", patience, lambda: _draw(spec, metric, found.evidence))
+    return judged
 
 
-def _show(spec: GateSpec, uri: str, held_out: data.Table) -> Shown:
-    metric = METRICS[spec.gate.metric]
-    with tempfile.TemporaryDirectory() as folder:
-        files = Path(folder)
-        download.fetch(uri, files)
-        signature = serving.signature(files)
-        try:
-            answers = serving.answers(files, spec.model, held_out, but=spec.target)
-        except serving.ServingError as broken:
-            return Shown(score=None, failure=str(broken), signature=signature)
-    score = metric.of(held_out.values(spec.target, metric.task), answers)
-    return Shown(score=score, signature=signature)
+def _draw(spec: GateSpec, metric: Metric, evidence: Evidence) -> None:
+    if isinstance(evidence.candidate, Comparison):
+        figure = pictures.intervals(metric, evidence.candidate, spec.gate)
+        tracking.client().log_figure(spec.candidate, figure, f"gate/{spec.run}.png")
 
 
-def _register(spec: GateSpec, run: Run, judgement: Judgement) -> GateVerdict:
-    version = _version(spec, run)
-    if judgement.accepted:
-        version = version or _new_version(spec, run)
-        tracking.client().set_registered_model_alias(spec.model, tracking.CHAMPION, version.version)
-    champion = tracking.champion(spec.model)
-    return GateVerdict(
+def _approve(spec: GateSpec) -> None:
+    """The version that the settings approve is the champion.
+
+    Raises:
+        RunError: no gate has accepted it.
+    """
+    if (wanted := spec.gate.approved) is None:
+        return
+    accepted = [int(each.version) for each in _versions(spec.model) if tracking.FILES_DIGEST in each.tags]
+    if wanted not in accepted:
+        raise RunError(
+            f"gate.approved is {wanted}, which is no version of {spec.model!r} that a gate has accepted; those are "
+            f"{sorted(accepted) or 'none yet: leave it out'}"
+        )
+    tracking.client().set_registered_model_alias(spec.model, CHAMPION, str(wanted))
+
+
+def _verdict(spec: GateSpec, run: Run, judged: Judged) -> Verdict:
+    """Register what was accepted, move the aliases, and say what is so now."""
+    judgement, version = judged.judgement, _version(spec, run)
+    if judgement.rule == ACCEPTED:
+        version = version or _new_version(spec, run, judged.files)
+        tracking.client().set_model_version_tag(spec.model, str(version.version), tracking.FILES_DIGEST, judged.files)
+        _promote(spec, str(version.version))
+    named = {"version": version, "champion": tracking.version(spec.model, CHAMPION)}
+    return Verdict(
         run=spec.run,
         accepted=judgement.accepted,
         rule=judgement.rule,
         reason=judgement.reason,
         numbers=judgement.numbers,
-        candidate=run.info.run_id,
-        version=str(version.version) if version else None,
-        champion=str(champion.version) if champion else None,
-        dataset_sha256=run.data.tags[tracking.DATASET_DIGEST],
-        held_out_sha256=run.data.tags[tracking.HELD_OUT_DIGEST],
-        image=spec.image,
+        outputs={name: str(found.version) for name, found in named.items() if found},
     )
+
+
+def _promote(spec: GateSpec, version: str) -> None:
+    """What is champion already stays so, and makes no later challenger step back."""
+    champion = tracking.version(spec.model, CHAMPION)
+    if champion and str(champion.version) == version:
+        return
+    tracking.client().set_registered_model_alias(spec.model, CHALLENGER, version)
+    if spec.gate.approval is Approval.AUTOMATIC:
+        tracking.client().set_registered_model_alias(spec.model, CHAMPION, version)
+
+
+def _aliased(model: str) -> tuple[ModelVersion | None, ModelVersion | None]:
+    """Challenger and champion."""
+    return tracking.version(model, CHALLENGER), tracking.version(model, CHAMPION)
+
+
+def _versions(model: str) -> list[ModelVersion]:
+    found = tracking.client().search_model_versions(f"name='{model}'", max_results=MOST)
+    return list(found)
 
 
 def _version(spec: GateSpec, run: Run) -> ModelVersion | None:
     """That of the run's model. Of several, the one in use, else the first: later ones were made by somebody else."""
-    champion = tracking.champion(spec.model)
+    champion = tracking.version(spec.model, CHAMPION)
     if champion and champion.run_id == run.info.run_id:
         return champion
-    found = tracking.client().search_model_versions(f"name='{spec.model}'")
-    of_run = (version for version in found if version.run_id == run.info.run_id)
+    of_run = (version for version in _versions(spec.model) if version.run_id == run.info.run_id)
     return min(of_run, key=lambda version: int(version.version), default=None)
 
 
-def _new_version(spec: GateSpec, run: Run) -> ModelVersion:
+def _new_version(spec: GateSpec, run: Run, files: str) -> ModelVersion:
     import mlflow
 
-    return mlflow.register_model(f"models:/{tracking.model_id(run)}", spec.model, tags={tracking.RUN_KEY: spec.run})
+    tags = {tracking.RUN_KEY: spec.run, tracking.FILES_DIGEST: files}
+    return mlflow.register_model(f"models:/{tracking.model_id(run)}", spec.model, tags=tags)
 
 
 def main() -> int:
     """The command."""
-    return command.run("ml_runtime.register", __doc__, gate_spec.parse, register)
+    path = command.arguments("ml_runtime.register", __doc__, PATH)
+
+    def judged() -> None:
+        spec = gate_spec.parse(read(path))
+        command.say(register(spec, path.parent), spec)
+
+    return command.finish(judged)
 
 
 if __name__ == "__main__":

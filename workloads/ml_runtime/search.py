@@ -1,13 +1,8 @@
-"""The space that a tuning searches, one domain for each parameter, and the trials that a seed draws from it.
-
-The domains are Ray Tune's own. Trial n is always the same: it depends on the seed and the space, not on how many trials
-there are, in which order they run, or which of them are left to run.
-"""
+"""The space that a tuning searches: one domain for each parameter, which is one of Ray Tune's own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 from ml_runtime.errors import SpecError
@@ -15,8 +10,6 @@ from ml_runtime.spec import is_number
 
 Domain = Mapping[str, Any]
 """{"uniform": [0.5, 1]}, {"log_uniform": [0.0001, 0.1]}, {"integer": [1, 8]}, or {"choice": [1, 2, 3]}"""
-Trial = dict[str, Any]
-Sampler = Callable[[], Any]
 
 
 def check(name: str, domain: Any) -> Domain:
@@ -28,15 +21,21 @@ def check(name: str, domain: Any) -> Domain:
     good = isinstance(domain, dict) and len(domain) == 1 and all(_fits(*each) for each in domain.items())
     if not good:
         raise SpecError(
-            f"search.{name} is {domain!r}; it must be one of uniform, log_uniform (from above 0) and integer with two "
+            f"space.{name} is {domain!r}; it must be one of uniform, log_uniform (from above 0) and integer with two "
             "numbers in order, or choice with a list"
         )
     return dict(domain)
 
 
-def samplers(space: Mapping[str, Domain], seed: int) -> dict[str, Sampler]:
-    """Ray Tune's domains by name of the parameter, all drawn from by the same source of chance."""
-    import numpy
+def examples(space: Mapping[str, Domain]) -> list[dict[str, Any]]:
+    """Parameters of the space, in which each choice stands once: those that a check of values needs to see."""
+    first = {name: _values(domain)[0] for name, domain in space.items()}
+    others = ({**first, name: value} for name, domain in space.items() for value in _values(domain)[1:])
+    return [first, *others]
+
+
+def domains(space: Mapping[str, Domain]) -> dict[str, Any]:
+    """The space as Ray Tune has it."""
     from ray import tune
 
     make = {
@@ -45,14 +44,15 @@ def samplers(space: Mapping[str, Domain], seed: int) -> dict[str, Sampler]:
         "integer": lambda least, most: tune.randint(least, most + 1),
         "choice": lambda *values: tune.choice(values),
     }
-    domains = {name: make[kind](*bounds) for name, domain in space.items() for kind, bounds in domain.items()}
-    random = numpy.random.default_rng(seed)
-    return {name: partial(domain.sample, random_state=random) for name, domain in domains.items()}
+    return {name: make[kind](*bounds) for name, domain in space.items() for kind, bounds in domain.items()}
 
 
-def draw(space: Mapping[str, Sampler], trials: int) -> dict[int, Trial]:
-    """The parameters of each trial by its number, from 1 on."""
-    return {number: {name: _plain(space[name]()) for name in sorted(space)} for number in range(1, trials + 1)}
+def _values(domain: Domain) -> list[Any]:
+    """All of a choice, one that says which of its numbers is meant of a range."""
+    ((kind, bounds),) = domain.items()
+    if kind == "choice":
+        return list(bounds)
+    return [bounds[1]] if kind == "integer" else [(bounds[0] + bounds[1]) / 2]
 
 
 def _fits(kind: str, bounds: Any) -> bool:
@@ -65,8 +65,3 @@ def _fits(kind: str, bounds: Any) -> bool:
     least, most = bounds
     whole = kind != "integer" or all(isinstance(each, int) for each in bounds)
     return bool(least < most and whole and (kind != "log_uniform" or least > 0))
-
-
-def _plain(value: Any) -> Any:
-    """Of Python's own types: what is drawn may be one of NumPy's."""
-    return value.item() if hasattr(value, "item") else value

@@ -1,85 +1,146 @@
-"""The object store, as the runtime uses it: read an object, write one, make a bucket.
+"""The object store, as the runtime uses it: list, fetch, write what is not there yet, make a bucket.
 
 Endpoint and keys come from the environment: AWS_ENDPOINT_URL_S3, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
-AWS_DEFAULT_REGION.
+AWS_DEFAULT_REGION. Whatever a wait may mend leaves the module as an error that ml_runtime.patience waits for.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ml_runtime.errors import RunError
-from ml_runtime.spec import DataObject
+from ml_runtime.patience import patiently
+from ml_runtime.places import Stored
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-DIGEST = "sha256"  # the name of the metadata entry
+T = TypeVar("T")
+PART = 8 * 2**20
+"""So many bytes are asked for at once: what was cut off is asked for again, and memory holds no more of an object."""
+PASSING = {"RequestTimeout", "SlowDown", "Throttling", "ThrottlingException", "TooManyRequests", "OperationAborted"}
 REFUSALS = {
-    "NoSuchKey": "there is no such object; has the data set's Job succeeded?",
+    "404": "there is no such object",
+    "NoSuchKey": "there is no such object",
     "NoSuchBucket": "there is no such bucket; has the object store's step that makes buckets succeeded?",
     "AccessDenied": "this key may not; see the account's buckets",
+    "403": "this key may not; see the account's buckets",
     "InvalidAccessKeyId": "the object store does not know AWS_ACCESS_KEY_ID",
     "SignatureDoesNotMatch": "AWS_SECRET_ACCESS_KEY is not this account's",
+    "PreconditionFailed": "somebody replaced the object while it was read; run this again",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """An object as the store lists it."""
+
+    place: Stored
+    size: int
+    etag: str
 
 
 def client() -> S3Client:
     """A client that leaves all waiting to ml_runtime.patience."""
+    region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION") or "us-east-1"
+    return _made(os.environ.get("AWS_ENDPOINT_URL_S3"), region, os.environ.get("AWS_ACCESS_KEY_ID"))
+
+
+@cache  # to make one takes longer than to ask it
+def _made(endpoint: str | None, region: str, _: str | None) -> S3Client:
     import boto3
     from botocore.config import Config
 
-    region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION") or "us-east-1"
     retries = {"total_max_attempts": 1}
-    style = {"addressing_style": "path"} if "AWS_ENDPOINT_URL_S3" in os.environ else {}
+    style = {"addressing_style": "path"} if endpoint else {}
     config = Config(region_name=region, connect_timeout=5, read_timeout=60, retries=retries, s3=style)  # type: ignore[arg-type]
     return boto3.client("s3", config=config)
 
 
-def read(source: DataObject) -> bytes:
-    """The object's content, checked against its digest if one is named.
+def find(place: Stored, patience: float) -> list[Found]:
+    """The object; of a prefix, all objects below it by name, but those that are none of the data: `_x`, `.x`.
 
     Raises:
-        RunError: no such object, no right to it, or another content.
+        RunError: there is none, or no right to it.
     """
-    from botocore.exceptions import ClientError
-
-    try:
-        content: bytes = client().get_object(Bucket=source.bucket, Key=source.key)["Body"].read()
-    except ClientError as refused:
-        raise explained(refused, source) from refused
-    found = digest(content)
-    if source.sha256 not in (None, found):
+    if place.is_object:
+        head = _asked(place, patience, lambda s3: s3.head_object(Bucket=place.bucket, Key=place.key))
+        return [Found(place=place, size=head["ContentLength"], etag=head["ETag"])]
+    pages = _asked(place, patience, lambda s3: list(_pages(s3, place)))
+    found = [
+        Found(place=Stored(bucket=place.bucket, key=each["Key"]), size=each["Size"], etag=each["ETag"])
+        for page in pages
+        for each in page.get("Contents", [])
+        if _is_data(each["Key"].removeprefix(place.key))
+    ]
+    if not found:
         raise RunError(
-            f"s3://{source.bucket}/{source.key} has the sha256 {found}, not {source.sha256}: somebody replaced the "
-            "data. Put it back, or name the new digest (or none) in the data set's settings."
+            f"{place}: there is no object below this prefix; put the data there, or name the prefix they have"
         )
-    return content
+    return sorted(found, key=lambda each: each.place.key)
 
 
-def write(target: DataObject, content: bytes) -> bool:
-    """Put the content there with its digest as metadata; False if it was there already.
+def fetch(found: Found, path: Path, patience: float, digest: Any = None) -> str:
+    """Put the object's content there; its sha256. Another `digest` is updated with it too.
 
     Raises:
-        RunError: no such bucket, or no right to it.
+        RunError: it is not there any more, was replaced meanwhile, or the scratch is full.
     """
-    from botocore.exceptions import ClientError
+    sha256, place = hashlib.sha256(), found.place
+    with path.open("wb") as file:
+        for start in range(0, found.size, PART):
+            end = min(start + PART, found.size)
+            part = _asked(place, patience, lambda s3, start=start, end=end: _part(s3, found, start, end))  # type: ignore[misc]
+            file.write(part)
+            sha256.update(part)
+            if digest is not None:
+                digest.update(part)
+    return sha256.hexdigest()
 
-    store, found = client(), digest(content)
+
+def read(place: Stored, patience: float) -> bytes | None:
+    """The content of a small object; None if it is not there.
+
+    Raises:
+        RunError: no right to it, or no such bucket.
+    """
     try:
-        there = store.head_object(Bucket=target.bucket, Key=target.key)
-        if there["Metadata"].get(DIGEST) == found and there["ContentLength"] == len(content):
-            return False
-    except ClientError as absent:
-        if absent.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
-            raise explained(absent, target) from absent
-    try:
-        store.put_object(Bucket=target.bucket, Key=target.key, Body=content, Metadata={DIGEST: found})
-    except ClientError as refused:
-        raise explained(refused, target) from refused
-    return True
+        return _asked(place, patience, lambda s3: _whole(s3.get_object(Bucket=place.bucket, Key=place.key)))
+    except _AbsentError:
+        return None
+
+
+def write_new(place: Stored, content: bytes, patience: float) -> bool:
+    """Put the content where nothing is yet; False if it was there already.
+
+    Raises:
+        RunError: another content is there, which stays; no such bucket, or no right to it.
+    """
+
+    def put(s3: S3Client) -> bool:
+        s3.put_object(Bucket=place.bucket, Key=place.key, Body=content, IfNoneMatch="*")
+        return True
+
+    there = read(place, patience)  # first, for stores that do not know the condition
+    if there is None:
+        try:
+            return _asked(place, patience, put)
+        except _ReplacedError:
+            there = read(place, patience)
+    if there != content:
+        raise RunError(
+            f"{place} has another content, with the sha256 {digest(there or b'')}, and stays as it is; name "
+            f"another key, "
+            "or remove the object if nobody needs it"
+        )
+    return False
 
 
 def make_bucket(name: str) -> bool:
@@ -95,7 +156,7 @@ def make_bucket(name: str) -> bool:
     except ClientError as refused:
         if refused.response["Error"]["Code"] == "BucketAlreadyOwnedByYou":
             return False
-        raise explained(refused, DataObject(bucket=name, key="")) from refused
+        raise explained(refused, f"s3://{name}") from refused
     return True
 
 
@@ -103,10 +164,72 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def explained(refused: Exception, place: DataObject) -> Exception:
-    """The user's error behind an answer of the store; the answer itself if a wait may mend it."""
-    code = getattr(refused, "response", {}).get("Error", {}).get("Code", "")
-    status = getattr(refused, "response", {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if status >= 500:
+def explained(refused: Exception, place: object) -> Exception:
+    """The user's error behind an answer of the store; one that is waited for if a wait may mend it."""
+    answer = getattr(refused, "response", {})
+    code = str(answer.get("Error", {}).get("Code", ""))
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if status >= 500 or status == 429:
         return refused
-    return RunError(f"s3://{place.bucket}/{place.key}: {REFUSALS.get(code, str(refused))} ({code}, {status})")
+    if code in PASSING:
+        return ConnectionError(f"{place}: {refused}")
+    kind = {404: _AbsentError, 412: _ReplacedError}.get(status, RunError)
+    return kind(f"{place}: {REFUSALS.get(code, str(refused))} ({code}, {status})")
+
+
+class _AbsentError(RunError):
+    """The store has no such object, or bucket."""
+
+
+class _ReplacedError(RunError):
+    """The object is not what the request takes it for."""
+
+
+def _asked(place: Stored, patience: float, ask: Callable[[S3Client], T]) -> T:
+    s3 = client()
+
+    def action() -> T:
+        with _errors(place):
+            return ask(s3)
+
+    return patiently("the object store", patience, action)
+
+
+@contextmanager
+def _errors(place: Stored) -> Iterator[None]:
+    from botocore.exceptions import ClientError, IncompleteReadError, NoCredentialsError
+
+    try:
+        yield
+    except ClientError as refused:
+        raise explained(refused, place) from refused
+    except IncompleteReadError as cut:
+        raise ConnectionError(f"{place}: the answer was cut off: {cut}") from cut
+    except NoCredentialsError as nobody:
+        raise RunError(f"{place}: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set") from nobody
+
+
+def _pages(s3: S3Client, place: Stored) -> Iterator[Any]:
+    return iter(s3.get_paginator("list_objects_v2").paginate(Bucket=place.bucket, Prefix=place.key))
+
+
+def _part(s3: S3Client, found: Found, start: int, end: int) -> bytes:
+    place = found.place
+    part = _whole(
+        s3.get_object(Bucket=place.bucket, Key=place.key, Range=f"bytes={start}-{end - 1}", IfMatch=found.etag)
+    )
+    if len(part) != end - start:
+        raise ConnectionError(f"{place}: {len(part)} bytes came of {end - start}")
+    return part
+
+
+def _whole(answer: Any) -> bytes:
+    content: bytes = answer["Body"].read()
+    if len(content) != answer["ContentLength"]:
+        raise ConnectionError(f"{len(content)} bytes came of {answer['ContentLength']}")
+    return content
+
+
+def _is_data(name: str) -> bool:
+    """Whether an object below a prefix is one of its data; a name with a slash at its end stands for a folder."""
+    return name != "" and not name.endswith("/") and not any(part.startswith(("_", ".")) for part in name.split("/"))

@@ -37,6 +37,9 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
     return {
         **{internal: given[public] for internal, public in wanted.items()},
         constants.REGISTRY_STORE_URI_ENV_VAR: given["MLFLOW_BACKEND_STORE_URI"],
+        # A version whose source is models:/<id> is looked up by a client inside the server, which would look into a
+        # file of its own otherwise.
+        "MLFLOW_TRACKING_URI": given["MLFLOW_BACKEND_STORE_URI"],
         constants.ARTIFACT_ROOT_ENV_VAR: "mlflow-artifacts:/",
         constants.SERVE_ARTIFACTS_ENV_VAR: "true",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",

@@ -1,79 +1,73 @@
-"""Trains one model and logs it to MLflow, as a candidate that its gate will judge.
+"""Trains a model, or tunes one, and logs it to MLflow for its gate to judge.
 
-The run carries the run key as a tag. A second try with the same key takes the run that finished; what a killed try left
-unfinished is marked as such. Training code of one's own is a program that ends in
+The run carries the run key as a tag. A second try with the same key takes the run that finished; what a killed try
+left unfinished is marked as such, or gone on with. Training code of one's own is a program that ends in
 
     sys.exit(train.main(fit))
 
-with `fit(features: DataFrame, target: Series, parameters: Mapping, seed: int)`, which gives back a fitted estimator of
-scikit-learn or XGBoost.
+with `fit(features: DataFrame, target: Series, parameters: Mapping, seed: int)`, which gives back a fitted estimator
+of scikit-learn, XGBoost or LightGBM, a module of PyTorch, a model of ONNX, or an mlflow.pyfunc.PythonModel. A tuning
+calls it for each trial with the trial's parameters.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ml_runtime import candidate, command, estimators, learning_spec, tracking
-from ml_runtime.candidate import Rows
-from ml_runtime.errors import RunError
-from ml_runtime.learning_spec import CandidateVerdict, TrainSpec
-from ml_runtime.metrics import Task
+from ml_runtime import candidate, command, folds, learning, learning_spec, own_code, tables, tracking, tune, tune_spec
+from ml_runtime.candidate import Candidate
+from ml_runtime.fitting import Fit, Program
+from ml_runtime.learning_spec import TrainSpec
+from ml_runtime.own_code import NONE
 from ml_runtime.patience import limit_client_retries, patiently
+from ml_runtime.tune_spec import TuneSpec
+from ml_runtime.verdict import Verdict
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-Fit = Callable[[Any, Any, Mapping[str, Any], int], Any]
 
-
-def train(spec: TrainSpec, fit: Fit) -> Run:
+def train(spec: TrainSpec, program: Program) -> Run:
     """The finished MLflow run of this run key, trained now if it is not there yet.
 
     Raises:
-        RunError: the data are not what the description says, or a service was away for too long.
+        RunError: the data, the code or the settings are not what they must be.
+        AwayError: a service was away for too long.
     """
-    limit_client_retries()
-    rows = candidate.read(spec)
-    return patiently("MLflow", spec.patience, lambda: tracking.finished_run(spec) or _train(spec, rows, fit))
+    program.check(spec, spec.parameters)
+    experiment_id, done = patiently("MLflow", spec.patience, lambda: tracking.begun(spec.experiment, spec.run))
+    if done:
+        return done
+    table = tables.read(spec.data, spec.patience)
+    fit = program.of(spec, table.schema, spec.parameters)
+    numbers = folds.scores(spec, table, fit)
+    model = fit(*learning.sides(spec.data, table.training), spec.parameters, spec.seed)
+    made = Candidate(spec=spec, table=table, model=model, parameters=spec.parameters, program=program, numbers=numbers)
+    return candidate.log(made, experiment_id)
 
 
-def _train(spec: TrainSpec, rows: Rows, fit: Fit) -> Run:
-    import mlflow
-
-    estimator = fit(rows.features(rows.training), rows.target(rows.training), spec.parameters, spec.seed)
-    mlflow.set_experiment(spec.experiment)
-    with mlflow.start_run(run_name=spec.run, tags=candidate.tags(rows)) as run:
-        candidate.log(rows, estimator, {"estimator": spec.estimator or type(estimator).__name__, **spec.parameters})
-    return mlflow.get_run(run.info.run_id)
-
-
-def by_name(spec: TrainSpec) -> Fit:
-    """Fit the estimator that the description names.
+def parse(raw: Any) -> TrainSpec | TuneSpec:
+    """A description of either: a tuning has a `space`.
 
     Raises:
-        RunError: it names none, or one that can't be had or can't learn this.
+        SpecError: naming the key, its value and what is allowed.
     """
-    if spec.estimator is None:
-        raise RunError("the description names no estimator; a program of one's own calls ml_runtime.train.main(fit)")
-    name = spec.estimator
-
-    def fit(features: Any, target: Any, parameters: Mapping[str, Any], seed: int) -> Any:
-        if spec.task is Task.CLASSIFICATION:
-            estimators.check_classes(name, list(target))
-        return estimators.make(name, spec.task, parameters, seed).fit(features, target)
-
-    return fit
+    return tune_spec.parse(raw) if isinstance(raw, Mapping) and "space" in raw else learning_spec.parse(raw)
 
 
-def main(fit: Fit | None = None) -> int:
-    """The command; `fit` is the training code of a program of one's own."""
+def main(fit: Fit | None = None, trusted: Sequence[str] = ()) -> int:
+    """The command; `fit` is the training code of a program of one's own, `trusted` names what its models are made of
+    beside the libraries that every server has."""
+    program = Program(fit=fit, code=own_code.of(fit) if fit else NONE, trusted=tuple(trusted))
 
-    def work(spec: TrainSpec) -> CandidateVerdict:
-        return candidate.verdict(spec, train(spec, fit or by_name(spec)))
+    def work(spec: TrainSpec | TuneSpec) -> Verdict:
+        limit_client_retries()
+        run = tune.tune(spec, program) if isinstance(spec, TuneSpec) else train(spec, program)
+        return candidate.verdict(spec, run)
 
-    return command.run("ml_runtime.train", __doc__, learning_spec.parse, work)
+    return command.run("ml_runtime.train", __doc__, parse, work)
 
 
 if __name__ == "__main__":

@@ -1,59 +1,68 @@
-"""One trial of a tuning: a model fitted with its parameters, scored on rows kept for that, logged as a candidate."""
+"""One trial of a tuning: a model fitted with its parameters, scored on rows that are kept for that."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ml_runtime import candidate, data, estimators, search
-from ml_runtime.candidate import Rows
-from ml_runtime.patience import patiently
-from ml_runtime.study import TRIAL, Study
+from ml_runtime import folds, learning, rounds
+from ml_runtime.estimators import Recipe
+from ml_runtime.metrics import METRICS
+from ml_runtime.rounds import ALL
+from ml_runtime.tune_spec import Scheduler, TuneSpec
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from ml_runtime.fitting import Fit
+    from ml_runtime.schema import Schema
+    from ml_runtime.tables import Read
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrialRows(Rows):
-    """Those of a tuning: a part of what is not held out only compares the trials."""
+class Parts:
+    """The training rows of a tuning: what its trials learn from, and what they are compared on."""
 
-    validation: data.Table
-
-    @property
-    def scored(self) -> Mapping[str, data.Table]:
-        """No trial sees the rows that its gate will judge by."""
-        return {"training": self.training, "validation": self.validation}
+    training: DataFrame
+    validation: DataFrame
+    schema: Schema
+    """Of both."""
 
 
-def split(rows: Rows, validation: float) -> TrialRows:
+def split(spec: TuneSpec, table: Read) -> Parts:
     """Take the rows to compare trials on from those to train on.
 
     Raises:
         RunError: there are too few.
     """
-    spec = rows.spec
-    training, part = data.split(rows.training, spec.target, spec.task, validation)
-    return TrialRows(spec=spec, training=training, held_out=rows.held_out, sha256=rows.sha256, validation=part)
+    learned, compared = folds.one(spec, table, spec.validation)
+    rows = table.training
+    return Parts(training=rows.iloc[learned], validation=rows.iloc[compared], schema=table.schema)
 
 
-def run(study: Study, rows: TrialRows, number: int, parameters: search.Trial) -> float:
-    """Do the trial, and leave its MLflow run; its score.
+@dataclass(frozen=True, kw_only=True)
+class Trials:
+    """How each of a tuning's trials is run; it is sent to other processes, without the rows."""
 
-    Raises:
-        RunError: it can't be done with these parameters, or MLflow was away for too long.
-    """
-    return patiently("MLflow", rows.spec.patience, lambda: _run(study, rows, number, parameters))
+    spec: TuneSpec
+    fit: Fit
 
+    def run(self, parts: Parts, drawn: Mapping[str, Any]) -> Iterator[tuple[int, float]]:
+        """How far it came, and its score: of one that can't be asked before its end, once.
 
-def _run(study: Study, rows: TrialRows, number: int, parameters: search.Trial) -> float:
-    import mlflow
+        Raises:
+            RunError: it can't be done with these parameters.
+        """
+        data, metric = self.spec.data, METRICS[self.spec.metric]
+        for step, model in self._fitted(parts, {**self.spec.parameters, **drawn}):
+            given = learning.answers(model, parts.validation, data, parts.schema)
+            yield step, metric.of(learning.truth(data, parts.validation), given)
 
-    spec, chosen = study.spec, {**study.spec.parameters, **parameters}
-    tags: dict[str, Any] = {**candidate.tags(rows), TRIAL: str(number)}
-    with mlflow.start_run(
-        experiment_id=study.experiment_id, run_name=f"{spec.run}-{number}", tags=tags, parent_run_id=study.run_id
-    ):
-        mlflow.log_params(chosen)
-        estimator = estimators.make(spec.estimator, spec.task, chosen, spec.seed)
-        estimator.fit(rows.features(rows.training), rows.target(rows.training))
-        found = candidate.log(rows, estimator, {"estimator": spec.estimator})
-    return found[f"validation_{spec.metric}"]
+    def _fitted(self, parts: Parts, chosen: Mapping[str, Any]) -> Iterator[tuple[int, Any]]:
+        spec, (features, target) = self.spec, learning.sides(self.spec.data, parts.training)
+        if spec.scheduler is Scheduler.ASHA and spec.estimator:
+            recipe = Recipe(spec.estimator, spec.data.task, chosen, spec.seed, checked=True)
+            yield from rounds.fit(recipe, learning.features(spec.data, parts.schema), features, target)
+        else:
+            yield ALL, self.fit(features, target, chosen, spec.seed)

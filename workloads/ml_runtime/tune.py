@@ -1,69 +1,58 @@
-"""Tunes a model: trials by Ray Tune, each a candidate in MLflow, of which the best goes to its gate.
+"""Tunes a model: trials by Ray Tune, of which the best is fitted again on all training rows and goes to its gate.
 
-A second try with the same key goes on where the first was cut off: what has finished is not run again.
+A second try with the same key goes on where the first was cut off: what has ended is not run again.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from ml_runtime import candidate, command, estimators, ray_tune, search, study, trial, tune_spec
-from ml_runtime.errors import RunError
-from ml_runtime.learning_spec import CandidateVerdict
-from ml_runtime.metrics import Task
-from ml_runtime.patience import limit_client_retries, patiently
-from ml_runtime.progress import Progress
+from ml_runtime import candidate, learning, ray_tune, search, study, tables, tracking, trial
+from ml_runtime.candidate import Candidate
+from ml_runtime.fitting import Program
+from ml_runtime.patience import patiently
 from ml_runtime.study import Study
+from ml_runtime.trial import Trials
 from ml_runtime.tune_spec import TuneSpec
 
-
-def tune(spec: TuneSpec) -> CandidateVerdict:
-    """Do the trials that are left; the verdict on the best of all.
-
-    Raises:
-        RunError: the data are not what the description says, no trial has finished, or a service was away for too long.
-    """
-    limit_client_retries()
-    rows = trial.split(candidate.read(spec), spec.validation)
-    if spec.task is Task.CLASSIFICATION:
-        estimators.check_classes(spec.estimator, list(rows.target(rows.training)))
-    found, progress = patiently("MLflow", spec.patience, lambda: study.resume(rows, spec)), Progress(spec)
-    left = search.draw(search.samplers(spec.search, spec.seed), spec.trials)
-    done = patiently("MLflow", spec.patience, found.finished)
-    for number in sorted(done.keys() & left):
-        progress.finished(number, found.score(done[number]), when=" in an earlier try")
-        del left[number]
-    if left:
-        ray_tune.run(spec, left, lambda number, chosen: trial.run(found, rows, number, chosen), progress)
-    return patiently("MLflow", spec.patience, lambda: verdict_of(found, progress))
+if TYPE_CHECKING:
+    from mlflow.entities import Run
 
 
-def verdict_of(found: Study, progress: Progress) -> CandidateVerdict:
-    """Ends the study; what came of it.
+def tune(spec: TuneSpec, program: Program) -> Run:
+    """The finished MLflow run of this run key, tuned now if it is not there yet.
 
     Raises:
-        RunError: no trial has finished.
+        RunError: the data, the code or the settings are not what they must be, or no trial has finished.
+        AwayError: a service was away for too long.
     """
-    found.settle("FAILED")
-    spec, done = found.spec, found.finished()
-    found.close()
-    if not done:
-        number, why = min(progress.failures.items())
-        raise RunError(f"none of {spec.trials} trials has finished; trial {number}: {why}")
-    number, run = found.best()
-    score = f"{spec.metric} {found.score(run):.4f}"
-    return dataclasses.replace(
-        candidate.verdict(spec, run),
-        reason=f"trial {number} is the best of {len(done)} that have finished, of {spec.trials}: {score}",
-        numbers={**run.data.metrics, "trials": float(spec.trials), "failed_trials": float(spec.trials - len(done))},
-    )
+    tried = [{**spec.parameters, **example} for example in search.examples(spec.space)]
+    for parameters in tried:
+        program.check(spec, parameters)
+    experiment_id, done = patiently("MLflow", spec.patience, lambda: tracking.begun(spec.experiment, spec.run))
+    if done:
+        return done
+    table = tables.read(spec.data, spec.patience)
+    fit, parts = program.of(spec, table.schema, tried[0]), trial.split(spec, table)
+    tags = candidate.tags(spec, table)
+    found = patiently("MLflow", spec.patience, lambda: study.resume(spec, experiment_id, tags))
+    if len(found.trials) < spec.trials:
+        ray_tune.run(found, Trials(spec=spec, fit=fit), parts)
+    number, best = found.chosen()
+    chosen = {**spec.parameters, **best.parameters}
+    model = fit(*learning.sides(spec.data, table.training), chosen, spec.seed)
+    numbers = _numbers(found, number)
+    made = Candidate(spec=spec, table=table, model=model, parameters=chosen, program=program, numbers=numbers)
+    return candidate.log(made, experiment_id, found.run_id)
 
 
-def main() -> int:
-    """The command."""
-    return command.run("ml_runtime.tune", __doc__, tune_spec.parse, tune)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def _numbers(found: Study, best: int) -> Mapping[str, Any]:
+    failed = sum(each.score is None for each in found.trials)
+    score = found.trials[best - 1].score
+    return {
+        "trials": len(found.trials),
+        "failed_trials": failed,
+        "best_trial": best,
+        f"validation_{found.spec.metric}": score,
+    }

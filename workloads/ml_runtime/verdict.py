@@ -1,6 +1,6 @@
-"""Writes a run's verdict into its ConfigMap through the Kubernetes API, with the pod's own account.
+"""The verdict of a run, whatever it did; and its way into a ConfigMap through the Kubernetes API.
 
-It needs the rights to create ConfigMaps in its namespace and to patch the one that is named, nothing else.
+The pod's account needs the rights to create ConfigMaps in its namespace and to patch the one that is named.
 """
 
 from __future__ import annotations
@@ -8,8 +8,11 @@ from __future__ import annotations
 import json
 import os
 import ssl
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from math import isfinite
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -21,13 +24,24 @@ ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 FIELD_MANAGER = "ml-runtime"
 
 
-class Verdict(Protocol):
-    """What a run has to say at its end."""
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What became of a run; its JSON is under the key `verdict.json` of the ConfigMap."""
 
-    @property
-    def run(self) -> str: ...
+    run: str
+    accepted: bool
+    rule: str
+    """Which one decided: the one that refused, or what the run's kind calls its good end."""
+    reason: str
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    """What the rules looked at."""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """What the run leaves, by name: {"model": <MLflow run>}, {"table": <sha256>}, {"champion": ..., "version": ...}."""
 
-    def to_json(self) -> str: ...
+    def to_json(self) -> str:
+        """JSON has no word for what is not finite: such numbers are left out."""
+        known = {name: value for name, value in self.numbers.items() if isfinite(value)}
+        return json.dumps({**asdict(self), "numbers": known}, indent=2, sort_keys=True, allow_nan=False)
 
 
 def write(verdict: Verdict, place: VerdictPlace, patience: float) -> None:

@@ -47,10 +47,6 @@ class Predictor:
     version: pulumi.Input[str]
     setting: str
     """The key of the stack's configuration that names the version."""
-    percent: int | None = None
-    """What the version gets at most, by KServe's own split with the version that it served before."""
-    public: bool = False
-    """Whether it is reached from outside at a host of KServe's own making."""
 
     def declare(self, owner: Component, **options: Any) -> Rollout:
         """Declares it as a child of `owner`; what has to wait until it serves waits for the result."""
@@ -70,7 +66,7 @@ class Predictor:
             mode=platform.serving_mode,
             namespace=self.workspace.name,
             service=self.name,
-            model=self.settings.model.name,
+            model=self.settings.model,
             uri=uri,
             settings=self._digest(),
             setting=self.setting,
@@ -88,11 +84,10 @@ class Predictor:
 
     def _manifest(self, uri: pulumi.Output[str]) -> dict[str, Any]:
         workspace, private = self.workspace, PRIVATE[self.workspace.platform.serving_mode]
-        labels = {MODEL_LABEL: self.settings.model.name, **workspace.labels, **({} if self.public else private)}
+        labels = {MODEL_LABEL: self.settings.model, **workspace.labels, **private}
         # Each answer says which version it is of.
         version = pods.variables({"MLSERVER_MODEL_VERSION": self.version})
         model = {**self._model(), "storageUri": uri, "env": version}
-        canary = {} if self.percent is None else {"canaryTrafficPercent": self.percent}
         return {
             "apiVersion": "serving.kserve.io/v1beta1",
             "kind": "InferenceService",
@@ -100,7 +95,7 @@ class Predictor:
                 **pods.metadata(self.name, workspace.name, labels),
                 "annotations": {**AWAIT, **self._mode()},
             },
-            "spec": {"predictor": {**self._account(), **self._placed, **self._scale(), **canary, "model": model}},
+            "spec": {"predictor": {**self._account(), **self._placed, **self._scale(), "model": model}},
         }
 
     def _budget(self) -> dict[str, Any]:
@@ -116,9 +111,8 @@ class Predictor:
         # From the platform, so that the service is declared when it can be accepted.
         mode = self.workspace.platform.serving.apply(str.capitalize)
         standard = {"serving.kserve.io/autoscalerClass": self._scaler(), SETTINGS: self._digest()}
-        knative = {"serving.kserve.io/enable-tag-routing": "true"} if self.percent else {}
-        if not self.settings.container_concurrency:
-            knative["autoscaling.knative.dev/target-burst-capacity"] = ALWAYS_DIRECT
+        held = bool(self.settings.container_concurrency)
+        knative = {} if held else {"autoscaling.knative.dev/target-burst-capacity": ALWAYS_DIRECT}
         return {"serving.kserve.io/deploymentMode": mode, **(standard if self._standard else knative)}
 
     def _scaler(self) -> str:
@@ -143,7 +137,7 @@ class Predictor:
     def _model(self) -> dict[str, Any]:
         settings = self.settings
         probes = {
-            "readinessProbe": _probe(ready_path(settings.model.name), settings.readiness),
+            "readinessProbe": _probe(ready_path(settings.model), settings.readiness),
             "livenessProbe": _probe("/v2/health/live", settings.liveness),
         }
         return {
@@ -157,7 +151,7 @@ class Predictor:
 
 def uri_of(settings: ServingSettings, version: pulumi.Input[str]) -> pulumi.Output[str]:
     """Where KServe has a version from."""
-    return pulumi.Output.concat("mlflow://", settings.model.name, "/", version)
+    return pulumi.Output.concat("mlflow://", settings.model, "/", version)
 
 
 def _probe(path: str, settings: ProbeSettings | None) -> Mapping[str, Any] | None:

@@ -1,6 +1,6 @@
-"""A run as KubeRay wants it declared: a RayJob whose Ray is one pod, the head, in which all of the run goes on.
+"""A run as a RayJob of KubeRay, whose Ray is one pod, the head, in which all of the run goes on.
 
-Plain functions from values to manifests. The operator starts Ray in the pod and gives it the command by HTTP, with a
+The operator starts Ray in the pod and gives it the command by HTTP, with a
 token that it makes for each run: nobody else in the namespace may.
 """
 
@@ -11,20 +11,23 @@ from typing import Any
 import pulumi
 from ml_platform import pods
 
-from ml_workloads.run import RunArgs
+from ml_workloads.run import Run, RunArgs
 from ml_workloads.run_kinds import RUN_LABEL
 
 VERSION = "2.60.0"
-"""Of Ray, in the image."""
-LONGEST = 47
-"""The longest name of a RayJob: KubeRay makes a cluster of it, and Services of that."""
+"""The version of Ray in the image."""
 OBJECT_STORE = 78643200
 """Bytes, the least that Ray takes."""
 DASHBOARD = 8265
 
 
+class RayJob(Run):
+    token = "ml-platform:workloads:RayJob"  # noqa: S105 - a type token
+    kind = "ray-job"
+
+
 @dataclass(frozen=True, kw_only=True)
-class RayJob:
+class Ray:
     """How a RayJob is made of a run."""
 
     operator: pulumi.Output[str]
@@ -35,25 +38,26 @@ class RayJob:
 
     def manifest(self, args: RunArgs, pod: Mapping[str, Any]) -> dict[str, Any]:
         """The RayJob. It keeps no Ray when it is done, and stays itself: what vanishes would be run again."""
-        workspace, settings = args.workspace, args.settings
-        meta = pods.metadata(args.key, workspace.name, workspace.labels)
         start = {
             "num-cpus": str(self.processors),
             "object-store-memory": str(OBJECT_STORE),
             "dashboard-host": "0.0.0.0",  # noqa: S104 - of the pod, where a policy and the token say who may
         }
-        labels = {"app": args.account, RUN_LABEL: args.key, **workspace.labels}
+        labels = {"app": args.account, RUN_LABEL: args.key, **args.place.labels}
         head = {"rayStartParams": start, "template": {"metadata": {"labels": labels}, "spec": pod}}
         return {
             "apiVersion": "ray.io/v1",
             "kind": "RayJob",
-            "metadata": {**meta, "annotations": {"ml-platform/operator": self.operator}},
+            "metadata": {
+                **args.place.metadata(args.block, name=args.key),
+                "annotations": {"ml-platform/operator": self.operator},
+            },
             "spec": {
                 "entrypoint": self.command,
                 "submissionMode": "HTTPMode",
                 "shutdownAfterJobFinishes": True,
-                "activeDeadlineSeconds": settings.timeout,
-                "backoffLimit": settings.retries,
+                "activeDeadlineSeconds": args.timeout,
+                "backoffLimit": args.retries,
                 "rayClusterSpec": {"rayVersion": VERSION, "authOptions": {"mode": "token"}, "headGroupSpec": head},
             },
         }
@@ -61,4 +65,4 @@ class RayJob:
     def entry(self, args: RunArgs) -> dict[str, Any]:
         """A NetworkPolicy: the operator reaches Ray, and nobody else from another namespace."""
         sources = [pods.from_namespace(self.operator)]
-        return pods.ingress_from(args.account, args.workspace.name, args.workspace.labels, DASHBOARD, sources)
+        return pods.ingress_from(args.account, args.place.namespace, args.place.labels, DASHBOARD, sources)

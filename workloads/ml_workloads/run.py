@@ -1,7 +1,7 @@
-"""What all runs of ours in containers share: description, place for the verdict, identity, object, outcome.
+"""A run: its description, its identity, the object that an operator runs, and the outcome.
 
-A run is never edited. Its key carries a hash of all that it does, so a change is a new run, and no change is no run.
-It is no component: all that it declares are children of the component whose run it is.
+A run is never edited. Its key, which is the name of its object, carries a hash of all that it does: a change is a new
+run, and no change is no run. How an operator wants it declared is in job.py, ray_job.py and spark_application.py.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,117 +9,108 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
-from ml_platform import pods
+from ml_platform import names, pods
 from ml_platform.component import Component
 from ml_platform.objects import KubernetesObject
 
-from ml_workloads.learning_settings import LearningSettings
+from ml_workloads.place import Place
 from ml_workloads.run_kinds import RunKindName
-from ml_workloads.run_outcome import Result, RunOutcome
-from ml_workloads.workspace import Workspace
+from ml_workloads.run_outcome import RunOutcome
 
 SPEC, FOLDER = "run.json", "/etc/ml-platform"
-MOUNTS = {"description": FOLDER, "tmp": "/tmp"}  # noqa: S108 - the container's own
-"""What the container of every run has."""
+LONGEST = 47
+"""The longest key: KubeRay makes a cluster of the name of a RayJob, and Services of that."""
+RUNTIME = 1
+"""The version of what ml_runtime makes of the same description: raised where its results become others, so that an
+image that is built again from the same code runs nothing again."""
+
+Manifest = Callable[["RunArgs", Mapping[str, Any]], Mapping[str, Any]]
+"""The object of an operator, by the run's arguments and the specification of its pod."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunArgs:
-    workspace: Workspace
-    key: str
-    """`<name>-<hash of all that it does>`: the name of its object, and of the ConfigMap with its verdict."""
+    place: Place
+    block: str
+    """The name that the key begins with."""
+    key: pulumi.Output[str]
+    """`<block>-<hash of all that it does>`: the name of its object, and of the ConfigMap with its verdict."""
     account: str
+    """The service account that may write the verdict, and nothing else."""
     description: Mapping[str, Any]
-    """What the container is told; by whom, and where its verdict goes, is added."""
-    program: Mapping[str, str] = field(default_factory=dict)
-    """Files of one's own that lie beside the description."""
+    """What the run is told; its key, and where its verdict goes, are added."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Files that lie beside the description."""
+    beside: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Further objects that it needs and that do nothing by themselves, by the end of their resources' names."""
     pod: Mapping[str, Any]
-    """Its specification without identity and volumes."""
-    settings: LearningSettings
-    result: Result
-    kind: RunKindName = "job"
-    manifest: "Callable[[RunArgs, Mapping[str, Any]], Mapping[str, Any]] | None" = None
-    """The object that runs a pod of the given specification; without it, a Job."""
+    """The specification of its pod."""
+    manifest: Manifest
+    timeout: int
+    retries: int = 0
+    leaves: str
+    """The output that it must leave: model, table, champion or sha256."""
 
 
-class Run:
-    """One run of `component`, from its description to its outcome."""
+class Run(Component):
+    """One run; subclasses are named as the kinds of objects that operators run."""
 
-    key: str
+    kind: RunKindName
+
+    key: pulumi.Output[str]
     outcome: RunOutcome
 
-    def __init__(self, component: Component, name: str, args: RunArgs) -> None:
+    def __init__(self, name: str, args: RunArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
         self.key = args.key
-        passive = args.workspace.passive(component)
+        passive = args.place.passive(self)
         needs = [
             KubernetesObject(f"{name}-run", _description(args), passive),
             # Without data: the run writes the verdict, and nothing else may.
             KubernetesObject(f"{name}-verdict", _configmap(args, args.key), passive),
-            *(KubernetesObject(f"{name}-run", manifest, passive) for manifest in _identity(args)),
+            *(KubernetesObject(f"{name}-run", each, passive) for each in args.place.identity(args.account, args.key)),
+            *(KubernetesObject(f"{name}-{end}", each, passive) for end, each in args.beside.items()),
         ]
-        item = (args.manifest or job)(args, _pod(args))
-        # The outcome waits, and knows more about a run than that its object is complete.
-        marks = {**item["metadata"].get("annotations", {}), "pulumi.com/skipAwait": "true"}
-        marked = {**item, "metadata": {**item["metadata"], "annotations": marks}}
+        manifest = _marked(args.manifest(args, args.pod))
+        # An image that was built again from the same code is no reason to run anything again: what is, is in the name.
+        declared = KubernetesObject(name, manifest, self.child(depends_on=needs, ignore_changes=["spec"]))
         self.outcome = RunOutcome(
             name,
-            kubeconfig=args.workspace.platform.kubeconfig,
-            namespace=args.workspace.name,
+            kubeconfig=args.place.kubeconfig,
+            namespace=args.place.namespace,
             run=args.key,
-            timeout=args.settings.timeout,
-            result=args.result,
-            kind=args.kind,
-            opts=component.child(depends_on=[KubernetesObject(name, marked, component.child(depends_on=needs))]),
+            manifest=manifest,
+            timeout=args.timeout,
+            leaves=args.leaves,
+            kind=self.kind,
+            opts=self.child(depends_on=[declared]),
         )
+        self.register_outputs({"run": self.key, "outputs": self.outcome.outputs})
 
 
-def job(args: RunArgs, pod: Mapping[str, Any]) -> Mapping[str, Any]:
-    name, _, run = args.key.rpartition("-")
-    workspace, settings = args.workspace, args.settings
-    return pods.job(
-        name,
-        workspace.name,
-        workspace.labels,
-        pod,
-        run=run,
-        retries=settings.retries,
-        deadline=settings.timeout,
-        awaited=False,
-    )
+def key(block: str, version: pulumi.Input[Any], *what: Any) -> pulumi.Output[str]:
+    """The key of a run that does `what` with data of that version."""
+
+    def made(known: Any) -> str:
+        digest = pods.digest(RUNTIME, known, *what)
+        return f"{names.shortened(block, LONGEST - len(digest) - 1)}-{digest}"
+
+    return pulumi.Output.from_input(version).apply(made)
 
 
-def _pod(args: RunArgs) -> dict[str, Any]:
-    more = {**args.pod, "automountServiceAccountToken": True}
-    volumes = [{"name": "description", "configMap": {"name": f"{args.key}-description"}}, pods.scratch(size="1Gi")]
-    placed = args.workspace.platform.placed(args.settings.pool)
-    return pods.pod(args.account, **{**more, "volumes": [*volumes, *more.get("volumes", [])], **placed})
+def _marked(item: Mapping[str, Any]) -> dict[str, Any]:
+    """The outcome waits, and knows more about a run than that its object is complete."""
+    marks = {**item["metadata"].get("annotations", {}), "pulumi.com/skipAwait": "true"}
+    return {**item, "metadata": {**item["metadata"], "annotations": marks}}
 
 
 def _description(args: RunArgs) -> dict[str, Any]:
-    place = {"namespace": args.workspace.name, "configmap": args.key}
+    place = {"namespace": args.place.namespace, "configmap": args.key}
     spec = {**args.description, "run": args.key, "verdict": place}
     content = pulumi.Output.json_dumps(spec, indent=2, sort_keys=True)
-    return {**_configmap(args, f"{args.key}-description"), "data": {**args.program, SPEC: content}}
+    named = _configmap(args, pulumi.Output.concat(args.key, "-description"))
+    return {**named, "data": {**args.files, SPEC: content}}
 
 
-def _configmap(args: RunArgs, name: str) -> dict[str, Any]:
-    meta = pods.metadata(args.key, args.workspace.name, args.workspace.labels)
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {**meta, "name": name}}
-
-
-def _identity(args: RunArgs) -> list[dict[str, Any]]:
-    """An account that may write the verdict of this run, and nothing else."""
-    workspace, group = args.workspace, "rbac.authorization.k8s.io"
-    meta = pods.metadata(args.account, workspace.name, workspace.labels)
-    rules = [{"apiGroups": [""], "resources": ["configmaps"], "resourceNames": [args.key], "verbs": ["get", "patch"]}]
-    return [
-        workspace.account(args.account),
-        {"apiVersion": f"{group}/v1", "kind": "Role", "metadata": meta, "rules": rules},
-        {
-            "apiVersion": f"{group}/v1",
-            "kind": "RoleBinding",
-            "metadata": meta,
-            "roleRef": {"apiGroup": group, "kind": "Role", "name": args.account},
-            "subjects": [{"kind": "ServiceAccount", "name": args.account, "namespace": workspace.name}],
-        },
-    ]
+def _configmap(args: RunArgs, name: pulumi.Input[str]) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": args.place.metadata(args.block, name=name)}

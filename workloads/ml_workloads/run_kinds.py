@@ -1,7 +1,6 @@
 """What runs can be, as the Kubernetes API shows them: a Job, a SparkApplication of either operator, or a RayJob.
 
-For each: when it has ended and how, which pods it runs in, how to start it again. The rest of a run's life is the
-business of run_outcome.
+For each: when it has ended and how, and which pods it runs in. The rest of a run's life is the business of run_outcome.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +11,7 @@ from ml_platform.kube import Object
 
 RunKindName = Literal["job", "kubeflow", "stackable", "ray-job"]
 RUN_LABEL = "ml-platform/run"
-"""Of pods whose operator gives them no label that is known beforehand."""
+"""The label of pods whose operator gives them none that is known beforehand."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +31,6 @@ class RunKind:
     """Labels of the pods that say what happens; the run's name goes into them."""
     end: Callable[[Object], End | None]
     """How a run has ended, if it has."""
-    fresh: Callable[[Object], Object]
-    """The specification of the same run once more."""
 
 
 def condition(job: Object, kind: str) -> Object | None:
@@ -43,13 +40,10 @@ def condition(job: Object, kind: str) -> Object | None:
 
 def _job_end(job: Object) -> End | None:
     if failed := condition(job, "Failed"):
+        if failed.get("reason") == "PodFailurePolicy":
+            return End(failure="another try would end the same way")
         return End(failure=failed.get("message") or failed.get("reason", ""))
     return End() if condition(job, "Complete") else None
-
-
-def _job_fresh(job: Object) -> Object:
-    spec = {key: value for key, value in job["spec"].items() if key != "selector"}
-    return {**spec, "template": {**spec["template"], "metadata": {"labels": {"app": job["metadata"]["labels"]["app"]}}}}
 
 
 def _kubeflow_end(application: Object) -> End | None:
@@ -76,38 +70,29 @@ def _ray_end(job: Object) -> End | None:
     return End() if status.get("jobStatus") == "SUCCEEDED" else End(failure=message or "it was stopped")
 
 
-def _spec(run: Object) -> Object:
-    spec: Object = run["spec"]
-    return spec
-
-
 KINDS: Mapping[RunKindName, RunKind] = {
     "job": RunKind(
         api_version="batch/v1",
         kind="Job",
         pods="batch.kubernetes.io/job-name={}",
         end=_job_end,
-        fresh=_job_fresh,
     ),
     "kubeflow": RunKind(
         api_version="sparkoperator.k8s.io/v1beta2",
         kind="SparkApplication",
         pods="sparkoperator.k8s.io/app-name={},spark-role=driver",
         end=_kubeflow_end,
-        fresh=_spec,
     ),
     "stackable": RunKind(
         api_version="spark.stackable.tech/v1alpha1",
         kind="SparkApplication",
         pods="app.kubernetes.io/instance={},spark-role=driver",
         end=_stackable_end,
-        fresh=_spec,
     ),
     "ray-job": RunKind(
         api_version="ray.io/v1",
         kind="RayJob",
         pods=f"{RUN_LABEL}={{}}",
         end=_ray_end,
-        fresh=_spec,
     ),
 }

@@ -1,25 +1,31 @@
-"""What became of a run, as a resource: the data or the candidate that it left, or the champion after its judgement.
+"""The outcome of a run, as a resource: the data or the candidate that it left, or the champion after its judgement.
 
 It waits until the run has failed or succeeded, and reads the verdict that the run wrote: an operator alone may call a
-run a success that was none. A run that failed in an earlier update is started again by the next one.
+run a success that was none. A run that failed in an earlier update is started again by the next one. A verdict that
+was written anew since, as a look at data does, is found by the next preview.
 """
 
 import json
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import pulumi
+from ml_platform.asking import ClusterError, asked
 from ml_platform.kube import AlreadyExists, Client, KubeError, NotFound, Object
+from pulumi import dynamic
 
 from ml_workloads.awaited import Awaited, AwaitedProvider, last_lines
 from ml_workloads.run_kinds import KINDS, RunKind, RunKindName
 
-Result = Literal["candidate", "champion", "sha256"]
-"""The key of the verdict that names what a run has left."""
 FIELD_MANAGER = "ml-platform"
 VERDICT = "verdict.json"
+DIGEST = "sha256"
+"""The output of a look at data: that of their bytes, which may be others since."""
+READ = ("outputs", "accepted", "rule", "reason", "numbers")
+"""What is read of a verdict."""
 POLL = 0.5
 STUCK = frozenset({"CreateContainerConfigError", "ErrImagePull", "ImagePullBackOff", "InvalidImageName"})
 STUCK_FOR = 60.0  # a registry may be away for a moment
@@ -32,8 +38,8 @@ class RunFailedError(Exception):
 class RunOutcome(Awaited, module="workloads", name="RunOutcome"):
     """The outcome of the run whose object, a Job if not another kind, and verdict have the name `run`."""
 
-    result: pulumi.Output[str]
-    """A candidate's MLflow run, the champion's version, or a digest of data; unknown in the preview of a new run."""
+    outputs: pulumi.Output[dict[str, str]]
+    """What it has left, by name; unknown in the preview of a new run."""
     accepted: pulumi.Output[bool]
     rule: pulumi.Output[str]
     """Which one decided, and why, and by which numbers."""
@@ -46,27 +52,42 @@ class RunOutcome(Awaited, module="workloads", name="RunOutcome"):
         *,
         kubeconfig: pulumi.Input[str],
         namespace: str,
-        run: str,
+        run: pulumi.Input[str],
+        manifest: Mapping[str, Any],
         timeout: int,
-        result: Result,
+        leaves: str,
         kind: RunKindName = "job",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        inputs = {"namespace": namespace, "run": run, "timeout": timeout, "leaves": result, "kind": kind}
-        outputs = ("result", "accepted", "rule", "reason", "numbers")
-        super().__init__(_Provider(), name, kubeconfig, inputs, outputs, opts)
+        # As a text: numbers in a dynamic resource's inputs become fractions on their way through the engine.
+        where = {"namespace": namespace, "run": run, "kind": kind, "manifest": pulumi.Output.json_dumps(manifest)}
+        inputs = {**where, "timeout": timeout, "leaves": leaves}
+        super().__init__(_Provider(), name, kubeconfig, inputs, READ, opts)
+
+    def output(self, name: str) -> pulumi.Output[str]:
+        """One of the outputs."""
+        return self.outputs.apply(lambda found: str(found[name]))
 
 
 class _Provider(AwaitedProvider):
     identity = ("namespace", "run")
 
     def wait(self, client: Client, props: Mapping[str, Any]) -> dict[str, Any]:
-        run = _Run(client, props["namespace"], props["run"], KINDS[props["kind"]])
+        run = _Run(client, props["namespace"], props["run"], KINDS[props["kind"]], json.loads(props["manifest"]))
         run.wait(float(props["timeout"]))
         verdict, leaves = run.verdict(), props["leaves"]
-        if verdict[leaves] is None:
+        if leaves not in verdict["outputs"]:
             raise RunFailedError(run.refusal(verdict) if leaves == "champion" else run.complaint(verdict["reason"]))
-        return {"result": verdict[leaves], **{key: verdict[key] for key in ("accepted", "rule", "reason", "numbers")}}
+        return {key: verdict[key] for key in READ}
+
+    def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
+        found = super().diff(id_, olds, news)
+        if found.changes or olds["leaves"] != DIGEST:
+            return found
+        with suppress(ClusterError), asked(news["kubeconfig"], f"a look at {id_}", patience=0) as client:
+            verdict = _Run(client, news["namespace"], news["run"], KINDS[news["kind"]], {}).found_verdict()
+            return dynamic.DiffResult(changes=verdict is not None and verdict["outputs"] != olds["outputs"])
+        return found
 
 
 @dataclass(frozen=True)
@@ -77,6 +98,8 @@ class _Run:
     namespace: str
     name: str
     kind: RunKind
+    manifest: Mapping[str, Any]
+    """The object as it is declared now: that of an earlier update may have another image."""
 
     def wait(self, timeout: float) -> None:
         """Returns when the run has succeeded.
@@ -94,7 +117,7 @@ class _Run:
             if reason and stuck_since and now - stuck_since > STUCK_FOR:
                 raise RunFailedError(self.complaint(f"its pod can't start: {reason}"))
             if now > limit:
-                raise RunFailedError(self.complaint(f"it has not ended after {timeout:.0f} s"))
+                raise RunFailedError(self.complaint(f"it has not ended after {timeout:.0f} s{self._unplaced()}"))
             time.sleep(POLL)
             run = self._get()
         if end.failure is not None:
@@ -106,7 +129,7 @@ class _Run:
         Raises:
             RunFailedError: it left nothing.
         """
-        if (verdict := self._verdict()) is None:
+        if (verdict := self.found_verdict()) is None:
             text = f"it succeeded, but left no {VERDICT} in ConfigMap {self.namespace}/{self.name}"
             raise RunFailedError(self.complaint(text))
         return verdict
@@ -128,14 +151,15 @@ class _Run:
         )
         return f"Run {self.name} in namespace {self.namespace} failed: {reason}\n{said or absent}"
 
-    def _verdict(self) -> dict[str, Any] | None:
+    def found_verdict(self) -> dict[str, Any] | None:
+        """The verdict, if there is one yet."""
         found = self.client.find("v1", "ConfigMap", self.name, self.namespace) or {}
         data = found.get("data") or {}
         return json.loads(data[VERDICT]) if VERDICT in data else None
 
     def _own_words(self) -> str | None:
         """Why a failed run failed, if it could still say so: not every operator leaves the pod and its log."""
-        verdict = self._verdict()
+        verdict = self.found_verdict()
         return verdict["reason"] if verdict and not verdict["accepted"] else None
 
     def _get(self) -> Object:
@@ -150,19 +174,13 @@ class _Run:
     def _again(self, run: Object) -> Object:
         """The same run anew: what made it fail may have gone, and its name says that it does the same."""
         meta = run["metadata"]
-        fresh = {
-            "apiVersion": self.kind.api_version,
-            "kind": self.kind.kind,
-            "metadata": {key: meta[key] for key in ("name", "namespace", "labels", "annotations") if key in meta},
-            "spec": self.kind.fresh(run),
-        }
         self.client.delete(self.kind.api_version, self.kind.kind, self.name, self.namespace, uid=meta["uid"])
         end = time.monotonic() + 60
         while self._pods() and time.monotonic() < end:  # a driver's has the name of the next one
             time.sleep(POLL)
         while True:
             try:
-                return self.client.create(fresh, field_manager=FIELD_MANAGER)
+                return self.client.create(dict(self.manifest), field_manager=FIELD_MANAGER)
             except AlreadyExists:  # the old one is still going, or a create of which no answer came has made this one
                 found = self.client.find(self.kind.api_version, self.kind.kind, self.name, self.namespace)
                 if found and found["metadata"]["uid"] != meta["uid"]:
@@ -179,12 +197,28 @@ class _Run:
         return sorted(found, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
 
     def _stuck(self) -> str | None:
-        for pod in self._pods():
-            for status in pod.get("status", {}).get("containerStatuses") or []:
-                waiting = status.get("state", {}).get("waiting") or {}
+        """Why none of its pods can start, if that is so."""
+        found = self._pods()
+        for pod in found:
+            status = pod.get("status", {})
+            for each in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
+                waiting = each.get("state", {}).get("waiting") or {}
                 if waiting.get("reason") in STUCK:
                     return f"{waiting['reason']}: {waiting.get('message', '')}"
-        return None
+        return None if found else self._warning("FailedCreate")
+
+    def _unplaced(self) -> str:
+        """What the scheduler says of a pod that no node takes."""
+        for pod in self._pods():
+            for each in pod.get("status", {}).get("conditions") or []:
+                if each["type"] == "PodScheduled" and each["status"] == "False":
+                    return f"; no node takes its pod: {each.get('message', '')}"
+        return ""
+
+    def _warning(self, reason: str) -> str | None:
+        """What the last event of that reason about the run says: that a quota is used up, for example."""
+        events = self.client.list("v1", "Event", self.namespace, fields=f"involvedObject.name={self.name}")
+        return next((str(each.get("message")) for each in reversed(events) if each.get("reason") == reason), None)
 
 
 def shown(numbers: Mapping[str, float]) -> str:

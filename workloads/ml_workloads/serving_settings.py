@@ -1,15 +1,15 @@
 """Settings of served models: which versions answer, how the requests are shared, how far each may grow.
 
-Plain values. What a serving mode can't do of it is refused in fit.py, which knows the mode.
+Plain values. What a serving mode can't do of it is refused in capabilities.py, which knows the mode.
 """
 
 from collections.abc import Collection
 from typing import Annotated, Literal, Self
 
-from ml_platform.configuration import MisfitError, Name, Resources, Settings, one_rule
+from ml_platform.configuration import MisfitError, Name, Settings, one_rule
 from pydantic import Field, model_validator
 
-from ml_workloads.fields import Pool
+from ml_workloads.fields import Pool, WorkResources
 
 Count = Annotated[int, Field(ge=0, le=100)]
 Version = Annotated[
@@ -21,17 +21,9 @@ OF_REQUESTS: tuple[ScaleMetric, ...] = ("concurrency", "rps")
 """What Knative scales by; a HorizontalPodAutoscaler scales by the others."""
 
 
-class ModelChoice(Settings):
-    """A registered model and which version of it."""
-
-    name: Name
-    version: Version = "champion"
-    """`champion` is the version that the gate has accepted last."""
-
-
 class CanarySettings(Settings):
-    """Another version of the same model, tried on a part of the requests. Promote it: make it the model's version and
-    drop this block. Roll back: drop this block."""
+    """Another version of the same model, tried on a part of the requests. Promote it: make it `version` and drop
+    this block. Roll back: drop this block."""
 
     version: Annotated[int, Field(ge=1)]
     percent: Annotated[int, Field(ge=1, le=99)] = 10
@@ -52,12 +44,11 @@ class ProbeSettings(Settings):
 class ServingSettings(Settings):
     """A served model, at one URL whatever is changed here."""
 
-    model: ModelChoice
+    model: Name
+    """The registered model; for its champion, a block of `models`."""
+    version: Version = "champion"
+    """champion: the version that the gate has accepted last. A number: that one, whatever the gate says of others."""
     canary: CanarySettings | None = None
-    split_by: Literal["route", "kserve"] = "route"
-    """`route`: each version is an InferenceService, behind one weighted route; the same settings give the same split
-    on an empty cluster as on a running one. `kserve`: one InferenceService with KServe's own canaryTrafficPercent, in
-    serving mode knative; it splits only between what serves already and what comes, and has KServe's own host."""
     min_replicas: Count = 1
     """Of each version. 0 lets it scale to zero, in serving mode knative; the first request then waits for a start.
     From 2 on, a drain of nodes takes one at a time."""
@@ -77,7 +68,7 @@ class ServingSettings(Settings):
     """When a replica is started again. Without it, when its process ends."""
     timeout: Annotated[int, Field(ge=30, le=3600)] = 300
     """Seconds that a new version may take until it answers."""
-    resources: Resources = Resources(cpu="100m", memory="384Mi", cpu_limit="1", memory_limit="1Gi")
+    resources: WorkResources = WorkResources(cpu="100m", memory="384Mi", cpu_limit="1", memory_limit="1Gi")
     """Of each replica."""
     pool: Pool = None
     """The node pool that all replicas run on."""
@@ -86,8 +77,8 @@ class ServingSettings(Settings):
     def _consistent(self) -> Self:
         if self.min_replicas > self.max_replicas:
             raise MisfitError("min_replicas", f"it must not exceed max_replicas, which is {self.max_replicas}")
-        if self.canary and self.canary.version == self.model.version:
-            raise MisfitError("canary.version", "it must be another version than model.version")
+        if self.canary and self.canary.version == self.version:
+            raise MisfitError("canary.version", "it must be another version than `version`")
         if self.scale_target and self.scale_metric in ("cpu", "memory") and self.scale_target > 100:
             raise MisfitError("scale_target", f"{self.scale_metric} is in percent of what is requested: at most 100")
         limit = self.container_concurrency

@@ -1,113 +1,149 @@
 """What data scientists edit: ml-platform:workloads. Plain values; each block becomes resources of the same name."""
 
 from collections.abc import Collection
-from typing import Annotated, Literal, Self
+from typing import Self, TypeVar
 
 import pulumi
-from ml_platform.configuration import BucketName, MisfitError, Name, Quota, Settings, read
+from ml_platform.configuration import MisfitError, Name, Quota, Settings, read
 from ml_platform.needs import Needs
 from pydantic import Field, model_validator
 
-from ml_workloads.etl_settings import EtlSettings
-from ml_workloads.fields import Columns
-from ml_workloads.learning_settings import EtlOutput, LearningSettings, TrainingSettings
+from ml_workloads.data_settings import DataSettings, LearnedSettings, Task
+from ml_workloads.model_settings import METRICS, ModelSettings, is_program
+from ml_workloads.run_settings import SEARCHED, JobSettings, LearningSettings, RaySettings, RunSettings
 from ml_workloads.serving_settings import ServingSettings, check_names
-from ml_workloads.tuning_settings import TuningSettings
+from ml_workloads.spark_settings import SparkSettings
 
+R = TypeVar("R", bound=LearningSettings)
 
-class DatasetSettings(Settings):
-    """A table in the object store: a CSV without a header line."""
-
-    source: Literal["sklearn:iris", "sklearn:wine", "sklearn:breast-cancer", "uploaded"]
-    """Where it comes from: scikit-learn's own copies of tables from the UCI repository, or somebody who uploads it;
-    then other data need another key, or no run will know of them."""
-    bucket: BucketName = "datasets"
-    key: Annotated[str, Field(pattern=r"^[A-Za-z0-9]([-A-Za-z0-9._/]*[-A-Za-z0-9._])?$", max_length=200)]
-    columns: Columns
-    """Names of the columns, in the order of the file."""
+TABLE = "table"
+"""The name of the output of a run of Spark."""
 
 
 class WorkloadsSettings(Settings):
-    """ml-platform:workloads: data, ETL, training and serving. All of it but the ETL is in one namespace."""
+    """ml-platform:workloads: data, runs, models and what serves them. All but runs of Spark are in one namespace."""
 
     namespace: Name = "models"
     quota: Quota = Quota()
-    datasets: dict[Name, DatasetSettings] = Field(default_factory=dict)
-    etl: dict[Name, EtlSettings] = Field(default_factory=dict)
-    training: dict[Name, TrainingSettings] = Field(default_factory=dict)
-    tuning: dict[Name, TuningSettings] = Field(default_factory=dict)
+    data: dict[Name, DataSettings] = Field(default_factory=dict)
+    """What is learned from."""
+    runs: dict[Name, RunSettings] = Field(default_factory=dict)
+    """What is run."""
+    models: dict[Name, ModelSettings] = Field(default_factory=dict)
+    """When a model is good enough."""
     serving: dict[Name, ServingSettings] = Field(default_factory=dict)
+    """What answers requests."""
 
     @property
     def namespaces(self) -> tuple[str, ...]:
-        """Those that this work needs: none where there is none to do."""
-        return (self.namespace,) if self.datasets or self.etl or self.learning or self.serving else ()
+        """The namespaces of this work: none where there is none to do."""
+        return (self.namespace,) if self.data or self.runs or self.serving else ()
 
     @property
-    def learning(self) -> dict[str, LearningSettings]:
-        """The blocks that give candidates, by name; no two have the same."""
-        return {**self.training, **self.tuning}
+    def spark(self) -> dict[str, SparkSettings]:
+        """The runs of Spark, by name."""
+        return {name: run for name, run in self.runs.items() if isinstance(run, SparkSettings)}
 
     @property
-    def models(self) -> dict[str, str]:
-        """The block of training or tuning by the name of the model that it registers."""
-        return {block.model or name: name for name, block in self.learning.items()}
+    def learning(self) -> dict[str, JobSettings | RaySettings]:
+        """The runs that leave a candidate, by name, each with all that it takes from another."""
+        named = {name: run for name, run in self.runs.items() if isinstance(run, LearningSettings)}
+        return {name: self._whole(run) for name, run in named.items()}
+
+    @property
+    def watched(self) -> dict[str, DataSettings]:
+        """The data in the object store, which are looked at."""
+        return {name: each for name, each in self.data.items() if each.stored}
+
+    def learned(self, data: str) -> LearnedSettings:
+        """What is learned from the data that a run names: those of a block, or the table of a run."""
+        block, _, output = data.partition(".")
+        if not output:
+            return self.data[block]
+        run = self.spark[block]
+        raw = self.data[run.data]
+        given = {key: getattr(run.table, key) for key in run.table.model_fields_set}
+        inherited = {key: getattr(raw, key) for key in LearnedSettings.model_fields}
+        return LearnedSettings.model_construct(**{**inherited, **given})
 
     def needs(self, spark: str | None) -> Needs:
-        """What this work needs of its cluster, by the operator that runs its ETL."""
+        """What this work needs of its cluster, by the operator that runs Spark."""
         return Needs(images=tuple(sorted(self._images(spark))), namespaces=self.namespaces)
 
     def _images(self, spark: str | None) -> set[str]:
-        data = {"training"} if self.datasets else set()
+        data = {"training"} if self.watched else set()
         judged = {"training", "mlserver"} if self.learning else set()
-        named = all(block.image for block in self.etl.values())
+        named = all(run.image for run in self.spark.values())
         tables = {"spark"} if spark == "kubeflow" and not named else set()  # Stackable's operator has its own
-        return data | judged | tables | ({"tuning"} if self.tuning else set())
+        tuned = any(isinstance(run, RaySettings) for run in self.runs.values())
+        return data | judged | tables | ({"tuning"} if tuned else set())
 
     @property
     def accounts(self) -> tuple[tuple[str, str], ...]:
-        """Namespace and name of the service accounts whose pods use the object store, beside those of the ETL."""
-        datasets = ["dataset"] if self.datasets else []
-        trainings = [f"training-{name}" for name in self.training]
-        tunings = [f"tuning-{name}" for name in self.tuning]
-        return tuple((self.namespace, account) for account in (*datasets, *trainings, *tunings))
+        """Namespace and name of the service accounts whose pods use the object store, beside those of Spark."""
+        looks = [f"data-{name}" for name in self.watched]
+        return tuple((self.namespace, account) for account in (*looks, *(f"run-{name}" for name in self.learning)))
 
-    def etl_columns(self, name: str) -> tuple[str, ...]:
-        """Those of the table that a run leaves."""
-        return self.etl[name].columns or self.datasets[self.etl[name].dataset].columns
-
-    def _columns_of(self, path: str, learning: LearningSettings) -> tuple[str, ...]:
-        if isinstance(learning.dataset, EtlOutput):
-            known(f"{path}.dataset.etl", learning.dataset.etl, self.etl)
-            return self.etl_columns(learning.dataset.etl)
-        known(f"{path}.dataset", learning.dataset, self.datasets)
-        return self.datasets[learning.dataset].columns
-
-    def _complete_learning(self, path: str, learning: LearningSettings) -> None:
-        columns = self._columns_of(path, learning)
-        known(f"{path}.target", learning.target, columns)
-        for each in learning.features or ():
-            known(f"{path}.features", each, columns)
+    def _whole(self, run: R) -> R:
+        other = self.runs.get(run.of) if isinstance(run, RaySettings) and run.of else None
+        if not isinstance(other, LearningSettings):
+            return run
+        same = {key: getattr(other, key) for key in ("data", "model", "estimator", "script", "modules")}
+        searched = run.space if isinstance(run, RaySettings) else {}
+        shared = {name: value for name, value in other.parameters.items() if name not in searched}
+        return run.model_copy(update={**same, "parameters": {**shared, **run.parameters}})
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        for name, etl in self.etl.items():
-            known(f"etl.{name}.dataset", etl.dataset, self.datasets)
-            known(f"etl.{name}.target", etl.target, self.datasets[etl.dataset].columns)
-            known(f"etl.{name}.target", etl.target, self.etl_columns(name))
-        for name, training in self.training.items():
-            self._complete_learning(f"training.{name}", training)
-        for name, tuning in self.tuning.items():
-            self._complete_learning(f"tuning.{name}", tuning)
-            if name in self.training:
-                raise MisfitError(f"tuning.{name}", "a block of training has this name; choose another one")
-        if len(self.models) < len(self.learning):
-            raise MisfitError("training", "two blocks register the same model; give one of them another `model`")
+        for name, run in self.runs.items():
+            if isinstance(run, SparkSettings):
+                known(f"runs.{name}.data", run.data, self.data)
+                if misfit := self.learned(f"{name}.{TABLE}").misfit:
+                    raise misfit.below(f"runs.{name}.table")
+            elif isinstance(run, RaySettings) and run.of:
+                known(f"runs.{name}.of", run.of, [other for other, each in self.runs.items() if _runs_alone(each)])
+        for name, learning in sorted(self.learning.items(), key=lambda each: _follows(each[1])):
+            self._check_learning(f"runs.{name}", learning)
         check_names(self.serving)
         for name, serving in self.serving.items():
-            if serving.model.version == "champion":
-                known(f"serving.{name}.model.name", serving.model.name, self.models)
+            if serving.version == "champion":
+                known(f"serving.{name}.model", serving.model, {str(run.model) for run in self.learning.values()})
         return self
+
+    def _check_learning(self, path: str, run: JobSettings | RaySettings) -> None:
+        tables = [f"{name}.{TABLE}" for name in self.spark]
+        known(f"{path}.data", str(run.data), [*self.data, *tables])
+        known(f"{path}.model", str(run.model), self.models)
+        learned = self.learned(str(run.data))
+        if learned.target is None:
+            block = f"runs.{str(run.data).partition('.')[0]}.table" if "." in str(run.data) else f"data.{run.data}"
+            raise MisfitError(f"{block}.target", f"{path} learns from it: name the column to predict")
+        program = run.program(learned.task)
+        if isinstance(run, RaySettings) and program != SEARCHED and "space" not in run.model_fields_set:
+            raise MisfitError(f"{path}.space", f"it must be given for {program}")
+        self._check_metrics(path, run, learned.task)
+
+    def _check_metrics(self, path: str, run: JobSettings | RaySettings, task: Task) -> None:
+        gate = self.models[str(run.model)].gate
+        named = {f"models.{run.model}.gate.metric": gate.metric}
+        if isinstance(run, RaySettings):
+            named[f"{path}.metric"] = run.metric
+            if run.metric is None and is_program(gate.metric):
+                raise MisfitError(f"{path}.metric", f"trials can't be compared by the gate's {gate.metric}: name one")
+        for key, metric in named.items():
+            if metric and not is_program(metric) and metric not in METRICS[task]:
+                raise MisfitError(key, f"for {task} there are {', '.join(METRICS[task])}", metric)
+        if misfit := gate.misfit(self.models[str(run.model)].metric_for(task)):
+            raise misfit.below(f"models.{run.model}.gate")
+
+
+def _follows(run: JobSettings | RaySettings) -> bool:
+    """Whether it takes its data and its program from another run."""
+    return isinstance(run, RaySettings) and run.of is not None
+
+
+def _runs_alone(run: object) -> bool:
+    return isinstance(run, JobSettings)
 
 
 def known(path: str, value: str, allowed: Collection[str]) -> None:

@@ -1,7 +1,7 @@
-"""An ETL run by Spark: a SparkApplication of whichever operator the platform has, and its verdict.
+"""A table made by Spark: a SparkApplication of whichever operator the platform has, and what it leaves.
 
-A run is never edited, since one of the operators ignores edits silently. Its name carries a hash of all that it runs:
-image, program, raw data, rules, sizes. What became of it is a RunOutcome, which believes the run, not its operator.
+The outcome believes the run and not its operator: one of them ignores an edit silently, and calls a failed program a
+success.
 """
 
 from dataclasses import dataclass
@@ -10,150 +10,152 @@ from typing import Any
 
 import pulumi
 from ml_platform import pods
-from ml_platform.component import Component, after
 from ml_platform.handle import PlatformOutputs, SparkAccess
 from ml_platform.labels import of_stack
-from ml_platform.objects import KubernetesObject
 
-from ml_workloads import script
-from ml_workloads.etl_settings import EtlSettings
-from ml_workloads.run_outcome import RunOutcome
-from ml_workloads.spark_manifests import FOLDER, VERSIONS, Application, configuration, manifest
+from ml_workloads import script, spark_manifests
+from ml_workloads.data_settings import LearnedSettings
+from ml_workloads.fields import bucket_of
+from ml_workloads.place import Place
+from ml_workloads.run import FOLDER, SPEC, Run, RunArgs, key
+from ml_workloads.spark_manifests import VERSIONS, Application, configuration
+from ml_workloads.spark_settings import SparkSettings
 from ml_workloads.table import Table
 
 RUNTIME = Path(__file__).resolve().parents[1] / "ml_runtime"
-MODULES = ("__init__", "command", "errors", "etl", "etl_spec", "patience", "report", "rows", "spec", "verdict")
-"""Of ml_runtime, what the program imports: it comes with the run, since an operator's own image has none of it."""
-SPEC, SCRIPT = "etl.json", "main.py"
+MODULES = (
+    "__init__", "command", "data_spec", "errors", "etl", "etl_columns", "etl_result", "etl_spec", "patience", "places",
+    "report", "rows", "schema", "spec", "verdict",
+)  # fmt: skip
+"""The modules of ml_runtime that the program imports: they come with the run, since an operator's own image has none
+of them."""
+SCRIPT = "main.py"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SparkApplicationArgs:
+class SparkArgs:
     platform: PlatformOutputs
     spark: SparkAccess
     raw: Table
-    columns: tuple[str, ...]
-    """Of the table that the run leaves."""
-    settings: EtlSettings
+    settings: SparkSettings
+    learned: LearnedSettings
+    """What is learned from the table."""
 
 
-class SparkApplication(Component):
+class SparkApplication(Run):
     token = "ml-platform:workloads:SparkApplication"  # noqa: S105 - a type token
 
-    run: str
-    """Key of the run, and name of its application and of the ConfigMap with its verdict."""
-    outcome: RunOutcome
-    table: Table
-    """What it leaves."""
+    def __init__(self, name: str, args: SparkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        self.kind = args.spark.operator
+        self._args, self._name = args, name
+        self._place = _place(args)
+        self._texts = {f"{module}.py": (RUNTIME / f"{module}.py").read_text() for module in MODULES}
+        if args.settings.script:
+            self._texts[SCRIPT] = script.text(f"runs.{name}.script", args.settings.script)
+        super().__init__(name, self._arguments(), opts)
+        self.table = self._table()
 
-    def __init__(self, name: str, args: SparkApplicationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, opts)
-        self._name, self._args = name, args
-        own = {SCRIPT: script.text(f"etl.{name}.script", args.settings.script)} if args.settings.script else {}
-        self._texts = {**{f"{module}.py": (RUNTIME / f"{module}.py").read_text() for module in MODULES}, **own}
-        self.run = f"{name}-{pods.digest(self._what(), args.raw.version, self._texts)}"
-        needs = [
-            KubernetesObject(f"{name}-program", self._program(), self.child()),
-            # Without data: the run writes the verdict, and nothing else may.
-            KubernetesObject(f"{name}-verdict", self._configmap(self.run), self.child()),
-            *(KubernetesObject(f"{name}-keys", secret, self.child()) for secret in self._keys()),
-        ]
-        application = KubernetesObject(
-            name, manifest(args.spark.operator, self._application()), self.child(depends_on=needs)
+    def _arguments(self) -> RunArgs:
+        settings = self._args.settings
+        run_key = key(self._name, self._args.raw.version, self._what(), self._texts)
+        return RunArgs(
+            place=self._place,
+            block=self._name,
+            key=run_key,
+            account="",
+            description={
+                "data": self._args.raw.described,
+                "output": self._output(run_key),
+                "maximum_refused": settings.maximum_refused,
+                **({"classes": self._classes()} if settings.classes else {}),
+            },
+            files=self._texts,
+            beside=self._secrets(run_key),
+            pod={},
+            manifest=self._manifest,
+            timeout=settings.timeout,
+            leaves="table",
         )
-        self.outcome = RunOutcome(
-            name,
-            kubeconfig=args.platform.kubeconfig,
-            namespace=args.spark.namespace,
-            run=self.run,
-            timeout=args.settings.timeout,
-            result="sha256",
-            kind=args.spark.operator,
-            opts=self.child(depends_on=[application]),
-        )
-        self.table = Table(
-            bucket=args.settings.bucket,
-            path=self._output,
-            key=after(self._output, self.outcome),
-            columns=args.columns,
-            version=self.run,
-            sha256=self.outcome.result,
-        )
-        self.register_outputs({"run": self.run, "sha256": self.outcome.result})
 
-    @property
-    def _output(self) -> str:
-        return self._args.settings.output or f"{self._name}/preprocessed/"
+    def _classes(self) -> dict[str, str]:
+        return {name: str(written) for name, written in (self._args.settings.classes or {}).items()}
+
+    def _output(self, run_key: pulumi.Input[str]) -> pulumi.Output[str]:
+        """A place of its own for each run: none overwrites what another one has left."""
+        default = f"s3://{bucket_of(str(self._args.raw.what['uri']))}/tables/"
+        prefix = f"{self._args.settings.output or default}{pulumi.get_stack()}/{self._name}/"
+        return pulumi.Output.concat(prefix, run_key, "/")
+
+    def _table(self) -> Table:
+        learned, digest = self._args.learned.learned, self.outcome.output("table")
+        uri = pulumi.Output.all(self._output(self.key), digest).apply(lambda known: str(known[0]))
+        described = {**learned, "uri": uri, "format": "parquet", "sha256": digest}
+        return Table(what={**learned, "run": self._name}, described=described, version=digest)
 
     @property
     def _image(self) -> str | None:
         own = self._args.platform.image("spark") if self._args.spark.operator == "kubeflow" else None
         return self._args.settings.image or own
 
-    @property
-    def _placed(self) -> pods.Placement:
-        return self._args.platform.placed(self._args.settings.pool)
-
     def _what(self) -> dict[str, Any]:
-        """All that the run does; how long it may take is no reason for a new one."""
-        spark = self._args.spark
+        """All that the run does, but for the data; how long it may take, and where, is no reason for a new one."""
+        spark, settings = self._args.spark, self._args.settings
         return {
             # Teams with stacks of their own share the namespace of runs.
             "stack": pulumi.get_stack(),
-            "image": self._image,
+            "image": settings.image,
             "operator": spark.operator,
             "version": VERSIONS[spark.operator],
-            "raw": {"bucket": self._args.raw.bucket, "key": self._args.raw.path},
-            "columns": list(self._args.raw.columns),
-            "settings": self._args.settings.model_dump(mode="json", exclude={"dataset", "pool", "timeout"}),
-            **self._placed,
+            "raw": self._args.raw.what,
+            "settings": settings.model_dump(mode="json", exclude={"pool", "timeout", "table"}),
         }
 
-    def _meta(self, name: str) -> dict[str, Any]:
-        labels = of_stack()
-        # From the platform, so that all of it is declared when it can be accepted.
-        return {**pods.metadata(name, self._args.spark.namespace, labels), "namespace": self._args.spark.jobs}
-
-    def _configmap(self, name: str) -> dict[str, Any]:
-        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": self._meta(name)}
-
-    def _program(self) -> dict[str, Any]:
-        settings, raw = self._args.settings, self._args.raw
-        spec = {
-            "run": self.run,
-            "raw": {"bucket": raw.bucket, "key": raw.key},
-            "columns": list(raw.columns),
-            "target": settings.target,
-            "classes": {name: str(written) for name, written in settings.classes.items()},
-            "maximum_refused": settings.maximum_refused,
-            "output": {"bucket": settings.bucket, "key": self._output},
-            "verdict": {"namespace": self._args.spark.namespace, "configmap": self.run},
-        }
-        content = pulumi.Output.json_dumps(spec, indent=2, sort_keys=True)
-        return {**self._configmap(f"{self.run}-program"), "data": {**self._texts, SPEC: content}}
-
-    def _keys(self) -> list[dict[str, Any]]:
-        key = self._args.platform.object_store.secret_key
-        return [] if key is None else [pods.secret(self._meta(f"{self.run}-keys"), {"secret": key})]
-
-    def _application(self) -> Application:
-        settings = self._args.settings
-        own = {SCRIPT: SCRIPT} if settings.script else {}
-        paths = {SPEC: SPEC, **{f"{module}.py": f"ml_runtime/{module}.py" for module in MODULES}, **own}
-        items = [{"key": key, "path": path} for key, path in paths.items()]
-        default = f"{FOLDER}/{SCRIPT if settings.script else 'ml_runtime/etl.py'}"
-        return Application(
-            # The outcome waits, and knows more about a run than its operator.
-            metadata={**self._meta(self.run), "annotations": {"pulumi.com/skipAwait": "true"}},
-            settings=settings,
+    def _manifest(self, args: RunArgs, _: Any) -> dict[str, Any]:
+        platform = self._args.platform
+        application = Application(
+            metadata=args.place.metadata(args.block, name=args.key),
+            settings=self._args.settings,
             image=self._image,
             repository=self._args.spark.repository,
-            program=settings.application or default,
-            files={"name": "program", "configMap": {"name": f"{self.run}-program", "items": items}},
+            program=self._args.settings.application or f"{FOLDER}/{self._program()}",
+            files=self._files(args),
             environment={
-                **self._args.platform.object_store.environment(f"{self.run}-keys", "secret"),
+                **platform.object_store.environment(_keys(args.key), "secret"),
                 "PYTHONPATH": FOLDER,
             },
-            configuration=configuration(self._args.platform.object_store, settings),
-            placed=self._placed,
+            configuration=configuration(platform.object_store, self._args.settings),
+            placed=platform.placed(self._args.settings.pool),
         )
+        return spark_manifests.manifest(self._args.spark.operator, application)
+
+    def _secrets(self, run_key: pulumi.Output[str]) -> dict[str, dict[str, Any]]:
+        secret = self._args.platform.object_store.secret_key
+        meta = self._place.metadata(self._name, name=_keys(run_key))
+        return {} if secret is None else {"keys": pods.secret(meta, {"secret": secret})}
+
+    def _program(self) -> str:
+        return SCRIPT if self._args.settings.script else "ml_runtime/etl.py"
+
+    def _files(self, args: RunArgs) -> dict[str, Any]:
+        """The volume with the description, the modules in their package, and the program."""
+        own = [name for name in self._texts if name == SCRIPT]
+        paths = {SPEC: SPEC, **{f"{each}.py": f"ml_runtime/{each}.py" for each in MODULES}}
+        items = [{"key": name, "path": path} for name, path in {**paths, **dict.fromkeys(own, SCRIPT)}.items()]
+        name = pulumi.Output.concat(args.key, "-description")
+        return {"name": "program", "configMap": {"name": name, "items": items}}
+
+
+def _keys(run_key: pulumi.Output[str]) -> pulumi.Output[str]:
+    """The name of the Secret with the key of the object store."""
+    return pulumi.Output.concat(run_key, "-keys")
+
+
+def _place(args: SparkArgs) -> Place:
+    """The operator's namespace for runs; from the platform, so that all is declared when it can be accepted."""
+    return Place(
+        namespace=args.spark.namespace,
+        declared=args.spark.jobs,
+        labels=of_stack(),
+        kubeconfig=args.platform.kubeconfig,
+        options={},
+    )

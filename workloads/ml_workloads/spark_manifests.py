@@ -14,9 +14,9 @@ from ml_platform import pods
 from ml_platform.configuration import amount
 from ml_platform.handle import ObjectStoreAccess, SparkOperator
 
-from ml_workloads.etl_settings import DriverSettings, EtlSettings, ExecutorSettings, mebibytes
+from ml_workloads.run import FOLDER
+from ml_workloads.spark_settings import DriverSettings, ExecutorSettings, SparkSettings, mebibytes
 
-FOLDER = "/opt/ml-platform"
 VERSIONS: Mapping[SparkOperator, str] = {"kubeflow": "4.0.4", "stackable": "4.1.1"}
 ACCOUNT = "spark-operator-spark"
 """What Kubeflow's release lets drivers do; Stackable's operator makes an account for each application."""
@@ -36,7 +36,7 @@ class Application:
     """What is to run, in words of no operator."""
 
     metadata: Mapping[str, Any]
-    settings: EtlSettings
+    settings: SparkSettings
     image: str | None
     repository: pulumi.Output[str | None] | None
     """Where an operator that has an image of its own takes it from."""
@@ -58,7 +58,7 @@ def manifest(operator: SparkOperator, application: Application) -> dict[str, Any
     return (_kubeflow if operator == "kubeflow" else _stackable)(application)
 
 
-def configuration(store: ObjectStoreAccess, settings: EtlSettings) -> dict[str, Any]:
+def configuration(store: ObjectStoreAccess, settings: SparkSettings) -> dict[str, Any]:
     """Spark's own: where the object store is, what is kept, how many executors there may be."""
     secure = store.endpoint.apply(lambda url: "true" if url.startswith("https:") else "false")
     return {

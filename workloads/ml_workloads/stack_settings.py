@@ -6,12 +6,11 @@ It owns what one block has to know of another before anything is declared.
 from dataclasses import dataclass
 from functools import cached_property
 
-from ml_platform import placement, settings, store, zones
+from ml_platform import agreement, placement, settings
 from ml_platform.settings import AnyCluster, OwnershipSettings, PlatformSettings, SharedPlatform
-from ml_platform.store import Account
 from ml_platform.tenancy import Tenancy
 
-from ml_workloads import fit
+from ml_workloads import capabilities
 from ml_workloads.settings import WorkloadsSettings, load_workloads
 
 
@@ -21,7 +20,8 @@ class StackSettings:
 
     cluster: AnyCluster
     ownership: OwnershipSettings
-    platform: PlatformSettings | SharedPlatform
+    platform: PlatformSettings | SharedPlatform | None
+    """None where the stack makes a cluster and nothing on it: its settings have no block ml-platform:platform."""
     work: WorkloadsSettings
 
     @classmethod
@@ -38,21 +38,19 @@ class StackSettings:
             platform=settings.load_platform(config),
             work=load_workloads(config),
         )
-        fit.check(found.work, found.platform, pools=found.tenancy.pools)
-        zones.check(found.cluster, found.platform)
+        capabilities.check_blocks(found.cluster, found.platform, found.work)
+        if found.platform:
+            capabilities.check(found.work, found.platform, pools=found.tenancy.pools)
+        if isinstance(found.platform, PlatformSettings):
+            agreement.check(found.cluster, found.platform, found.work.accounts)
         return found
-
-    @cached_property
-    def accounts(self) -> dict[str, Account]:
-        """Who uses the buckets that the cluster makes."""
-        return dict(store.of_cluster(self.cluster, self.platform, self.work.accounts))
 
     @cached_property
     def tenancy(self) -> Tenancy:
         """What the work asks of the platform."""
         return Tenancy(
             ownership=self.ownership.labels,
-            needs=self.work.needs(fit.spark_operator(self.platform)),
+            needs=self.work.needs(capabilities.spark_operator(self.platform)),
             accounts=self.work.accounts,
             pools=placement.of_cluster(self.cluster),
         )

@@ -1,21 +1,19 @@
-"""A table in the object store, as what learns from it sees it, whoever has put it there."""
+"""Data as a run that learns from them sees them, whoever has put them there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """An object without a header line, or, with a slash at its end, the folder of an ETL run."""
+    """Data, and what is learned from them."""
 
-    bucket: str
-    path: str
-    """Its key, known from the start."""
-    key: pulumi.Output[str]
-    """The same; resolves when it is there."""
-    columns: tuple[str, ...]
-    version: str
-    """Changes whenever the data may be others."""
-    sha256: pulumi.Output[str] | None = None
-    """Of the data, where whoever has put them there says so."""
+    what: Mapping[str, Any]
+    """All that decides what is learned, but for the bytes; plain."""
+    described: Mapping[str, Any]
+    """The block `data` of a run's description; values may be Outputs."""
+    version: pulumi.Output[str]
+    """Another version is other data. It resolves when the data are there, and is unknown in the preview of a change."""

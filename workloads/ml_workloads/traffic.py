@@ -6,17 +6,15 @@ was accepted may still lead to where it led before.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import pulumi
+from ml_platform.handle import ServingMode
 from ml_platform.kube import Client, Object
 
 from ml_workloads.awaited import Awaited, AwaitedProvider
-from ml_workloads.rollout import SERVICE, SERVING
 from ml_workloads.route import HTTP_ROUTE, ROUTE
-from ml_workloads.served import predictor, uri_of
 
-Way = Literal["knative", "standard", "kserve"]
 POLL, PATIENCE = 0.2, 60.0
 
 
@@ -33,23 +31,23 @@ class Traffic(Awaited, module="workloads", name="Traffic"):
         *,
         kubeconfig: pulumi.Input[str],
         namespace: str,
-        way: Way,
+        mode: ServingMode,
         shares: pulumi.Input[Mapping[str, int]],
         served: Sequence[pulumi.Output[str]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """`way` is how they are shared; `served` is what the shares stand for, a reason to look again."""
-        inputs = {"namespace": namespace, "route": name, "way": way, "shares": shares, "served": list(served)}
+        """`served` is what the shares stand for, a reason to look again."""
+        inputs = {"namespace": namespace, "route": name, "mode": mode, "shares": shares, "served": list(served)}
         super().__init__(_Provider(), name, kubeconfig, inputs, [], opts)
 
 
 class _Provider(AwaitedProvider):
     identity = ("namespace", "route")
-    reasons = ("way", "shares", "served")
+    reasons = ("mode", "shares", "served")
 
     def wait(self, client: Client, props: Mapping[str, Any]) -> dict[str, Any]:
         end = time.monotonic() + PATIENCE
-        while pending := WAYS[props["way"]](client, props):
+        while pending := MODES[props["mode"]](client, props):
             if time.monotonic() > end:
                 raise TrafficError(_complaint(props, pending))
             time.sleep(POLL)
@@ -83,21 +81,9 @@ def _http(client: Client, props: Mapping[str, Any]) -> str | None:
     return None if parents else "no gateway has seen it"
 
 
-def _kserve(client: Client, props: Mapping[str, Any]) -> str | None:
-    """What is not yet so of KServe's own split: versions by URI in place of InferenceServices."""
-    namespace, found = props["namespace"], dict[str, int]()
-    service = client.get(SERVING, SERVICE, props["route"], namespace)
-    for each in predictor(service).get("traffic") or []:
-        uri = uri_of(client, each["revisionName"], namespace)
-        found[uri] = found.get(uri, 0) + each.get("percent", 0)
-    split = None if found == props["shares"] else f"KServe gives {found}, and shall give {props['shares']}"
-    return split or _unready(service)
-
-
-WAYS: Mapping[Way, Callable[[Client, Mapping[str, Any]], str | None]] = {
+MODES: Mapping[ServingMode, Callable[[Client, Mapping[str, Any]], str | None]] = {
     "knative": _knative,
     "standard": _http,
-    "kserve": _kserve,
 }
 
 

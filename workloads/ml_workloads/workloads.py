@@ -1,24 +1,21 @@
-"""The composer: from the workloads' settings to data sets, runs and served models, each as its own resource."""
+"""The composer: from the workloads' settings to data, runs, gates and served models, each as its own resource."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 from ml_platform.component import Component
-from ml_platform.handle import PlatformHandle, PlatformOutputs
+from ml_platform.handle import PlatformHandle
 
-from ml_workloads.candidate import Candidate
-from ml_workloads.dataset import Dataset, DatasetArgs
+from ml_workloads.data import Data, DataArgs
+from ml_workloads.gate import Gate, GateArgs
 from ml_workloads.inference_service import InferenceService, InferenceServiceArgs
-from ml_workloads.learning_settings import EtlOutput
-from ml_workloads.registration import Registration, RegistrationArgs
-from ml_workloads.run_outcome import shown
+from ml_workloads.learning import LearningArgs, learn
+from ml_workloads.run import Run
 from ml_workloads.serving_settings import ServingSettings
-from ml_workloads.settings import WorkloadsSettings
-from ml_workloads.spark_application import SparkApplication, SparkApplicationArgs
+from ml_workloads.settings import TABLE, WorkloadsSettings
+from ml_workloads.spark_application import SparkApplication, SparkArgs
 from ml_workloads.table import Table
-from ml_workloads.training_job import TrainingJob, TrainingJobArgs
-from ml_workloads.tuning import Tuning, TuningArgs
 from ml_workloads.workspace import Workspace, WorkspaceArgs
 
 
@@ -33,47 +30,40 @@ class Workloads(Component):
     canary_urls: dict[str, pulumi.Output[str]]
     """Where canaries alone answer, by name of the served model."""
     versions: dict[str, pulumi.Output[str]]
-    """The champion of each trained model."""
+    """The champion of each model that a run has a candidate for."""
 
     def __init__(
         self, name: str, platform: PlatformHandle, settings: WorkloadsSettings, ownership: Mapping[str, str]
     ) -> None:
         super().__init__(name, pulumi.ResourceOptions(provider=platform.provider))
-        self.namespace = settings.namespace
+        self.namespace, self._settings, self._platform = settings.namespace, settings, platform.outputs
         shared = WorkspaceArgs(platform=platform, quota=settings.quota, ownership=ownership)
         workspace = Workspace(settings.namespace, shared, self.child())
-        datasets = {
-            block: Dataset(block, DatasetArgs(workspace=workspace, settings=each), self.child())
-            for block, each in settings.datasets.items()
-        }
-        etl = self._etl(platform.outputs, settings, datasets)
-        tables: dict[str | EtlOutput, Table] = {
-            **{block: dataset.table for block, dataset in datasets.items()},
-            **{EtlOutput(etl=block): each.table for block, each in etl.items()},
-        }
-        candidates = self._candidates(workspace, settings, tables)
-        gates = [
-            Registration(
+        tables = self._tables(workspace)
+        runs = {
+            block: learn(
                 block,
-                RegistrationArgs(workspace=workspace, candidate=candidates[block], settings=each),
-                self.child(),
+                LearningArgs(
+                    workspace=workspace,
+                    table=tables[str(run.data)],
+                    settings=run,
+                    model=settings.models[str(run.model)],
+                ),
+                self,
             )
-            for block, each in settings.learning.items()
-        ]
-        champions = {gate.model: gate.outcome.result for gate in gates}
+            for block, run in settings.learning.items()
+        }
+        self.versions = self._judged(workspace, runs, tables)
         services = {
             block: InferenceService(
                 block,
-                InferenceServiceArgs(workspace=workspace, version=_version(each, champions), settings=each),
+                InferenceServiceArgs(workspace=workspace, version=_version(each, self.versions), settings=each),
                 self.child(),
             )
             for block, each in settings.serving.items()
         }
-        for gate in gates:
-            _warn_of_refusal(gate)
         self.prediction_urls = {block: service.url for block, service in services.items()}
         self.canary_urls = {block: service.canary_url for block, service in services.items() if service.canary_url}
-        self.versions = champions
         self.register_outputs({"prediction_urls": self.prediction_urls, "versions": self.versions})
 
     def exports(self) -> dict[str, Any]:
@@ -84,59 +74,50 @@ class Workloads(Component):
             "model_versions": self.versions,
         }
 
-    def _etl(
-        self, platform: PlatformOutputs, settings: WorkloadsSettings, datasets: Mapping[str, Dataset]
-    ) -> dict[str, SparkApplication]:
-        if platform.spark is None:
-            return {}  # and no block calls for one: fit.check
-        return {
+    def _tables(self, workspace: Workspace) -> dict[str, Table]:
+        """The data, and what the runs of Spark leave, by the names that runs have for them."""
+        settings, spark = self._settings, self._platform.spark
+        data = {
+            block: Data(block, DataArgs(workspace=workspace, settings=each), self.child()).table
+            for block, each in settings.data.items()
+        }
+        if spark is None:
+            return data  # and no run calls for Spark: capabilities.check
+        made = {
             block: SparkApplication(
                 block,
-                SparkApplicationArgs(
-                    platform=platform,
-                    spark=platform.spark,
-                    raw=datasets[each.dataset].table,
-                    columns=settings.etl_columns(block),
-                    settings=each,
+                SparkArgs(
+                    platform=self._platform,
+                    spark=spark,
+                    raw=data[run.data],
+                    settings=run,
+                    learned=settings.learned(f"{block}.{TABLE}"),
                 ),
                 self.child(),
             )
-            for block, each in settings.etl.items()
+            for block, run in settings.spark.items()
         }
+        return {**data, **{f"{block}.{TABLE}": run.table for block, run in made.items()}}
 
-    def _candidates(
-        self, workspace: Workspace, settings: WorkloadsSettings, tables: Mapping[str | EtlOutput, Table]
-    ) -> dict[str, Candidate]:
-        """What each training and each tuning leaves, by its block."""
-        trainings = {
-            block: TrainingJob(
-                block, TrainingJobArgs(workspace=workspace, table=tables[each.dataset], settings=each), self.child()
+    def _judged(
+        self, workspace: Workspace, runs: Mapping[str, Run], tables: Mapping[str, Table]
+    ) -> dict[str, pulumi.Output[str]]:
+        """The champion of each model, after the gates of all runs that have a candidate for it."""
+        champions: dict[str, pulumi.Output[str]] = {}
+        for block, run in self._settings.learning.items():
+            model = str(run.model)
+            args = GateArgs(
+                workspace=workspace,
+                model=model,
+                rules=self._settings.models[model],
+                candidate=runs[block],
+                settings=run,
+                table=tables[str(run.data)],
+                before=champions.get(model),
             )
-            for block, each in settings.training.items()
-        }
-        tunings = {
-            block: Tuning(
-                block, TuningArgs(workspace=workspace, table=tables[each.dataset], settings=each), self.child()
-            )
-            for block, each in settings.tuning.items()
-        }
-        return {block: run.candidate for runs in (trainings, tunings) for block, run in runs.items()}
+            champions[model] = Gate(block, args, self.child()).champion
+        return champions
 
 
 def _version(settings: ServingSettings, champions: Mapping[str, pulumi.Output[str]]) -> pulumi.Input[str]:
-    choice = settings.model
-    return champions[choice.name] if choice.version == "champion" else str(choice.version)
-
-
-def _warn_of_refusal(gate: Registration) -> None:
-    def warn(verdict: list[Any]) -> None:
-        accepted, rule, reason, numbers, version = verdict
-        if accepted is False:
-            pulumi.log.warn(
-                f"The gate refused the candidate of {gate.run} by its rule {rule}: {reason} ({shown(numbers)}). "
-                f"Version {version} of model {gate.model} stays the champion.",
-                gate.outcome,
-            )
-
-    outcome = gate.outcome
-    pulumi.Output.all(outcome.accepted, outcome.rule, outcome.reason, outcome.numbers, outcome.result).apply(warn)
+    return champions[settings.model] if settings.version == "champion" else str(settings.version)

@@ -1,7 +1,7 @@
 """A namespace for machine learning work: its limits, its identities and its key of the object store.
 
-It owns what all work in the namespace shares. Each identity gets what it needs and no more: data sets and training read
-and write the workloads' buckets, a served model needs neither key nor token.
+It owns what all work in the namespace shares. Each identity gets what it needs and no more: runs read and write the
+workloads' buckets, a served model needs neither key nor token.
 """
 
 from collections.abc import Mapping
@@ -17,8 +17,11 @@ from ml_platform.handle import PlatformHandle
 from ml_platform.labels import WORKLOADS, of_stack
 from ml_platform.objects import KubernetesObject
 
+from ml_workloads.place import Place
+
 KEYS = "object-store"
-DATASET, MODEL = "dataset", "model"
+MODEL = "model"
+"""The service account of model servers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +58,21 @@ class Workspace(Component):
             quota,
             *(KubernetesObject(f"{name}-{KEYS}", secret, passive) for secret in self._keys()),
             KubernetesObject(f"{name}-entry", self._policy(), passive),
-            *(KubernetesObject(f"{name}-{account}", self.account(account), passive) for account in (DATASET, MODEL)),
+            KubernetesObject(f"{name}-{MODEL}", self.account(MODEL), passive),
         ]
         self.register_outputs({"name": name})
 
-    def passive(self, component: Component) -> pulumi.ResourceOptions:
-        """Options for a child of `component` that dies with the namespace."""
-        return component.child(deleted_with=self.namespace, depends_on=self.ready)
+    @property
+    def place(self) -> Place:
+        """Where runs are declared."""
+        return Place(
+            namespace=self.name,
+            declared=self.name,
+            labels=self.labels,
+            kubeconfig=self.platform.kubeconfig,
+            options={"deleted_with": self.namespace, "depends_on": self.ready},
+            service_account=self.account,
+        )
 
     def account(self, name: str) -> dict[str, Any]:
         """A service account in it."""

@@ -1,16 +1,15 @@
 """Parsing YAML text into Kubernetes objects, and writing them as YAML.
 
-YAML is read as Kubernetes reads it, which differs from PyYAML's default. The objects stay as the text has them; mend.py
-and the rules of an entry correct them.
+The objects stay as the text has them; mend.py and the rules of an entry correct them.
 """
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
 import yaml
 
 from ml_platform.bundles.errors import BundleError
+from ml_platform.yaml_text import BEGIN_FLOAT, FLOAT, Loader
 
 Object = dict[str, Any]
 
@@ -18,32 +17,11 @@ VERSION = 1
 """The version of the parser: raised whenever the same text gives other objects, so that no stale ones are reused."""
 
 
-class _Loader(yaml.CSafeLoader):
-    """Reads dates, numbers to base 60 and `=` as plain strings, since real manifests mean them so."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own name
-        letter: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] in ("null", "bool", "merge")]
-        for letter, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-    }
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:int",
-    re.compile(r"^[-+]?(0|0b[01_]+|0x[0-9a-fA-F_]+|0[0-7_]+|[1-9][0-9_]*)$"),
-    list("-+0123456789"),
-)
-
-
 class _Dumper(yaml.CSafeDumper):
     """Quotes a string that a reader might take for another type; strings of several lines stay readable."""
 
 
-for _each in (_Loader, _Dumper):
-    _each.add_implicit_resolver(
-        "tag:yaml.org,2002:float",
-        re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$"),
-        list("-+.0123456789"),
-    )
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", FLOAT, BEGIN_FLOAT)
 _Dumper.add_representer(
     str,
     lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None),
@@ -57,7 +35,7 @@ def parse(text: str) -> list[Object]:
         BundleError: `text` is not YAML, or a document is not a Kubernetes object.
     """
     try:
-        documents = list(yaml.load_all(text, Loader=_Loader))
+        documents = list(yaml.load_all(text, Loader=Loader))
     except yaml.YAMLError as error:
         raise BundleError(f"the rendering is not YAML: {error}") from error
     return [item for document in documents for item in _flatten(document)]

@@ -3,8 +3,6 @@
 A Cluster is the same for every source, so the rest of the platform does not depend on the source.
 """
 
-from collections.abc import Mapping
-
 from ml_platform.clusters.cluster import Cluster
 from ml_platform.configuration import SettingsError
 from ml_platform.settings import (
@@ -17,23 +15,19 @@ from ml_platform.settings import (
     OwnershipSettings,
     StackCluster,
 )
-from ml_platform.store import Account
 
 EXTRAS = {"pulumi_ionoscloud": "ionos", "pulumi_gcp": "gcp", "pulumi_aws": "aws"}
 
 
-def connect(
-    settings: AnyCluster, ownership: OwnershipSettings, accounts: Mapping[str, Account] | None = None
-) -> Cluster:
-    """The cluster that the settings choose, whose buckets `accounts` may use. Only the module of the chosen source is
-    imported.
+def connect(settings: AnyCluster, ownership: OwnershipSettings) -> Cluster:
+    """The cluster that the settings choose. Only the module of the chosen source is imported.
 
     Raises:
         SettingsError: the Python package of the source is missing, or credentials, a command, a file or a secret; or
             the cloud does not offer what the settings ask for.
     """
     try:
-        return _connect(settings, ownership, accounts or {})
+        return _connect(settings, ownership)
     except ModuleNotFoundError as missing:
         package = (missing.name or "").partition(".")[0]
         if package not in EXTRAS:
@@ -44,7 +38,7 @@ def connect(
         ) from missing
 
 
-def _connect(settings: AnyCluster, ownership: OwnershipSettings, accounts: Mapping[str, Account]) -> Cluster:
+def _connect(settings: AnyCluster, ownership: OwnershipSettings) -> Cluster:
     match settings:
         case LocalCluster():
             from ml_platform.clusters import local
@@ -61,15 +55,15 @@ def _connect(settings: AnyCluster, ownership: OwnershipSettings, accounts: Mappi
         case IonosCluster():
             from ml_platform.clusters import ionos
 
-            return ionos.connect(settings, ownership, accounts)
+            return ionos.connect(settings, ownership)
         case GkeCluster():
             from ml_platform.clusters import gke
 
-            return gke.connect(settings, ownership, accounts)
+            return gke.connect(settings, ownership)
         case EksCluster():
             from ml_platform.clusters import eks
 
-            return eks.connect(settings, ownership, accounts)
+            return eks.connect(settings, ownership)
 
 
 __all__ = ["Cluster", "connect"]

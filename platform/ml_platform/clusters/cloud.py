@@ -14,12 +14,9 @@ from typing import Generic, TypedDict, TypeVar
 
 import pulumi
 
-from ml_platform import placement
-from ml_platform.clusters.cluster import NodePool
 from ml_platform.configuration import PROJECT, SettingsError
 from ml_platform.settings import OwnershipSettings
-from ml_platform.settings.clouds import CloudCluster, Data, NodePoolSettings
-from ml_platform.store import Account
+from ml_platform.settings.clouds import BucketAccount, BucketSettings, CloudCluster, Data
 
 S = TypeVar("S", bound=CloudCluster)
 DOCUMENTATION = tuple(map(IPv4Network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")))
@@ -31,8 +28,6 @@ class CloudArgs(Generic[S]):
 
     settings: S
     ownership: OwnershipSettings
-    accounts: Mapping[str, Account]
-    """The accounts of the platform's object store that use the cluster's buckets, by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,8 +145,10 @@ def versioning(versions: bool) -> str:
     return "Enabled" if versions else "Suspended"
 
 
-def pools(settings: Mapping[str, NodePoolSettings]) -> tuple[NodePool, ...]:
-    return tuple(
-        NodePool(name=name, purpose=placement.purpose(pool), minimum=pool.minimum, maximum=pool.maximum)
-        for name, pool in settings.items()
-    )
+def buckets_by_account(buckets: Mapping[str, BucketSettings]) -> dict[BucketAccount, list[str]]:
+    """The buckets of each account of a platform's object store."""
+    found: dict[BucketAccount, list[str]] = {}
+    for name, bucket in buckets.items():
+        if bucket.account:
+            found.setdefault(bucket.account, []).append(name)
+    return found

@@ -1,24 +1,15 @@
 """A Kubernetes cluster as the platform needs it, the same for every source."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from ml_platform.needs import Needs
 from ml_platform.object_storage import ObjectStorage
-
-
-@dataclass(frozen=True, kw_only=True)
-class NodePool:
-    """Nodes of one kind, with a purpose."""
-
-    name: str
-    purpose: Literal["general", "spot", "gpu"]
-    minimum: int
-    maximum: int
+from ml_platform.offered import Offered
+from ml_platform.settings.clouds import BucketAccess
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +24,11 @@ class LoadBalancer:
     assumed: bool = False
     """Whether the cluster has a load balancer for certain, so that the preflight looks for no sign of one."""
 
+    def as_output(self) -> dict[str, Any]:
+        """What another stack needs to ask for the same load balancer, as a stack exports it."""
+        address = {"address": self.address} if self.address is not None else {}
+        return {"kind": self.kind, "annotations": self.annotations, **address}
+
     def annotated(self, own: Mapping[str, str]) -> Mapping[str, str] | pulumi.Output[Mapping[str, str]]:
         """The annotations of the gateway's Service together with `own`; an Output where its own are one."""
         if isinstance(self.annotations, pulumi.Output):
@@ -46,17 +42,16 @@ class LoadBalancer:
         return {"type": "LoadBalancer", **asked, **(_closed_to_others(networks) if networks else {})}
 
 
-AUTOSCALER = "cluster-autoscaler"
-"""The name of the autoscaler's image, of its namespace and of its service account."""
-
-
 @dataclass(frozen=True, kw_only=True)
-class Autoscaler:
-    """The configuration of the cluster autoscaler, for clouds that run none themselves."""
+class Elsewhere:
+    """The cluster as the stack that made it describes it."""
 
-    flags: Sequence[pulumi.Input[str]]
-    """The flags that name the cloud, and the node groups to scale."""
-    environment: Mapping[str, str]
+    stack: str
+    """<organization>/<project>/<stack> of that stack."""
+    found: pulumi.Output[Mapping[str, Any]]
+    """Its output `cluster`; empty where that stack did not make its cluster either."""
+    bucket_access: BucketAccess
+    """How this stack's settings say that the buckets there know pods."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +64,7 @@ class Cluster:
     """The options of the provider for the cluster's objects."""
     images: Mapping[str, str]
     """References of the images that the cluster brings along, by our short names."""
-    storage_class: str | None
+    storage_class: pulumi.Input[str | None]
     """The storage class of the platform's volumes; None is the cluster's default."""
     volume_size: str | None = None
     """The size that all volumes ask for, where sizes limit nothing; None is the size in the settings."""
@@ -81,26 +76,22 @@ class Cluster:
     """The secret that passwords are derived from; None is the stack's secret ml-platform:seed."""
     pulls: bool = True
     """Whether the cluster can pull images from the network; otherwise it has those of `images` only."""
-    version: str | None = None
-    """The version of Kubernetes in the settings; None where the settings name none."""
     load_balancer: LoadBalancer = LoadBalancer(kind="the cluster's own")
     registry: pulumi.Output[str] | None = None
     """The registry that the stack made: images are pushed to <registry>/<name>."""
-    registry_login: pulumi.Output[str] | None = None
-    """The login to that registry, as the text of a Docker configuration; None where nodes pull with their own
-    rights."""
+    registry_login: Callable[[], pulumi.Output[str]] | None = None
+    """The login to that registry, as the text of a Docker configuration; None where nodes pull with their own rights.
+    It is a function, since only a platform that asks for the login needs it."""
     object_storage: ObjectStorage | None = None
-    pools: tuple[NodePool, ...] = ()
-    """The node pools that the stack made."""
-    autoscaler: Autoscaler | None = None
-    """The autoscaler that the stack installs for those pools; None where the cloud scales them, or no pool scales."""
-    alone: bool = False
-    """Whether the stack stops at the cluster and puts no platform on it yet."""
+    offered: Offered | None = None
+    """What the cluster has for a platform, where the stack made it."""
+    elsewhere: Elsewhere | None = None
+    """What another stack of this program says of the cluster, where it made it."""
 
     @property
-    def needs(self) -> Needs:
-        """The needs of the cluster itself: those of its autoscaler, if it has one."""
-        return Needs(images=(AUTOSCALER,), namespaces=(AUTOSCALER,)) if self.autoscaler else Needs()
+    def version(self) -> str | None:
+        """The version of Kubernetes in the settings; None where the settings name none."""
+        return self.offered.version if self.offered else None
 
     def size_of(self, volume: str) -> str:
         """The size that a volume asks for whose size in the settings is `volume`."""
@@ -108,32 +99,25 @@ class Cluster:
 
     def exports(self) -> dict[str, Any]:
         """The stack outputs about the cluster, for people and for other stacks."""
-        return {"cluster": self._summary(), "kubeconfig": self.kubeconfig}
-
-    def _summary(self) -> dict[str, Any]:
-        """A description of the cluster; empty where the stack did not make it."""
-        if not self.pools:
-            return {}
+        if not self.offered:
+            return {"kubeconfig": self.kubeconfig}
+        storage = self.object_storage
         return {
-            "version": self.version,
-            "pools": [asdict(pool) for pool in self.pools],
-            "storage_class": self.storage_class,
-            "load_balancer": _known(self.load_balancer, "kind", "annotations", "address"),
-            "registry": self.registry,
-            "object_storage": _known(self.object_storage, "endpoint", "region", "buckets"),
+            "cluster": {
+                **self.offered.as_output(),
+                "storage_class": self.storage_class,
+                "load_balancer": self.load_balancer.as_output(),
+                **({"object_storage": storage.as_output()} if storage else {}),
+            },
+            "kubeconfig": self.kubeconfig,
+            **({"registry": self.registry} if self.registry else {}),
+            **({"registry_login": self.registry_login()} if self.registry_login else {}),
+            **(storage.secrets() if storage else {}),
         }
 
     def provider(self, after: Sequence[pulumi.Resource]) -> pulumi.ProviderResource:
         """The provider for the cluster's objects; it waits for the resources `after`, and so do all its objects."""
-        return kubernetes.Provider(
-            "cluster",
-            kubeconfig=self.kubeconfig,
-            enable_server_side_apply=True,
-            enable_config_map_mutable=True,
-            enable_secret_mutable=True,
-            **self.options,
-            opts=pulumi.ResourceOptions(depends_on=after),
-        )
+        return provider("cluster", self.kubeconfig, self.options, pulumi.ResourceOptions(depends_on=after))
 
 
 def _closed_to_others(networks: Sequence[str]) -> dict[str, Any]:
@@ -146,5 +130,16 @@ def _closed_to_others(networks: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _known(value: object, *names: str) -> dict[str, Any]:
-    return {name: found for name in names if (found := getattr(value, name, None)) is not None}
+def provider(
+    name: str, kubeconfig: pulumi.Output[str], options: Mapping[str, Any], opts: pulumi.ResourceOptions
+) -> pulumi.ProviderResource:
+    """A provider for objects on the cluster of `kubeconfig`."""
+    return kubernetes.Provider(
+        name,
+        kubeconfig=kubeconfig,
+        enable_server_side_apply=True,
+        enable_config_map_mutable=True,
+        enable_secret_mutable=True,
+        **options,
+        opts=opts,
+    )

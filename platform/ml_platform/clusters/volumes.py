@@ -52,8 +52,9 @@ def _refusal(left: Sequence[dict[str, Any]]) -> str:
     more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
     return (
         f"The cluster can't go: after {DEADLINE:.0f} s it still has volumes, whose disks would stay without it and "
-        f"cost money: {'; '.join(map(_described, left[:NAMED]))}{more}. Delete their claims (`kubectl delete pvc "
-        "<name> -n <namespace>`), or keep a disk with `kubectl patch pv <volume> -p "
+        f"cost money: {'; '.join(map(_described, left[:NAMED]))}{more}. If the platform that they are of is another "
+        "stack's, run `pulumi destroy` of that stack first. Else delete their claims (`kubectl delete pvc <name> -n "
+        "<namespace>`), or keep a disk with `kubectl patch pv <volume> -p "
         """'{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'`, then run `pulumi destroy` again"""
     )
 

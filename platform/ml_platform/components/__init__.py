@@ -4,7 +4,6 @@ A new component takes one new file: the needs of the platform are the sum over t
 and an `AddOn` brings its block of settings along.
 """
 
-from collections.abc import Mapping
 from functools import cache as memoize
 from importlib import import_module
 from pkgutil import iter_modules
@@ -25,14 +24,14 @@ def add_ons() -> tuple[type["AddOn"], ...]:
     return tuple(each for each in _all(tuple(__path__)) if issubclass(each, AddOn))
 
 
-def needs(settings: PlatformSettings, more: Mapping[str, Needs] | None = None) -> Needs:
-    """The sum of the needs of all components that the settings choose, and of `more` parts of the stack by their names.
+def needs(settings: PlatformSettings) -> Needs:
+    """The sum of the needs of all components that the settings choose.
 
     Raises:
         SettingsError: two of them claim one namespace or host.
     """
     chosen = {each.__name__: each.needs(settings) for each in _all(tuple(__path__)) if each.chosen(settings)}
-    return together({**chosen, **(more or {})}, settings.bundles)
+    return together(chosen, settings.bundles)
 
 
 @memoize

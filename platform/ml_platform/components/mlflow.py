@@ -121,7 +121,7 @@ class MLflow(PlatformComponent):
                 "selector": {"matchLabels": {"app": name}},
                 "template": {
                     "metadata": {"labels": {"app": name}, **pods.restarted_by(secrets)},
-                    "spec": pods.pod(name, [server], volumes=[pods.scratch(size="2Gi")]),
+                    "spec": pods.pod(name, [server], volumes=[pods.scratch(size=settings.mlflow.scratch)]),
                 },
             },
         }

@@ -35,7 +35,7 @@ __all__ = [
     "GatewaySettings", "GkeCluster", "IonosCluster", "JwtSettings", "LoadBalancerSettings", "LocalCluster",
     "MLflowSettings", "ObjectStoreSettings", "OwnershipSettings", "PlatformSettings", "PostgresSettings",
     "ServingSettings", "SharedPlatform", "StackCluster", "StackOutput", "TlsSettings", "begin", "load_cluster",
-    "load_ownership", "load_platform", "platform_model",
+    "load_ownership", "load_platform", "platform_model", "platform_of",
 ]  # fmt: skip
 
 DEBUG = "ML_PLATFORM_DEBUG"
@@ -62,9 +62,13 @@ def load_cluster(config: pulumi.Config) -> AnyCluster:
     return read(config, "cluster", ClusterSettings).root
 
 
-def load_platform(config: pulumi.Config) -> PlatformSettings | SharedPlatform:
-    block = given(config, "platform")
-    return validate("platform", block, platform_model(block))
+def load_platform(config: pulumi.Config) -> PlatformSettings | SharedPlatform | None:
+    return platform_of(given(config, "platform"))
+
+
+def platform_of(block: object) -> PlatformSettings | SharedPlatform | None:
+    """The block ml-platform:platform as settings; None where there is none, since that stack has no platform."""
+    return None if block is None else validate("platform", block, platform_model(block))
 
 
 def platform_model(block: object) -> type[PlatformSettings | SharedPlatform]:

@@ -14,6 +14,9 @@ from ml_platform.configuration import MisfitError, Settings
 
 Purpose = Literal["general", "spot", "gpu"]
 Data = Literal["protect", "retain", "delete"]
+BucketAccount = Literal["mlflow", "workloads"]
+BucketAccess = Literal["key", "identity"]
+"""How buckets know pods: by an access key, or by their service account."""
 
 
 def _network(text: str) -> str:
@@ -67,6 +70,9 @@ class BucketSettings(Settings):
 
     versions: bool = False
     """Whether overwritten and deleted objects are kept as older versions, which cost as much as current ones."""
+    account: BucketAccount | None = None
+    """The account of a platform's object store that uses the bucket. mlflow: the artifacts of MLflow. workloads: the
+    data of the work. Without it, no platform uses the bucket."""
 
 
 class SharedBucketSettings(BucketSettings):
@@ -83,18 +89,10 @@ class CloudCluster(Settings):
     """The name of the cluster; names of all else that the stack makes in the cloud begin with it."""
     api_access: Annotated[tuple[Cidr, ...], Field(min_length=1)]
     """Networks that may reach the Kubernetes API: your office, your CI. 0.0.0.0/0 is everybody."""
-    alone: bool = False
-    """Whether the stack stops at the cluster, its buckets and its registry, as the first `pulumi up` does where images
-    have to be pushed into that registry before pods can run. Set on a later one, it removes the platform."""
     data: Data = "protect"
     """How the cluster, its buckets, registry and keys, and the database and the object store in it are kept. protect:
     Pulumi and the cloud refuse what would remove or replace one of them. retain: buckets, registry and keys stay in the
     cloud after the stack has removed them from its state. delete: all of it is deleted with its contents."""
-
-    @property
-    def bucket_users(self) -> dict[str, tuple[str, ...]]:
-        """The buckets that the cluster makes, each with the service accounts that the settings let use it."""
-        raise NotImplementedError
 
 
 def check_general(pools: Mapping[str, NodePoolSettings]) -> None:
@@ -117,14 +115,3 @@ def check_processor(machine: str, arm: str) -> None:
     if re.match(arm, machine):
         rule = "it has an ARM processor, and what nodes run is for x86 (linux/amd64): choose a machine of that kind"
         raise MisfitError("machine", rule, machine)
-
-
-def buckets_by_user(buckets: Mapping[str, SharedBucketSettings]) -> dict[tuple[str, str], tuple[str, ...]]:
-    """The buckets of each service account, as (namespace, name)."""
-    users = sorted({user for bucket in buckets.values() for user in bucket.used_by})
-    return {
-        (user.partition("/")[0], user.partition("/")[2]): tuple(
-            name for name, bucket in sorted(buckets.items()) if user in bucket.used_by
-        )
-        for user in users
-    }

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ml_platform.configuration import BucketName, MisfitError, Name
+from ml_platform.configuration import BucketName, ImageReference, MisfitError, Name
 from ml_platform.settings.clouds import (
     Cidr,
     CloudCluster,
@@ -26,12 +26,14 @@ System = Literal["al2023", "bottlerocket"]
 Release = Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+-[0-9a-f]{8}$")]
 ZoneId = Annotated[str, Field(pattern=r"^Z[A-Z0-9]{5,31}$")]
 """The id of a hosted zone; `aws route53 list-hosted-zones` prints it behind /hostedzone/."""
+MLFLOW = ("mlflow/mlflow",)
+"""The service account of MLflow's pods."""
 Letter = Annotated[str, Field(pattern=r"^[a-f]$")]
 
 
 class EksPoolSettings(PurposefulPoolSettings):
     """Nodes of one machine type, with a purpose. Where `minimum` is below `maximum`, the cluster autoscaler scales the
-    pool between them; platform.images names the autoscaler's image."""
+    pool between them; `autoscaler` of the cluster names its image."""
 
     machine: Annotated[str, Field(pattern=r"^[a-z]+[0-9]+[-a-z0-9]*\.([0-9]*x?large|medium|small|metal[-0-9a-z]*)$")]
     """The instance type; `aws ec2 describe-instance-type-offerings` prints those of a region."""
@@ -67,6 +69,8 @@ class EksCluster(CloudCluster):
     nat: Literal["one", "per-zone"] = "one"
     """NAT gateways: one costs a third; one for each zone survives the loss of a zone."""
     pools: dict[PoolName, EksPoolSettings]
+    autoscaler: ImageReference | None = None
+    """The image of the cluster autoscaler by digest, of the cluster's own minor version. Pools that scale need it."""
     buckets: dict[BucketName, SharedBucketSettings] = Field(default_factory=dict)
     """Buckets of S3, by their names, which are unique in the world."""
     dns_zones: tuple[ZoneId, ...] = ()
@@ -76,7 +80,12 @@ class EksCluster(CloudCluster):
 
     @property
     def bucket_users(self) -> dict[str, tuple[str, ...]]:
-        return {name: bucket.used_by for name, bucket in self.buckets.items()}
+        """The service accounts that each bucket is open for: those of the settings, and MLflow's where it is MLflow's
+        own."""
+        return {
+            name: tuple(dict.fromkeys((*(MLFLOW if bucket.account == "mlflow" else ()), *bucket.used_by)))
+            for name, bucket in self.buckets.items()
+        }
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

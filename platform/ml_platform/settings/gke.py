@@ -77,10 +77,6 @@ class GkeCluster(CloudCluster):
     buckets: dict[BucketName, SharedBucketSettings] = Field(default_factory=dict)
     """Buckets of Cloud Storage, by their names, which are unique in the world."""
 
-    @property
-    def bucket_users(self) -> dict[str, tuple[str, ...]]:
-        return {name: bucket.used_by for name, bucket in self.buckets.items()}
-
     @model_validator(mode="after")
     def _complete(self) -> Self:
         check_general(self.pools)

@@ -55,8 +55,6 @@ class IonosStorageSettings(Settings):
     """IONOS Object Storage, outside of the cluster."""
 
     region: Literal["eu-central-3", "eu-central-4", "us-central-1"] = "eu-central-3"
-    buckets: dict[BucketName, BucketSettings] = Field(default_factory=dict)
-    """Buckets, by their names, which are unique on IONOS."""
     key_owner: Uuid | None = None
     """The user for whom the stack makes an access key; without it, no key is made. Pods on IONOS need a key to use
     buckets."""
@@ -86,12 +84,11 @@ class IonosCluster(CloudCluster):
     """The maintenance window of the control plane."""
     node_maintenance: WindowSettings = WindowSettings(day="Monday", time="03:00")
     """The maintenance window of the nodes."""
+    buckets: dict[BucketName, BucketSettings] = Field(default_factory=dict)
+    """Buckets of Object Storage, by their names, which are unique on IONOS."""
     object_storage: IonosStorageSettings = IonosStorageSettings()
+    """The region of the buckets, and the key to them."""
     registry: IonosRegistrySettings | None = None
-
-    @property
-    def bucket_users(self) -> dict[str, tuple[str, ...]]:
-        return dict.fromkeys(self.object_storage.buckets, ())
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -2,12 +2,12 @@
 
 import inspect
 from functools import cache as memoize
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, create_model, model_validator
 
 from ml_platform.bundles.catalog import Size
-from ml_platform.configuration import MisfitError, Settings
+from ml_platform.configuration import ImageReference, MisfitError, Settings
 from ml_platform.settings.bundles import BundlesSettings
 from ml_platform.settings.gateway import GatewaySettings
 from ml_platform.settings.services import MLflowSettings, ObjectStoreSettings, PostgresSettings
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ml_platform.components.add_on import AddOn
 
 LoginSource = Literal["given", "cluster"]
-ImageReference = Annotated[str, Field(pattern=r"^[^@\s]+@sha256:[0-9a-f]{64}$")]
 
 
 class PlatformSettings(Settings):

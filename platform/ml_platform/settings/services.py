@@ -72,4 +72,7 @@ class MLflowSettings(Settings):
     allowed_hosts: tuple[str, ...] = ()
     """Further hosts that the server answers to, at any port; it always answers to localhost and to its names on the
     gateway and in the cluster."""
+    scratch: Quantity = "10Gi"
+    """The most that a server has of its node's disk. MLflow puts each file there before it answers with it, so models
+    that start at a time need the sum of their sizes; above the limit the server is evicted."""
     resources: Resources = Resources(cpu="100m", memory="384Mi", cpu_limit="2", memory_limit="1536Mi")

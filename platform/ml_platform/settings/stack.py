@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from ml_platform.configuration import BucketName, Name, Settings
+from ml_platform.configuration import BucketName, ImageReference, Name, Settings
 from ml_platform.handle import ServingMode, SparkOperator
-from ml_platform.settings.platform import ImageReference
+from ml_platform.settings.clouds import BucketAccess
 from ml_platform.settings.pools import GivenPoolSettings
 
 StackName = Annotated[
@@ -23,14 +23,19 @@ StackName = Annotated[
 
 
 class StackCluster(Settings):
-    """The cluster of another stack of this program, by its kubeconfig."""
+    """The cluster of another stack of this program, with what that stack made beside it: storage class, load balancer,
+    buckets, registry."""
 
     source: Literal["stack"]
     stack: StackName
     storage_class: str | None = None
-    """The storage class of new volumes; without it, the cluster's default. A volume that exists keeps its own."""
+    """The storage class of new volumes; without it, that of the other stack, or the cluster's default. A volume that
+    exists keeps its own."""
+    bucket_access: BucketAccess = "key"
+    """How the buckets of the other stack know pods. key: by an access key, which that stack hands over. identity: by
+    their service account, as buckets on EKS do."""
     pools: dict[Name, GivenPoolSettings] = Field(default_factory=dict)
-    """Node pools that work may be put on, as the platform has them."""
+    """Node pools that work may be put on, as the other stack has them."""
     data: Literal["protect", "delete"] = "protect"
     """How the database and the object store of a platform that this stack puts on the cluster are kept. protect: Pulumi
     refuses what would remove or replace them. delete: they are removed with the stack."""
@@ -61,7 +66,7 @@ class SharedObjectStore(Settings):
 
     buckets: Annotated[tuple[BucketName, ...], Field(min_length=1)] = ("datasets",)
     """Buckets of the platform that this stack's work uses."""
-    access: Literal["key", "identity"] = "key"
+    access: BucketAccess = "key"
     """How the store identifies pods, the same as the platform says. key: by an access key. identity: by their service
     account, as buckets on EKS do."""
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from ml_policies.engine.policy import Kinds, Parameters, ResourcePolicy
 from ml_policies.engine.resource import Resource
+from ml_policies.shapes.runs import JOBS, path_of, spec_of
 
-DEFAULT = {"Job": 6, "RayJob": 0}
+DEFAULT = {**dict.fromkeys(JOBS, 6), "RayJob": 0}
 SPARK = ("onFailureRetries", "onSubmissionFailureRetries")
 
 
@@ -23,7 +24,7 @@ def check(run: Resource, parameters: Most) -> Iterator[str]:
 
 def _retries(run: Resource) -> Iterator[tuple[str, float]]:
     if run.kind in DEFAULT:
-        yield "backoffLimit", run.spec.get("backoffLimit", DEFAULT[run.kind])
+        yield path_of(run, "backoffLimit"), spec_of(run).get("backoffLimit", DEFAULT[run.kind])
         return
     restart = run.spec.get("restartPolicy") or {}
     if restart.get("type") == "Always":
@@ -39,7 +40,7 @@ POLICY = ResourcePolicy(
     asks="A run is tried again a few times at most.",
     why="What fails for a reason fails again, and costs as much each time.",
     parameters=Most,
-    of=Kinds("Job", "RayJob", "SparkApplication"),
+    of=Kinds(*JOBS, "RayJob", "SparkApplication"),
     check=check,
     example="""
 apiVersion: batch/v1

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from ml_policies.engine.policy import Parameters, StackPolicy
 from ml_policies.engine.resource import Resource
+from ml_policies.shapes.runs import JOBS, path_of, spec_of
 
-DEADLINE = frozenset({"Job", "RayJob", "TrainJob"})
+DEADLINE = frozenset({*JOBS, "RayJob", "TrainJob"})
 """They have one of their own; Spark's operators know none, so who waits for a run has it."""
 WAITED = frozenset({"SparkApplication", "TrainJob"})
 OUTCOME = "pulumi-python:dynamic/workloads:RunOutcome"
@@ -22,11 +23,11 @@ def runs(resources: Sequence[Resource]) -> Iterator[Resource]:
 
 def check(run: Resource, resources: Sequence[Resource], parameters: Longest) -> Iterator[str]:
     own = run.kind in DEADLINE
-    limit = run.spec.get("activeDeadlineSeconds") if own else None
+    limit = spec_of(run).get("activeDeadlineSeconds") if own else None
     if limit is None and run.kind in WAITED:
         waits = {each.props.get("run"): each.props.get("timeout") for each in resources if each.type == OUTCOME}
         limit = waits.get(run.metadata.get("name"))
-    where = "activeDeadlineSeconds" if own else "the timeout of its outcome"
+    where = path_of(run, "activeDeadlineSeconds") if own else "the timeout of its outcome"
     if limit is None:
         yield f"it has no deadline; set {where}"
     elif limit > parameters.seconds:

@@ -9,6 +9,7 @@ from typing import Any
 from ml_policies.engine.resource import Resource
 from ml_policies.shapes.pods import pods
 from ml_policies.shapes.quantities import GIB, java_bytes, number
+from ml_policies.shapes.runs import spec_of
 
 GPUS = ("nvidia.com/gpu", "amd.com/gpu")
 REPLICATED = frozenset({"Deployment", "StatefulSet"})
@@ -47,7 +48,7 @@ def of_pod(spec: Mapping[str, Any], *kinds: str) -> Size:
 
 def of_run(run: Resource) -> Size:
     """All that a Job, SparkApplication, RayJob or TrainJob may take at the same time."""
-    spec = run.spec
+    spec = spec_of(run)
     if run.kind == "SparkApplication":
         return _spark(spec)
     if run.kind == "TrainJob":

@@ -42,7 +42,7 @@ class Preflight(dynamic.Resource, module="bundles", name="Preflight"):
         mirror: Path | None,
         labels: Mapping[str, str],
         adopt: bool,
-        storage_class: str | None = None,
+        storage_class: pulumi.Input[str | None] = None,
         volumes: Sequence[volumes.Volume] = (),
         load_balancer: bool = False,
         platform: pulumi.Input[Mapping[str, str]] | None = None,
@@ -60,7 +60,7 @@ class Preflight(dynamic.Resource, module="bundles", name="Preflight"):
             "mirror": str(mirror or ""),  # the engine drops properties that are None
             "labels": dict(labels),
             "adopt": adopt,
-            "storage_class": storage_class or "",
+            "storage_class": pulumi.Output.from_input(storage_class).apply(lambda name: name or ""),
             "volumes": list(volumes),
             "load_balancer": load_balancer,
             "platform": platform,

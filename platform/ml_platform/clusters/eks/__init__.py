@@ -1,6 +1,7 @@
 """Amazon Elastic Kubernetes Service with its network, nodes and storage: nodes are private, pods need no keys."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -9,18 +10,20 @@ from pulumi_aws import eks
 from ml_platform import labels, pods
 from ml_platform.clusters import cloud
 from ml_platform.clusters.cloud import CloudArgs
-from ml_platform.clusters.cluster import Cluster, LoadBalancer
+from ml_platform.clusters.cluster import Cluster, LoadBalancer, provider
 from ml_platform.clusters.eks import offers, roles
-from ml_platform.clusters.eks.autoscaler import Scaling, ScalingArgs
+from ml_platform.clusters.eks.autoscaler import AutoscalerArgs, ClusterAutoscaler
 from ml_platform.clusters.eks.network import Network, NetworkArgs
 from ml_platform.clusters.eks.nodes import STORAGE_CLASS, Nodes, NodesArgs
+from ml_platform.clusters.eks.scaling import Scaling, ScalingArgs, require_image
 from ml_platform.clusters.eks.storage import Storage
 from ml_platform.clusters.eks.zones import Zones, ZonesArgs
 from ml_platform.clusters.offers import Inquiry
 from ml_platform.clusters.volumes import Volumes
 from ml_platform.component import Component
+from ml_platform.names import AUTOSCALER
+from ml_platform.offered import Offered
 from ml_platform.settings import EksCluster, OwnershipSettings
-from ml_platform.store import Account
 
 LOGIN = cloud.Credentials(
     cloud="AWS",
@@ -40,7 +43,7 @@ ADMIN = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 TIMEOUTS = pulumi.CustomTimeouts(create="1h", update="2h", delete="1h")
 
 
-def connect(settings: EksCluster, ownership: OwnershipSettings, accounts: Mapping[str, Account]) -> Cluster:
+def connect(settings: EksCluster, ownership: OwnershipSettings) -> Cluster:
     """The EKS cluster, which this stack makes.
 
     Raises:
@@ -48,22 +51,20 @@ def connect(settings: EksCluster, ownership: OwnershipSettings, accounts: Mappin
     """
     cloud.require_access(settings)
     LOGIN.require()
+    require_image(settings)
     cloud.require_command("aws", "Install the AWS CLI, version 2: https://docs.aws.amazon.com/cli/")
-    made = Eks(settings.name, CloudArgs(settings=settings, ownership=ownership, accounts=accounts))
+    made = Eks(settings.name, CloudArgs(settings=settings, ownership=ownership))
     return Cluster(
         kubeconfig=made.kubeconfig,
-        options={"cluster_identifier": made.identifier, "kube_client_settings": {"qps": 100, "burst": 200}},
+        options=made.options,
         images={},
         storage_class=STORAGE_CLASS,
         disposable=False,
         protected=settings.data == "protect",
-        version=settings.version,
         load_balancer=_load_balancer(made.tags),
         registry=made.storage.registry,
         object_storage=made.storage.objects,
-        pools=cloud.pools(settings.pools),
-        autoscaler=made.scaling.autoscaler if made.scaling else None,
-        alone=settings.alone,
+        offered=Offered.by(settings),
     )
 
 
@@ -83,12 +84,10 @@ class Eks(Component):
 
     kubeconfig: pulumi.Output[str]
     """The kubeconfig, as an Output that resolves when the nodes are ready."""
-    identifier: pulumi.Output[str]
-    """The ARN of the cluster."""
+    options: Mapping[str, Any]
+    """The options of providers for the cluster's objects."""
     tags: Mapping[str, str]
     """The tags of all that the stack makes, and of what AWS makes for it: nodes, disks, volumes, the load balancer."""
-    scaling: Scaling | None
-    """The rights of the autoscaler; None where no pool scales."""
 
     def __init__(self, name: str, args: CloudArgs[EksCluster]) -> None:
         super().__init__(name)
@@ -105,10 +104,9 @@ class Eks(Component):
         network = Network(name, NetworkArgs(settings=args.settings), self.child())
         cluster = self._cluster(network)
         self._add_admins(cluster)
-        self.scaling = self._scaling(cluster)
+        scaling = self._scaling(cluster)
         made = NodesArgs(settings=args.settings, cluster=cluster, network=network, tags=self.tags)
         nodes = Nodes(name, made, self.child())
-        self.identifier = cluster.arn
         region = args.settings.region
         text = cloud.kubeconfig(
             server=cluster.endpoint,
@@ -120,12 +118,15 @@ class Eks(Component):
         identities = [
             *self._bucket_identities(cluster),
             *self._zones(cluster),
-            *(self.scaling.ready if self.scaling else []),
+            *(scaling.ready if scaling else []),
         ]
         self.kubeconfig = pulumi.Output.secret(
             cloud.when(text, [volumes, *nodes.ready, *self.storage.ready, *identities])
         )
-        self.register_outputs({"identifier": self.identifier})
+        self.options = {"cluster_identifier": cluster.arn, "kube_client_settings": {"qps": 100, "burst": 200}}
+        if scaling:
+            self._autoscaler(scaling)
+        self.register_outputs({"identifier": cluster.arn})
 
     def child(self, **options: object) -> pulumi.ResourceOptions:
         return super().child(provider=self._provider, **options)
@@ -176,6 +177,13 @@ class Eks(Component):
         if not any(pool.scales for pool in self._settings.pools.values()):
             return None
         return Scaling(self._name, ScalingArgs(cluster=cluster, region=self._settings.region), self.child())
+
+    def _autoscaler(self, scaling: Scaling) -> None:
+        args = AutoscalerArgs(
+            image=self._settings.autoscaler or "", flags=scaling.flags, environment=scaling.environment
+        )
+        own = provider(self._name, self.kubeconfig, self.options, super().child())
+        ClusterAutoscaler(AUTOSCALER, args, super().child(provider=own))
 
     def _zones(self, cluster: eks.Cluster) -> list[pulumi.Resource]:
         zones = self._settings.dns_zones

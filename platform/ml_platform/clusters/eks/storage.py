@@ -1,6 +1,6 @@
 """The storage outside of the cluster: buckets, which pods use without keys, a registry, and the KMS key of both."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
 from pulumi_aws import ecr, iam, kms, s3
@@ -12,7 +12,6 @@ from ml_platform.clusters.eks import roles
 from ml_platform.component import Component
 from ml_platform.object_storage import ObjectStorage
 from ml_platform.settings import EksCluster
-from ml_platform.settings.clouds import buckets_by_user
 
 READ_AND_WRITE = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload")
 
@@ -42,15 +41,12 @@ class Storage(Component):
         kms.Alias(name, name=f"alias/{name}", target_key_id=self.key.key_id, opts=self.child())
         made = {bucket: self._bucket(bucket, each.versions) for bucket, each in args.settings.buckets.items()}
         self.users, self.ready = {}, list(made.values())
-        for user, buckets in buckets_by_user(args.settings.buckets).items():
-            self._grant(".".join(user), [made[each] for each in buckets], [user])
-        for account, each in args.accounts.items():
-            self._grant(account, [made[bucket] for bucket in each.buckets], each.pods)
+        for user, buckets in _buckets_by_user(args.settings.bucket_users).items():
+            self._grant(user, [made[each] for each in buckets])
         if made:
             self.objects = ObjectStorage(
                 endpoint=f"https://s3.{args.settings.region}.amazonaws.com",
                 region=args.settings.region,
-                buckets=tuple(made),
                 amazon=True,
                 users=args.settings.bucket_users,
             )
@@ -83,14 +79,13 @@ class Storage(Component):
         )
         return bucket
 
-    def _grant(self, part: str, buckets: Sequence[s3.Bucket], users: Sequence[tuple[str, str]]) -> None:
-        """Makes a role with access to these buckets, for the service accounts `users`; `part` is the end of its
-        name."""
-        name = roles.name(self._name, part)
+    def _grant(self, user: tuple[str, str], buckets: Sequence[s3.Bucket]) -> None:
+        """Makes a role with access to these buckets, for one service account."""
+        name = roles.name(self._name, ".".join(user))
         role, _ = roles.role(name, roles.PODS, [], self.child())
         arns = pulumi.Output.all(self.key.arn, *(bucket.arn for bucket in buckets))
         self.ready.append(iam.RolePolicy(name, role=role.name, policy=arns.apply(_bucket_policy), opts=self.child()))
-        self.users.update(dict.fromkeys(users, role.arn))
+        self.users[user] = role.arn
 
     def _repository(self, image: str) -> ecr.Repository:
         name = f"{self._name}/{image}"
@@ -103,6 +98,15 @@ class Storage(Component):
             force_delete=self._settings.data == "delete",
             opts=self._held,
         )
+
+
+def _buckets_by_user(users: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], list[str]]:
+    """The buckets of each service account, as (namespace, name), from the service accounts of each bucket."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for user in sorted({user for each in users.values() for user in each}):
+        namespace, _, name = user.partition("/")
+        found[namespace, name] = [bucket for bucket, each in sorted(users.items()) if user in each]
+    return found
 
 
 def _bucket_policy(arns: Sequence[str]) -> str:

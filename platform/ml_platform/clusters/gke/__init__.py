@@ -1,7 +1,5 @@
 """Google Kubernetes Engine with its network, nodes and storage: nodes are private, pods need no keys."""
 
-from collections.abc import Mapping
-
 import pulumi
 import pulumi_gcp as gcp
 from pulumi_gcp import container
@@ -17,8 +15,8 @@ from ml_platform.clusters.gke.storage import Storage, StorageArgs
 from ml_platform.clusters.offers import Inquiry
 from ml_platform.clusters.volumes import Volumes
 from ml_platform.component import Component
+from ml_platform.offered import Offered
 from ml_platform.settings import GkeCluster, OwnershipSettings
-from ml_platform.store import Account
 
 LOGIN = cloud.Credentials(
     cloud="Google Cloud",
@@ -37,7 +35,7 @@ LOGIN_COMMAND = [PLUGIN, "--use_application_default_credentials"]
 TIMEOUTS = pulumi.CustomTimeouts(create="1h", update="2h", delete="1h")
 
 
-def connect(settings: GkeCluster, ownership: OwnershipSettings, accounts: Mapping[str, Account]) -> Cluster:
+def connect(settings: GkeCluster, ownership: OwnershipSettings) -> Cluster:
     """The GKE cluster, which this stack makes.
 
     Raises:
@@ -48,7 +46,7 @@ def connect(settings: GkeCluster, ownership: OwnershipSettings, accounts: Mappin
     cloud.require_command(
         PLUGIN, f"Install it with: gcloud components install {PLUGIN}, or as the package google-cloud-cli-{PLUGIN}"
     )
-    made = Gke(settings.name, CloudArgs(settings=settings, ownership=ownership, accounts=accounts))
+    made = Gke(settings.name, CloudArgs(settings=settings, ownership=ownership))
     return Cluster(
         kubeconfig=made.kubeconfig,
         options={"cluster_identifier": made.identifier, "kube_client_settings": {"qps": 100, "burst": 200}},
@@ -56,12 +54,10 @@ def connect(settings: GkeCluster, ownership: OwnershipSettings, accounts: Mappin
         storage_class=settings.storage_class,
         disposable=False,
         protected=settings.data == "protect",
-        version=settings.version,
         load_balancer=LoadBalancer(kind="an external network load balancer", address=made.network.address),
         registry=made.storage.registry,
         object_storage=made.storage.objects,
-        pools=cloud.pools(settings.pools),
-        alone=settings.alone,
+        offered=Offered.by(settings),
     )
 
 
@@ -88,9 +84,7 @@ class Gke(Component):
         identity = Identity(name, args.settings.project, self.child())
         cluster = self._cluster(identity, self.child(protect=args.settings.data == "protect", **_MANAGED))
         nodes = Nodes(name, NodesArgs(settings=args.settings, cluster=cluster, identity=identity), self.child())
-        stored = StorageArgs(
-            settings=args.settings, ownership=args.ownership, accounts=args.accounts, identity=identity
-        )
+        stored = StorageArgs(settings=args.settings, ownership=args.ownership, identity=identity)
         self.storage = Storage(name, stored, self.child())
         self.identifier = cluster.id
         text = cloud.kubeconfig(

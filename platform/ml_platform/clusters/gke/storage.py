@@ -38,17 +38,17 @@ class Storage(Component):
         settings = args.settings
         self._held = self.child(**cloud.kept(settings.data))
         made = {bucket: self._bucket(bucket, chosen) for bucket, chosen in settings.buckets.items()}
-        self.ready, keys = list(made.values()), {}
+        keys: dict[str, Key] = {}
+        self.ready = list(made.values())
         for bucket, chosen in settings.buckets.items():
             for user in dict.fromkeys(chosen.used_by):
                 self._grant(made[bucket], f"{bucket}-{user.replace('/', '.')}", self._principal(made[bucket], user))
-        for account, each in args.accounts.items():
-            keys[account] = self._key(account, {bucket: made[bucket] for bucket in each.buckets})
+        for account, buckets in cloud.buckets_by_account(settings.buckets).items():
+            keys[account] = self._key(account, {bucket: made[bucket] for bucket in buckets})
         if settings.buckets:
             self.objects = ObjectStorage(
                 endpoint="https://storage.googleapis.com",
                 region=settings.region,
-                buckets=tuple(settings.buckets),
                 keys=keys,
             )
         self.registry = self._registry(name, args.identity)

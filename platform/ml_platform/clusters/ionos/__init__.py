@@ -1,7 +1,5 @@
 """Managed Kubernetes on IONOS CLOUD with its network, nodes and storage."""
 
-from collections.abc import Mapping
-
 import pulumi
 import pulumi_ionoscloud as ionos
 from pulumi_ionoscloud import k8s
@@ -16,8 +14,8 @@ from ml_platform.clusters.ionos.storage import Storage
 from ml_platform.clusters.offers import Inquiry
 from ml_platform.clusters.volumes import Volumes
 from ml_platform.component import Component
+from ml_platform.offered import Offered
 from ml_platform.settings import IonosCluster, OwnershipSettings
-from ml_platform.store import Account
 
 TOKEN = cloud.Credentials(
     cloud="IONOS CLOUD",
@@ -32,7 +30,7 @@ KEYS = cloud.Credentials(
 TIMEOUTS = pulumi.CustomTimeouts(create="2h", update="2h", delete="1h")
 
 
-def connect(settings: IonosCluster, ownership: OwnershipSettings, accounts: Mapping[str, Account]) -> Cluster:
+def connect(settings: IonosCluster, ownership: OwnershipSettings) -> Cluster:
     """The IONOS cluster, which this stack makes.
 
     Raises:
@@ -40,9 +38,9 @@ def connect(settings: IonosCluster, ownership: OwnershipSettings, accounts: Mapp
     """
     cloud.require_access(settings)
     TOKEN.require()
-    if settings.object_storage.buckets:
+    if settings.buckets:
         KEYS.require()
-    made = Ionos(settings.name, CloudArgs(settings=settings, ownership=ownership, accounts=accounts))
+    made = Ionos(settings.name, CloudArgs(settings=settings, ownership=ownership))
     return Cluster(
         kubeconfig=made.kubeconfig,
         options={"cluster_identifier": made.identifier, "kube_client_settings": {"qps": 100, "burst": 200}},
@@ -50,13 +48,11 @@ def connect(settings: IonosCluster, ownership: OwnershipSettings, accounts: Mapp
         storage_class=settings.storage_class,
         disposable=False,
         protected=settings.data == "protect",
-        version=settings.version,
         load_balancer=LoadBalancer(kind="a public address on one of the nodes", address=made.network.address),
         registry=made.storage.registry,
         registry_login=made.storage.login,
         object_storage=made.storage.objects,
-        pools=cloud.pools(settings.pools),
-        alone=settings.alone,
+        offered=Offered.by(settings),
     )
 
 

@@ -4,12 +4,12 @@ Pods on IONOS have no identity of their own, so the stack makes an access key fo
 all rights of that user, so all accounts share it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pulumi
 from pulumi_ionoscloud import compute, creg, objectstorage
 
-from ml_platform import registry_login
+from ml_platform import registry_login, store
 from ml_platform.clusters import cloud
 from ml_platform.clusters.cloud import CloudArgs
 from ml_platform.component import Component
@@ -23,7 +23,7 @@ class Storage(Component):
 
     objects: ObjectStorage | None = None
     registry: pulumi.Output[str] | None = None
-    login: pulumi.Output[str] | None = None
+    login: Callable[[], pulumi.Output[str]] | None = None
     """The login to that registry, for pods, as the text of a Docker configuration."""
     ready: Sequence[pulumi.Resource]
     """The buckets, for which users of buckets wait."""
@@ -32,23 +32,23 @@ class Storage(Component):
         super().__init__(name, opts)
         self._data, self._ownership = args.settings.data, args.ownership
         self._held = self.child(**cloud.kept(self._data))
-        settings = args.settings.object_storage
-        self.ready = [self._bucket(each, settings.region, chosen.versions) for each, chosen in settings.buckets.items()]
-        keys = {}
+        settings, buckets = args.settings.object_storage, args.settings.buckets
+        self.ready = [self._bucket(name, settings.region, each.versions) for name, each in buckets.items()]
+        keys: dict[str, Key] = {}
         if settings.key_owner:
             made = compute.S3Key(f"{name}-key", user_id=settings.key_owner, active=True, opts=self.child())
-            keys = dict.fromkeys(args.accounts, Key(access=made.id, secret=made.secret_key))
-        if settings.buckets:
+            keys = dict.fromkeys(store.ACCOUNTS, Key(access=made.id, secret=made.secret_key))
+        if buckets:
             self.objects = ObjectStorage(
                 endpoint=f"https://s3.{settings.region}.ionoscloud.com",
                 region=settings.region,
-                buckets=tuple(settings.buckets),
                 keys=keys,
             )
         if args.settings.registry:
             registry = self._registry(name, args.settings.registry)
-            self.registry, self.login = registry.hostname, self._login(name, registry)
-        self.register_outputs({"buckets": list(settings.buckets), "registry": self.registry})
+            self.registry, login = registry.hostname, self._login(name, registry)
+            self.login = lambda: login
+        self.register_outputs({"buckets": list(buckets), "registry": self.registry})
 
     def _bucket(self, name: str, region: str, versions: bool) -> objectstorage.Bucket:
         bucket = objectstorage.Bucket(

@@ -1,0 +1,141 @@
+"""Use cases of one's own, laid over the running platform by settings: wine with a training program, and the quality of
+wines from a German spreadsheet's CSV, from its bytes in the object store to a prediction."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ml_local import environment, paths
+from ml_local.node.layout import layout
+from ml_runtime import tracking
+from support import machine, store, versions
+
+EXAMPLES = paths.checkout() / "workloads" / "examples"
+KEY = "examples/wine-quality.csv"
+DULL = {"data": "wine-quality", "model": "wine-quality", "estimator": "ridge", "parameters": {"alpha": 1e9}}
+"""A run that says the mean of all wines; its gate comes before the example's own."""
+MORE: dict[str, dict[str, Any]] = {
+    "runs": {"dull": DULL},
+    "models": {"wine-quality": {"gate": {"metric": "rmse"}}},
+    "serving": {"wine-quality": {"model": "wine-quality"}},
+}
+
+
+@pytest.fixture(scope="module")
+def config(platform: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The settings of the checkout with both examples, and with a run that competes."""
+    blocks: dict[str, dict[str, Any]] = {}
+    for more in (example("wine"), example("wine-quality"), MORE):
+        blocks = {noun: {**blocks.get(noun, {}), **more.get(noun, {})} for noun in {**blocks, **more}}
+    return machine.settings("workloads", blocks, tmp_path_factory.mktemp("own"))
+
+
+def example(name: str) -> dict[str, Any]:
+    """Its blocks of settings."""
+    return dict(yaml.safe_load((EXAMPLES / name / "workloads.yaml").read_text()))
+
+
+@pytest.fixture(scope="module")
+def outputs(config: Path) -> Iterator[dict[str, Any]]:
+    """Those of the stack with all of them; afterwards it is as it was."""
+    env = {**os.environ, **environment.variables(layout())}
+    made = machine.run([sys.executable, "-m", "wine-quality.data"], 60, env, EXAMPLES)
+    assert made.returncode == 0, made.stdout
+    done = machine.up(config)
+    assert done.returncode == 0, done.stdout
+    yield machine.outputs()
+    done = machine.up()
+    assert done.returncode == 0, done.stdout
+
+
+def champions_run(model: str) -> Any:
+    return versions.tracking().get_run(str(versions.champion(model).run_id))
+
+
+def test_the_model_of_wine_passes_its_gate_and_is_champion(outputs: dict[str, Any]) -> None:
+    assert versions.champion("wine").version == outputs["model_versions"]["wine"]
+    run = champions_run("wine")
+    assert run.data.metrics["test_rmse"] <= 0.7
+    assert run.data.params["alpha"] == "0.05"
+
+
+def test_the_program_that_ran_is_kept_with_its_run(outputs: dict[str, Any]) -> None:
+    kept = versions.tracking().list_artifacts(champions_run("wine").info.run_id, "code")
+    assert {"code/train.py", "code/run.json", "code/requirements.txt"} <= {each.path for each in kept}
+
+
+def test_the_model_of_wine_says_how_much_alcohol_a_wine_has(outputs: dict[str, Any]) -> None:
+    done = machine.make("predict", f"FILE={EXAMPLES / 'wine' / 'wine.json'}")
+    assert done.returncode == 0, done.stdout
+    found = re.search(r"-> ([0-9.]+) ", done.stdout)
+    assert found, done.stdout
+    assert 12.5 < float(found[1]) < 15  # it has 14.23
+
+
+def test_a_csv_of_a_german_spreadsheet_is_learned_from_as_it_is(outputs: dict[str, Any], tmp_path: Path) -> None:
+    request = tmp_path / "wines.json"
+    measured = {"fixed acidity": [7.0, 7.0], "residual sugar": [2.5, 2.5], "sulphates": [0.6, 0.6]}
+    request.write_text(json.dumps({**measured, "alcohol": [13.0, 9.0]}))
+    done = machine.make("predict", f"FILE={request}")
+    assert done.returncode == 0, done.stdout
+    found = re.search(r"-> ([0-9.]+), ([0-9.]+) ", done.stdout)
+    assert found, done.stdout
+    assert [*map(float, found.groups())] == pytest.approx([7.2, 5.5], abs=0.3)
+
+
+def test_of_two_runs_for_one_model_the_better_one_has_the_champion(outputs: dict[str, Any]) -> None:
+    assert versions.champion("wine-quality").version == outputs["model_versions"]["wine-quality"]
+    assert champions_run("wine-quality").data.tags[tracking.RUN_KEY].startswith("wine-quality-")
+
+
+def test_each_of_the_served_models_is_found_by_its_columns_or_by_name(outputs: dict[str, Any]) -> None:
+    by_columns = machine.make("predict")
+    assert by_columns.returncode == 0, by_columns.stdout
+    assert "POST http://iris.models.localhost:8080/" in by_columns.stdout
+    wrong = machine.make("predict", "ARGS=ash=1", "MODEL=wine")
+    assert wrong.returncode != 0
+    assert "don't fit model wine: missing: malic_acid" in wrong.stdout
+
+
+def test_bytes_that_have_changed_start_the_runs_that_learn_from_them(config: Path, outputs: dict[str, Any]) -> None:
+    before = run_of("wine"), run_of("wine-quality")
+    table = store.client().get_object(Bucket="datasets", Key=KEY)["Body"].read()
+    content = b"".join(table.splitlines(keepends=True)[:-100])
+    store.client().put_object(Bucket="datasets", Key=KEY, Body=content)
+    kubectl("create", "job", "look", "--from", "cronjob/data-wine-quality")
+    kubectl("wait", "--for=condition=complete", "job/look", "--timeout=120s")
+    done = machine.up(config)
+    assert done.returncode == 0, done.stdout
+    assert run_of("wine") == before[0]
+    assert run_of("wine-quality") != before[1]
+    experiment = versions.tracking().get_experiment_by_name("wine-quality")
+    assert experiment
+    query = f"tags.`{tracking.RUN_KEY}` = '{run_of('wine-quality')}'"
+    (run,) = versions.tracking().search_runs([experiment.experiment_id], query)
+    assert run.data.tags[tracking.DATA_DIGEST] == hashlib.sha256(content).hexdigest()
+
+
+def test_the_first_use_case_is_as_it_was(platform: dict[str, Any], outputs: dict[str, Any]) -> None:
+    for output in ("model_versions", "prediction_urls"):
+        assert outputs[output]["iris"] == platform[output]["iris"]
+        assert set(outputs[output]) == {"iris", "wine", "wine-quality"}
+
+
+def run_of(block: str) -> str:
+    """The key of its run."""
+    (job,) = machine.client().list("batch/v1", "Job", "models", labels=f"app={block}")
+    return str(job["metadata"]["name"])
+
+
+def kubectl(*words: str) -> None:
+    done = machine.tool("kubectl", "--namespace", "models", *words)
+    assert done.returncode == 0, done.stdout

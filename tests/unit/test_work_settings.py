@@ -1,0 +1,298 @@
+"""Settings of the work that can not be: each is refused by its key, with the value, the rule and the command."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ml_platform.configuration import SettingsError, validate
+from ml_workloads.model_settings import BOUNDS, LESS_IS_BETTER, METRICS
+from ml_workloads.settings import WorkloadsSettings
+from support import etl, tuning
+from support.work import IRIS, changed
+
+Case = tuple[dict[str, Any], str, str, str]
+S3 = "s3://datasets/churn.csv"
+
+
+def read(settings: dict[str, Any]) -> WorkloadsSettings:
+    return validate("workloads", settings, WorkloadsSettings)
+
+
+def refusal(settings: dict[str, Any]) -> str:
+    with pytest.raises(SettingsError) as refused:
+        read(settings)
+    return str(refused.value)
+
+
+def says(message: str, path: str, given: str, rule: str) -> None:
+    assert f"ml-platform:workloads.{path}{f' is {given}' if given else '; '}" in message
+    assert rule in message
+    assert f"--path 'ml-platform:workloads.{path.partition(' is no')[0]}" in message
+    assert "Traceback" not in message
+
+
+def data(**changes: Any) -> dict[str, Any]:
+    return changed(IRIS, data={"iris": changes})
+
+
+def csv(**changes: Any) -> dict[str, Any]:
+    return data(uri=S3, csv=changes)
+
+
+def run(**changes: Any) -> dict[str, Any]:
+    return changed(IRIS, runs={"iris": changes})
+
+
+def gate(task: str = "classification", **changes: Any) -> dict[str, Any]:
+    return changed(IRIS, data={"iris": {"task": task}}, models={"iris": {"gate": changes}})
+
+
+def search(**changes: Any) -> dict[str, Any]:
+    return changed(
+        IRIS, runs={"wide": {"operator": "ray", "of": "iris", "space": {"C": {"uniform": [0, 1]}}, **changes}}
+    )
+
+
+def serving(**changes: Any) -> dict[str, Any]:
+    return changed(IRIS, serving={"iris": {"model": "iris", **changes}})
+
+
+PLACES = ["s3://datasets//a.csv", "s3://datasets/raw/../a.csv", "s3://datasets/./a.csv", "s3://datasets/raw//"]
+OF_DATA: list[Case] = [
+    ({"data": {"Iris": IRIS["data"]["iris"]}}, "data.Iris", '"Iris"', "pattern"),
+    (data(uri="iris.csv"), "data.iris.uri", '"iris.csv"', "it is sklearn:iris, s3://<bucket>/<key>"),
+    (data(uri="sklearn:mars"), "data.iris.uri", '"sklearn:mars"', "it is sklearn:iris"),
+    (data(uri=None), "data.iris.uri", "null", "one of uri and dvc"),
+    (data(uri=S3, upload=S3), "data.iris.upload", f'"{S3}"', "it is for data of a package"),
+    (data(uri=S3, format="files"), "data.iris.uri", f'"{S3}"', "a prefix, which ends with a /"),
+    (data(uri=S3, format="excel"), "data.iris.format", '"excel"', "'parquet'"),
+    (data(uri=S3, format="parquet", csv={}), "data.iris.csv", "{}", "the format is parquet; remove it"),
+    (data(watch="daily"), "data.iris.watch", '"daily"', "pattern"),
+    (data(sample=10), "data.iris.sample", "10", "greater than or equal to 100"),
+    *((data(uri=place), "data.iris.uri", f'"{place}"', "without .. and empty parts") for place in PLACES),
+    *((data(test={"uri": place}), "data.iris.test.uri", f'"{place}"', "an empty part") for place in PLACES),
+    (data(upload=PLACES[1]), "data.iris.upload", f'"{PLACES[1]}"', "an empty part, . or .. in it"),
+    (csv(separator=";;"), "data.iris.csv.separator", '";;"', "at most 1 character"),
+    (csv(separator=",", decimal=","), "data.iris.csv.decimal", '","', "another character than separator"),
+    (csv(encoding="utf-9"), "data.iris.csv.encoding", '"utf-9"', "ython knows no such encoding"),
+    (csv(encoding="base64"), "data.iris.csv.encoding", '"base64"', "ython knows no such encoding"),
+    (csv(header=False), "data.iris.csv.header", "false", "true, or a list of distinct names"),
+    (csv(header=["Age", "age"]), "data.iris.csv.header", '["Age", "age"]', "true, or a list of distinct names"),
+]
+OF_COLUMNS: list[Case] = [
+    (
+        data(columns={"Age": "number", "age": "text"}),
+        "data.iris.columns",
+        '{"Age"',
+        "'Age' and 'age' differ in nothing",
+    ),
+    (data(features=["Age", "age"]), "data.iris.features", '["Age", "age"]', "differ in more than their case: 'Age'"),
+    (data(test={"by": ["Straße", "STRASSE"]}), "data.iris.test.by", '["Stra', "differ in more than their case"),
+    (data(columns={"fixed acidity": "digit"}), "data.iris.columns.fixed acidity", '"digit"', "'category'"),
+    (data(features=["a", "species"]), "data.iris.features", '["a", "species"]', "'species' can't be among them"),
+    (data(test={"by": ["species"]}), "data.iris.test", '{"by"', "'species' can't say which rows test"),
+    (data(test={"time": "t", "since": "2026-09-01", "fraction": 0.1}), "data.iris.test", '{"time"', "has one of"),
+    (data(test={"time": "t"}), "data.iris.test.since", "null", "both, time and since"),
+    (data(test={"since": "2026-09-01"}), "data.iris.test.since", '"2026-09-01"', "both, time and since"),
+    (data(test={"time": "t", "since": "September"}), "data.iris.test.since", '"September"', "pattern"),
+    (data(test={"uri": S3, "by": ["a"]}), "data.iris.test.by", '["a"]', "it belongs to a fraction; remove it"),
+    (data(test={"uri": S3, "salt": "b"}), "data.iris.test.salt", '"b"', "it belongs to a fraction; remove it"),
+    (data(test={"fraction": 1}), "data.iris.test.fraction", "1", "less than 1"),
+    (data(target=None), "data.iris.target", "null", "runs.iris learns from it: name the column to predict"),
+]
+OF_RUNS: list[Case] = [
+    (run(data="mars"), "runs.iris.data", '"mars"', "allowed: iris"),
+    (run(data="iris.table"), "runs.iris.data", '"iris.table"', "allowed: iris"),
+    (run(data=None), "runs.iris.data", "null", "a run of operator job has one"),
+    (run(model="mars"), "runs.iris.model", '"mars"', "allowed: iris"),
+    (run(operator="torch"), "runs.iris.operator", '"torch"', "it must be one of: job, ray, spark"),
+    ({**IRIS, "runs": {"iris": 3}}, "runs.iris", "3", "should be an object"),
+    (run(trials=3), "runs.iris.trials is no setting", "", "allowed here: data, estimator, folds"),
+    (run(script="own.py", estimator="xgboost"), "runs.iris.estimator", '"xgboost"', "keep one of them"),
+    (run(script="/own.sh"), "runs.iris.script", '"/own.sh"', "pattern"),
+    (run(parameters={"C": [1]}), "runs.iris.parameters.C", "[1]", "a number, a text, true, false or null"),
+    (run(parameters={"seed": 7}), "runs.iris.parameters.seed", "7", "the run's own key `seed`"),
+    (run(parameters={"random_state": 7}), "runs.iris.parameters.random_state", "7", "the run's own key `seed`"),
+    (run(parameters={"max_features": 1}), "runs.iris.parameters.max_features", "1", "null is all of them"),
+    (run(retries=11), "runs.iris.retries", "11", "less than or equal to 10"),
+    (etl.settings(data="mars"), "runs.clean.data", '"mars"', "allowed: raw"),
+    (etl.settings(classes={"a": 1}), "runs.clean.classes", '{"a": 1}', "at least 2"),
+    (etl.settings(classes={"a": 1.5, "b": 2}), "runs.clean.classes.a", "1.5", "a whole number or a text"),
+    (etl.settings(output="s3://datasets/folder"), "runs.clean.output", '"s3://datasets/folder"', "pattern"),
+    (etl.settings(output="s3://datasets/../folder/"), "runs.clean.output", '"s3://datasets/..', "an empty part"),
+    (etl.settings(script="a.py", application="/b.py"), "runs.clean.application", '"/b.py"', "keep one of them"),
+    (etl.settings(application="b.py"), "runs.clean.application", '"b.py"', "pattern"),
+    (etl.settings(driver={"memory": "512Mi"}), "runs.clean.driver.memory", '"512Mi"', "704Mi or more"),
+    (etl.settings(executor={"instances": 2, "max_instances": 2}), "runs.clean.executor.max_instances", "2", "exceed"),
+    (etl.settings(table={"features": ["species"]}), "runs.clean.table.features", '["species"]', "can't be among them"),
+    (etl.settings(table={"test": {"by": ["species"]}}), "runs.clean.table.test", '{"by"', "can't say which rows test"),
+]
+TARGETLESS = changed(etl.settings(), data={"raw": {"target": None}})
+OF_SEARCHES: list[Case] = [
+    (TARGETLESS, "runs.clean.table.target", "null", "runs.iris learns from it: name the column to predict"),
+    (search(of="mars"), "runs.wide.of", '"mars"', "allowed: iris"),
+    (search(of="wide"), "runs.wide.of", '"wide"', "allowed: iris"),
+    (search(data="iris"), "runs.wide.data", '"iris"', "it is that of run iris; remove it"),
+    (search(of=None), "runs.wide.data", "null", "a search has one, or takes that of another run by `of`"),
+    (search(script="own.py"), "runs.wide.script", '"own.py"', "it is that of run iris; remove it"),
+    (search(space={}), "runs.wide.space", "{}", "at least one parameter"),
+    (search(space={"C": {}}), "runs.wide.space.C", "{}", "it has one of: uniform, log_uniform, integer, choice"),
+    (search(space={"C": {"uniform": [1, 2], "choice": [1]}}), "runs.wide.space.C", "{", "it has one of"),
+    (search(space={"C": {"uniform": [2, 1]}}), "runs.wide.space.C.uniform", "[2, 1]", "less than the second"),
+    (search(space={"C": {"log_uniform": [0, 1]}}), "runs.wide.space.C.log_uniform", "[0, 1]", "above 0"),
+    (search(space={"C": {"integer": [1.5, 2]}}), "runs.wide.space.C.integer", "[1.5, 2]", "two whole numbers"),
+    (search(space={"C": {"choice": []}}), "runs.wide.space.C.choice", "[]", "at least 1 item"),
+    (search(space={"C": {"choice": ["0.5"]}}), "runs.wide.space.C.choice[0]", '"0.5"', "without quotes"),
+    (search(space={"max_samples": {"choice": [0.5, 1]}}), "runs.wide.space.max_samples.choice", "[0.5, 1]", "null is"),
+    (search(parameters={"C": 1}), "runs.wide.parameters.C", "1", "keep one of them"),
+    (search(metric="rmse"), "runs.wide.metric", '"rmse"', "for classification there are accuracy, "),
+    (search(trials=0), "runs.wide.trials", "0", "greater than or equal to 1"),
+    (search(runner="ray"), "runs.wide.runner", '"ray"', "'job' or 'ray-job'"),
+    (
+        search(runner="ray-job", resources={"memory_limit": "1Gi"}),
+        "runs.wide.resources.memory_limit", '"1Gi"', "a RayJob needs 2Gi or more",
+    ),
+    (
+        changed(IRIS, runs={"wide": {"operator": "ray", "of": "iris"}}),
+        "runs.wide.space", "null", "it must be given for logistic-regression",
+    ),
+    (tuning.settings(estimator="random-forest"), "runs.iris.space", "null", "it must be given for random-forest"),
+    (tuning.settings(data="clean"), "runs.iris.data", '"clean"', "allowed: raw, clean.table"),
+    (
+        changed(search(), models={"iris": {"gate": {"metric": "own.py"}}}),
+        "runs.wide.metric", "null", "can't be compared by the gate's own.py: name one",
+    ),
+]  # fmt: skip
+OF_MODELS: list[Case] = [
+    (gate(accuracy=1), "models.iris.gate.accuracy is no setting", "", "allowed here: allow_signature_change, approval"),
+    (gate(metric="f2"), "models.iris.gate.metric", '"f2"', "a metric's name, or a program with a function score"),
+    (gate(metric="rmse"), "models.iris.gate.metric", '"rmse"', "for classification there are accuracy, "),
+    (gate("regression", metric="accuracy"), "models.iris.gate.metric", '"accuracy"', "for regression there are rmse, "),
+    (gate(at_least=95), "models.iris.gate.at_least", "95", "accuracy is from 0 to 1"),
+    (gate(at_most=0.1), "models.iris.gate.at_most", "0.1", "more accuracy is better: it has at_least"),
+    (gate(metric="log_loss", at_least=1), "models.iris.gate.at_least", "1", "less log_loss is better: it has at_most"),
+    (gate("regression", at_least=0.9), "models.iris.gate.at_least", "0.9", "less rmse is better: it has at_most"),
+    (gate("regression", at_most=-1), "models.iris.gate.at_most", "-1", "rmse is from 0 to inf"),
+    (gate(at_least=0.5, at_most=0.9), "models.iris.gate.at_most", "0.9", "one of at_least and at_most"),
+    (gate(min_rows=0), "models.iris.gate.min_rows", "0", "greater than or equal to 1"),
+    (gate(versus_champion={"confidence": 1}), "models.iris.gate.versus_champion.confidence", "1", "less than 1"),
+    (gate(flavours=[]), "models.iris.gate.flavours", "[]", "at least 1 item"),
+    (gate(approval="both"), "models.iris.gate.approval", '"both"', "'automatic' or 'manual'"),
+    (changed(IRIS, models={"iris": {"approved": 2}}), "models.iris.approved", "2", "the gate's approval is automatic"),
+]
+OF_SERVING: list[Case] = [
+    (serving(model="mars"), "serving.iris.model", '"mars"', "allowed: iris"),
+    (serving(version=0), "serving.iris.version", "0", "champion, or a number from 1"),
+    (serving(version="newest"), "serving.iris.version", '"newest"', "champion, or a number from 1"),
+    (serving(alias="x"), "serving.iris.alias is no setting", "", "allowed here: canary, container_concurrency"),
+    (serving(version=1, canary={"version": 1}), "serving.iris.canary.version", "1", "another version than `version`"),
+    (serving(canary={"version": "champion"}), "serving.iris.canary.version", '"champion"', "integer"),
+    (serving(canary={"version": 2, "percent": 0}), "serving.iris.canary.percent", "0", "greater than or equal to 1"),
+    (serving(canary={"version": 2, "percent": 100}), "serving.iris.canary.percent", "100", "less than or equal to 99"),
+    (serving(min_replicas=3), "serving.iris.min_replicas", "3", "must not exceed max_replicas, which is 2"),
+    (serving(scale_metric="cpu", scale_target=101), "serving.iris.scale_target", "101", "at most 100"),
+    (serving(scale_target=9, container_concurrency=8), "serving.iris.scale_target", "9", "no more than container"),
+    (serving(scale_metric="temperature"), "serving.iris.scale_metric", '"temperature"', "'rps'"),
+    (serving(liveness={"period": 0}), "serving.iris.liveness.period", "0", "greater than or equal to 1"),
+]
+
+
+@pytest.mark.parametrize(
+    ("settings", "path", "given", "rule"),
+    [*OF_DATA, *OF_COLUMNS, *OF_RUNS, *OF_SEARCHES, *OF_MODELS, *OF_SERVING],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_can_not_be_is_refused_by_its_key(settings: dict[str, Any], path: str, given: str, rule: str) -> None:
+    says(refusal(settings), path, given, rule)
+
+
+@pytest.mark.parametrize("other", ["iris-canary", "canary-iris", "iris-predictor", "iris-canary-predictor"])
+def test_a_block_does_not_take_the_name_of_what_stands_for_another(other: str) -> None:
+    served = {name: {"model": "iris"} for name in ("iris", other)}
+    says(refusal({**IRIS, "serving": served}), f"serving.{other}", "{", "block 'iris' makes things of this name")
+
+
+@pytest.mark.parametrize("name", ["fixed acidity", "Größe (m²)", "a.b", "x[0]", "it's"])
+def test_columns_have_the_names_that_people_give_them(name: str) -> None:
+    found = read(data(features=[name], columns={name: "number"}, test={"by": [name, "b"]}, uri=S3)).data["iris"]
+    assert found.features == (name,)
+    assert found.test.described == {"fraction": 0.2, "by": [name, "b"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [("fixed acidity", ".fixed acidity"), ("a.b", '["a.b"]'), ("x[0]", '["x[0]"]'), ("it's", ".it'\\''s")],
+)
+def test_the_command_names_a_column_as_a_shell_and_the_cli_read_it(name: str, step: str) -> None:
+    message = refusal(data(columns={name: "digit"}))
+    assert f"pulumi config set --path 'ml-platform:workloads.data.iris.columns{step}' <value>" in message
+
+
+@pytest.mark.parametrize(
+    ("given", "since"),
+    [
+        ("2026-09-01", "2026-09-01"),
+        ("2026-09-01T12:00:00Z", "2026-09-01T12:00:00Z"),
+        ("2026-09-01 00:00:00 +0000 UTC", "2026-09-01T00:00:00"),
+    ],
+    ids=["in quotes", "with a time", "as Pulumi hands over a date without quotes"],
+)
+def test_a_time_to_test_from_is_a_date_with_or_without_quotes(given: str, since: str) -> None:
+    found = read(data(test={"time": "when", "since": given})).data["iris"]
+    assert found.test.described == {"time": "when", "from": since}
+
+
+@pytest.mark.parametrize("metric", [name for names in METRICS.values() for name in names])
+def test_each_metric_has_a_bound_of_one_direction(metric: str) -> None:
+    (task,) = (task for task, names in METRICS.items() if metric in names)
+    right, wrong = ("at_most", "at_least") if metric in LESS_IS_BETTER else ("at_least", "at_most")
+    bound = max(BOUNDS[metric][0], 0)
+    assert read(gate(task, metric=metric, **{right: bound})).models["iris"].rules(task)[right] == bound
+    assert f"models.iris.gate.{wrong} is {bound}: " in refusal(gate(task, metric=metric, **{wrong: bound}))
+
+
+def test_a_program_of_ones_own_may_be_the_metric_of_either_task_and_direction() -> None:
+    for bound in ({"at_least": 7}, {"at_most": 7}):
+        assert read(gate("regression", metric="cost.py", **bound)).models["iris"].gate.metric == "cost.py"
+
+
+def test_a_version_may_be_tried_beside_whatever_the_champion_is() -> None:
+    canary = read(serving(canary={"version": 1})).serving["iris"].canary
+    assert canary is not None
+    assert canary.percent == 10
+
+
+@pytest.mark.parametrize(
+    ("cpu", "text"), [(1, "1"), (0.5, "0.5"), ("500m", "500m")], ids=["a number", "a fraction", "a text"]
+)
+def test_processors_may_be_written_as_a_number_and_memory_with_its_unit_only(cpu: Any, text: str) -> None:
+    assert read(run(resources={"cpu": cpu})).learning["iris"].resources.cpu == text
+    says(refusal(run(resources={"memory": 512})), "runs.iris.resources.memory", "512", "should be a valid string")
+
+
+def test_the_work_says_by_which_service_accounts_it_uses_the_store() -> None:
+    found = read(changed(IRIS, data={"raw": {"uri": "s3://datasets/raw/"}}))
+    assert found.accounts == (("models", "data-raw"), ("models", "run-iris"))
+    assert read({}).namespaces == ()
+
+
+INHERITED = {"target": "species", "test": {"fraction": 0.3, "by": ["plant"]}, "columns": {"postcode": "category"}}
+
+
+@pytest.mark.parametrize(
+    ("table", "learned"),
+    [
+        ({}, {}),
+        ({"target": "kind"}, {"target": "kind"}),
+        ({"test": {"uri": S3}}, {"test": {"uri": S3}}),
+        ({"task": "regression", "columns": {}}, {"task": "regression", "columns": {}}),
+        ({"features": ["a"]}, {"features": ["a"]}),
+    ],
+    ids=str,
+)
+def test_a_table_has_of_the_raw_data_what_it_says_nothing_of(table: dict[str, Any], learned: dict[str, Any]) -> None:
+    raw = changed(etl.settings(table=table), data={"raw": INHERITED})
+    expected = {"task": "classification", "features": None, **INHERITED, **learned}
+    found = read(raw).learned("clean.table").model_dump(mode="json", exclude_unset=True)
+    assert {name: found[name] for name in expected} == expected

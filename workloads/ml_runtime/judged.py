@@ -1,0 +1,85 @@
+"""The rows that a gate judges by: the test rows as the candidate's run keeps them, and how much of them others know.
+
+It reads them from MLflow and believes them by their digest alone. What is asked about them is ml_runtime.evidence's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ml_runtime import download, kept, split, tracking
+from ml_runtime.data_spec import Task
+from ml_runtime.errors import RunError
+from ml_runtime.schema import Schema
+from ml_runtime.split import Sketch
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+    from pandas import DataFrame
+
+    from ml_runtime.answers import Values
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedRows:
+    """The test rows of a run."""
+
+    features: DataFrame
+    target: Values
+    task: Task
+    classes: tuple[str, ...]
+    """Of the data, by name; of a regression none."""
+    digest: str
+
+    @property
+    def absent(self) -> list[str]:
+        """The classes of the data that no test row has."""
+        there = set(self.target.tolist())
+        return [name for name in self.classes if name not in there]
+
+
+def of(run: Run, patience: float) -> JudgedRows:
+    """Those that the run keeps.
+
+    Raises:
+        RunError: it keeps none, or others than it says.
+    """
+    tags = run.data.tags
+    if missing := [tag for tag in (tracking.TEST_DIGEST, tracking.TARGET, tracking.TASK) if tag not in tags]:
+        raise RunError(
+            f"the MLflow run {run.info.run_id} has no tag {missing[0]}: no run of `runs` has made it; name one that has"
+        )
+    digest, target, task = tags[tracking.TEST_DIGEST], tags[tracking.TARGET], Task(tags[tracking.TASK])
+    uri = f"{run.info.artifact_uri}/{tracking.rows_path(digest)}"
+    content = download.read(uri, patience)
+    if (found := hashlib.sha256(content).hexdigest()) != digest:
+        raise RunError(f"{uri} is not what its name says: its sha256 is {found}; somebody replaced it. Train again")
+    schema = Schema.from_json(download.read(f"{run.info.artifact_uri}/{tracking.SCHEMA}", patience))
+    frame = kept.from_csv(content, schema)
+    return JudgedRows(
+        features=frame.drop(columns=[target]),
+        target=frame[target].to_numpy(float if task is Task.REGRESSION else object),
+        task=task,
+        classes=tuple(sorted(schema.column(target).categories or ())) if task is Task.CLASSIFICATION else (),
+        digest=digest,
+    )
+
+
+def overlaps(candidate: Run, champion: Run | None, patience: float) -> Iterator[tuple[str, float]]:
+    """The parts of the candidate's test rows that stand in what each has learned from, where that can be told."""
+    if (rows := _sketch(candidate, tracking.TEST_ROWS, patience)) is None:
+        return
+    for name, run in (("test_rows_in_training", candidate), ("test_rows_in_training_of_champion", champion)):
+        training = _sketch(run, tracking.TRAINING_ROWS, patience) if run else None
+        if training and (part := split.overlap(training, rows)) is not None:
+            yield name, part
+
+
+def _sketch(run: Run, path: str, patience: float) -> Sketch | None:
+    folder, _, name = f"{run.info.artifact_uri}/{path}".rpartition("/")
+    if name not in download.names(folder, patience):  # asked for what is not there, MLflow seems to be away
+        return None
+    return Sketch.from_json(download.read(f"{folder}/{name}", patience))

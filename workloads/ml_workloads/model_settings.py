@@ -1,0 +1,122 @@
+"""A block of `models` in ml-platform:workloads: what a candidate must show before it is served."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from ml_platform.configuration import MisfitError, Settings, one_rule
+from pydantic import Field, model_validator
+
+from ml_workloads.data_settings import Task
+from ml_workloads.fields import Script
+
+Flavour = Literal["sklearn", "xgboost", "lightgbm", "onnx", "pytorch", "pyfunc"]
+Metric = Literal[
+    "accuracy", "balanced_accuracy", "macro_f1", "weighted_f1", "f1", "precision", "recall", "roc_auc", "pr_auc",
+    "log_loss", "brier", "mcc", "rmse", "mae", "r2", "mape", "median_absolute_error",
+]  # fmt: skip
+METRICS: Mapping[Task, tuple[Metric, ...]] = {
+    "classification": (
+        "accuracy", "balanced_accuracy", "macro_f1", "weighted_f1", "f1", "precision", "recall", "roc_auc", "pr_auc",
+        "log_loss", "brier", "mcc",
+    ),
+    "regression": ("rmse", "mae", "r2", "mape", "median_absolute_error"),
+}  # fmt: skip
+"""The metrics of each task; the first is the one where the settings name none."""
+LESS_IS_BETTER: frozenset[str] = frozenset({"log_loss", "brier", "rmse", "mae", "mape", "median_absolute_error"})
+INFINITE = float("inf")
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    **dict.fromkeys(METRICS["classification"], (0, 1)),
+    **dict.fromkeys(METRICS["regression"], (0, INFINITE)),
+    "log_loss": (0, INFINITE),
+    "mcc": (-1, 1),
+    "r2": (-INFINITE, 1),
+}
+"""The least and the greatest value of each metric."""
+
+
+class ChampionSettings(Settings):
+    """How a candidate must compare with the champion on the same test rows, by a paired bootstrap."""
+
+    margin: float = 0.0
+    """By how much it must be better; a negative margin lets it be worse by less than that."""
+    confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
+    """How sure that must be: 0.5 compares the scores alone."""
+
+
+class GateSettings(Settings):
+    """The rules of the gate, which it asks in this order."""
+
+    metric: Annotated[Metric | Script, one_rule("it is a metric's name, or a program with a function score")] | None = (
+        None
+    )
+    """The metric; without it, accuracy for classes and rmse for numbers. A program (metric.py) has a function
+    score(target, answers) of its own, and LESS_IS_BETTER."""
+    positive: str | None = None
+    """The class that f1, roc_auc and pr_auc are of; without it, the rarer of two."""
+    at_least: float | None = None
+    """The least score of a metric of which more is better."""
+    at_most: float | None = None
+    """The greatest score of a metric of which less is better."""
+    min_rows: Annotated[int, Field(ge=1)] = 20
+    """The least number of test rows that a judgement is based on."""
+    versus_champion: ChampionSettings | None = ChampionSettings()
+    """null: the champion is not looked at."""
+    allow_signature_change: bool = False
+    """Whether the columns or their types may differ from the champion's."""
+    approval: Literal["automatic", "manual"] = "automatic"
+    """automatic: what the gate accepts becomes champion. manual: it waits as challenger until `approved` names it."""
+    flavours: Annotated[tuple[Flavour, ...], Field(min_length=1)] = ("sklearn", "xgboost", "lightgbm", "onnx")
+    """The flavours of MLflow that may be loaded. pytorch and pyfunc run code that comes with the model."""
+
+    @model_validator(mode="after")
+    def _one_direction(self) -> Self:
+        if self.at_least is not None and self.at_most is not None:
+            raise MisfitError("at_most", "it has one of at_least and at_most; remove one", remove=True)
+        if self.metric and (misfit := self.misfit(self.metric)):
+            raise misfit
+        return self
+
+    def misfit(self, metric: str) -> MisfitError | None:
+        """What is wrong with the bound where the metric is this one."""
+        key, bound = ("at_most", self.at_most) if self.at_least is None else ("at_least", self.at_least)
+        if bound is None or metric not in BOUNDS:
+            return None
+        right, way = ("at_most", "less") if metric in LESS_IS_BETTER else ("at_least", "more")
+        if key != right:
+            return MisfitError(key, f"{way} {metric} is better: it has {right}", remove=True)
+        least, most = BOUNDS[metric]
+        return None if least <= bound <= most else MisfitError(key, f"{metric} is from {least} to {most}")
+
+
+def is_program(metric: str | None) -> bool:
+    """Whether a metric is a program of one's own, and not a name."""
+    return metric is not None and metric.endswith(".py")
+
+
+class ModelSettings(Settings):
+    """A registered model: several runs may leave candidates for it, and the gate judges each."""
+
+    gate: GateSettings = GateSettings()
+    approved: Annotated[int, Field(ge=1)] | None = None
+    """With approval: manual, the version that becomes champion."""
+
+    @model_validator(mode="after")
+    def _approval_asked(self) -> Self:
+        if self.approved is not None and self.gate.approval != "manual":
+            raise MisfitError("approved", "the gate's approval is automatic; remove it", remove=True)
+        return self
+
+    def metric_for(self, task: Task) -> str:
+        """The gate's metric for data of that task."""
+        return self.gate.metric or METRICS[task][0]
+
+    def rules(self, task: Task) -> dict[str, Any]:
+        """The gate's, as its run is told, its metric named."""
+        found = self.gate.model_dump(mode="json", exclude={"metric"}, exclude_none=True)
+        champion = self.gate.versus_champion
+        return {
+            **found,
+            "metric": self.metric_for(task),
+            "versus_champion": champion.model_dump(mode="json") if champion else None,
+            **({"approved": self.approved} if self.approved else {}),
+        }
