@@ -19,6 +19,8 @@ RETRY_SECONDS = (1, 2, 4, 8, 16)
 UNANSWERED_SECONDS = (1, 2, 4, 8)
 JSON_PATCH = "application/json-patch+json"
 
+_LEAVING = "object is being deleted"
+"""What an API server says of a name whose object is going."""
 _EXISTS = """{message}
 The object is in the cluster but not in this stack's state. Either
   - import it (`pulumi import`, or the resource option import_), or
@@ -60,12 +62,16 @@ class Writer:
         self._cancelled = cancelled
 
     def create(self, write: Write) -> Object:
-        """A kind or namespace that is not there yet may be on its way: asked for again, not in a preview."""
+        """A kind or namespace that is not there yet may be on its way, and an object of that name may still be going.
+        Both are asked for again, not in a preview."""
         for delay in (*RETRY_SECONDS, None):
             try:
                 return self._create(write)
             except AlreadyExists as error:
-                raise _explained(error, _EXISTS) from error
+                if _LEAVING not in error.message or write.preview or delay is None or self._cancelled.is_set():
+                    raise _explained(error, _EXISTS) from error
+                self._say(f"trying again in {delay} s: {error.message}")
+                self._cancelled.wait(delay)
             except Conflict as error:
                 raise _explained(error, _CONFLICT) from error
             except NotFound as error:
