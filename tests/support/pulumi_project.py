@@ -14,7 +14,7 @@ from typing import Any
 from ml_local import engine, paths
 
 STACK = "test"
-SECONDS = 60
+SECONDS = 240
 GENERIC = Path(__file__).with_name("generic_program.py")
 
 
