@@ -52,6 +52,7 @@ def read(groups: Any = None) -> Read:
         training_rows=sketches[0],
         test_rows=sketches[1],
         groups=None if groups is None else numpy.asarray(groups),
+        test_groups=None if groups is None else numpy.arange(len(test)) // 5 + 1000,
         refused=0,
     )
 

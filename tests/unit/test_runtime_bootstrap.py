@@ -52,6 +52,15 @@ def test_an_interval_is_as_wide_as_theory_says() -> None:
     assert (found.high - found.low) / 2 == pytest.approx(by_theory, rel=0.1)
 
 
+def test_many_rows_of_few_groups_say_no_more_than_the_groups() -> None:
+    target, given = right(0.8, 20, 3)
+    alone = compare(asked(), target, given).candidate
+    again = Answers(labels=numpy.repeat(given.labels, 50))
+    many = compare(asked(groups=numpy.repeat(numpy.arange(20), 50)), numpy.repeat(target, 50), again).candidate
+    assert many == alone
+    assert compare(asked(), numpy.repeat(target, 50), again).candidate.low > alone.low
+
+
 def test_what_is_hard_for_both_models_cancels_out() -> None:
     target, one = right(0.5, 400, 4)
     labels = one.labels.copy()

@@ -201,6 +201,22 @@ def test_candidate_and_champion_are_asked_about_the_same_rows_in_one_step(monkey
     assert (verdict.outputs["champion"], versions(registry)) == ("2", ["old", "new"])
 
 
+def test_rows_of_one_group_are_drawn_together_and_must_be_those_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = use(Registry(new=numpy.where(numpy.arange(COUNT) < 4, "c", RIGHT)), monkeypatch)
+    alone = register.register(described(at_least=0.5)).numbers["accuracy_low"]
+    groups = kept.groups(numpy.arange(COUNT, dtype="uint64") // 8 + 7)
+    assert groups
+    content = hashlib.sha256(groups).hexdigest()
+    registry.tags["new"]["ml-platform.test.groups.sha256"] = content
+    registry.artifacts[f"test/{content}.json"] = groups
+    verdict = register.register(described(run="iris-gate-2", at_least=0.5))
+    assert "the test rows are of 5 groups, which are drawn whole" in verdict.reason
+    assert verdict.numbers["accuracy_low"] < alone
+    registry.artifacts[f"test/{content}.json"] = b"[0]"
+    with pytest.raises(RunError, match="somebody replaced it"):
+        register.register(described(run="iris-gate-3"))
+
+
 def test_the_verdict_tells_which_rows_others_know(monkeypatch: pytest.MonkeyPatch) -> None:
     registry = use(Registry(old=HALF, new=RIGHT), monkeypatch)
     register.register(described(candidate="old", at_least=None))

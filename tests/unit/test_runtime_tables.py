@@ -188,6 +188,8 @@ def slip(text: str, line: int = 41) -> str:
         (slip("inf,1,1,setosa"), {}, ["line 41: 'inf' is not a number"]),
         (slip("1,1,1"), {}, ["line 41 has 3 fields, and 4 columns are in its header", "1,1,1"]),
         (slip('"1\n2",1,1,setosa\n1,2'), {}, ["line 43 has 2 fields"]),
+        (slip('1,1,1,"setosa'), {}, ["line 41 has a quote", "not closed", "csv.quote"]),
+        (slip('1,1,1,"setosa').rstrip(), {}, ["line 41 has a quote"]),
         (slip("a,1,1,setosa"), {"columns": {"length": "number"}}, ["line 41, column 'length': 'a' is not a number"]),
         (
             CSV,
@@ -281,6 +283,9 @@ def test_groups_stay_together(there: s3.Store) -> None:
     found = read(there, content, test={"by": ["customer"]}, features=["customer", "a"])
     assert set(found.training["customer"]).isdisjoint(found.test["customer"])
     assert read(there, content, test={"by": ["customer"]}).schema.names == ["a", "species"]
+    assert found.test_groups is not None
+    by_group = {(row, group) for row, group in zip(found.test["customer"], found.test_groups, strict=True)}
+    assert len(by_group) == found.test["customer"].nunique() == len(set(found.test_groups))
 
 
 def test_a_choice_of_features_or_another_fraction_moves_no_row_into_the_test(there: s3.Store) -> None:

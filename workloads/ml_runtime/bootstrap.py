@@ -1,6 +1,7 @@
 """How sure a score and a difference of two scores are: the paired bootstrap over the same test rows.
 
-Both models are scored on the same resampled rows, so that what makes a row hard for both cancels out. The draws are
+Both models are scored on the same resampled rows, so that what makes a row hard for both cancels out. Rows of one
+group, such as a customer, are drawn together: they are alike, and many rows of few groups say little. Draws are
 seeded by the test rows themselves: the same question has the same answer. One resample is held at a time, as how often
 it has each row.
 """
@@ -52,6 +53,8 @@ class Question:
     """Of the test rows, in hexadecimal: the seed."""
     confidence: float
     positive: str | None = None
+    groups: Values | None = None
+    """The group of each row, a number from 0; None: each row is one of its own."""
     seconds: float = SECONDS
 
 
@@ -99,10 +102,12 @@ def _draws(question: Question, target: Values, models: list[Answers]) -> Iterato
     import numpy
 
     draw, end = numpy.random.default_rng(int(question.digest, 16)), time.monotonic() + question.seconds
-    scorers, rows = [question.metric.on(target, each, question.positive) for each in models], len(target)
+    scorers = [question.metric.on(target, each, question.positive) for each in models]
+    groups = numpy.arange(len(target)) if question.groups is None else question.groups
+    drawable = int(groups.max()) + 1
     for done in range(RESAMPLES):
         if done >= LEAST and time.monotonic() > end:
             return
-        drawn = draw.integers(0, rows, rows)
-        counts = numpy.bincount(drawn, minlength=rows).astype(float)
+        drawn = draw.integers(0, drawable, drawable)
+        counts = numpy.bincount(drawn, minlength=drawable).astype(float)[groups]
         yield [score(counts) for score in scorers]

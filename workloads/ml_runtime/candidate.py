@@ -50,7 +50,10 @@ class Candidate:
 
 def tags(spec: LearningSpec, table: Read) -> dict[str, str]:
     """Those of the MLflow run of a candidate."""
+    groups = kept.groups(table.test_groups)
+    grouped = {tracking.GROUPS_DIGEST: hashlib.sha256(groups).hexdigest()} if groups else {}
     return {
+        **grouped,
         tracking.RUN_KEY: spec.run,
         tracking.DATA: spec.data.uri,
         tracking.DATA_DIGEST: table.sha256,
@@ -119,6 +122,8 @@ def _files(candidate: Candidate) -> Iterator[tuple[str, bytes]]:
     table = candidate.table
     rows = kept.to_csv(table.test, table.schema)
     yield tracking.rows_path(hashlib.sha256(rows).hexdigest()), rows
+    if groups := kept.groups(table.test_groups):
+        yield tracking.groups_path(hashlib.sha256(groups).hexdigest()), groups
     yield tracking.SCHEMA, table.schema.to_json().encode()
     yield tracking.TRAINING_ROWS, table.training_rows.to_json().encode()
     yield tracking.TEST_ROWS, table.test_rows.to_json().encode()

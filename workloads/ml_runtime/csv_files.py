@@ -21,7 +21,7 @@ from ml_runtime.schema import is_number
 from ml_runtime.sources import LocalFile
 
 if TYPE_CHECKING:
-    from pyarrow import Table
+    from pyarrow import NativeFile, Table
 
 BLOCK_BYTES = 2**20
 SAMPLE_LINES = 50
@@ -39,7 +39,8 @@ def tables(file: LocalFile, how: Csv, columns: Sequence[str] | None) -> Iterator
     """The rows in blocks, every value a text, or none where it is missing.
 
     Raises:
-        RunError: a line has another number of fields than there are columns, or is no text in the encoding.
+        RunError: a line has another number of fields than there are columns, or is no text in the encoding; a quote is
+            not closed.
     """
     import pyarrow
     from pyarrow import csv as arrow
@@ -64,10 +65,41 @@ def tables(file: LocalFile, how: Csv, columns: Sequence[str] | None) -> Iterator
     )
     try:
         with pyarrow.input_stream(str(file.path)) as stream:
-            for batch in arrow.open_csv(stream, read, parse, convert):
+            counted = _Counted(stream, how.quote.encode())
+            for batch in arrow.open_csv(counted, read, parse, convert):
                 yield pyarrow.Table.from_batches([batch])
+        if counted.count % 2 and (line := _unclosed(file, how)):
+            raise RunError(
+                f"{file.uri}, line {line} has a quote {how.quote} that is not closed, so all lines after it are one text: "
+                "close it, or name in `csv.quote` a sign that the file does not have"
+            )
     except (pyarrow.ArrowInvalid, UnicodeDecodeError) as broken:
         raise _explained(file, how, names, broken) from broken
+
+
+class _Counted:
+    """A stream that counts a sign in what is read of it."""
+
+    closed = False
+
+    def __init__(self, stream: NativeFile, sign: bytes) -> None:
+        self._stream, self._sign, self.count = stream, sign, 0
+
+    def read(self, size: int) -> bytes:
+        block: bytes = self._stream.read(size)
+        self.count += block.count(self._sign)
+        return block
+
+
+def _unclosed(file: LocalFile, how: Csv) -> int | None:
+    """The line in which a quoted text begins that the end of the file ends, if one does."""
+    line = 1
+    try:
+        for line, _ in _rows(file, how, strict=True):
+            pass
+    except csv.Error as broken:
+        return line + 1 if "end of data" in str(broken) else None
+    return None
 
 
 def place(file: LocalFile, how: Csv, row: int) -> str:
@@ -175,11 +207,12 @@ def _fields(lines: Sequence[str], separator: str, quote: str) -> list[list[str]]
     return list(csv.reader(lines, delimiter=separator, quotechar=quote))
 
 
-def _rows(file: LocalFile, how: Csv) -> Iterator[tuple[int, list[str]]]:
+def _rows(file: LocalFile, how: Csv, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
     """Each row that is not empty, with the line in which it begins."""
     csv.field_size_limit(sys.maxsize)
     with _opened(file, how) as lines:
-        reader, line = csv.reader(lines, delimiter=how.separator, quotechar=how.quote), 1
+        reader = csv.reader(lines, delimiter=how.separator, quotechar=how.quote, strict=strict)
+        line = 1
         for row in reader:
             if row:
                 yield line, row

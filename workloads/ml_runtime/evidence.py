@@ -132,7 +132,11 @@ class Gathering:
             return candidate
         rules = self.spec.gate
         question = Question(
-            metric=self.metric, digest=rows.digest, confidence=rules.confidence, positive=rules.positive
+            metric=self.metric,
+            digest=rows.digest,
+            confidence=rules.confidence,
+            positive=rules.positive,
+            groups=rows.groups,
         )
         try:
             return compare(question, rows.target, candidate, champion)
@@ -171,6 +175,8 @@ def _same(one: Answers | Refusal, other: Answers | Refusal) -> bool:
 
 def _notes(rows: JudgedRows, champion: _Deployed | None, trained: Run | None) -> Iterator[str]:
     """What a reader should know besides: of rows, of the champion, of the rows that it was judged by."""
+    if rows.groups is not None:
+        yield f"the test rows are of {int(rows.groups.max()) + 1} groups, which are drawn whole"
     if absent := rows.absent:
         yield f"no test row is of the class {', '.join(absent[:10])}"
     if champion and champion.why:

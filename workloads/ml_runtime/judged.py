@@ -6,6 +6,7 @@ It reads them from MLflow and believes them by their digest alone. What is asked
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -33,6 +34,8 @@ class JudgedRows:
     classes: tuple[str, ...]
     """Of the data, by name; of a regression none."""
     digest: str
+    groups: Values | None = None
+    """A number for each row, from 0: the group that it belongs to, where the data's test is by groups."""
 
     @property
     def absent(self) -> list[str]:
@@ -54,9 +57,7 @@ def of(run: Run, patience: float) -> JudgedRows:
         )
     digest, target, task = tags[tracking.TEST_DIGEST], tags[tracking.TARGET], Task(tags[tracking.TASK])
     uri = f"{run.info.artifact_uri}/{tracking.rows_path(digest)}"
-    content = download.read(uri, patience)
-    if (found := hashlib.sha256(content).hexdigest()) != digest:
-        raise RunError(f"{uri} is not what its name says: its sha256 is {found}; somebody replaced it. Train again")
+    content = _verified(uri, digest, patience)
     schema = Schema.from_json(download.read(f"{run.info.artifact_uri}/{tracking.SCHEMA}", patience))
     frame = kept.from_csv(content, schema)
     return JudgedRows(
@@ -65,7 +66,32 @@ def of(run: Run, patience: float) -> JudgedRows:
         task=task,
         classes=tuple(sorted(schema.column(target).categories or ())) if task is Task.CLASSIFICATION else (),
         digest=digest,
+        groups=_groups(run, len(frame), patience),
     )
+
+
+def _verified(uri: str, digest: str, patience: float) -> bytes:
+    """What lies there.
+
+    Raises:
+        RunError: it has another digest.
+    """
+    content = download.read(uri, patience)
+    if (found := hashlib.sha256(content).hexdigest()) != digest:
+        raise RunError(f"{uri} is not what its name says: its sha256 is {found}; somebody replaced it. Train again")
+    return content
+
+
+def _groups(run: Run, rows: int, patience: float) -> Values | None:
+    import numpy
+
+    if (digest := run.data.tags.get(tracking.GROUPS_DIGEST)) is None:
+        return None
+    uri = f"{run.info.artifact_uri}/{tracking.groups_path(digest)}"
+    groups = numpy.asarray(json.loads(_verified(uri, digest, patience)))
+    if len(groups) != rows:
+        raise RunError(f"{uri} has {len(groups)} rows, and the test rows of the run are {rows}. Train again")
+    return groups
 
 
 def overlaps(candidate: Run, champion: Run | None, patience: float) -> Iterator[tuple[str, float]]:

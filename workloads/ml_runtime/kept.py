@@ -2,7 +2,7 @@
 
 Its gate reads them in the serving image, which has pandas and no other reader of tables. Nothing is missing from what
 is written: an empty field is a missing value, an empty text is a backslash, and so is the sign before a text that
-begins with one. The module owns these bytes; which rows they are is the business of ml_runtime.tables.
+begins with one. Rows that belong to groups have the numbers of these beside them. The module owns these bytes; which rows they are is the business of ml_runtime.tables.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -19,6 +20,7 @@ from ml_runtime.errors import RunError
 from ml_runtime.schema import Column, Kind, Schema
 
 if TYPE_CHECKING:
+    from numpy import ndarray
     from pandas import DataFrame, Series
 
 BLOCK = 10_000
@@ -33,6 +35,13 @@ def to_csv(frame: DataFrame, schema: Schema) -> bytes:
         block = frame.iloc[start : start + BLOCK]
         writer.writerows(zip(*(_written(column, block[column.name]) for column in schema.columns), strict=True))
     return text.getvalue().encode()
+
+
+def groups(hashes: ndarray[Any, Any] | None) -> bytes | None:
+    """The group of each row as a list of numbers from 0, where rows have one."""
+    import numpy
+
+    return None if hashes is None else json.dumps(numpy.unique(hashes, return_inverse=True)[1].tolist()).encode()
 
 
 def from_csv(content: bytes, schema: Schema) -> DataFrame:

@@ -47,6 +47,8 @@ class Read:
     test_rows: Sketch
     groups: ndarray[Any, Any] | None
     """A number for each training row, by which rows of one group are known; None where the test is not by groups."""
+    test_groups: ndarray[Any, Any] | None
+    """The same for the test rows."""
     refused: int
     """Rows without a target: they are left out."""
 
@@ -106,6 +108,7 @@ def read(spec: DataSpec, patience: float) -> Read:
 
 
 def _read(division: Division, spec: DataSpec, sha256: str) -> Read:
+    grouped = isinstance(spec.test, ByHash) and spec.test.by
     if division.refused:
         print(f"{division.refused:,} rows of {spec.uri} have no {spec.target!r} and are left out", flush=True)
     return Read(
@@ -115,7 +118,8 @@ def _read(division: Division, spec: DataSpec, sha256: str) -> Read:
         sha256=sha256,
         training_rows=division.training.sketch(),
         test_rows=division.test.sketch(),
-        groups=division.training.groups() if isinstance(spec.test, ByHash) and spec.test.by else None,
+        groups=division.training.groups() if grouped else None,
+        test_groups=division.test.groups() if grouped else None,
         refused=division.refused,
     )
 

@@ -18,6 +18,8 @@ RUN_KEY = "ml-platform.run"
 DATA = "ml-platform.data"
 DATA_DIGEST = "ml-platform.data.sha256"
 TEST_DIGEST = "ml-platform.test.sha256"
+GROUPS_DIGEST = "ml-platform.test.groups.sha256"
+"""The tag of a run whose test rows are whole groups, such as customers."""
 TARGET = "ml-platform.target"
 TASK = "ml-platform.task"
 CODE_VERSION = "ml-platform.code-version"
@@ -35,6 +37,11 @@ TRAINING_ROWS, TEST_ROWS = "test/training-rows.json", "test/test-rows.json"
 def rows_path(digest: str) -> str:
     """The artifact with the rows that a run's model was not trained on."""
     return f"test/{digest}.csv"
+
+
+def groups_path(digest: str) -> str:
+    """The artifact with the group of each of these rows, where they have some."""
+    return f"test/{digest}.json"
 
 
 def client() -> MlflowClient:
