@@ -70,8 +70,8 @@ def tables(file: LocalFile, how: Csv, columns: Sequence[str] | None) -> Iterator
                 yield pyarrow.Table.from_batches([batch])
         if counted.count % 2 and (line := _unclosed(file, how)):
             raise RunError(
-                f"{file.uri}, line {line} has a quote {how.quote} that is not closed, so all lines after it are one text: "
-                "close it, or name in `csv.quote` a sign that the file does not have"
+                f"{file.uri}, line {line} has a quote {how.quote} that is not closed, so all lines after it are one "
+                "text: close it, or name in `csv.quote` a sign that the file does not have"
             )
     except (pyarrow.ArrowInvalid, UnicodeDecodeError) as broken:
         raise _explained(file, how, names, broken) from broken
@@ -93,12 +93,13 @@ class _Counted:
 
 def _unclosed(file: LocalFile, how: Csv) -> int | None:
     """The line in which a quoted text begins that the end of the file ends, if one does."""
-    line = 1
-    try:
-        for line, _ in _rows(file, how, strict=True):
-            pass
-    except csv.Error as broken:
-        return line + 1 if "end of data" in str(broken) else None
+    with _opened(file, how) as lines:
+        reader, line = csv.reader(lines, delimiter=how.separator, quotechar=how.quote, strict=True), 1
+        try:
+            for _ in reader:
+                line = reader.line_num + 1
+        except csv.Error as broken:
+            return line if "end of data" in str(broken) else None
     return None
 
 
@@ -207,12 +208,11 @@ def _fields(lines: Sequence[str], separator: str, quote: str) -> list[list[str]]
     return list(csv.reader(lines, delimiter=separator, quotechar=quote))
 
 
-def _rows(file: LocalFile, how: Csv, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
+def _rows(file: LocalFile, how: Csv) -> Iterator[tuple[int, list[str]]]:
     """Each row that is not empty, with the line in which it begins."""
     csv.field_size_limit(sys.maxsize)
     with _opened(file, how) as lines:
-        reader = csv.reader(lines, delimiter=how.separator, quotechar=how.quote, strict=strict)
-        line = 1
+        reader, line = csv.reader(lines, delimiter=how.separator, quotechar=how.quote), 1
         for row in reader:
             if row:
                 yield line, row

@@ -2,7 +2,8 @@
 
 Its gate reads them in the serving image, which has pandas and no other reader of tables. Nothing is missing from what
 is written: an empty field is a missing value, an empty text is a backslash, and so is the sign before a text that
-begins with one. Rows that belong to groups have the numbers of these beside them. The module owns these bytes; which rows they are is the business of ml_runtime.tables.
+begins with one. Rows that belong to groups have the numbers of these beside them. The module owns these bytes; which
+rows they are is the business of ml_runtime.tables.
 """
 
 from __future__ import annotations
