@@ -1,5 +1,5 @@
-"""Use cases of one's own, laid over the running platform by settings: wine with a training program, and the quality of
-wines from a German spreadsheet's CSV, from its bytes in the object store to a prediction."""
+"""Use cases of one's own, laid over the running platform by settings: all examples of the project, from bytes in the
+object store to a champion, and some to a prediction. Two runs compete for the quality of wines."""
 
 from __future__ import annotations
 
@@ -20,21 +20,25 @@ from ml_runtime import tracking
 from support import machine, store, versions
 
 EXAMPLES = paths.checkout() / "workloads" / "examples"
+USE_CASES = ("wine", "wine-quality", "text", "readings", "demand", "churn")
+PUT = USE_CASES[1:]
+"""Those whose data a program of the example makes; wine's come with scikit-learn."""
 KEY = "examples/wine-quality.csv"
 DULL = {"data": "wine-quality", "model": "wine-quality", "estimator": "ridge", "parameters": {"alpha": 1e9}}
 """A run that says the mean of all wines; its gate comes before the example's own."""
 MORE: dict[str, dict[str, Any]] = {
     "runs": {"dull": DULL},
     "models": {"wine-quality": {"gate": {"metric": "rmse"}}},
-    "serving": {"wine-quality": {"model": "wine-quality"}},
+    "serving": {name: {"model": name} for name in ("wine-quality", "churn")},
+    "quota": {"cpu": "32", "memory": "32Gi"},
 }
 
 
 @pytest.fixture(scope="module")
 def config(platform: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The settings of the checkout with both examples, and with a run that competes."""
+    """The settings of the checkout with all examples, and with a run that competes."""
     blocks: dict[str, dict[str, Any]] = {}
-    for more in (example("wine"), example("wine-quality"), MORE):
+    for more in (*map(example, USE_CASES), MORE):
         blocks = {noun: {**blocks.get(noun, {}), **more.get(noun, {})} for noun in {**blocks, **more}}
     return machine.settings("workloads", blocks, tmp_path_factory.mktemp("own"))
 
@@ -48,8 +52,9 @@ def example(name: str) -> dict[str, Any]:
 def outputs(config: Path) -> Iterator[dict[str, Any]]:
     """Those of the stack with all of them; afterwards it is as it was."""
     env = {**os.environ, **environment.variables(layout())}
-    made = machine.run([sys.executable, "-m", "wine-quality.data"], 60, env, EXAMPLES)
-    assert made.returncode == 0, made.stdout
+    for name in PUT:
+        made = machine.run([sys.executable, "-m", f"{name}.data"], 60, env, EXAMPLES)
+        assert made.returncode == 0, made.stdout
     done = machine.up(config)
     assert done.returncode == 0, done.stdout
     yield machine.outputs()
@@ -66,6 +71,32 @@ def test_the_model_of_wine_passes_its_gate_and_is_champion(outputs: dict[str, An
     run = champions_run("wine")
     assert run.data.metrics["test_rmse"] <= 0.7
     assert run.data.params["alpha"] == "0.05"
+
+
+@pytest.mark.parametrize(
+    ("model", "metric", "least"),
+    [("letters", "macro_f1", 0.9), ("readings", "roc_auc", 0.9), ("churn", "roc_auc", 0.75), ("demand", "r2", 0.5)],
+)
+def test_each_of_the_others_passes_its_gate(model: str, metric: str, least: float, outputs: dict[str, Any]) -> None:
+    assert versions.champion(model).version == outputs["model_versions"][model]
+    assert champions_run(model).data.metrics[f"test_{metric}"] >= least
+
+
+def test_machines_and_customers_are_either_learned_from_or_tested_on(outputs: dict[str, Any]) -> None:
+    for model in ("readings", "churn"):
+        run = champions_run(model)
+        assert tracking.GROUPS_DIGEST in run.data.tags
+        kept = versions.tracking().list_artifacts(run.info.run_id, "gate")
+        assert kept, "the gate has drawn its intervals"
+
+
+def test_a_text_and_a_row_with_categories_are_answered(outputs: dict[str, Any]) -> None:
+    letter = machine.make("predict", "ARGS=text='my parcel has not arrived since March'")
+    assert letter.returncode == 0, letter.stdout
+    assert "-> delivery " in letter.stdout
+    customer = machine.make("predict", "ARGS=country=DE plan=basic tenure=2 orders=0 support=4", "MODEL=churn")
+    assert customer.returncode == 0, customer.stdout
+    assert "-> yes " in customer.stdout
 
 
 def test_the_program_that_ran_is_kept_with_its_run(outputs: dict[str, Any]) -> None:
@@ -127,7 +158,8 @@ def test_bytes_that_have_changed_start_the_runs_that_learn_from_them(config: Pat
 def test_the_first_use_case_is_as_it_was(platform: dict[str, Any], outputs: dict[str, Any]) -> None:
     for output in ("model_versions", "prediction_urls"):
         assert outputs[output]["iris"] == platform[output]["iris"]
-        assert set(outputs[output]) == {"iris", "wine", "wine-quality"}
+    assert set(outputs["prediction_urls"]) == {"iris", "wine", "wine-quality", "letters", "churn"}
+    assert set(outputs["model_versions"]) == {"iris", "wine", "wine-quality", "letters", "readings", "demand", "churn"}
 
 
 def run_of(block: str) -> str:
