@@ -12,7 +12,7 @@ from support import batch, machine
 from support.node_stack import NodeStack, assert_leaves_nothing, assert_settled, assert_undisturbed
 
 NAMESPACE, SPARK = "test-jobs", "spark-jobs"
-RELEASED = ("knative-serving", "kserve", "spark-operator", "jobset", "trainer", "training-operator")
+RELEASED = ("knative-serving", "kserve", "spark-operator", "kuberay", "jobset", "trainer", "training-operator")
 META = {"name": "refused", "namespace": NAMESPACE}
 
 

@@ -121,6 +121,15 @@ def test_a_best_trial_that_the_gate_refuses_leaves_the_champion_and_nothing_is_s
     assert tuned("iris") == name
 
 
+def test_a_search_in_a_ray_job_of_kuberay_ends_as_one_in_a_job(restored: NodeStack, tmp_path: Path) -> None:
+    done = chain.up(restored, tmp_path, **search("cluster", trials=6, runner="ray-job"))
+    assert done.returncode == 0, done.stdout
+    (found,) = machine.client().list("ray.io/v1", "RayJob", "models")
+    assert (found["status"]["jobDeploymentStatus"], found["status"]["jobStatus"]) == ("Complete", "SUCCEEDED")
+    assert by_status(found["metadata"]["name"]) == {"FINISHED": 6}
+    assert machine.outputs()["model_versions"]["cluster"] == "1"
+
+
 def test_a_search_whose_pod_is_killed_goes_on_with_the_trials_that_are_left(
     restored: NodeStack, tmp_path: Path
 ) -> None:
