@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from kubernetes_provider import state
+from kubernetes_provider import state, write
 from kubernetes_provider.messages import Messages
 from kubernetes_provider.objects import Objects
 from kubernetes_provider.session import Session
@@ -32,6 +32,7 @@ class Server:
         self.kept: dict[str, dict[str, Any]] = {}
         self.after_write: int | None = None  # the status instead of the object; 0 cuts the connection
         self.keeps = True
+        self.busy = 0  # so many of the next requests that change something are answered by 504, and not done
         self.watches = 200
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
 
@@ -75,6 +76,12 @@ class Server:
             def do_PATCH(self) -> None:
                 self._write(urlsplit(self.path).path, self._body(), "Apply")
 
+            def do_DELETE(self) -> None:
+                self._body()
+                if not self._is_busy():
+                    server.kept.pop(urlsplit(self.path).path, None)
+                    self._answer(200, {})
+
             def log_message(self, *_: object) -> None:
                 """Nobody reads it."""
 
@@ -82,7 +89,15 @@ class Server:
                 body: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 return body
 
+            def _is_busy(self) -> bool:
+                if busy := server.busy > 0:
+                    server.busy -= 1
+                    self._answer(504, _failure(504))
+                return busy
+
             def _write(self, path: str, obj: dict[str, Any], operation: str) -> None:
+                if self._is_busy():
+                    return
                 manager = parse_qs(urlsplit(self.path).query)["fieldManager"][0]
                 obj["metadata"]["managedFields"] = [{"manager": manager, "operation": operation, "fieldsV1": {}}]
                 if server.keeps:
@@ -103,7 +118,7 @@ class Server:
 
 
 def _failure(status: int) -> dict[str, Any]:
-    return {"kind": "Status", "reason": "Failed", "message": f"failed with {status}"}
+    return {"kind": "Status", "reason": "NotFound" if status == 404 else "Failed", "message": f"failed with {status}"}
 
 
 @pytest.fixture
@@ -155,7 +170,26 @@ def test_a_create_that_got_no_answer_is_looked_for(server: Server, answer: int, 
 
 
 @pytest.mark.parametrize("upsert", [False, True])
-def test_a_create_that_was_not_done_is_an_error(server: Server, upsert: bool) -> None:
+@pytest.mark.parametrize("pauses", [1, 2])
+def test_what_a_server_with_too_much_to_do_did_not_do_is_asked_again(
+    server: Server, upsert: bool, pauses: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write, "UNANSWERED_SECONDS", (0,) * pauses)
+    objects, token = server.objects(upsert=upsert), "kubernetes:core/v1:ConfigMap"
+    server.busy = pauses
+    made = create(objects, config_map())
+    assert (made.id, server.busy, [*server.kept]) == ("n/c", 0, ["/api/v1/namespaces/n/configmaps/c"])
+    server.busy = pauses
+    assert objects.delete(token, made.id, made.state, 1) is None
+    assert (server.busy, server.kept) == (0, {})
+    server.busy = pauses + 1
+    with pytest.raises(KubeError, match="failed with 504"):
+        create(objects, config_map())
+
+
+@pytest.mark.parametrize("upsert", [False, True])
+def test_a_create_that_was_not_done_is_an_error(server: Server, upsert: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(write, "UNANSWERED_SECONDS", (0,))
     server.after_write, server.keeps = 500, False
     with pytest.raises(KubeError, match="failed with 500"):
         create(server.objects(upsert=upsert), config_map())

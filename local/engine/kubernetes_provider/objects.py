@@ -153,7 +153,7 @@ class Objects:
         policy = annotation(inputs, PROPAGATION).capitalize()
         propagation = policy if policy in ("Orphan", "Background") else "Foreground"
         where = (live["apiVersion"], live["kind"], *self._address(object_id))
-        session.client.delete(*where, propagation=propagation)
+        session.writer().insist(lambda: session.client.delete(*where, propagation=propagation))
         if annotation(inputs, SKIP_AWAIT) == "true" and live["kind"] in _SKIPS_DELETE:
             return None
         try:

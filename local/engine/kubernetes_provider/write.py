@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ml_platform.kube import AlreadyExists, Client, Conflict, KubeError, NoMatch, NotFound
 
@@ -13,6 +13,7 @@ from kubernetes_provider.check import annotation
 from kubernetes_provider.settings import Settings
 
 Object = dict[str, Any]
+T = TypeVar("T")
 
 PATCH_FORCE = "pulumi.com/patchForce"
 RETRY_SECONDS = (1, 2, 4, 8, 16)
@@ -66,7 +67,7 @@ class Writer:
         Both are asked for again, not in a preview."""
         for delay in (*RETRY_SECONDS, None):
             try:
-                return self._create(write)
+                return self.insist(lambda: self._create(write))
             except AlreadyExists as error:
                 if _LEAVING not in error.message or write.preview or delay is None or self._cancelled.is_set():
                     raise _explained(error, _EXISTS) from error
@@ -81,7 +82,24 @@ class Writer:
                 self._cancelled.wait(delay)
         raise AssertionError("unreachable")
 
+    def insist(self, action: Callable[[], T]) -> T:
+        """What `action` gives, which is done again where the API server answers that it can't answer now: it, etcd or a
+        webhook has too much to do."""
+        for delay in UNANSWERED_SECONDS:
+            try:
+                return action()
+            except KubeError as error:
+                if error.status < 500 or self._cancelled.is_set():
+                    raise
+                self._say(f"trying again in {delay} s: {error.message}")
+                self._cancelled.wait(delay)
+        return action()
+
     def update(self, write: Write, old_inputs: Object, name: str) -> Object:
+        """What comes of the object; it is written again where the server can't answer."""
+        return self.insist(lambda: self._update(write, old_inputs, name))
+
+    def _update(self, write: Write, old_inputs: Object, name: str) -> Object:
         obj = self._scoped(write.obj)
         namespace = obj["metadata"].get("namespace")
         try:
