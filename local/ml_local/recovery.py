@@ -98,14 +98,16 @@ def settle(pulumi: Pulumi, client: Client, stack: str, folder: Path, say: Say) -
 
 def settled(deployment: Deployment, find: Find) -> Deployment:
     """The deployment without notes: what was being created is a resource where `find` has its object, and what was
-    replaced is forgotten. The program may want the object of a forgotten one again; else it is removed as unknown."""
+    replaced is forgotten, unless nothing has taken its place. The program may want the object of a forgotten one again;
+    else it is removed as unknown."""
     resources = [each for each in deployment.get("resources") or [] if not _is_superseded(each)]
     for operation in deployment.get("pending_operations") or []:
         begun = operation["resource"]
-        if operation["type"] != "creating" or not _is_object(begun) or not (live := find(begun["inputs"])):
-            continue
-        place = next((at for at, known in enumerate(resources) if known["urn"] == begun["urn"]), len(resources))
-        resources[place : place + 1] = [_created(begun, live)]
+        if operation["type"] == "creating" and _is_object(begun) and (live := find(begun["inputs"])):
+            _put(_created(begun, live), resources)
+    for superseded in filter(_is_superseded, deployment.get("resources") or []):
+        if all(known["urn"] != superseded["urn"] for known in resources):
+            _put({key: value for key, value in superseded.items() if key != "delete"}, resources)
     return {**{key: value for key, value in deployment.items() if key != "pending_operations"}, "resources": resources}
 
 
@@ -129,6 +131,28 @@ def _is_object(resource: Resource) -> bool:
 def _is_superseded(resource: Resource) -> bool:
     """Whether it waits for its deletion behind the one that took its place."""
     return bool(resource.get("delete")) and _is_object(resource)
+
+
+def _put(resource: Resource, resources: list[Resource]) -> None:
+    """In the place of the one that has its URN, else before the first that refers to it: a state is in the order of
+    what depends on what."""
+    urn = resource["urn"]
+    if (place := _first(resources, lambda known: known["urn"] == urn)) is not None:
+        resources[place] = resource
+    else:
+        place = _first(resources, lambda known: urn in _references(known))
+        resources.insert(len(resources) if place is None else place, resource)
+
+
+def _first(resources: Sequence[Resource], which: Callable[[Resource], bool]) -> int | None:
+    return next((at for at, known in enumerate(resources) if which(known)), None)
+
+
+def _references(resource: Resource) -> set[str]:
+    """The URNs that it refers to."""
+    of_inputs = (resource.get("propertyDependencies") or {}).values()
+    others = (resource.get(key) or "" for key in ("parent", "deletedWith"))
+    return {*(resource.get("dependencies") or []), *(urn for urns in of_inputs for urn in urns or []), *others}
 
 
 def _created(begun: Resource, live: Object) -> Resource:

@@ -75,6 +75,18 @@ def test_what_was_replaced_is_left_to_the_program() -> None:
     assert settled(state(new, old)) == [new]
 
 
+@pytest.mark.parametrize(("lives", "stands"), [(["job-3"], "n/job-3"), ([], "n/job-2")], ids=["made", "not made"])
+def test_a_replacement_of_what_was_itself_replaced_stands_before_what_depends_on_it(
+    lives: list[str], stands: str
+) -> None:
+    """Killed while it made the third; the second waits for its deletion at the end, as does the first."""
+    second, first = (resource(name, urn="job", delete=True) for name in ("job-2", "job-1"))
+    outcome = resource("outcome", dependencies=[second["urn"]])
+    pending = [begun("job-3", urn="job")]
+    found = settled(state(resource("other"), outcome, second, first, pending=pending), *map(live, lives))
+    assert [each["id"] for each in found] == ["n/other", stands, "n/outcome"]
+
+
 def test_what_is_no_object_is_made_again() -> None:
     component = begun("c", kind="ml-platform:serving:KServe")
     component["resource"]["custom"] = False
