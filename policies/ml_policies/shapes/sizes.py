@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from ml_policies.engine.resource import Resource
@@ -25,6 +26,10 @@ class Size:
     def __add__(self, other: Size) -> Size:
         return Size(self.cores + other.cores, self.memory + other.memory, self.gpus + other.gpus)
 
+    def __or__(self, other: Size) -> Size:
+        """What is enough for either."""
+        return Size(max(self.cores, other.cores), max(self.memory, other.memory), max(self.gpus, other.gpus))
+
     def times(self, count: float) -> Size:
         return Size(self.cores * count, self.memory * count, self.gpus * count)
 
@@ -43,7 +48,10 @@ def of_resources(resources: Mapping[str, Any] | None, *kinds: str) -> Size:
 
 
 def of_pod(spec: Mapping[str, Any], *kinds: str) -> Size:
-    return total(of_resources(each.get("resources"), *kinds) for each in spec.get("containers") or [])
+    """Of its containers together, or of one of those that run before them, one after the other."""
+    before = [of_resources(each.get("resources"), *kinds) for each in spec.get("initContainers") or []]
+    together = total(of_resources(each.get("resources"), *kinds) for each in spec.get("containers") or [])
+    return reduce(Size.__or__, before, together)
 
 
 def of_run(run: Resource) -> Size:
