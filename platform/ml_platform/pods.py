@@ -5,8 +5,8 @@ They are plain functions from values to manifests. Pods meet the restricted pod 
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Literal
 
 import pulumi
 
@@ -34,6 +34,7 @@ def container(
     *,
     env: Mapping[str, Any] | None = None,
     mounts: Mapping[str, str] | None = None,
+    reads: Collection[str] = (),
     **more: Any,
 ) -> dict[str, Any]:
     """A container that meets the restricted standard, with a read-only root file system.
@@ -44,13 +45,14 @@ def container(
         resources: its requests and limits.
         env: environment variables, as variables() takes them.
         mounts: the path of each volume, by the volume's name.
+        reads: the volumes that it can't write to.
         more: further fields of the container.
     """
     return {
         "name": name,
         "image": image,
         "env": variables({**UNREPORTED, **(env or {})}),
-        "volumeMounts": [{"name": volume, "mountPath": path} for volume, path in (mounts or {}).items()],
+        "volumeMounts": [_mount(volume, path, reads) for volume, path in (mounts or {}).items()],
         "resources": resource_sizes(resources),
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -59,6 +61,10 @@ def container(
         },
         **more,
     }
+
+
+def _mount(volume: str, path: str, reads: Collection[str]) -> dict[str, Any]:
+    return {"name": volume, "mountPath": path, **({"readOnly": True} if volume in reads else {})}
 
 
 def resource_sizes(size: Resources) -> dict[str, Any]:
@@ -108,6 +114,13 @@ def secret_key(secret: pulumi.Input[str], key: str) -> dict[str, Any]:
 def scratch(volume: str = "tmp", size: str = "256Mi") -> dict[str, Any]:
     """An emptyDir volume, which is removed with its pod."""
     return {"name": volume, "emptyDir": {"sizeLimit": size}}
+
+
+def token(volume: str) -> dict[str, Any]:
+    """A volume with what a pod's every container has of its service account, for those alone that mount it."""
+    authority = {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}
+    sources = [{"serviceAccountToken": {"path": "token", "expirationSeconds": 3600}}, {"configMap": authority}]
+    return {"name": volume, "projected": {"sources": sources}}
 
 
 def probe(port: int, path: str | None = None, **more: Any) -> dict[str, Any]:
@@ -245,16 +258,25 @@ def job(
     }
 
 
-def job_spec(app: str, pod_spec: Mapping[str, Any], *, retries: int, deadline: int) -> dict[str, Any]:
+def job_spec(
+    app: str, pod_spec: Mapping[str, Any], *, retries: int, deadline: int, rules: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
     """The specification of a Job whose pods have the label app=`app`. It fails at once where its first container ends
-    with USER_ERROR."""
-    codes = {"containerName": pod_spec["containers"][0]["name"], "operator": "In", "values": [USER_ERROR]}
+    with USER_ERROR, and by these further rules."""
     return {
         "backoffLimit": retries,
         "activeDeadlineSeconds": deadline,
-        "podFailurePolicy": {"rules": [{"action": "FailJob", "onExitCodes": codes}]},
+        "podFailurePolicy": {"rules": [fails_at(pod_spec["containers"][0]["name"], "In", [USER_ERROR]), *rules]},
         "template": {
             "metadata": {"labels": {"app": app}, "annotations": {SAFE_TO_EVICT: "false"}},
             "spec": {"restartPolicy": "Never", **pod_spec},
         },
+    }
+
+
+def fails_at(container: str, operator: Literal["In", "NotIn"], codes: Sequence[int]) -> dict[str, Any]:
+    """The rule of a Job that fails at once where the container ends with one of these codes, or with another one."""
+    return {
+        "action": "FailJob",
+        "onExitCodes": {"containerName": container, "operator": operator, "values": list(codes)},
     }
