@@ -264,3 +264,24 @@ def test_where_the_cluster_does_not_answer_a_preview_goes_on_as_if_nothing_had_c
         raise error
 
     assert preview(monkeypatch, refuse, {"outputs": {"sha256": "aa"}}) is False
+
+
+@pytest.mark.parametrize(
+    ("logs", "words"),
+    [
+        ({f"{RUN}-x/train": "no package 'x'"}, r"The last lines of train in pod iris-0a1b2c3d-x:\nno package 'x'"),
+        ({}, "its message"),
+    ],
+    ids=["its log", "its message, where the log is gone"],
+)
+def test_a_program_that_fails_before_the_main_container_is_named_with_its_last_lines(
+    logs: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = {"name": "train", "state": {"terminated": {"exitCode": 1, "reason": "Error", "message": "its message"}}}
+    failed = {**pod(), "status": {"initContainerStatuses": [ended]}}
+    client = FakeClient(job(), failed, logs=logs)
+    client.on_get = lambda client, _: client.put(job("Failed", "Job has failed"))
+    with pytest.raises(
+        RunFailedError, match=rf"failed: its container train ended with code 1; Job has failed\n{words}$"
+    ):
+        ask(monkeypatch, client)

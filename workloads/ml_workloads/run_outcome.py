@@ -17,6 +17,7 @@ from ml_platform.asking import ClusterError, asked
 from ml_platform.kube import AlreadyExists, Client, KubeError, NotFound, Object
 from pulumi import dynamic
 
+from ml_workloads import run_pods
 from ml_workloads.awaited import Awaited, AwaitedProvider, last_lines
 from ml_workloads.run_kinds import KINDS, RunKind, RunKindName
 
@@ -27,7 +28,6 @@ DIGEST = "sha256"
 READ = ("outputs", "accepted", "rule", "reason", "numbers")
 """What is read of a verdict."""
 POLL = 0.5
-STUCK = frozenset({"CreateContainerConfigError", "ErrImagePull", "ImagePullBackOff", "InvalidImageName"})
 STUCK_FOR = 60.0  # a registry may be away for a moment
 
 
@@ -121,7 +121,7 @@ class _Run:
             time.sleep(POLL)
             run = self._get()
         if end.failure is not None:
-            raise RunFailedError(self.complaint(self._own_words() or end.failure))
+            raise RunFailedError(self.complaint(self._own_words() or self._why(end.failure)))
 
     def verdict(self) -> dict[str, Any]:
         """What the run left to be read.
@@ -144,18 +144,25 @@ class _Run:
 
     def complaint(self, reason: str) -> str:
         pods = self._pods()
-        said = last_lines(self.client, self.namespace, reversed(pods))
+        failed = run_pods.failure(pods)
+        said = last_lines(self.client, self.namespace, reversed(pods), *([failed.container] if failed else []))
         kind = self.kind.kind.lower()
         absent = (
             f"None of its {len(pods)} pods left a log; see `kubectl -n {self.namespace} describe {kind} {self.name}`."
         )
-        return f"Run {self.name} in namespace {self.namespace} failed: {reason}\n{said or absent}"
+        words = said or (failed.last_words if failed else "") or absent
+        return f"Run {self.name} in namespace {self.namespace} failed: {reason}\n{words}"
 
     def found_verdict(self) -> dict[str, Any] | None:
         """The verdict, if there is one yet."""
         found = self.client.find("v1", "ConfigMap", self.name, self.namespace) or {}
         data = found.get("data") or {}
         return json.loads(data[VERDICT]) if VERDICT in data else None
+
+    def _why(self, failure: str) -> str:
+        """Why it failed, by its pods if they are still there, and by its object."""
+        found = run_pods.failure(self._pods())
+        return f"{found}; {failure}" if found else failure
 
     def _own_words(self) -> str | None:
         """Why a failed run failed, if it could still say so: not every operator leaves the pod and its log."""
@@ -199,21 +206,11 @@ class _Run:
     def _stuck(self) -> str | None:
         """Why none of its pods can start, if that is so."""
         found = self._pods()
-        for pod in found:
-            status = pod.get("status", {})
-            for each in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
-                waiting = each.get("state", {}).get("waiting") or {}
-                if waiting.get("reason") in STUCK:
-                    return f"{waiting['reason']}: {waiting.get('message', '')}"
-        return None if found else self._warning("FailedCreate")
+        return run_pods.stuck(found) if found else self._warning("FailedCreate")
 
     def _unplaced(self) -> str:
-        """What the scheduler says of a pod that no node takes."""
-        for pod in self._pods():
-            for each in pod.get("status", {}).get("conditions") or []:
-                if each["type"] == "PodScheduled" and each["status"] == "False":
-                    return f"; no node takes its pod: {each.get('message', '')}"
-        return ""
+        said = run_pods.unplaced(self._pods())
+        return "" if said is None else f"; no node takes its pod: {said}"
 
     def _warning(self, reason: str) -> str | None:
         """What the last event of that reason about the run says: that a quota is used up, for example."""
