@@ -6,6 +6,7 @@ They are plain functions from values to manifests. Pods meet the restricted pod 
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
 import pulumi
@@ -17,6 +18,8 @@ USER = 65532
 """The user id of all our images."""
 SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 """The annotation that the autoscalers of all clouds read before they remove a pod's node."""
+NO_IDENTITY = "eks.amazonaws.com/skip-containers"
+"""The annotation by which EKS gives the pod's identity to all containers but those that it names."""
 REGISTRY = "registry-login"
 """The name of the Secret that pods pull their images with, where a login is needed."""
 USER_ERROR = 3
@@ -259,16 +262,22 @@ def job(
 
 
 def job_spec(
-    app: str, pod_spec: Mapping[str, Any], *, retries: int, deadline: int, rules: Sequence[Mapping[str, Any]] = ()
+    app: str,
+    pod_spec: Mapping[str, Any],
+    *,
+    retries: int,
+    deadline: int,
+    rules: Sequence[Mapping[str, Any]] = (),
+    marks: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """The specification of a Job whose pods have the label app=`app`. It fails at once where its first container ends
-    with USER_ERROR, and by these further rules."""
+    """The specification of a Job whose pods have the label app=`app`, and these marks as annotations. It fails at once
+    where its first container ends with USER_ERROR, and by these further rules."""
     return {
         "backoffLimit": retries,
         "activeDeadlineSeconds": deadline,
         "podFailurePolicy": {"rules": [fails_at(pod_spec["containers"][0]["name"], "In", [USER_ERROR]), *rules]},
         "template": {
-            "metadata": {"labels": {"app": app}, "annotations": {SAFE_TO_EVICT: "false"}},
+            "metadata": {"labels": {"app": app}, "annotations": {SAFE_TO_EVICT: "false", **marks}},
             "spec": {"restartPolicy": "Never", **pod_spec},
         },
     }

@@ -17,9 +17,9 @@ class Job(Run):
     kind = "job"
 
 
-def manifest(args: RunArgs, pod: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The Job."""
-    spec = pods.job_spec(args.block, pod, retries=args.retries, deadline=args.timeout)
+def manifest(args: RunArgs, pod: Mapping[str, Any], **more: Any) -> Mapping[str, Any]:
+    """The Job; `more` is of pods.job_spec."""
+    spec = pods.job_spec(args.block, pod, retries=args.retries, deadline=args.timeout, **more)
     metadata = args.place.metadata(args.block, name=args.key)
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}
 
@@ -28,4 +28,4 @@ def pod(key: pulumi.Output[str], account: str, scratch: str, placed: pods.Placem
     """The specification of a pod with the run's description in FOLDER, room for files, and the run's own account."""
     described = {"name": "description", "configMap": {"name": pulumi.Output.concat(key, "-description")}}
     volumes = [described, pods.scratch(size=scratch), *more.pop("volumes", [])]
-    return pods.pod(account, **{**more, "automountServiceAccountToken": True, "volumes": volumes}, **placed)
+    return pods.pod(account, **{"automountServiceAccountToken": True, **more, "volumes": volumes}, **placed)
