@@ -13,11 +13,10 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ml_runtime import ask, importance, kept, learning, libraries, own_code, pictures, tracking
+from ml_runtime import ask, importance, kept, learning, own_code, pictures, tracking
 from ml_runtime.libraries import Saving
 from ml_runtime.metrics import scores
 from ml_runtime.patience import patiently
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
     from ml_runtime.answers import Answers
-    from ml_runtime.fitting import Program
     from ml_runtime.learning_spec import LearningSpec
+    from ml_runtime.made import Made
     from ml_runtime.tables import Read
 
 MODEL_FOLDER, ARTIFACTS = "model", "artifacts"
@@ -37,13 +36,12 @@ MODEL_FOLDER, ARTIFACTS = "model", "artifacts"
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A fitted model, and what it was fitted with."""
+    """A model, and what it has learned from."""
 
     spec: LearningSpec
     table: Read
-    model: Any
+    model: Made
     parameters: Mapping[str, Any]
-    program: Program
     numbers: Mapping[str, float]
     """What is known of it besides its scores."""
 
@@ -74,12 +72,12 @@ def log(candidate: Candidate, experiment_id: str, run_id: str | None = None) -> 
     spec = candidate.spec
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        scored = own_code.called("the model", lambda: _staged(candidate, folder), candidate.program.code)
+        scored = own_code.called("the model", lambda: _staged(candidate, folder), candidate.model.code)
         entry = _Entry(
             experiment_id=experiment_id,
             name=spec.run,
             tags=tags(spec, candidate.table),
-            parameters={**_named(candidate), **candidate.parameters},
+            parameters={**candidate.model.named, "seed": spec.seed, **candidate.parameters},
             numbers={**candidate.numbers, **scored},
             folder=folder,
         )
@@ -100,11 +98,10 @@ def verdict(spec: LearningSpec, run: Run) -> Verdict:
 
 def _staged(candidate: Candidate, folder: Path) -> dict[str, float]:
     """The model and all that lies beside it as files; its scores."""
-    data, table, program = candidate.spec.data, candidate.table, candidate.program
+    data, table = candidate.spec.data, candidate.table
     columns, classes = learning.features(data, table.schema), learning.classes(data, table.schema)
-    example = table.training[columns.names].head(2)
-    saving = Saving(features=columns, task=data.task, example=example, code=program.code, trusted=program.trusted)
-    libraries.save(candidate.model, folder / MODEL_FOLDER, saving)
+    saving = Saving(features=columns, task=data.task, example=table.training[columns.names].head(2))
+    candidate.model.save(folder / MODEL_FOLDER, saving)
     for path, content in _files(candidate):
         (folder / ARTIFACTS / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / ARTIFACTS / path).write_bytes(content)
@@ -127,26 +124,20 @@ def _files(candidate: Candidate) -> Iterator[tuple[str, bytes]]:
     yield tracking.SCHEMA, table.schema.to_json().encode()
     yield tracking.TRAINING_ROWS, table.training_rows.to_json().encode()
     yield tracking.TEST_ROWS, table.test_rows.to_json().encode()
-    for name, path in candidate.program.code.named.items():
-        yield f"code/{name}", path.read_bytes()
+    for name, content in candidate.model.ran.items():
+        yield f"code/{name}", content
     if PATH.is_file():
         yield f"code/{PATH.name}", PATH.read_bytes()
-    installed = {f"{each.name}=={each.version}" for each in distributions()}
-    yield "code/requirements.txt", "\n".join(sorted(installed, key=str.lower)).encode()
 
 
 def _draw(candidate: Candidate, given: Answers, folder: Path) -> None:
-    data, model = candidate.spec.data, candidate.model
+    data, estimator = candidate.spec.data, candidate.model.estimator
     columns, _ = learning.sides(data, candidate.table.test)
     true = learning.truth(data, candidate.table.test)
-    matters = importance.of(model, columns, true, data.task) if libraries.is_estimator(model) else None
+    matters = None if estimator is None else importance.of(estimator, columns, true, data.task)
     folder.mkdir()
     for name, figure in pictures.of(data.task, true, given, matters):
         figure.savefig(folder / f"{name}.png")
-
-
-def _named(candidate: Candidate) -> dict[str, Any]:
-    return {"estimator": candidate.spec.estimator or type(candidate.model).__name__, "seed": candidate.spec.seed}
 
 
 @dataclass(frozen=True, kw_only=True)

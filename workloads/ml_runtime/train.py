@@ -20,6 +20,7 @@ from ml_runtime import candidate, command, folds, learning, learning_spec, own_c
 from ml_runtime.candidate import Candidate
 from ml_runtime.fitting import Fit, Program
 from ml_runtime.learning_spec import TrainSpec
+from ml_runtime.made import Fitted
 from ml_runtime.own_code import NONE
 from ml_runtime.patience import limit_client_retries, patiently
 from ml_runtime.tune_spec import TuneSpec
@@ -44,7 +45,13 @@ def train(spec: TrainSpec, program: Program) -> Run:
     fit = program.of(spec, table.schema, spec.parameters)
     numbers = folds.scores(spec, table, fit)
     model = fit(*learning.sides(spec.data, table.training), spec.parameters, spec.seed)
-    made = Candidate(spec=spec, table=table, model=model, parameters=spec.parameters, program=program, numbers=numbers)
+    made = Candidate(
+        spec=spec,
+        table=table,
+        model=Fitted(model=model, program=program, by=spec.estimator),
+        parameters=spec.parameters,
+        numbers=numbers,
+    )
     return candidate.log(made, experiment_id)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ml_runtime import candidate, learning, ray_tune, search, study, tables, tracking, trial
 from ml_runtime.candidate import Candidate
 from ml_runtime.fitting import Program
+from ml_runtime.made import Fitted
 from ml_runtime.patience import patiently
 from ml_runtime.study import Study
 from ml_runtime.trial import Trials
@@ -43,7 +44,13 @@ def tune(spec: TuneSpec, program: Program) -> Run:
     chosen = {**spec.parameters, **best.parameters}
     model = fit(*learning.sides(spec.data, table.training), chosen, spec.seed)
     numbers = _numbers(found, number)
-    made = Candidate(spec=spec, table=table, model=model, parameters=chosen, program=program, numbers=numbers)
+    made = Candidate(
+        spec=spec,
+        table=table,
+        model=Fitted(model=model, program=program, by=spec.estimator),
+        parameters=chosen,
+        numbers=numbers,
+    )
     return candidate.log(made, experiment_id, found.run_id)
 
 
