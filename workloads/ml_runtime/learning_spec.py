@@ -12,8 +12,13 @@ A JSON file, mounted from a ConfigMap at /etc/ml-platform/run.json: what ml_runt
       "folds": 5                           optional: cross-validate in so many parts as well
     }
 
-A tuning has, in place of `folds`, what ml_runtime.tune_spec says. This module owns the shape and its checks; it reads
-no environment and talks to nothing.
+The run of an image of a user's own has, in place of `estimator` and `folds`,
+
+      "image": "registry/train@sha256:...",   what makes the model
+      "command": ["Rscript", "/train.R"]      optional: what runs in it, in place of its entrypoint
+
+and a tuning has, in place of `folds`, what ml_runtime.tune_spec says. This module owns the shape and its checks; it
+reads no environment and talks to nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +39,7 @@ class LearningSpec(RunSpec):
     data: DataSpec
     experiment: str
     estimator: str | None = None
-    """None: a script makes the model."""
+    """None: a program of a user's own makes the model."""
     parameters: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
 
@@ -50,6 +55,14 @@ class TrainSpec(LearningSpec):
     folds: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class ImageSpec(LearningSpec):
+    """One training by the program of an image."""
+
+    image: str
+    command: tuple[str, ...] | None = None
+
+
 def parse(raw: Any) -> TrainSpec:
     """Check the description against the contract above; unknown keys are refused.
 
@@ -59,6 +72,17 @@ def parse(raw: Any) -> TrainSpec:
     top = Block("", raw, TrainSpec)
     folds = top.check("folds", lambda v: v is None or (is_count(v) and v > 1), "a whole number, 2 or more", None)
     return TrainSpec(**learning(top), folds=folds)
+
+
+def parse_image(raw: Any) -> ImageSpec:
+    """The same for a training by the program of an image.
+
+    Raises:
+        SpecError: naming the key, its value and what is allowed.
+    """
+    top = Block("", raw, ImageSpec)
+    command = top.check("command", lambda v: v is None or isinstance(v, list), "a list of texts", None)
+    return ImageSpec(**learning(top), image=top.text("image"), command=command and tuple(command))
 
 
 def learning(top: Block) -> dict[str, Any]:
