@@ -108,7 +108,7 @@ OF_RUNS: list[Case] = [
     (run(model="mars"), "runs.iris.model", '"mars"', "allowed: iris"),
     (run(operator="torch"), "runs.iris.operator", '"torch"', "it must be one of: job, ray, spark"),
     ({**IRIS, "runs": {"iris": 3}}, "runs.iris", "3", "should be an object"),
-    (run(trials=3), "runs.iris.trials is no setting", "", "allowed here: data, estimator, folds"),
+    (run(trials=3), "runs.iris.trials is no setting", "", "allowed here: command, data, estimator, folds"),
     (run(script="own.py", estimator="xgboost"), "runs.iris.estimator", '"xgboost"', "keep one of them"),
     (run(script="/own.sh"), "runs.iris.script", '"/own.sh"', "pattern"),
     (run(parameters={"C": [1]}), "runs.iris.parameters.C", "[1]", "a number, a text, true, false or null"),

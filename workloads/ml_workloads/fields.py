@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from ml_platform.configuration import Name, Resources, is_number, one_rule
+from ml_platform.configuration import ImageReference, Name, Resources, is_number, one_rule
 from pydantic import AfterValidator, Field
 
 Column = Annotated[
@@ -43,6 +43,20 @@ Parameter = Annotated[
     AfterValidator(_no_number),
 ]
 
+OwnImage = Annotated[
+    ImageReference,
+    one_rule(
+        "it ends with @sha256: and the 64 hex digits of its digest, since a run of the same key is the same run, and "
+        "a tag is another image with the next push; `docker buildx imagetools inspect <image>` and "
+        "`skopeo inspect docker://<image>` show the digest"
+    ),
+]
+# Not strict: the rule around it sees a list, which the strict mode takes for no tuple.
+Command = Annotated[
+    tuple[str, ...],
+    Field(min_length=1, strict=False),
+    one_rule("it is a list of texts, of which the first is the program; without it, the image's own entrypoint runs"),
+]
 Pool = Name | None
 """One of the cluster's node pools; None is wherever there is room, on nodes without taints."""
 

@@ -1,6 +1,7 @@
 """A run that leaves a candidate of a model: a training in a Job, or a search by Ray in a Job or in a RayJob.
 
-Functions from settings to the arguments of a run.
+Functions from settings to the arguments of a run. What the pod of an image of a user's own is made of is in
+image_job.py.
 """
 
 from collections.abc import Mapping
@@ -10,11 +11,11 @@ from typing import Any
 from ml_platform import pods
 from ml_platform.component import Component
 
-from ml_workloads import job, script
+from ml_workloads import image_job, job, script
 from ml_workloads.job import MOUNTS, Job
 from ml_workloads.model_settings import ModelSettings
 from ml_workloads.ray_job import Ray, RayJob
-from ml_workloads.run import FOLDER, Run, RunArgs, key
+from ml_workloads.run import FOLDER, Manifest, Run, RunArgs, key
 from ml_workloads.run_settings import JobSettings, LearningSettings, RaySettings
 from ml_workloads.table import Table
 from ml_workloads.workspace import Workspace
@@ -31,27 +32,62 @@ class LearningArgs:
     model: ModelSettings
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Way:
+    """How a candidate is made."""
+
+    image: str
+    """The reference of the image that makes it."""
+    steps: Mapping[str, Any]
+    """The containers of the pod, and what they need of it."""
+    manifest: Manifest
+    what: Mapping[str, Any]
+    """All of it that decides the candidate."""
+
+
 def learn(name: str, args: LearningArgs, parent: Component) -> Run:
     """Declares the run as a child of `parent`."""
     settings = args.settings
     if isinstance(settings, JobSettings):
-        return Job(name, _arguments(name, args, _trained(settings), "training", job.manifest), parent.child())
-    search = _searched(settings, args)
+        return Job(name, _arguments(name, args, _training(settings, args)), parent.child())
+    search = _of_platform(args, "tuning", _searched(settings, args))
     platform = args.workspace.platform
     if settings.runner == "job" or platform.ray is None:  # there is one: capabilities.check
-        return Job(name, _arguments(name, args, search, "tuning", job.manifest), parent.child())
+        return Job(name, _arguments(name, args, search), parent.child())
     command = " ".join(["python", "-m", *_program(settings)])
     ray = Ray(operator=platform.ray, command=command, processors=settings.at_once * settings.threads)
-    run = _arguments(name, args, search, "tuning", ray.manifest)
+    run = _arguments(name, args, replace(search, manifest=ray.manifest))
     return RayJob(name, replace(run, beside={"entry": ray.entry(run)}), parent.child())
 
 
-def _arguments(name: str, args: LearningArgs, how: Mapping[str, Any], image: str, manifest: Any) -> RunArgs:
+def _training(settings: JobSettings, args: LearningArgs) -> _Way:
+    if settings.image is None:
+        return _of_platform(args, "training", {"folds": settings.folds} if settings.folds else {})
+    command = {"command": list(settings.command)} if settings.command else {}
+    return _Way(
+        image=settings.image,
+        steps=image_job.steps(args.workspace, settings),
+        manifest=image_job.manifest,
+        what={"image": settings.image, **command},
+    )
+
+
+def _of_platform(args: LearningArgs, image: str, what: Mapping[str, Any]) -> _Way:
+    """By one container with that image of the platform's."""
+    reference = args.workspace.platform.image(image)
+    return _Way(
+        image=reference,
+        steps={"containers": [_container(args, reference, image)]},
+        manifest=job.manifest,
+        what=what,
+    )
+
+
+def _arguments(name: str, args: LearningArgs, way: _Way) -> RunArgs:
     workspace, settings, table = args.workspace, args.settings, args.table
     files = _files(name, settings)
-    what = {**_what(name, args), **how}
-    run_key, reference = key(name, table.version, what, table.what, files), workspace.platform.image(image)
-    container = _container(args, reference, image)
+    what = {**_what(name, args), **way.what}
+    run_key = key(name, table.version, what, table.what, files)
     return RunArgs(
         place=workspace.place,
         block=name,
@@ -61,7 +97,7 @@ def _arguments(name: str, args: LearningArgs, how: Mapping[str, Any], image: str
             **what,
             **_patience(settings),
             "data": table.described,
-            "code_version": reference.partition("@")[2],
+            "code_version": way.image.partition("@")[2],
         },
         files=files,
         pod=job.pod(
@@ -69,9 +105,9 @@ def _arguments(name: str, args: LearningArgs, how: Mapping[str, Any], image: str
             f"run-{name}",
             settings.scratch,
             workspace.platform.placed(settings.pool),
-            containers=[container],
+            **way.steps,
         ),
-        manifest=manifest,
+        manifest=way.manifest,
         timeout=settings.timeout,
         retries=settings.retries,
         leaves="model",
@@ -96,12 +132,8 @@ def _base(path: str) -> str:
 def _what(name: str, args: LearningArgs) -> dict[str, Any]:
     """All that decides the candidate, but for the data."""
     settings = args.settings
-    own = {} if settings.script else {"estimator": settings.program(args.table.what["task"])}
+    own = {"estimator": settings.program(args.table.what["task"])} if settings.by_name else {}
     return {"experiment": settings.model or name, "parameters": settings.parameters, "seed": settings.seed, **own}
-
-
-def _trained(settings: JobSettings) -> dict[str, Any]:
-    return {"folds": settings.folds} if settings.folds else {}
 
 
 def _searched(settings: RaySettings, args: LearningArgs) -> dict[str, Any]:

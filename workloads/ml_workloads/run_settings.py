@@ -11,7 +11,7 @@ from ml_platform.configuration import MisfitError, Name, Settings, amount
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from ml_workloads.data_settings import Task
-from ml_workloads.fields import Fraction, Parameter, Pool, Script, WorkResources
+from ml_workloads.fields import Command, Fraction, OwnImage, Parameter, Pool, Script, WorkResources
 from ml_workloads.model_settings import Metric
 from ml_workloads.space_settings import XGBOOST, DomainSettings
 from ml_workloads.spark_settings import SparkSettings
@@ -24,6 +24,8 @@ ALL_OR_ONE = ("max_features", "max_samples")
 """The parameters of which scikit-learn takes 1.0 for all, and 1 for one."""
 LEAST_HEAD = "2Gi"
 """The least memory of a RayJob's head; in less, its memory monitor kills the trials."""
+
+UNSEARCHED = "a search calls a fit with other parameters for each trial, and the program of an image learns once"
 
 DataName = Annotated[
     str,
@@ -77,6 +79,11 @@ class LearningSettings(Settings):
         _check_ones({f"parameters.{name}": [value] for name, value in self.parameters.items()})
         return self
 
+    @property
+    def by_name(self) -> bool:
+        """Whether an estimator makes the model, and no program of one's own."""
+        return self.script is None
+
     def program(self, task: Task) -> str:
         """The script, or the name of the estimator for data of that task."""
         return self.script or self.estimator or DEFAULTS[task]
@@ -97,13 +104,28 @@ class JobSettings(LearningSettings):
     operator: Literal["job"] = "job"
     folds: Annotated[int, Field(ge=2, le=50)] | None = None
     """Parts of the training rows for a cross-validation beside the fit: its scores are metrics of the run."""
+    image: OwnImage | None = None
+    """A program of one's own, in any language: it finds the training rows, their schema and the parameters in files
+    that the variables ML_TRAINING_ROWS, ML_SCHEMA and ML_RUN name, and saves a model of MLflow as the folder that
+    ML_MODEL names."""
+    command: Command | None = None
+    """What runs in the image; without it, the image's own entrypoint."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         for key in ("data", "model"):
             if getattr(self, key) is None:
                 raise MisfitError(key, "a run of operator job has one")
+        for key in ("estimator", "script", "modules", "folds"):
+            if self.image and getattr(self, key):
+                raise MisfitError(key, "the image has a program of its own, which learns once; keep one", remove=True)
+        if self.command and not self.image:
+            raise MisfitError("command", "it runs in an `image` of one's own; name one, or remove it", remove=True)
         return self
+
+    @property
+    def by_name(self) -> bool:
+        return super().by_name and self.image is None
 
 
 class RaySettings(LearningSettings):
@@ -144,6 +166,13 @@ class RaySettings(LearningSettings):
     def domains(self) -> dict[str, Any]:
         """The space as plain values."""
         return {name: domain.model_dump(mode="json", exclude_none=True) for name, domain in self.space.items()}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _calls_a_fit(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("image"):
+            raise MisfitError("image", f"{UNSEARCHED}; name an estimator or a script instead", remove=True)
+        return given
 
     @model_validator(mode="after")
     def _searches_what_there_is(self) -> Self:

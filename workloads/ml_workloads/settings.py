@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from ml_workloads.data_settings import DataSettings, LearnedSettings, Task
 from ml_workloads.model_settings import METRICS, ModelSettings, is_program
-from ml_workloads.run_settings import SEARCHED, JobSettings, LearningSettings, RaySettings, RunSettings
+from ml_workloads.run_settings import SEARCHED, UNSEARCHED, JobSettings, LearningSettings, RaySettings, RunSettings
 from ml_workloads.serving_settings import ServingSettings, check_names
 from ml_workloads.spark_settings import SparkSettings
 
@@ -102,6 +102,8 @@ class WorkloadsSettings(Settings):
                     raise misfit.below(f"runs.{name}.table")
             elif isinstance(run, RaySettings) and run.of:
                 known(f"runs.{name}.of", run.of, [other for other, each in self.runs.items() if _runs_alone(each)])
+                if getattr(self.runs[run.of], "image", None):
+                    raise MisfitError(f"runs.{name}.of", f"{UNSEARCHED}; name a run without an image")
         for name, learning in sorted(self.learning.items(), key=lambda each: _follows(each[1])):
             self._check_learning(f"runs.{name}", learning)
         check_names(self.serving)

@@ -6,7 +6,7 @@ from ml_platform.configuration import BucketName, MisfitError, Name, Processors,
 from pydantic import AfterValidator, Field, model_validator
 
 from ml_workloads.data_settings import LearnedSettings
-from ml_workloads.fields import Pool, Script, Share, Uri
+from ml_workloads.fields import OwnImage, Pool, Script, Share, Uri
 
 LEAST_MEMORY = 704
 """MiB. Spark starts with no heap below 471 MiB, and takes two thirds of a pod's memory for that."""
@@ -71,7 +71,7 @@ class SparkSettings(Settings):
     """A program of one's own; it calls ml_runtime.etl.main(change)."""
     application: Annotated[str, Field(pattern=r"^/[-A-Za-z0-9_./]*\.py$")] | None = None
     """The same as a file of the image."""
-    image: Annotated[str, Field(pattern=r"^[^@\s]+@sha256:[0-9a-f]{64}$")] | None = None
+    image: OwnImage | None = None
     """Without it, the platform's `spark` for Kubeflow's operator, and Stackable's own for that of Stackable."""
     spark_version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")] | None = None
     """The one in the image; without it, 4.0.4 for Kubeflow's operator and 4.1.1 for Stackable's."""
