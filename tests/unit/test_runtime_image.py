@@ -11,6 +11,7 @@ from typing import Any
 
 import mlflow.pyfunc
 import mlflow.sklearn
+import numpy
 import pandas
 import pytest
 from ml_runtime import ask, finish, handover, learning_spec, prepare, tables, tracking
@@ -126,6 +127,8 @@ def test_what_is_handed_on_is_the_table_to_the_last_bit(files: Handover) -> None
     for name in ("training", "test"):
         pandas.testing.assert_frame_equal(getattr(after, name), getattr(table, name))
     assert {**asdict(after), "training": 0, "test": 0} == {**asdict(table), "training": 0, "test": 0}
+    handover.write(files, spec(), replace(table, test_groups=numpy.array([1002, 1001])))
+    assert str(handover.read(files).test_groups) == "[1 0]"
 
 
 def test_the_model_is_a_candidate_like_any_other(files: Handover) -> None:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 ROWS = 131_072
 """So many rows are a group of the parquet file, and in memory once more."""
-TEST, TRAINING_SKETCH, TEST_SKETCH, TABLE = "test.csv", "training-rows.json", "test-rows.json", "table.json"
+TEST, TEST_GROUPS = "test.csv", "test-groups.json"
+TRAINING_SKETCH, TEST_SKETCH, TABLE = "training-rows.json", "test-rows.json", "table.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +61,8 @@ def write(files: Handover, spec: ImageSpec, table: Read) -> None:
     files.schema.write_text(table.schema.to_json())
     files.run.write_text(json.dumps(_described(spec, table), indent=2, ensure_ascii=False))
     (files.kept / TEST).write_bytes(kept.to_csv(table.test, table.schema))
+    if groups := kept.groups(table.test_groups):
+        (files.kept / TEST_GROUPS).write_bytes(groups)
     (files.kept / TRAINING_SKETCH).write_text(table.training_rows.to_json())
     (files.kept / TEST_SKETCH).write_text(table.test_rows.to_json())
     (files.kept / TABLE).write_text(json.dumps({"sha256": table.sha256, "refused": table.refused}))
@@ -67,8 +70,10 @@ def write(files: Handover, spec: ImageSpec, table: Read) -> None:
 
 def read(files: Handover) -> Read:
     """The table that `write` was given."""
+    import numpy
     from pyarrow import parquet
 
+    groups = files.kept / TEST_GROUPS
     schema = Schema.from_json(files.schema.read_text())
     return Read(
         training=schema.check(parquet.read_table(files.training_rows).to_pandas()),
@@ -77,6 +82,7 @@ def read(files: Handover) -> Read:
         training_rows=Sketch.from_json((files.kept / TRAINING_SKETCH).read_text()),
         test_rows=Sketch.from_json((files.kept / TEST_SKETCH).read_text()),
         groups=None,  # they are for folds, and nobody here has any
+        test_groups=numpy.asarray(json.loads(groups.read_text())) if groups.exists() else None,
         **json.loads((files.kept / TABLE).read_text()),
     )
 
