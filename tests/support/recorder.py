@@ -7,6 +7,7 @@ import gc
 import itertools
 import json
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,7 +113,7 @@ def record(
     world: mocks.Mocks | None = None,
 ) -> Recorder:
     """Runs the program to its end, all registrations included; with NothingYet as its world, as a preview."""
-    asyncio.set_event_loop(asyncio.new_event_loop())
+    _forget_earlier()
     settings.ROOT.set(None)  # of an earlier test, under the name of its stack
     world = world or Outputs()
     recorder, preview = Recorder(world), isinstance(world, NothingYet)
@@ -139,6 +140,13 @@ def record(
     finally:
         gc.enable()  # a run ends here, this process goes on
     return recorder
+
+
+def _forget_earlier() -> None:
+    """A new event loop: the one before holds all that its program has made, until it is closed."""
+    with suppress(RuntimeError):  # there is none
+        asyncio.get_event_loop_policy().get_event_loop().close()
+    asyncio.set_event_loop(asyncio.new_event_loop())
 
 
 def inputs(request: Any) -> dict[str, Any]:
