@@ -63,7 +63,7 @@ def _images(options: argparse.Namespace) -> None:
     needed, named = stackfile.images_of(file) if file else (frozenset(options.images) or stackfile.default_images(), {})
     others = {name: reference for name, reference in named.items() if not reference.startswith(f"{registry}/")}
     wanted = sorted(needed - set(others))
-    recipe = recipes.recipes(wanted, platforms, options.base)
+    recipe = recipes.recipes(wanted, platforms, options.base, others)
     if file:
         stack_file.check_writable(file)
     _look_up(registry, others)

@@ -19,6 +19,8 @@ COMMANDS = "commands"
 PUBLIC_DEBIAN = "docker.io/library/debian:bookworm-slim"
 """The default of the Containerfiles' argument BASE."""
 
+NO_OTHERS: Mapping[str, str] = {}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
@@ -42,24 +44,32 @@ class Recipe:
         return tuple(name for name in (self.base, self.commands) if name)
 
 
-def recipes(names: Collection[str], platforms: Collection[str], debian: str = PUBLIC_DEBIAN) -> dict[str, Recipe]:
+def recipes(
+    names: Collection[str],
+    platforms: Collection[str],
+    debian: str = PUBLIC_DEBIAN,
+    others: Mapping[str, str] = NO_OTHERS,
+) -> dict[str, Recipe]:
     """Those of the images, and of all that they are built from, each after what it is built from.
 
     Args:
         names: of images.
         platforms: as in linux/amd64.
         debian: the image that is below all others.
+        others: references of images that are not ours, by the names of those in whose place they are; layers are built
+            on them.
 
     Raises:
         LocalError: there is no such image.
     """
-    if unknown := sorted(set(names) - set(images.table())):
+    if unknown := sorted(name for name in names if images.find(name) is None):
         raise LocalError(f"there is no image {', '.join(unknown)}; there are {', '.join(images.table())}")
     made: dict[str, Recipe] = {}
     for name, image in images.with_bases(names).items():
         if image.toolchain:
             made[_title(image.toolchain)] = _commands(image.toolchain, platforms, debian)
-        made[name] = _image(image, made, platforms, debian)
+        other = others.get(image.base or "") if image.lists else None
+        made[name] = _layer(image, other, platforms) if other else _image(image, made, platforms, debian)
     return made
 
 
@@ -68,14 +78,31 @@ def _image(image: Image, made: Mapping[str, Recipe], platforms: Collection[str],
     below = made[base].tag if base else debian if image.base else ""
     return Recipe(
         title=image.name,
-        repository=image.name,
-        tag=images.digest_of([*image.inputs(), below.encode(), *(each.encode() for each in platforms)]),
+        # A registry that makes no repository by itself has none for packages that nobody has thought of yet.
+        repository=str(image.base) if image.lists else image.name,
+        tag=_tag(image, below, platforms),
         containerfile=image.containerfile,
         copied={} if image.command else image.copied(),
         arguments={"BASE": debian} if image.base == images.DEBIAN else {},
         base=base,
         commands=_title(image.toolchain) if image.toolchain else None,
     )
+
+
+def _layer(image: Image, below: str, platforms: Collection[str]) -> Recipe:
+    """A layer on an image of others."""
+    return Recipe(
+        title=image.name,
+        repository=str(image.base),
+        tag=_tag(image, below, platforms),
+        containerfile=image.containerfile,
+        copied=image.copied(),
+        arguments={"BASE": below},
+    )
+
+
+def _tag(image: Image, below: str, platforms: Collection[str]) -> str:
+    return images.digest_of([*image.inputs(), below.encode(), *(each.encode() for each in platforms)])
 
 
 def _commands(toolchain: Toolchain, platforms: Collection[str], debian: str) -> Recipe:

@@ -50,12 +50,18 @@ FAILURES = (
         r"the disk is full. Free some space below {cache}, or name another place: ML_PLATFORM_CACHE=DIR",
     ),
     (
+        r"Retrying \(Retry\(total=0,.*?(?:No matching distribution found for|satisfies the requirement) (\S+)",
+        r"the Python package registry does not answer, and \1 comes from there. Look at `pip config list`",
+    ),
+    (
         r"(?:No matching distribution found for|satisfies the requirement) (\S+)",
-        r"the Python package registry has no \1 (pinned in workloads/images). Try `pip download --no-deps \1`",
+        r"the Python package registry has no \1, which is pinned, or no wheel of it. Try `pip download --no-deps \1`; "
+        "another release is pinned by `uv pip compile --generate-hashes`",
     ),
     (
         r"DO NOT MATCH THE HASHES.*?\n\s+(\S+) from",
-        r"the Python package \1 is not the one that was pinned in workloads/images/requirements",
+        r"the Python package \1 is not the one that was pinned: it has another hash. Ask its authors, or take the "
+        "registry's as it is now by `uv pip compile --generate-hashes`",
     ),
     (
         r"(\d{3}) Client Error[^\n]*?url:? (\S+)",

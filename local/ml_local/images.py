@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache as memoize
 from pathlib import Path
 
-from ml_local import apt_sources, debian_packages, image_builder, paths, toolchains
+from ml_local import apt_sources, debian_packages, image_builder, layers, paths, toolchains
 from ml_local.errors import LocalError
 from ml_local.image_builder import Builder
 from ml_local.registry import Registry
@@ -30,13 +30,15 @@ UNUSED_SECONDS = 14 * 24 * 3600  # after which an image that nobody asked for is
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """One entry of workloads/images/images.toml, which explains the fields."""
+    """One entry of workloads/images/images.toml, which explains the fields; or a layer."""
 
     name: str
     base: str | None = None
     files: tuple[str, ...] = ()
     command: str | None = None
     tag: str | None = None
+    lists: Path | None = None
+    """Of a layer, the folder with the lists of its packages."""
 
     @property
     def fetches(self) -> bool:
@@ -46,7 +48,7 @@ class Image:
     @property
     def containerfile(self) -> Path:
         """What it is built by."""
-        return workloads() / "images" / f"Containerfile.{self.name}"
+        return workloads() / "images" / f"Containerfile.{layers.CONTAINERFILE if self.lists else self.name}"
 
     @property
     def toolchain(self) -> Toolchain | None:
@@ -57,7 +59,8 @@ class Image:
         """The files that it copies, by the paths by which it does."""
         folder = toolchains.binary(self.command).parent if self.command else workloads()
         command = {self.command: toolchains.binary(self.command)} if self.command else {}
-        return {path.relative_to(folder).as_posix(): path for path in _expand(folder, self.files)} | command
+        lists = {path.name: path for path in sorted(self.lists.iterdir())} if self.lists else {}
+        return {path.relative_to(folder).as_posix(): path for path in _expand(folder, self.files)} | lists | command
 
     def inputs(self) -> Iterator[bytes]:
         """All of this repository that its content depends on, but for its base: the same on each machine."""
@@ -83,13 +86,21 @@ def table() -> dict[str, Image]:
     }
 
 
+def find(name: str) -> Image | None:
+    """The image of that name: of the table, or a layer whose lists are kept."""
+    lists = layers.lists(name)
+    layer = Image(name=name, base=layers.base(name), files=layers.FILES, lists=lists) if lists else None
+    return table().get(name) or layer
+
+
 def with_bases(names: Collection[str]) -> dict[str, Image]:
     """Those images and what they are built on, a base before what is built on it."""
-    wanted = set(names)
+    on_top = {name: image for name in names if (image := find(name)) and image.lists}
+    wanted = {*names, *(str(image.base) for image in on_top.values())}
     for image in reversed(table().values()):
         if image.name in wanted and image.base:
             wanted.add(image.base)
-    return {name: image for name, image in table().items() if name in wanted}
+    return {name: image for name, image in table().items() if name in wanted} | on_top
 
 
 def reference(name: str) -> str:
@@ -101,8 +112,8 @@ def reference(name: str) -> str:
     if name == DEBIAN:
         installed = debian_packages.in_use().images.get(DEBIAN, ())
         inputs = [apt_sources.RELEASE.encode(), image_builder.SLIM_HOOK.encode(), *map(str.encode, installed)]
-    elif name in table():
-        inputs = list(_inputs(table()[name]))
+    elif image := find(name):
+        inputs = list(_inputs(image))
     else:
         raise LocalError(f"there is no image {name!r}; there are {', '.join(table())}")
     return f"{name}:{digest_of(inputs)}"
@@ -170,7 +181,9 @@ def push(names: Collection[str], registry: str, tls: ssl.SSLContext, progress: P
             raise LocalError(f"the image {name} is not built; run `make build`")
         progress(f"{name}, {position} of {len(names)}")
         digest = _marker(key).read_text()
-        target.push(name, table()[name].tag or key.partition(":")[2], digest, image_builder.cached().layout)
+        image = find(name)
+        tag = image.tag if image else None
+        target.push(name, tag or key.partition(":")[2], digest, image_builder.cached().layout)
         references[name] = f"{registry}/{name}@{digest}"
     _write(paths.state() / "images.json", json.dumps(references, indent=2))
     _forget_unused(names)
@@ -194,7 +207,7 @@ def _build(name: str, progress: Progress) -> str:
     if digest := built_digest(name):
         _marker(key).touch()
         return digest
-    image = table().get(name)
+    image = find(name)
     if image and image.base:
         _build(image.base, progress)
     progress(name if image else "a minimal Debian")
@@ -206,7 +219,10 @@ def _build(name: str, progress: Progress) -> str:
 def _inputs(image: Image) -> Iterator[bytes]:
     """What it depends on here: the Debian packages of these mirrors, and its Go command as it was built."""
     yield from image.inputs()
-    yield from map(str.encode, debian_packages.in_use().images.get(image.name, ()))
+    packages = debian_packages.in_use()
+    yield from map(str.encode, packages.images.get(image.name, ()))
+    if image.lists and (image.lists / layers.DEBIAN).read_text():
+        yield packages.asked.encode()  # the versions of what a stack's file lists are in no record
     if image.base:
         yield reference(image.base).encode()
     if image.command:
@@ -217,16 +233,15 @@ def _inputs(image: Image) -> Iterator[bytes]:
 
 def _make(name: str, builder: Builder) -> str:
     key = reference(name)
-    if name == DEBIAN:
-        builder.debian_root(key)
-    else:
-        image = table()[name]
+    if image := find(name):
         builder.containerfile(key, image.containerfile, image.copied(), _base(name))
+    else:
+        builder.debian_root(key)
     return builder.digest(key)
 
 
 def _base(name: str) -> str | None:
-    image = table().get(name)
+    image = find(name)
     return reference(image.base) if image and image.base else None
 
 

@@ -24,10 +24,11 @@ from ml_platform.settings import (
     SharedPlatform,
     platform_of,
 )
+from ml_workloads import packages
 from ml_workloads.capabilities import check_blocks, spark_operator
 from ml_workloads.settings import WorkloadsSettings
 
-from ml_local import images, paths, stack
+from ml_local import images, layers, paths, stack
 from ml_local.errors import LocalError
 
 BLOCKS = ("cluster", "ownership", "platform", "workloads")
@@ -38,14 +39,16 @@ class _Settings:
     cluster: AnyCluster
     platform: PlatformSettings | SharedPlatform | None
     work: WorkloadsSettings
+    layers: Mapping[str, packages.Layer]
 
     @property
     def work_images(self) -> frozenset[str]:
-        return frozenset(self.work.needs(spark_operator(self.platform)).images)
+        return frozenset(self.work.needs(spark_operator(self.platform)).images) | self.layers.keys()
 
 
 def wanted(file: Path) -> tuple[str, ...]:
-    """The images that the node, the file's platform and its work need, in the order of their table.
+    """The images that the node, the file's platform and its work need, in the order of their table, layers after it.
+    The lists of the layers are kept in the cache, by which they are built.
 
     Raises:
         LocalError: the file can't be read, asks for what is not allowed, or for what can't be built here.
@@ -68,13 +71,15 @@ def wanted(file: Path) -> tuple[str, ...]:
             f"{file} takes the platform of another stack, and `make up` brings up one of its own. Take "
             f"{PROJECT}:platform.source out, or use plain `pulumi up --config-file {file}` on a stack beside that one"
         )
+    _check_bases(file, found.layers, settings.images)
     return _buildable(
         (components.needs(settings).all_images(settings.bundles) | found.work_images) - set(settings.images)
     )
 
 
 def images_of(file: Path) -> tuple[frozenset[str], Mapping[str, str]]:
-    """Of a stack on any cluster, the images of ours that its platform and its work run, and the references it has.
+    """Of a stack on any cluster, the images of ours that its platform and its work run, and the references it has. The
+    lists of the layers are kept in the cache.
 
     Raises:
         LocalError: the file can't be read, or asks for what is not allowed.
@@ -103,15 +108,29 @@ def _own_images(platform: PlatformSettings | SharedPlatform) -> frozenset[str]:
 def _settings(file: Path, blocks: Mapping[str, Any]) -> _Settings:
     try:
         validate("ownership", blocks.get("ownership", {}), OwnershipSettings)
+        work = validate("workloads", blocks.get("workloads", {}), WorkloadsSettings)
         found = _Settings(
             cluster=validate("cluster", blocks.get("cluster", {}), ClusterSettings).root,
             platform=platform_of(blocks.get("platform")),
-            work=validate("workloads", blocks.get("workloads", {}), WorkloadsSettings),
+            work=work,
+            layers=packages.layers(work, paths.checkout()),
         )
         check_blocks(found.cluster, found.platform, found.work)
-        return found
     except SettingsError as refused:
         raise LocalError(f"{file}: {refused}") from refused
+    layers.keep(found.layers)
+    return found
+
+
+def _check_bases(file: Path, needed: Mapping[str, packages.Layer], given: Mapping[str, str]) -> None:
+    """Refuses layers on images of others, which are not on this machine."""
+    for name, layer in needed.items():
+        if layer.base in given and name not in given:
+            raise LocalError(
+                f"{file}: a model has packages of its own, and {PROJECT}:platform.images.{layer.base} is an image of "
+                f"others, on which this machine builds nothing. Name their layer too, as {PROJECT}:platform.images."
+                f"{name}, or take {layer.base} out"
+            )
 
 
 def gateway(file: Path) -> list[tuple[str, int]]:
@@ -132,7 +151,8 @@ def _with_mirror(settings: PlatformSettings) -> PlatformSettings:
 
 
 def _buildable(names: Collection[str]) -> tuple[str, ...]:
-    return tuple(name for name, image in images.table().items() if name in names or image.tag)
+    ours = (name for name, image in images.table().items() if name in names or image.tag)
+    return (*ours, *sorted(name for name in names if layers.lists(name)))
 
 
 def _blocks(file: Path) -> dict[str, Any]:

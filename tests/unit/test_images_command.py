@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ml_local import images
 from ml_platform import repositories
 from support import image_registry
 from support.image_registry import World
+from support.work import IRIS, changed
 
 OURS = {"mlflow", "mlserver", "postgres", "traefik", "training", "versitygw"}
 BELOW = {"base", "ml", "commands"}
@@ -76,6 +78,39 @@ def test_an_image_is_built_on_the_digest_of_its_base_and_copies_from_that_of_its
     assert f"--build-context commands=docker-image://{world.host}/ml/commands@sha256:" in store
     (commands,) = (call for call in world.calls() if "/ml/commands:versitygw-" in call)
     assert "--build-arg MODULE=versitygw --build-arg ARCHITECTURES=amd64 arm64" in commands
+
+
+@pytest.fixture
+def packed(stack: Path) -> Path:
+    """The file of a stack whose model has packages of its own."""
+    work = changed(IRIS, models={"iris": {"packages": {"debian": ["python3-torch"]}}})
+    stack.write_text(f"{stack.read_text()}  ml-platform:workloads: {json.dumps(work)}\n")
+    return stack
+
+
+def test_a_layer_is_built_on_the_digest_of_its_base_and_lies_beside_it(world: World, packed: Path) -> None:
+    assert make(world, "--config", str(packed)) == 0
+    assert world.pushed() == OURS | BELOW
+    written = named(packed)
+    (serving, training) = sorted(set(written) - OURS)
+    assert (serving.rpartition("-")[0], training.rpartition("-")[0]) == ("mlserver", "training")
+    assert written[training].startswith(f"{world.host}/ml/training@sha256:")
+    (call,) = (call for call in world.calls() if "Containerfile.layer" in call and "/ml/training:" in call)
+    assert f"--build-arg BASE={written['training']}" in call
+    calls = len(built(world))
+    assert make(world, "--config", str(packed)) == 0
+    assert len(built(world)) == calls
+
+
+def test_a_layer_on_an_image_of_somebody_else_is_built_on_that_one(world: World, packed: Path) -> None:
+    assert make(world, "mlserver") == 0
+    (path,) = (world.folder / "registry/ml/mlserver").iterdir()
+    other = f"{world.host}/ml/mlserver@{image_registry._find(path.parent, path.name)}"
+    packed.write_text(packed.read_text().replace("    size: small # ours", f"    images: {{mlserver: {other}}}"))
+    assert main(["--registry", f"{world.host}/elsewhere", "--config", str(packed)]) == 0
+    (call,) = (call for call in world.calls() if "Containerfile.layer" in call and "/elsewhere/mlserver:" in call)
+    assert f"--build-arg BASE={other}" in call
+    assert not [call for call in world.calls() if "Containerfile.mlserver" in call and "/elsewhere/" in call]
 
 
 def test_other_platforms_another_debian_or_nothing_in_common_is_another_tag(world: World) -> None:

@@ -8,15 +8,18 @@ import re
 from pathlib import Path
 
 import pytest
-from ml_local import debian_packages, image_builder, images
+from ml_local import debian_packages, image_builder, images, layers
 from ml_local.errors import LocalError
 from ml_local.oci_layout import NAME, Layout
+from ml_workloads.packages import Layer, Packages
 
 CONTAINERFILES = {path.name.partition(".")[2]: path for path in images.workloads().glob("images/Containerfile.*")}
+LAYER = CONTAINERFILES.pop(layers.CONTAINERFILE)
 
 
 def test_each_containerfile_has_an_entry_and_each_entry_a_containerfile() -> None:
     assert set(CONTAINERFILES) == set(images.table())
+    assert layers.CONTAINERFILE not in images.table()
 
 
 def test_each_base_stands_before_what_is_built_on_it() -> None:
@@ -54,7 +57,14 @@ def test_no_image_runs_as_root(name: str) -> None:
     assert user == known.get(name.partition("-")[0], "65532:65532")
 
 
-@pytest.mark.parametrize("path", CONTAINERFILES.values(), ids=lambda path: path.name)
+def test_a_layer_has_the_lists_of_its_packages_and_ends_as_it_began_with_another_user_than_root() -> None:
+    text = LAYER.read_text()
+    assert f"COPY {layers.REQUIREMENTS} {layers.DEBIAN} {' '.join(layers.FILES)} /opt/build/\n" in text
+    assert re.findall(r"^USER (.*)$", text, re.MULTILINE) == ["root", "65532:65532"]
+    assert "--require-hashes --only-binary :all:" in text
+
+
+@pytest.mark.parametrize("path", [*CONTAINERFILES.values(), LAYER], ids=lambda path: path.name)
 def test_whoever_makes_a_user_does_not_note_the_day(path: Path) -> None:
     before, makes, _ = path.read_text().partition("useradd")
     assert not makes or "\nARG SOURCE_DATE_EPOCH\n" in before.rpartition("\nFROM ")[2]
@@ -129,6 +139,40 @@ def test_an_update_of_a_debian_package_is_another_image_for_whatever_has_it(
     assert changed() == set()
 
 
+def kept(**chosen: tuple[str, ...]) -> str:
+    """The name of a layer on training, whose lists are kept."""
+    packages = Packages(**chosen)
+    layers.keep({packages.image("training"): Layer(base="training", packages=packages)})
+    return packages.image("training")
+
+
+def test_a_layer_comes_after_its_base_and_is_another_one_where_that_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ML_PLATFORM_CACHE", str(tmp_path))
+    name = kept(requirements=("einops==0.8.1 --hash=sha256:1",))
+    assert list(images.with_bases([name, "pause"])) == ["base", "ml", "training", "pause", name]
+    image = images.with_bases([name])[name]
+    assert (image.containerfile, image.fetches) == (LAYER, True)
+    lists = {path: file.read_text() for path, file in image.copied().items() if path not in layers.FILES}
+    assert lists == {layers.REQUIREMENTS: "einops==0.8.1 --hash=sha256:1\n", layers.DEBIAN: ""}
+    before = images.reference(name)
+    debian_packages.Packages(asked="2026-11-30").write()
+    assert images.reference(name) == before
+    debian_packages.Packages(asked="2026-11-30", images={"debian": ("libc6=2",)}).write()
+    assert images.reference(name) != before
+
+
+def test_debian_packages_of_a_layer_are_those_of_the_day_on_which_they_were_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ML_PLATFORM_CACHE", str(tmp_path))
+    name = kept(debian=("python3-torch",))
+    before = images.reference(name)
+    debian_packages.Packages(asked="2026-11-30").write()
+    assert images.reference(name) != before
+
+
 def test_an_unknown_image_names_those_there_are() -> None:
     with pytest.raises(LocalError, match=r"no image 'nginx'; there are base"):
         images.reference("nginx")
@@ -139,10 +183,17 @@ def test_an_unknown_image_names_those_there_are() -> None:
     [
         ("ERROR: No matching distribution found for mlflow==3.99", ["mlflow==3.99", "pip download"]),
         (
+            "WARNING: Retrying (Retry(total=0, connect=None\nERROR: No matching distribution found for einops==0.8",
+            ["does not answer", "einops==0.8", "pip config list"],
+        ),
+        (
             "ERROR: HTTP error 403 while getting https://registry/scipy.whl",
             ["refused https://registry/scipy.whl (403)"],
         ),
-        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM\n    numpy==2 from https://x", ["numpy==2", "pinned"]),
+        (
+            "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM\n    numpy==2 from https://x",
+            ["numpy==2", "another hash", "--generate-hashes"],
+        ),
         ("E: Unable to locate package postgresql-15", ["no package postgresql-15", "sources.list"]),
         ("E: Failed to fetch http://mirror/x.deb  404", ["http://mirror/x.deb", "make up"]),
         ("write /x: no space left on device", ["the disk is full", "ML_PLATFORM_CACHE=DIR"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,41 @@ def test_a_search_brings_its_image(tmp_path: Path) -> None:
     search = {"operator": "ray", "data": "iris", "model": "iris"}
     file = written(tmp_path, {}, workloads=changed(IRIS, runs={"wide": search}))
     assert set(stackfile.wanted(file)) - set(stackfile.wanted(stack.stack_file())) == {"tuning"}
+
+
+@pytest.fixture
+def packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Work whose model has packages of its own."""
+    monkeypatch.setenv("ML_PLATFORM_CACHE", str(tmp_path / "cache"))
+    return changed(IRIS, models={"iris": {"packages": {"debian": ["python3-torch"]}}})
+
+
+def test_packages_of_a_model_bring_a_layer_on_each_image_that_its_code_runs_in(
+    packed: dict[str, Any], tmp_path: Path
+) -> None:
+    plain = stackfile.wanted(stack.stack_file())
+    *ours, serving, training = stackfile.wanted(written(tmp_path, {}, workloads=packed))
+    assert tuple(ours) == plain
+    made = {name: images.with_bases([name])[name] for name in (serving, training)}
+    assert [image.base for image in made.values()] == ["mlserver", "training"]
+    assert all(image.copied()["debian.txt"].read_text() == "python3-torch\n" for image in made.values())
+
+
+def test_a_layer_on_an_image_of_others_is_one_of_others_too(packed: dict[str, Any], tmp_path: Path) -> None:
+    own = {"mlserver": f"registry.example.com/mlserver@sha256:{'0' * 64}"}
+    with pytest.raises(
+        LocalError, match=r"images\.mlserver is an image of others.*platform\.images\.mlserver-"
+    ) as refused:
+        stackfile.wanted(written(tmp_path, {"images": own}, workloads=packed))
+    (name,) = re.findall(r"images\.(mlserver-[0-9a-f]{12})", str(refused.value))
+    both = {**own, name: f"registry.example.com/layer@sha256:{'0' * 64}"}
+    assert name not in stackfile.wanted(written(tmp_path, {"images": both}, workloads=packed))
+
+
+def test_a_requirements_file_that_is_not_pinned_is_refused_before_anything_is_built(tmp_path: Path) -> None:
+    unpinned = changed(IRIS, models={"iris": {"packages": {"requirements": "workloads/images/requirements/none.txt"}}})
+    with pytest.raises(LocalError, match=r"models\.iris\.packages\.requirements is .* can't be read"):
+        stackfile.wanted(written(tmp_path, {}, workloads=unpinned))
 
 
 @pytest.mark.parametrize("written_as", ["2026-09-01", "2026-09-01T12:00:00Z", '"2026-09-01"'])

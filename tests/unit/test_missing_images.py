@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from ml_platform.bundles import pipeline
 from ml_platform.configuration import SettingsError
 from support import stacks
+from support.work import IRIS, changed
 
 
 @pytest.mark.parametrize(
@@ -27,6 +29,16 @@ def test_all_that_a_stack_lacks_is_in_one_error_with_the_command_that_makes_it(
     message = str(refused.value)
     assert f"ml-platform:platform.images has no {missing}, and this stack runs them" in message
     assert f"make images REGISTRY=<host>/<path> STACK={stack}" in message
+
+
+def test_layers_with_a_models_own_packages_are_among_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stacks.log_in(monkeypatch, tmp_path)
+    work = changed(IRIS, models={"iris": {"packages": {"debian": ["python3-torch"]}}})
+    config = {**stacks.blocks("existing"), "ml-platform:workloads": work}
+    with pytest.raises(SettingsError) as refused:
+        stacks.record("existing", {"images": {}}, config=config)
+    missing = "mlflow, mlserver, mlserver-[0-9a-f]{12}, postgres, traefik, training, training-[0-9a-f]{12}, versitygw"
+    assert re.search(f"platform.images has no {missing}, and this stack runs them", str(refused.value))
 
 
 @pytest.mark.mirror

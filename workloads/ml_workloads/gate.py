@@ -16,6 +16,7 @@ from ml_platform.configuration import Resources
 from ml_workloads import job, script
 from ml_workloads.job import MOUNTS, Job
 from ml_workloads.model_settings import ModelSettings, is_program
+from ml_workloads.packages import NONE, SERVING, Packages
 from ml_workloads.run import Run, RunArgs, key
 from ml_workloads.run_outcome import RunOutcome, shown
 from ml_workloads.run_settings import LearningSettings
@@ -33,12 +34,19 @@ class GateArgs:
     model: str
     """The name of the registered model."""
     rules: ModelSettings
+    packages: Packages = NONE
+    """Those of the model."""
     candidate: Run
     settings: LearningSettings
     """The settings of the candidate's run."""
     table: Table
     before: pulumi.Output[str] | None = None
     """The champion that the gate before this one has left, where several runs have candidates for the model."""
+
+    @property
+    def image(self) -> str:
+        """The reference of the image that will serve the model."""
+        return self.workspace.platform.image(self.packages.image(SERVING))
 
 
 class Gate(Component):
@@ -59,12 +67,11 @@ class Gate(Component):
 
 def _arguments(name: str, args: GateArgs) -> RunArgs:
     workspace, settings = args.workspace, args.settings
-    image = workspace.platform.image("mlserver")
     rules, files = args.rules.rules(args.table.what["task"]), {}
     if is_program(rules["metric"]):
         files = {METRIC: script.text(f"models.{args.model}.gate.metric", str(rules["metric"]))}
         rules = {**rules, "metric": METRIC}
-    what = {"model": args.model, "gate": rules, "image": image}
+    what = {"model": args.model, "gate": rules, "image": args.image}
     run_key = key(name, pulumi.Output.all(args.candidate.key, args.before), what, files)
     return RunArgs(
         place=workspace.place,
@@ -93,7 +100,7 @@ def _pod(args: GateArgs, run_key: pulumi.Output[str], account: str) -> dict[str,
     )
     gate = pods.container(
         "gate",
-        platform.image("mlserver"),
+        args.image,
         settings.resources.model_copy(update={"gpu": 0}),  # the serving image computes on processors
         env={"MLFLOW_TRACKING_URI": platform.mlflow_url, "PYTHONPATH": CODE, "HOME": MOUNTS["tmp"]},
         mounts={**MOUNTS, "code": CODE},

@@ -13,6 +13,7 @@ from ml_platform import pods
 
 from ml_workloads import job
 from ml_workloads.job import MOUNTS
+from ml_workloads.packages import TRAINING, Packages
 from ml_workloads.run import RunArgs
 from ml_workloads.run_settings import JobSettings
 from ml_workloads.workspace import Workspace
@@ -41,13 +42,13 @@ def manifest(args: RunArgs, pod: Mapping[str, Any]) -> Mapping[str, Any]:
     return job.manifest(args, pod, rules=rules, marks={pods.NO_IDENTITY: TRAIN})
 
 
-def steps(workspace: Workspace, settings: JobSettings) -> dict[str, Any]:
-    """The fields of a pod's specification that make it three steps."""
+def steps(workspace: Workspace, settings: JobSettings, packages: Packages) -> dict[str, Any]:
+    """The fields of a pod's specification that make it three steps, of which the last has the model's packages."""
     volumes = [pods.scratch(name, settings.scratch) for name in (*VOLUMES, OWN)]
     return {
         "automountServiceAccountToken": False,
         "initContainers": [_rows(workspace, settings), _train(settings)],
-        "containers": [_finish(workspace, settings)],
+        "containers": [_finish(workspace, settings, packages)],
         "volumes": [*volumes, pods.token("token")],
     }
 
@@ -57,21 +58,32 @@ def _rows(workspace: Workspace, settings: JobSettings) -> dict[str, Any]:
         workspace,
         settings,
         ROWS,
+        TRAINING,
         env=workspace.environment(),
         mounts={name: VOLUMES[name] for name in ("rows", "kept")},
         args=["ml_runtime.prepare"],
     )
 
 
-def _finish(workspace: Workspace, settings: JobSettings) -> dict[str, Any]:
+def _finish(workspace: Workspace, settings: JobSettings, packages: Packages) -> dict[str, Any]:
     mounts = {**VOLUMES, **TOKEN}
-    return _ours(workspace, settings, FINISH, env={}, mounts=mounts, args=["ml_runtime.finish"], reads=[*mounts])
+    return _ours(
+        workspace,
+        settings,
+        FINISH,
+        packages.image(TRAINING),
+        env={},
+        mounts=mounts,
+        args=["ml_runtime.finish"],
+        reads=[*mounts],
+    )
 
 
 def _ours(
     workspace: Workspace,
     settings: JobSettings,
     name: str,
+    image: str,
     *,
     env: Mapping[str, Any],
     mounts: Mapping[str, str],
@@ -81,7 +93,7 @@ def _ours(
     platform = workspace.platform
     return pods.container(
         name,
-        platform.image("training"),
+        platform.image(image),
         settings.resources.model_copy(update={"gpu": 0}),
         env={**env, **FILES, **KEPT, "MLFLOW_TRACKING_URI": platform.mlflow_url},
         mounts={**MOUNTS, **mounts},

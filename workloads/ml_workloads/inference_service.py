@@ -28,6 +28,8 @@ class InferenceServiceArgs:
     version: pulumi.Input[str]
     """The registered version in use."""
     settings: ServingSettings
+    image: str | None = None
+    """The reference of the image that has the model's own packages; None is the platform's own model server."""
 
 
 class InferenceService(Component):
@@ -67,6 +69,7 @@ class InferenceService(Component):
             name=name,
             workspace=self._args.workspace,
             settings=self._args.settings,
+            image=self._args.image,
             version=version,
             setting=f"{PROJECT}:workloads.serving.{self._name}.{key}",
         )

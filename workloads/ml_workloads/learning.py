@@ -14,6 +14,7 @@ from ml_platform.component import Component
 from ml_workloads import image_job, job, script
 from ml_workloads.job import MOUNTS, Job
 from ml_workloads.model_settings import ModelSettings
+from ml_workloads.packages import NONE, TRAINING, TUNING, Packages
 from ml_workloads.ray_job import Ray, RayJob
 from ml_workloads.run import FOLDER, Manifest, Run, RunArgs, key
 from ml_workloads.run_settings import JobSettings, LearningSettings, RaySettings
@@ -30,6 +31,8 @@ class LearningArgs:
     table: Table
     settings: JobSettings | RaySettings
     model: ModelSettings
+    packages: Packages = NONE
+    """Those of the model."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +53,7 @@ def learn(name: str, args: LearningArgs, parent: Component) -> Run:
     settings = args.settings
     if isinstance(settings, JobSettings):
         return Job(name, _arguments(name, args, _training(settings, args)), parent.child())
-    search = _of_platform(args, "tuning", _searched(settings, args))
+    search = _of_platform(args, TUNING, _searched(settings, args))
     platform = args.workspace.platform
     if settings.runner == "job" or platform.ray is None:  # there is one: capabilities.check
         return Job(name, _arguments(name, args, search), parent.child())
@@ -62,11 +65,11 @@ def learn(name: str, args: LearningArgs, parent: Component) -> Run:
 
 def _training(settings: JobSettings, args: LearningArgs) -> _Way:
     if settings.image is None:
-        return _of_platform(args, "training", {"folds": settings.folds} if settings.folds else {})
+        return _of_platform(args, TRAINING, {"folds": settings.folds} if settings.folds else {})
     command = {"command": list(settings.command)} if settings.command else {}
     return _Way(
         image=settings.image,
-        steps=image_job.steps(args.workspace, settings),
+        steps=image_job.steps(args.workspace, settings, args.packages),
         manifest=image_job.manifest,
         what={"image": settings.image, **command},
     )
@@ -74,7 +77,7 @@ def _training(settings: JobSettings, args: LearningArgs) -> _Way:
 
 def _of_platform(args: LearningArgs, image: str, what: Mapping[str, Any]) -> _Way:
     """By one container with that image of the platform's."""
-    reference = args.workspace.platform.image(image)
+    reference = args.workspace.platform.image(args.packages.image(image))
     return _Way(
         image=reference,
         steps={"containers": [_container(args, reference, image)]},
@@ -87,7 +90,7 @@ def _arguments(name: str, args: LearningArgs, way: _Way) -> RunArgs:
     workspace, settings, table = args.workspace, args.settings, args.table
     files = _files(name, settings)
     what = {**_what(name, args), **way.what}
-    run_key = key(name, table.version, what, table.what, files)
+    run_key = key(name, table.version, what, table.what, files, *args.packages.decisive)
     return RunArgs(
         place=workspace.place,
         block=name,

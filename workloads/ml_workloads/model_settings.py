@@ -1,4 +1,5 @@
-"""A block of `models` in ml-platform:workloads: what a candidate must show before it is served."""
+"""A block of `models` in ml-platform:workloads: what a candidate must show before it is served, and which packages its
+code needs."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
@@ -23,6 +24,9 @@ METRICS: Mapping[Task, tuple[Metric, ...]] = {
 }  # fmt: skip
 """The metrics of each task; the first is the one where the settings name none."""
 LESS_IS_BETTER: frozenset[str] = frozenset({"log_loss", "brier", "rmse", "mae", "mape", "median_absolute_error"})
+DebianPackage = Annotated[
+    str, Field(pattern=r"^[a-z0-9][a-z0-9.+-]*[a-z0-9+]$", description="A package of Debian 12, by its name.")
+]
 INFINITE = float("inf")
 BOUNDS: Mapping[str, tuple[float, float]] = {
     **dict.fromkeys(METRICS["classification"], (0, 1)),
@@ -93,9 +97,37 @@ def is_program(metric: str | None) -> bool:
     return metric is not None and metric.endswith(".py")
 
 
+class PackagesSettings(Settings):
+    """Packages beside those of the platform's images, which become a layer on each image that the model's code runs
+    in."""
+
+    requirements: (
+        Annotated[
+            str,
+            Field(
+                pattern=r"^[A-Za-z0-9_.][-A-Za-z0-9_./]*\.txt$",
+                description="A requirements file with the hashes of all packages, by its path from the folder of "
+                "Pulumi.yaml.",
+            ),
+        ]
+        | None
+    ) = None
+    debian: tuple[DebianPackage, ...] = ()
+    """Packages of Debian 12, for libraries that no wheel has. Python finds modules of theirs after the image's own."""
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not self.requirements and not self.debian:
+            raise ValueError("it has requirements, debian, or both")
+        return self
+
+
 class ModelSettings(Settings):
     """A registered model: several runs may leave candidates for it, and the gate judges each."""
 
+    packages: PackagesSettings | None = None
+    """What its code needs beside the platform's images: in every run that learns it, in its gate, and in all that
+    serves it."""
     gate: GateSettings = GateSettings()
     approved: Annotated[int, Field(ge=1)] | None = None
     """With approval: manual, the version that becomes champion."""

@@ -44,6 +44,8 @@ class Predictor:
     name: str
     workspace: Workspace
     settings: ServingSettings
+    image: str | None = None
+    """The reference of its model server's image; None is the one of the runtime."""
     version: pulumi.Input[str]
     setting: str
     """The key of the stack's configuration that names the version."""
@@ -145,6 +147,7 @@ class Predictor:
             "protocolVersion": "v2",
             "runtime": "mlserver",
             "resources": pods.resource_sizes(settings.resources),
+            **({"image": self.image} if self.image else {}),
             **{name: probe for name, probe in probes.items() if probe},
         }
 

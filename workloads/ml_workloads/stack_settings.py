@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ml_platform import agreement, placement, settings
+from ml_platform.needs import Needs
 from ml_platform.settings import AnyCluster, OwnershipSettings, PlatformSettings, SharedPlatform
 from ml_platform.tenancy import Tenancy
 
-from ml_workloads import capabilities
+from ml_workloads import capabilities, packages
 from ml_workloads.settings import WorkloadsSettings, load_workloads
 
 
@@ -50,7 +51,8 @@ class StackSettings:
         """What the work asks of the platform."""
         return Tenancy(
             ownership=self.ownership.labels,
-            needs=self.work.needs(capabilities.spark_operator(self.platform)),
+            needs=self.work.needs(capabilities.spark_operator(self.platform))
+            + Needs(images=tuple(sorted(packages.layers(self.work)))),
             accounts=self.work.accounts,
             pools=placement.of_cluster(self.cluster),
         )

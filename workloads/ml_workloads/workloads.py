@@ -7,10 +7,12 @@ import pulumi
 from ml_platform.component import Component
 from ml_platform.handle import PlatformHandle
 
+from ml_workloads import packages
 from ml_workloads.data import Data, DataArgs
 from ml_workloads.gate import Gate, GateArgs
 from ml_workloads.inference_service import InferenceService, InferenceServiceArgs
 from ml_workloads.learning import LearningArgs, learn
+from ml_workloads.packages import NONE, SERVING
 from ml_workloads.run import Run
 from ml_workloads.serving_settings import ServingSettings
 from ml_workloads.settings import TABLE, WorkloadsSettings
@@ -37,6 +39,7 @@ class Workloads(Component):
     ) -> None:
         super().__init__(name, pulumi.ResourceOptions(provider=platform.provider))
         self.namespace, self._settings, self._platform = settings.namespace, settings, platform.outputs
+        self._packages = packages.of_models(settings)
         shared = WorkspaceArgs(platform=platform, quota=settings.quota, ownership=ownership)
         workspace = Workspace(settings.namespace, shared, self.child())
         tables = self._tables(workspace)
@@ -48,20 +51,14 @@ class Workloads(Component):
                     table=tables[str(run.data)],
                     settings=run,
                     model=settings.models[str(run.model)],
+                    packages=self._packages[str(run.model)],
                 ),
                 self,
             )
             for block, run in settings.learning.items()
         }
         self.versions = self._judged(workspace, runs, tables)
-        services = {
-            block: InferenceService(
-                block,
-                InferenceServiceArgs(workspace=workspace, version=_version(each, self.versions), settings=each),
-                self.child(),
-            )
-            for block, each in settings.serving.items()
-        }
+        services = {block: self._served(workspace, block, each) for block, each in settings.serving.items()}
         self.prediction_urls = {block: service.url for block, service in services.items()}
         self.canary_urls = {block: service.canary_url for block, service in services.items() if service.canary_url}
         self.register_outputs({"prediction_urls": self.prediction_urls, "versions": self.versions})
@@ -73,6 +70,16 @@ class Workloads(Component):
             "canary_urls": self.canary_urls,
             "model_versions": self.versions,
         }
+
+    def _served(self, workspace: Workspace, block: str, settings: ServingSettings) -> InferenceService:
+        own = self._packages.get(settings.model, NONE).image(SERVING)
+        args = InferenceServiceArgs(
+            workspace=workspace,
+            version=_version(settings, self.versions),
+            settings=settings,
+            image=None if own == SERVING else self._platform.image(own),
+        )
+        return InferenceService(block, args, self.child())
 
     def _tables(self, workspace: Workspace) -> dict[str, Table]:
         """The data, and what the runs of Spark leave, by the names that runs have for them."""
@@ -110,6 +117,7 @@ class Workloads(Component):
                 workspace=workspace,
                 model=model,
                 rules=self._settings.models[model],
+                packages=self._packages[model],
                 candidate=runs[block],
                 settings=run,
                 table=tables[str(run.data)],
