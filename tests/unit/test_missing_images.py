@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from ml_platform import missing_images
 from ml_platform.bundles import pipeline
 from ml_platform.configuration import SettingsError
 from support import stacks
@@ -39,6 +40,13 @@ def test_layers_with_a_models_own_packages_are_among_them(tmp_path: Path, monkey
         stacks.record("existing", {"images": {}}, config=config)
     missing = "mlflow, mlserver, mlserver-[0-9a-f]{12}, postgres, traefik, training, training-[0-9a-f]{12}, versitygw"
     assert re.search(f"platform.images has no {missing}, and this stack runs them", str(refused.value))
+
+
+def test_what_the_nodes_registry_lacks_is_built_by_make_up() -> None:
+    with pytest.raises(
+        SettingsError, match=r"has no training-1, and this stack runs them.*\n  make up\n.*CONFIG=<file>"
+    ):
+        missing_images.check(["training", "training-1"], ["training"], pulls=False)
 
 
 @pytest.mark.mirror

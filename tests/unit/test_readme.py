@@ -15,6 +15,7 @@ from ml_local.__main__ import COMMANDS
 from ml_platform.configuration import validate
 from ml_platform.settings import platform_model
 from ml_runtime.estimators import ESTIMATORS
+from ml_workloads import packages
 from ml_workloads.settings import WorkloadsSettings
 from support import machine, readme
 
@@ -36,6 +37,13 @@ def test_an_example_goes_beside_the_blocks_of_any_stack_file(example: Path, tmp_
     for base in (machine.STACK_FILE, *CHECKOUT.glob("tests/stacks/*.yaml")):
         both = yaml.safe_load(machine.settings("workloads", blocks, tmp_path, base=base).read_text())
         validate("workloads", both["config"]["ml-platform:workloads"], WorkloadsSettings)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.parent.name)
+def test_the_packages_of_an_example_are_pinned_by_hash(example: Path) -> None:
+    settings = validate("workloads", yaml.safe_load(example.read_text()), WorkloadsSettings)
+    packed = {name for name, model in settings.models.items() if model.packages}
+    assert {name for name, each in packages.of_models(settings, CHECKOUT).items() if each.decisive} == packed
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=range(len(PROGRAMS)))
