@@ -12,8 +12,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ml_local import cache, cache_archive, cache_download, debian, debian_packages, image_builder, paths, toolchains
+from ml_local import (
+    cache,
+    cache_archive,
+    cache_download,
+    debian,
+    debian_packages,
+    image_builder,
+    images,
+    layers,
+    paths,
+    toolchains,
+)
 from ml_local.errors import LocalError
+from ml_workloads.packages import Layer, Packages
 from support import oci_images
 from support.archives import NEWEST, packed, served, sha256, source, written
 
@@ -171,6 +183,20 @@ def test_images_come_beside_those_that_are_here(tmp_path: Path, here: Path) -> N
     assert all(mine.layout.blob(each).exists() for each in (*mine.layout.blobs(digest), *mine.layout.blobs(held)))
     assert json.loads((mine.layout.folder / "oci-layout").read_text()) == {"imageLayoutVersion": "1.0.0"}
     assert _load(tmp_path / "a.tar.gz") == ["images/2: here already"]
+
+
+def test_a_layer_is_exported_as_every_image_is(here: Path) -> None:
+    packages = Packages(debian=("python3-torch",))
+    name = packages.image("training")
+    layers.keep({name: Layer(base="training", packages=packages)})
+    with pytest.raises(LocalError, match=f"the image {name} is not built; run `make build`"):
+        cache._images([name])
+    mine, key = image_builder.cached(), images.reference(name).replace(":", "-")
+    digest = oci_images.image(mine.layout, {"a": b"a"})
+    mine.adopt(here / "nothing", {key: digest})
+    found = cache._images([name])
+    assert found.holds == {key: digest}
+    assert {mine.layout.folder / file for file in found.files} >= {*map(mine.layout.blob, mine.layout.blobs(digest))}
 
 
 def test_an_import_needs_no_python_package() -> None:
