@@ -19,6 +19,8 @@ from ml_local.predict import of_outputs
 from ml_runtime import tracking
 from support import machine, versions
 
+pytestmark = pytest.mark.long  # Debian's PyTorch is a gigabyte: two layers of it take minutes to build
+
 EXAMPLES = paths.checkout() / "workloads" / "examples"
 ASKED = range(1000, 1100)
 """The numbers of pictures that are not among the data."""
