@@ -27,6 +27,7 @@ from support import s3
 
 FLOWERS = "".join(f"{4 + i % 30 / 10},{i % 7},{i},{('setosa', 'virginica')[i % 2]}\n" for i in range(200))
 HEADER = "length,width,number,species\n"
+FLOWERS_OF = "length;species\n" + "{0};setosa\n{0};virginica\n" * 20
 NAMES = ["length", "width", "number", "species"]
 CSV = (HEADER + FLOWERS).encode()
 
@@ -75,6 +76,7 @@ WRITTEN: dict[str, tuple[str, bytes, dict[str, Any]]] = {
     "German": ("a.csv", CSV.replace(b",", b";").replace(b".", b","), {"csv": {"separator": ";", "decimal": ","}}),
     "tabs": ("a.tsv", CSV.replace(b",", b"\t"), {"csv": {"separator": "\t"}}),
     "quotes": ("a.csv", CSV.replace(b"setosa", b'"setosa"'), {}),
+    "blanks around values": ("a.csv", CSV.replace(b",", b" , "), {}),
     "no header": ("a.data", FLOWERS.encode(), {"csv": {"header": NAMES}}),
     "UTF-16": ("a.csv", CSV.decode().encode("utf-16"), {"csv": {"encoding": "utf-16"}}),
     "an index of pandas": (
@@ -188,6 +190,17 @@ def slip(text: str, line: int = 41) -> str:
         (slip("inf,1,1,setosa"), {}, ["line 41: 'inf' is not a number"]),
         (slip("1,1,1"), {}, ["line 41 has 3 fields, and 4 columns are in its header", "1,1,1"]),
         (slip('"1\n2",1,1,setosa\n1,2'), {}, ["line 43 has 2 fields"]),
+        (slip("?,1,1,setosa").replace("4.5,", "?,"), {}, ["'?' is not a number, as are 19", "csv.missing"]),
+        (FLOWERS_OF.format("1.000,5"), {"csv": {"separator": ";"}}, ["line 2: '1.000,5' is a number with more than"]),
+        (FLOWERS_OF.format("12 %"), {"csv": {"separator": ";"}}, ["'12 %' is a number with more than", "{length: cat"]),
+        (CSV.decode().encode("utf-16-le"), {}, ["encoding: utf-16-le"]),
+        (CSV, {"target": "number"}, ["'number' has 200 distinct values in 200 rows", "its task is regression"]),
+        (CSV.replace(b"setosa", b"virginica"), {}, ["'virginica' in all rows"]),
+        (
+            CSV,
+            {"test": {"time": "number", "from": "2026-01-01"}},
+            ["line 2, column 'number': '0' is not a time by ISO"],
+        ),
         (slip('1,1,1,"setosa'), {}, ["line 41 has a quote", "not closed", "csv.quote"]),
         (slip('1,1,1,"setosa').rstrip(), {}, ["line 41 has a quote"]),
         (slip("a,1,1,setosa"), {"columns": {"length": "number"}}, ["line 41, column 'length': 'a' is not a number"]),
@@ -231,6 +244,7 @@ def test_what_is_wrong_with_a_csv_is_said_in_words_of_the_file(
         ("a.jsonl", '{"a": 1}\n\n{"a": 1\n', ["line 3 is no JSON"]),
         ("a.jsonl", '{"a": [1]}\n', ["line 1, column 'a' is a list"]),
         ("a.parquet", b"PAR1 and no more", ["a.parquet is no parquet that can be read"]),
+        ("a.csv.gz", gzip.compress(CSV)[:-30], ["a.csv.gz is cut off or damaged"]),
         ("a.xyz", b"1", ["'xyz'", "name it in `format`"]),
     ],
 )

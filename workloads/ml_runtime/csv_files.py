@@ -21,11 +21,12 @@ from ml_runtime.schema import is_number
 from ml_runtime.sources import LocalFile
 
 if TYPE_CHECKING:
-    from pyarrow import NativeFile, Table
+    from pyarrow import Array, NativeFile, Table
 
 BLOCK_BYTES = 2**20
 SAMPLE_LINES = 50
 SEPARATORS = ",;\t|"
+BLANKS = " \t"
 OTHERS = {
     b"PK\x03\x04": "an Excel file or another archive; save the sheet as CSV",
     b"PAR1": "parquet; name it in `format`",
@@ -36,7 +37,7 @@ OTHERS = {
 
 
 def tables(file: LocalFile, how: Csv, columns: Sequence[str] | None) -> Iterator[Table]:
-    """The rows in blocks, every value a text, or none where it is missing.
+    """The rows in blocks, every value a text without the blanks around it, or none where it is missing.
 
     Raises:
         RunError: a line has another number of fields than there are columns, or is no text in the encoding; a quote is
@@ -67,7 +68,7 @@ def tables(file: LocalFile, how: Csv, columns: Sequence[str] | None) -> Iterator
         with pyarrow.input_stream(str(file.path)) as stream:
             counted = _Counted(stream, how.quote.encode())
             for batch in arrow.open_csv(counted, read, parse, convert):
-                yield pyarrow.Table.from_batches([batch])
+                yield pyarrow.table([_trimmed(each, how) for each in batch.columns], names=batch.schema.names)
         if counted.count % 2 and (line := _unclosed(file, how)):
             raise RunError(
                 f"{file.uri}, line {line} has a quote {how.quote} that is not closed, so all lines after it are one "
@@ -75,6 +76,16 @@ def tables(file: LocalFile, how: Csv, columns: Sequence[str] | None) -> Iterator
             )
     except (pyarrow.ArrowInvalid, UnicodeDecodeError) as broken:
         raise _explained(file, how, names, broken) from broken
+
+
+def _trimmed(values: Array, how: Csv) -> Array:
+    """Without the blanks around each, of which one may have hidden that it stands for a missing value."""
+    import pyarrow
+    from pyarrow import compute
+
+    trimmed = compute.utf8_trim(values, BLANKS)
+    absent = compute.is_in(trimmed, pyarrow.array(how.missing, pyarrow.string()))
+    return compute.if_else(absent, pyarrow.scalar(None, pyarrow.string()), trimmed)
 
 
 class _Counted:
@@ -119,6 +130,11 @@ def _header(file: LocalFile, how: Csv) -> tuple[list[str], int]:
     for sign, what in OTHERS.items():
         if start.startswith(sign) and not how.encoding.lower().startswith("utf-16") and file.path.suffix != ".gz":
             raise RunError(f"{file.uri} is {what}")
+    if b"\0" in start and not how.encoding.lower().startswith("utf-16") and file.path.suffix != ".gz":
+        order = "le" if start.find(b"\0") % 2 else "be"
+        raise RunError(
+            f"{file.uri} has zeros among its bytes, as UTF-16 has; say so in `csv`: {{encoding: utf-16-{order}}}"
+        )
     try:
         with _opened(file, how) as lines:
             sample = list(islice(lines, SAMPLE_LINES))
@@ -132,7 +148,7 @@ def _header(file: LocalFile, how: Csv) -> tuple[list[str], int]:
     if how.header is not None:
         return list(how.header), 0
     blank = next(index for index, row in enumerate(rows) if row)
-    names = rows[blank]
+    names = [name.strip(BLANKS) for name in rows[blank]]
     twice = [name for name, count in Counter(names).items() if name and count > 1]
     if any(map(is_number, twice)) or any(is_number(name) and not name.isdigit() for name in names):
         raise RunError(

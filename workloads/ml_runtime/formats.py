@@ -208,6 +208,10 @@ def _explained(file: LocalFile, form: Format) -> Iterator[None]:
         yield
     except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, UnicodeDecodeError) as broken:
         raise RunError(f"{file.uri} is no {form} that can be read: {str(broken).splitlines()[0][:300]}") from broken
+    except OSError as broken:
+        if broken.errno is not None:  # the machine's own
+            raise
+        raise RunError(f"{file.uri} is cut off or damaged: {str(broken)[:300]}; write it again") from broken
 
 
 def _ending(name: str) -> str:

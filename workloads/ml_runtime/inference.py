@@ -5,7 +5,8 @@
 - category: at most 1,000 distinct texts, each twice on average;
 - text: all others. Codes (007) and ids above 2^53 make no number of a column.
 The target of a classification is a category, as it is written. A column of numbers in which a few are none is refused,
-since a slip would make a category of it; the settings' `columns` say what it is.
+since a slip would make a category of it; the settings' `columns` say what it is. So is one in which a sign or two stand
+for what is missing, and one of numbers with signs around them, such as 12 % or 1.000,5.
 """
 
 from __future__ import annotations
@@ -35,7 +36,16 @@ if TYPE_CHECKING:
     from pyarrow import Array
 
 CLASSES = 10_000
-MOSTLY = 0.9
+MOSTLY, HALF = 0.9, 0.5
+SIGNS = 2
+"""So many distinct texts among numbers may stand for what is missing."""
+SOME_CLASSES = 20
+"""So many distinct values are classes, however few rows there are."""
+DECORATED = (
+    r"[-+]?[$€£]? ?[0-9]{1,3}([., '\x{2019}][0-9]{3})+([.,][0-9]+)? ?[%$€£]?"
+    r"|[-+]?[$€£] ?[0-9]+([.,][0-9]+)?|[-+]?[0-9]+([.,][0-9]+)? ?[%$€£]"
+)
+"""Numbers as people write them: thousands set apart, a currency, percent."""
 
 
 @dataclass
@@ -51,6 +61,12 @@ class Seen:
     times: int = 0
     commas: int = 0
     """Texts that would be numbers with a decimal comma."""
+    decorated: int = 0
+    """Texts that are numbers with signs around or within them."""
+    signs: set[str] = field(default_factory=set)
+    """Texts without a digit, of which no more are kept than could stand for what is missing, and one."""
+    wordy: int = 0
+    """Texts with a digit that are no numbers."""
     typed: int = 0
     """Texts of a file that knows numbers too."""
     files: int = 0
@@ -151,6 +167,11 @@ def _observe_texts(seen: Seen, texts: Array, decimal: str) -> None:
         others = texts.filter(compute.invert(plain))
         seen.codes += compute.sum(_matches(others, CODE), min_count=0).as_py()
         seen.times += compute.sum(_matches(others, TIME), min_count=0).as_py()
+        seen.decorated += compute.sum(_matches(others, DECORATED), min_count=0).as_py()
+        signs = compute.invert(compute.match_substring_regex(others, "[0-9]"))
+        seen.wordy += len(others) - compute.sum(signs).as_py()
+        if len(seen.signs) <= SIGNS:
+            seen.signs.update(others.filter(signs).unique().slice(0, SIGNS + 1).to_pylist())
         comma = "," if decimal == "." else "."
         seen.commas += compute.sum(_matches(others, number_pattern(comma)), min_count=0).as_py()
 
@@ -198,6 +219,8 @@ def _column(name: str, seen: Seen, spec: DataSpec, known: Kind | None) -> Column
             f"the target {name!r} has more than {CLASSES:,} distinct values, too many to be classes; "
             "if it is a quantity, its task is regression"
         )
+    if is_target and seen.distinct is not None and kind is Kind.CATEGORY:
+        _check_classes(name, seen, len(seen.distinct))
     return Column(
         name=name,
         kind=kind,
@@ -209,6 +232,18 @@ def _column(name: str, seen: Seen, spec: DataSpec, known: Kind | None) -> Column
         and seen.numbers == seen.count
         and not seen.fractions,
     )
+
+
+def _check_classes(name: str, seen: Seen, classes: int) -> None:
+    """Raises RunError if they can't be told apart, or are none."""
+    if classes == 1:
+        (only,) = seen.distinct or ()
+        raise RunError(f"the target {name!r} is {only!r} in all rows: there is nothing to tell apart")
+    if classes > SOME_CLASSES and classes > HALF * seen.present:
+        raise RunError(
+            f"the target {name!r} has {classes:,} distinct values in {seen.present:,} rows, too many to be classes; "
+            "if it is a quantity, its task is regression"
+        )
 
 
 def _of_target(task: Task) -> Kind:
@@ -239,7 +274,14 @@ def _check_slips(name: str, seen: Seen) -> None:
             f"comma; say so "
             f'in `csv`: {{decimal: ","}}, or what it is in `columns`: {{{name}: category}}'
         )
-    if others and seen.other and seen.numbers >= MOSTLY * seen.present:
+    if seen.decorated and seen.other and seen.numbers + seen.decorated >= MOSTLY * seen.present:
+        raise RunError(
+            f"{seen.other()} is a number with more than digits, a sign and a decimal point, as are {seen.decorated:,} "
+            f"of the {seen.present:,} values of column {name!r}; write them plainly, or say in `columns` what the "
+            f"column is: {{{name}: category}}"
+        )
+    signs = len(seen.signs) <= SIGNS and not seen.wordy and seen.numbers >= HALF * seen.present
+    if others and seen.other and (signs or seen.numbers >= MOSTLY * seen.present):
         raise RunError(
             f"{seen.other()} is not a number, as are {seen.numbers:,} of the {seen.present:,} values of column "
             f"{name!r}; mend "

@@ -112,7 +112,7 @@ def _check_room(found: Sequence[Found], folder: Path) -> None:
         raise RunError(
             f"the data are {needed / 2**20:,.0f} MiB and the scratch {folder.parent} has room for "
             f"{max(free, 0) / 2**20:,.0f}; "
-            "give the run more of it (`size`), or let an ETL run leave less"
+            "give the run more of it (`scratch`), or let an ETL run leave less"
         )
 
 

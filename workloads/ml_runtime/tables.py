@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ml_runtime import builtin, formats, inference, sources
-from ml_runtime.data_spec import ROW, ByHash, DataSpec, Format, Given
+from ml_runtime.data_spec import ROW, ByHash, ByTime, DataSpec, Format, Given
 from ml_runtime.errors import RunError
 from ml_runtime.formats import Block
 from ml_runtime.places import Builtin, Source
@@ -159,7 +159,8 @@ def _inferred(spec: DataSpec, opened: Sequence[_Opened], needed: Sequence[str] |
         raise RunError(f"{spec.uri} has no rows")
     _check_names(spec, list(seen))
     known = {name: kind for name, kind in opened[0].known.items() if name != spec.target}  # that is said by the task
-    return inference.infer(seen, spec, {**known, **spec.columns}), rows
+    times = {spec.test.column: Kind.TIME} if isinstance(spec.test, ByTime) else {}
+    return inference.infer(seen, spec, {**known, **times, **spec.columns}), rows
 
 
 def _needed(spec: DataSpec, data: _Opened) -> list[str] | None:

@@ -114,6 +114,8 @@ def _times(column: Column, values: Array, block: Block) -> ndarray[Any, Any]:
         _refuse(
             column, values, block, lambda text: compute.or_(compute.is_null(text), pyarrow.array(read.notna())), rule
         )
+    elif not types.is_temporal(values.type):
+        raise RunError(f"{block.place(0)}, column {column.name!r} has values of type {values.type}, no times")
     else:
         zone = getattr(values.type, "tz", None)
         as_utc = values.cast(pyarrow.timestamp("ns", tz=zone)).cast(pyarrow.timestamp("ns", tz="UTC"))
