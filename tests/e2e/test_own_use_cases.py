@@ -53,9 +53,9 @@ def outputs(config: Path) -> Iterator[dict[str, Any]]:
     """Those of the stack with all of them; afterwards it is as it was."""
     env = {**os.environ, **environment.variables(layout())}
     for name in PUT:
-        made = machine.run([sys.executable, "-m", f"{name}.data"], 60, env, EXAMPLES)
+        made = machine.run([sys.executable, "-m", f"{name}.data"], 300, env, EXAMPLES)
         assert made.returncode == 0, made.stdout
-    done = machine.up(config)
+    done = machine.up(config, timeout=1800)  # eight models at once, on two processors
     assert done.returncode == 0, done.stdout
     yield machine.outputs()
     done = machine.up()

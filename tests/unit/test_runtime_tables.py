@@ -244,6 +244,7 @@ def test_what_is_wrong_with_a_csv_is_said_in_words_of_the_file(
         ("a.jsonl", '{"a": 1}\n\n{"a": 1\n', ["line 3 is no JSON"]),
         ("a.jsonl", '{"a": [1]}\n', ["line 1, column 'a' is a list"]),
         ("a.parquet", b"PAR1 and no more", ["a.parquet is no parquet that can be read"]),
+        ("a.txt", CSV, ["no column 'species'", "only 'text'; by its ending it is text", "`format`"]),
         ("a.csv.gz", gzip.compress(CSV)[:-30], ["a.csv.gz is cut off or damaged"]),
         ("a.xyz", b"1", ["'xyz'", "name it in `format`"]),
     ],

@@ -182,7 +182,9 @@ def _check_names(spec: DataSpec, names: Sequence[str]) -> None:
                 near = difflib.get_close_matches(name, names, 1, 0.6)
                 meant = f"; is {near[0]!r} meant?" if near else ""
                 there = ", ".join(map(repr, names[:30]))
-                raise RunError(f"{spec.uri} has no column {name!r}, which its `{key}` names, only {there}{meant}")
+                ending = formats.TEXT in names and spec.format is None
+                text = "; by its ending it is text, so if it is a table, say in `format` which" if ending else ""
+                raise RunError(f"{spec.uri} has no column {name!r}, which its `{key}` names, only {there}{meant}{text}")
 
 
 def _of_data(schema: Schema, spec: DataSpec, data: _Opened) -> list[str]:
