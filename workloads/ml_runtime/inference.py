@@ -11,7 +11,7 @@ for what is missing, and one of numbers with signs around them, such as 12 % or 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -220,7 +220,7 @@ def _column(name: str, seen: Seen, spec: DataSpec, known: Kind | None) -> Column
             "if it is a quantity, its task is regression"
         )
     if is_target and seen.distinct is not None and kind is Kind.CATEGORY:
-        _check_classes(name, seen, len(seen.distinct))
+        _check_classes(name, sorted(seen.distinct), seen.present)
     return Column(
         name=name,
         kind=kind,
@@ -234,14 +234,13 @@ def _column(name: str, seen: Seen, spec: DataSpec, known: Kind | None) -> Column
     )
 
 
-def _check_classes(name: str, seen: Seen, classes: int) -> None:
-    """Raises RunError if they can't be told apart, or are none."""
-    if classes == 1:
-        (only,) = seen.distinct or ()
-        raise RunError(f"the target {name!r} is {only!r} in all rows: there is nothing to tell apart")
-    if classes > SOME_CLASSES and classes > HALF * seen.present:
+def _check_classes(name: str, classes: Sequence[str], rows: int) -> None:
+    """Raises RunError if there is nothing to tell apart, or if they are no classes."""
+    if len(classes) == 1:
+        raise RunError(f"the target {name!r} is {classes[0]!r} in all rows: there is nothing to tell apart")
+    if len(classes) > SOME_CLASSES and len(classes) > HALF * rows:
         raise RunError(
-            f"the target {name!r} has {classes:,} distinct values in {seen.present:,} rows, too many to be classes; "
+            f"the target {name!r} has {len(classes):,} distinct values in {rows:,} rows, too many to be classes; "
             "if it is a quantity, its task is regression"
         )
 
