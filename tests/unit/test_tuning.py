@@ -109,6 +109,8 @@ def test_the_head_is_under_the_restricted_standard_and_may_write_the_verdict_alo
     assert head["securityContext"]["runAsNonRoot"] is True
     (container,) = head["containers"]
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    for probe in ("readinessProbe", "livenessProbe"):
+        assert "httpGet" in container[probe], "KubeRay's own probes want a program in the image"
     (rule,) = tree.inputs("kubernetes:rbac.authorization.k8s.io/v1:Role", "iris-run")["rules"]
     assert (rule["resources"], len(rule["resourceNames"]), rule["verbs"]) == (["configmaps"], 1, ["get", "patch"])
 

@@ -19,6 +19,9 @@ VERSION = "2.60.0"
 OBJECT_STORE = 78643200
 """Bytes, the least that Ray takes."""
 DASHBOARD = 8265
+HEALTH = {"httpGet": {"path": "/api/gcs_healthz", "port": DASHBOARD}, "periodSeconds": 5, "timeoutSeconds": 5}
+"""What Ray answers without a token. KubeRay's own probes run wget in the container, which an image need not have."""
+PROBES = {"readinessProbe": HEALTH, "livenessProbe": {**HEALTH, "initialDelaySeconds": 30, "failureThreshold": 120}}
 
 
 class RayJob(Run):
@@ -44,7 +47,9 @@ class Ray:
             "dashboard-host": "0.0.0.0",  # noqa: S104 - of the pod, where a policy and the token say who may
         }
         labels = {"app": args.account, RUN_LABEL: args.key, **args.place.labels}
-        head = {"rayStartParams": start, "template": {"metadata": {"labels": labels}, "spec": pod}}
+        ray, *others = pod["containers"]
+        probed = {**pod, "containers": [{**ray, **PROBES}, *others]}
+        head = {"rayStartParams": start, "template": {"metadata": {"labels": labels}, "spec": probed}}
         return {
             "apiVersion": "ray.io/v1",
             "kind": "RayJob",
