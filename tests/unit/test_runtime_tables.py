@@ -125,7 +125,6 @@ def test_a_prefix_is_one_table_of_all_its_files_in_their_order(there: s3.Store) 
         (["red", "blue", "NA"], Kind.CATEGORY),
         (["2026-11-29", "2026-11-29T21:00:00Z", "2026-11-29 21:00:00+01:00"], Kind.TIME),
         (["2026-11-29", "tomorrow"], Kind.CATEGORY),
-        (["", "NA", "NaN"], Kind.NUMBER),
     ],
 )
 def test_a_kind_is_what_all_values_suggest(values: list[str], kind: Kind, there: s3.Store) -> None:
@@ -134,6 +133,15 @@ def test_a_kind_is_what_all_values_suggest(values: list[str], kind: Kind, there:
     found = tables.look(spec, 1)
     assert (found.schema.column("x").kind, found.rows) == (kind, 60)
     assert found.schema.column("x").nullable == bool({"", "NA", "NaN"} & set(values))
+
+
+def test_a_column_without_a_value_is_left_out_unless_the_settings_want_it(
+    there: s3.Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = "x,n,species\n" + "".join(f"{('', 'NA')[i % 2]},{i},{'ab'[i % 2]}\n" for i in range(60))
+    assert read(there, content).schema.names == ["n", "species"]
+    assert "'x' of s3://datasets/a.csv have no value in any row and are left out" in capsys.readouterr().out
+    assert "column 'x' of s3://datasets/a.csv has no value" in refusal(there, content, features=["x", "n"])
 
 
 def test_many_texts_are_no_categories_and_the_settings_have_the_last_word(there: s3.Store) -> None:

@@ -80,12 +80,19 @@ class Seen:
 
 
 def infer(seen: Mapping[str, Seen], spec: DataSpec, known: Mapping[str, Kind]) -> Schema:
-    """The schema of what was seen; `known` are kinds that are not to be found.
+    """The schema of what was seen; `known` are kinds that are not to be found. A column without a value says nothing,
+    and is left out.
 
     Raises:
-        RunError: a column has values of which no kind can be told, or none.
+        RunError: a column has values of which no kind can be told, or is a feature by the settings and has none.
     """
-    return Schema(tuple(_column(name, each, spec, known.get(name)) for name, each in seen.items()))
+    empty = [name for name, each in seen.items() if not each.present and name not in (spec.target, *spec.apart)]
+    if named := [name for name in empty if name in (spec.features or ())]:
+        raise RunError(f"column {named[0]!r} of {spec.uri} has no value in any row; take it out of `features`")
+    if empty:
+        print(f"{', '.join(map(repr, empty))} of {spec.uri} have no value in any row and are left out", flush=True)
+    there = {name: each for name, each in seen.items() if name not in empty}
+    return Schema(tuple(_column(name, each, spec, known.get(name)) for name, each in there.items()))
 
 
 def observe(seen: dict[str, Seen], block: Block, spec: DataSpec) -> None:
