@@ -4,6 +4,7 @@ The models themselves, which say what a key may hold, are in settings/ here and 
 """
 
 import ast
+import gc
 import inspect
 import json
 import re
@@ -147,7 +148,7 @@ def _descriptions(model: type[BaseModel]) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for each in reversed([base for base in model.__mro__ if issubclass(base, Settings)]):
         try:
-            (block,) = ast.parse(textwrap.dedent(inspect.getsource(each))).body
+            block = _parsed(textwrap.dedent(inspect.getsource(each)))
         except OSError:
             continue  # a model made by create_model has no source: its fields have descriptions of their own
         for field, below in pairwise(getattr(block, "body", ())):
@@ -156,6 +157,19 @@ def _descriptions(model: type[BaseModel]) -> Mapping[str, str]:
                 if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
                     found[field.target.id] = inspect.cleandoc(str(below.value.value))
     return found
+
+
+def _parsed(source: str) -> ast.stmt:
+    """The only statement of a source. CPython 3.11 can't parse it where the garbage collector, in the middle, runs code
+    that parses as well, as the formatting of a traceback does."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        (statement,) = ast.parse(source).body
+    finally:
+        if collects:
+            gc.enable()
+    return statement
 
 
 def read(config: pulumi.Config, key: str, model: type[S]) -> S:

@@ -145,7 +145,10 @@ def record(
 def _forget_earlier() -> None:
     """A new event loop: the one before holds all that its program has made, until it is closed."""
     with suppress(RuntimeError):  # there is none
-        asyncio.get_event_loop_policy().get_event_loop().close()
+        loop = asyncio.get_event_loop_policy().get_event_loop()
+        for task in asyncio.all_tasks(loop):
+            setattr(task, "_log_destroy_pending", False)  # noqa: B010 - asyncio's own way, which its types don't know
+        loop.close()
     asyncio.set_event_loop(asyncio.new_event_loop())
 
 

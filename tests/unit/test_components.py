@@ -102,7 +102,7 @@ def test_without_its_block_nothing_of_it_is_there() -> None:
 
 
 def test_all_images_that_it_runs_are_asked_for_at_once() -> None:
-    with pytest.raises(SettingsError, match=r"platform\.images has no beacon, lamp, and this stack runs them"):
+    with pytest.raises(SettingsError, match=r"the node's registry has no beacon, lamp, and this stack runs them"):
         stacks.record("local", changes={"beacon": {}})
 
 

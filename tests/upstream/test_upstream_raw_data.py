@@ -98,7 +98,7 @@ def test_a_table_that_is_missing_is_named_and_the_next_up_goes_on_when_it_is_the
     done = chain.up(restored, tmp_path, **prepared("other"))
     assert done.returncode != 0
     assert f"{DATA['uri']}: there is no such object" in done.stdout
-    upload(raw() + b"1,2,3,4,\n")
+    upload(raw().replace(b",", b" , ") + b"1,2,3,4,\n")  # blanks around values are no part of them
     done = chain.up(restored, tmp_path, **prepared("other"))
     assert done.returncode == 0, done.stdout
     found = chain.report("other")
