@@ -148,7 +148,7 @@ def _descriptions(model: type[BaseModel]) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for each in reversed([base for base in model.__mro__ if issubclass(base, Settings)]):
         try:
-            block = _parsed(textwrap.dedent(inspect.getsource(each)))
+            block = _parsed(each)
         except OSError:
             continue  # a model made by create_model has no source: its fields have descriptions of their own
         for field, below in pairwise(getattr(block, "body", ())):
@@ -159,13 +159,13 @@ def _descriptions(model: type[BaseModel]) -> Mapping[str, str]:
     return found
 
 
-def _parsed(source: str) -> ast.stmt:
-    """The only statement of a source. CPython 3.11 can't parse it where the garbage collector, in the middle, runs code
-    that parses as well, as the formatting of a traceback does."""
+def _parsed(model: type[BaseModel]) -> ast.stmt:
+    """The source of a model. CPython 3.11 can neither find nor parse it where the garbage collector, in the middle,
+    runs code that parses as well, as the formatting of a traceback does."""
     collects = gc.isenabled()
     gc.disable()
     try:
-        (statement,) = ast.parse(source).body
+        (statement,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
     finally:
         if collects:
             gc.enable()
