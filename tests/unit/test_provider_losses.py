@@ -32,6 +32,7 @@ class Server:
         self.kept: dict[str, dict[str, Any]] = {}
         self.after_write: int | None = None  # the status instead of the object; 0 cuts the connection
         self.keeps = True
+        self.taken = 0  # so many of the next requests to create are answered by 409
         self.busy = 0  # so many of the next requests that change something are answered by 504, and not done
         self.watches = 200
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -71,6 +72,10 @@ class Server:
 
             def do_POST(self) -> None:
                 obj = self._body()
+                if server.taken:
+                    server.taken -= 1
+                    self._answer(409, {**_failure(409), "reason": "AlreadyExists"})
+                    return
                 self._write(f"{urlsplit(self.path).path}/{obj['metadata']['name']}", obj, "Update")
 
             def do_PATCH(self) -> None:
@@ -185,6 +190,15 @@ def test_what_a_server_with_too_much_to_do_did_not_do_is_asked_again(
     server.busy = pauses + 1
     with pytest.raises(KubeError, match="failed with 504"):
         create(objects, config_map())
+
+
+def test_a_name_that_was_taken_a_moment_ago_is_asked_for_again(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(write, "RETRY_SECONDS", (0,))
+    server.taken = 1
+    assert create(server.objects(), config_map()).id == "n/c"
+    server.taken = 1
+    with pytest.raises(KubeError, match="in the cluster but not in this stack's state"):
+        create(server.objects(), config_map())
 
 
 @pytest.mark.parametrize("upsert", [False, True])

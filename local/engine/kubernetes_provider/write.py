@@ -69,7 +69,7 @@ class Writer:
             try:
                 return self.insist(lambda: self._create(write))
             except AlreadyExists as error:
-                if _LEAVING not in error.message or write.preview or delay is None or self._cancelled.is_set():
+                if write.preview or delay is None or self._cancelled.is_set() or not self._leaves(write.obj, error):
                     raise _explained(error, _EXISTS) from error
                 self._say(f"trying again in {delay} s: {error.message}")
                 self._cancelled.wait(delay)
@@ -81,6 +81,14 @@ class Writer:
                 self._say(f"trying again in {delay} s: {error.message}")
                 self._cancelled.wait(delay)
         raise AssertionError("unreachable")
+
+    def _leaves(self, obj: Object, error: AlreadyExists) -> bool:
+        """Whether the object in the way is going. One that goes while the server looks after it is said to exist."""
+        if _LEAVING in error.message:
+            return True
+        metadata = obj["metadata"]
+        live = self._client.find(obj["apiVersion"], obj["kind"], metadata.get("name", ""), metadata.get("namespace"))
+        return live is None or "deletionTimestamp" in live["metadata"]
 
     def insist(self, action: Callable[[], T]) -> T:
         """What `action` gives, which is done again where the API server answers that it can't answer now: it, etcd or a
