@@ -19,8 +19,6 @@ COMMANDS = "commands"
 PUBLIC_DEBIAN = "docker.io/library/debian:bookworm-slim"
 """The default of the Containerfiles' argument BASE."""
 
-NO_OTHERS: Mapping[str, str] = {}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
@@ -48,7 +46,7 @@ def recipes(
     names: Collection[str],
     platforms: Collection[str],
     debian: str = PUBLIC_DEBIAN,
-    others: Mapping[str, str] = NO_OTHERS,
+    others: Mapping[str, str] | None = None,
 ) -> dict[str, Recipe]:
     """Those of the images, and of all that they are built from, each after what it is built from.
 
@@ -68,41 +66,26 @@ def recipes(
     for name, image in images.with_bases(names).items():
         if image.toolchain:
             made[_title(image.toolchain)] = _commands(image.toolchain, platforms, debian)
-        other = others.get(image.base or "") if image.lists else None
-        made[name] = _layer(image, other, platforms) if other else _image(image, made, platforms, debian)
+        given = (others or {}).get(str(image.base)) if image.lists else None
+        made[name] = _image(image, made, platforms, debian if image.base == images.DEBIAN else given)
     return made
 
 
-def _image(image: Image, made: Mapping[str, Recipe], platforms: Collection[str], debian: str) -> Recipe:
-    base = image.base if image.base != images.DEBIAN else None
-    below = made[base].tag if base else debian if image.base else ""
+def _image(image: Image, made: Mapping[str, Recipe], platforms: Collection[str], given: str | None) -> Recipe:
+    """The recipe on `given`, an image that is not built here, or on the image's own base where there is one."""
+    base = None if given else image.base
+    below = made[base].tag if base else given or ""
     return Recipe(
         title=image.name,
         # A registry that makes no repository by itself has none for packages that nobody has thought of yet.
         repository=str(image.base) if image.lists else image.name,
-        tag=_tag(image, below, platforms),
+        tag=images.digest_of([*image.inputs(), below.encode(), *(each.encode() for each in platforms)]),
         containerfile=image.containerfile,
         copied={} if image.command else image.copied(),
-        arguments={"BASE": debian} if image.base == images.DEBIAN else {},
+        arguments={"BASE": given} if given else {},
         base=base,
         commands=_title(image.toolchain) if image.toolchain else None,
     )
-
-
-def _layer(image: Image, below: str, platforms: Collection[str]) -> Recipe:
-    """A layer on an image of others."""
-    return Recipe(
-        title=image.name,
-        repository=str(image.base),
-        tag=_tag(image, below, platforms),
-        containerfile=image.containerfile,
-        copied=image.copied(),
-        arguments={"BASE": below},
-    )
-
-
-def _tag(image: Image, below: str, platforms: Collection[str]) -> str:
-    return images.digest_of([*image.inputs(), below.encode(), *(each.encode() for each in platforms)])
 
 
 def _commands(toolchain: Toolchain, platforms: Collection[str], debian: str) -> Recipe:

@@ -39,9 +39,8 @@ def check(
         problems := list(version_misfits(settings, needs, version, f"{PROJECT}:cluster.version is {version!r}"))
     ):
         raise SettingsError(problems[0])
-    missing_images.check(
-        needs.own_images(settings.bundles), images, pulls=pulls
-    )  # before rendering, which takes longer
+    # Before rendering, which takes longer.
+    missing_images.check(needs.own_images(settings.bundles), images, pulls=pulls)
     for entry in installed:
         found = set(_pod_images(entry, settings))  # a bundle that can't be loaded is refused here too
         if not pulls:

@@ -6,7 +6,6 @@ They are plain functions from values to manifests. Pods meet the restricted pod 
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, Literal
 
 import pulumi
@@ -268,7 +267,7 @@ def job_spec(
     retries: int,
     deadline: int,
     rules: Sequence[Mapping[str, Any]] = (),
-    marks: Mapping[str, str] = MappingProxyType({}),
+    marks: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The specification of a Job whose pods have the label app=`app`, and these marks as annotations. It fails at once
     where its first container ends with USER_ERROR, and by these further rules."""
@@ -277,7 +276,7 @@ def job_spec(
         "activeDeadlineSeconds": deadline,
         "podFailurePolicy": {"rules": [fails_at(pod_spec["containers"][0]["name"], "In", [USER_ERROR]), *rules]},
         "template": {
-            "metadata": {"labels": {"app": app}, "annotations": {SAFE_TO_EVICT: "false", **marks}},
+            "metadata": {"labels": {"app": app}, "annotations": {SAFE_TO_EVICT: "false", **(marks or {})}},
             "spec": {"restartPolicy": "Never", **pod_spec},
         },
     }

@@ -59,16 +59,14 @@ def tables(file: LocalFile, how: Csv, columns: Sequence[str] | None) -> Iterator
     )
     parse = arrow.ParseOptions(delimiter=how.separator, quote_char=how.quote, newlines_in_values=True)
     convert = arrow.ConvertOptions(
-        column_types=dict.fromkeys(unique, pyarrow.string()),
-        null_values=list(how.missing),
-        strings_can_be_null=True,
-        include_columns=wanted,
+        column_types=dict.fromkeys(unique, pyarrow.string()), include_columns=wanted, strings_can_be_null=False
     )
+    missing = pyarrow.array(how.missing, pyarrow.string())
     try:
         with pyarrow.input_stream(str(file.path)) as stream:
             counted = _Counted(stream, how.quote.encode())
             for batch in arrow.open_csv(counted, read, parse, convert):
-                yield pyarrow.table([_trimmed(each, how) for each in batch.columns], names=batch.schema.names)
+                yield pyarrow.table([_trimmed(each, missing) for each in batch.columns], names=batch.schema.names)
         if counted.count % 2 and (line := _unclosed(file, how)):
             raise RunError(
                 f"{file.uri}, line {line} has a quote {how.quote} that is not closed, so all lines after it are one "
@@ -78,14 +76,13 @@ def tables(file: LocalFile, how: Csv, columns: Sequence[str] | None) -> Iterator
         raise _explained(file, how, names, broken) from broken
 
 
-def _trimmed(values: Array, how: Csv) -> Array:
-    """Without the blanks around each, of which one may have hidden that it stands for a missing value."""
+def _trimmed(values: Array, missing: Array) -> Array:
+    """Without the blanks around each, and none where what is left stands for a missing value."""
     import pyarrow
     from pyarrow import compute
 
     trimmed = compute.utf8_trim(values, BLANKS)
-    absent = compute.is_in(trimmed, pyarrow.array(how.missing, pyarrow.string()))
-    return compute.if_else(absent, pyarrow.scalar(None, pyarrow.string()), trimmed)
+    return compute.if_else(compute.is_in(trimmed, missing), pyarrow.scalar(None, pyarrow.string()), trimmed)
 
 
 class _Counted:
@@ -127,14 +124,8 @@ def _header(file: LocalFile, how: Csv) -> tuple[list[str], int]:
     """The columns' names, and how many rows of the file to pass over for them."""
     with file.path.open("rb") as binary:
         start = binary.read(4)
-    for sign, what in OTHERS.items():
-        if start.startswith(sign) and not how.encoding.lower().startswith("utf-16") and file.path.suffix != ".gz":
-            raise RunError(f"{file.uri} is {what}")
-    if b"\0" in start and not how.encoding.lower().startswith("utf-16") and file.path.suffix != ".gz":
-        order = "le" if start.find(b"\0") % 2 else "be"
-        raise RunError(
-            f"{file.uri} has zeros among its bytes, as UTF-16 has; say so in `csv`: {{encoding: utf-16-{order}}}"
-        )
+    if not how.encoding.lower().startswith("utf-16") and file.path.suffix != ".gz" and (other := _other_start(start)):
+        raise RunError(f"{file.uri} {other}")
     try:
         with _opened(file, how) as lines:
             sample = list(islice(lines, SAMPLE_LINES))
@@ -158,6 +149,16 @@ def _header(file: LocalFile, how: Csv) -> tuple[list[str], int]:
     if twice:
         raise RunError(f"{file.uri} has more than one column {twice[0]!r}; give each a name of its own")
     return names, blank + 1
+
+
+def _other_start(start: bytes) -> str | None:
+    """What the first bytes say that the file is, if that is no CSV in a usual encoding."""
+    if found := next((what for sign, what in OTHERS.items() if start.startswith(sign)), None):
+        return f"is {found}"
+    if b"\0" in start:
+        order = "le" if start.find(b"\0") % 2 else "be"
+        return f"has zeros among its bytes, as UTF-16 has; say so in `csv`: {{encoding: utf-16-{order}}}"
+    return None
 
 
 def _explained(file: LocalFile, how: Csv, names: Sequence[str], broken: Exception) -> RunError:

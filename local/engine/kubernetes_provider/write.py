@@ -68,19 +68,18 @@ class Writer:
         for delay in (*RETRY_SECONDS, None):
             try:
                 return self.insist(lambda: self._create(write))
-            except AlreadyExists as error:
-                if write.preview or delay is None or self._cancelled.is_set() or not self._leaves(write.obj, error):
-                    raise _explained(error, _EXISTS) from error
-                self._say(f"trying again in {delay} s: {error.message}")
-                self._cancelled.wait(delay)
+            except (AlreadyExists, NotFound) as error:
+                over = write.preview or delay is None or self._cancelled.is_set()
+                if over or (isinstance(error, AlreadyExists) and not self._leaves(write.obj, error)):
+                    raise _explained(error, _way_out(error)) from error
+                self._pause(delay, error)
             except Conflict as error:
                 raise _explained(error, _CONFLICT) from error
-            except NotFound as error:
-                if write.preview or delay is None or self._cancelled.is_set():
-                    raise _explained(error, _NO_KIND if isinstance(error, NoMatch) else "{message}") from error
-                self._say(f"trying again in {delay} s: {error.message}")
-                self._cancelled.wait(delay)
         raise AssertionError("unreachable")
+
+    def _pause(self, delay: float | None, error: KubeError) -> None:
+        self._say(f"trying again in {delay} s: {error.message}")
+        self._cancelled.wait(delay)
 
     def _leaves(self, obj: Object, error: AlreadyExists) -> bool:
         """Whether the object in the way is going. One that goes while the server looks after it is said to exist."""
@@ -99,8 +98,7 @@ class Writer:
             except KubeError as error:
                 if error.status < 500 or self._cancelled.is_set():
                     raise
-                self._say(f"trying again in {delay} s: {error.message}")
-                self._cancelled.wait(delay)
+                self._pause(delay, error)
         return action()
 
     def update(self, write: Write, old_inputs: Object, name: str) -> Object:
@@ -224,6 +222,13 @@ def merge_patch(old: Any, new: Any) -> Any:
         if key not in old or old[key] != value:
             patch[key] = merge_patch(old.get(key), value)
     return patch
+
+
+def _way_out(error: KubeError) -> str:
+    """What to say of a create that failed at what is there, or is not."""
+    if isinstance(error, AlreadyExists):
+        return _EXISTS
+    return _NO_KIND if isinstance(error, NoMatch) else "{message}"
 
 
 def _explained(error: KubeError, text: str) -> KubeError:
