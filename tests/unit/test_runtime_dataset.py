@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,12 +13,6 @@ from ml_runtime.spec import Block
 from support import s3
 
 IRIS = {"uri": "sklearn:iris", "target": "species"}
-
-
-@pytest.fixture
-def there(monkeypatch: pytest.MonkeyPatch) -> Iterator[s3.Store]:
-    with s3.store(monkeypatch) as server:
-        yield server
 
 
 def look(**description: Any) -> Any:

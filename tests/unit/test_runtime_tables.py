@@ -1,70 +1,30 @@
-"""A table as a run reads it: any format, what its values suggest, its two sides, what is said of what is wrong."""
+"""A table as a run reads it: any format, what its values suggest, its two sides."""
 
 from __future__ import annotations
 
 import gzip
-import hashlib
-import itertools
-import json
-from collections.abc import Iterator
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import pandas
 import pyarrow
 import pytest
-from ml_runtime import report, store, tables
-from ml_runtime.data_spec import DataSpec, parse_data
-from ml_runtime.errors import RunError
-from ml_runtime.places import Stored
-from ml_runtime.report import DataReport
-from ml_runtime.schema import Column, Kind, Schema
-from ml_runtime.spec import Block
-from ml_runtime.tables import Read
+from ml_runtime import store, tables
+from ml_runtime.schema import Kind
 from pyarrow import parquet
 from support import s3
-
-FLOWERS = "".join(f"{4 + i % 30 / 10},{i % 7},{i},{('setosa', 'virginica')[i % 2]}\n" for i in range(200))
-HEADER = "length,width,number,species\n"
-FLOWERS_OF = "length;species\n" + "{0};setosa\n{0};virginica\n" * 20
-NAMES = ["length", "width", "number", "species"]
-CSV = (HEADER + FLOWERS).encode()
-
-
-@pytest.fixture
-def there(monkeypatch: pytest.MonkeyPatch) -> Iterator[s3.Store]:
-    with s3.store(monkeypatch) as server:
-        yield server
-
-
-def described(uri: Any, **data: Any) -> DataSpec:
-    return parse_data(Block("", {"data": {"uri": uri, "target": "species", **data}}, ("data",)))
-
-
-def read(there: s3.Store, content: bytes | str, name: str = "a.csv", **data: Any) -> Read:
-    return tables.read(described(there.put(name, content), **data), 1)
-
-
-def refusal(there: s3.Store, content: bytes | str, name: str = "a.csv", **data: Any) -> str:
-    with pytest.raises(RunError) as refused:
-        read(there, content, name, **data)
-    return str(refused.value)
-
-
-def rows(found: Read) -> list[tuple[Any, ...]]:
-    return sorted(pandas.concat([found.training, found.test]).itertuples(index=False, name=None))
-
-
-def as_parquet(content: bytes = CSV, **types: Any) -> bytes:
-    frame = pandas.read_csv(BytesIO(content)).astype(types)
-    parquet.write_table(pyarrow.Table.from_pandas(frame, preserve_index=False), stream := BytesIO(), row_group_size=64)
-    return stream.getvalue()
-
-
-def as_lines(content: bytes = CSV) -> bytes:
-    return pandas.read_csv(BytesIO(content)).to_json(orient="records", lines=True).encode()
-
+from support.tabled import (
+    CSV,
+    FLOWERS,
+    HEADER,
+    NAMES,
+    as_lines,
+    as_parquet,
+    described,
+    read,
+    refusal,
+    rows,
+)
 
 WRITTEN: dict[str, tuple[str, bytes, dict[str, Any]]] = {
     "plain": ("a.csv", CSV, {}),
@@ -182,89 +142,6 @@ def test_rows_without_a_target_are_left_out_and_counted(
     assert "3 rows of s3://datasets/a.csv have no 'species' and are left out" in said
 
 
-def slip(text: str, line: int = 41) -> str:
-    lines = (HEADER + FLOWERS).splitlines(True)
-    return "".join([*lines[: line - 1], text + "\n", *lines[line:]])
-
-
-@pytest.mark.parametrize(
-    ("content", "data", "words"),
-    [
-        ("", {}, ["a.csv has no rows"]),
-        (HEADER, {}, ["has no rows"]),
-        (FLOWERS, {}, ["begins with", "setosa"]),
-        (slip("n/a,1,1,setosa"), {}, ["line 41: 'n/a' is not a number", "199 of the 200", "'length'", "csv.missing"]),
-        (slip("1_000,1,1,setosa"), {}, ["line 41: '1_000' is not a number"]),
-        (slip("inf,1,1,setosa"), {}, ["line 41: 'inf' is not a number"]),
-        (slip("1,1,1"), {}, ["line 41 has 3 fields, and 4 columns are in its header", "1,1,1"]),
-        (slip('"1\n2",1,1,setosa\n1,2'), {}, ["line 43 has 2 fields"]),
-        (slip("?,1,1,setosa").replace("4.5,", "?,"), {}, ["'?' is not a number, as are 19", "csv.missing"]),
-        (FLOWERS_OF.format("1.000,5"), {"csv": {"separator": ";"}}, ["line 2: '1.000,5' is a number with more than"]),
-        (FLOWERS_OF.format("12 %"), {"csv": {"separator": ";"}}, ["'12 %' is a number with more than", "{length: cat"]),
-        (CSV.decode().encode("utf-16-le"), {}, ["encoding: utf-16-le"]),
-        (CSV, {"target": "number"}, ["'number' has 200 distinct values in 200 rows", "its task is regression"]),
-        (CSV.replace(b"setosa", b"virginica"), {}, ["'virginica' in all rows"]),
-        (
-            CSV,
-            {"test": {"time": "number", "from": "2026-01-01"}},
-            ["line 2, column 'number': '0' is not a time by ISO"],
-        ),
-        (slip('1,1,1,"setosa'), {}, ["line 41 has a quote", "not closed", "csv.quote"]),
-        (slip('1,1,1,"setosa').rstrip(), {}, ["line 41 has a quote"]),
-        (slip("a,1,1,setosa"), {"columns": {"length": "number"}}, ["line 41, column 'length': 'a' is not a number"]),
-        (
-            CSV,
-            {"columns": {"length": "time"}, "features": ["length"]},
-            ["line 2, column 'length': '4.0' is not a time"],
-        ),
-        (slip("1,1,1,\xe4").encode("cp1252"), {}, ["line 41 has the byte b'\\xe4'", "utf-8", "cp1252"]),
-        (CSV.replace(b",", b";"), {}, ["looks like", "separator ';', not ','", 'separator: ";"']),
-        (FLOWERS.replace(",", ";").replace(".", ","), {"csv": {"header": NAMES}}, ["separator ';'", 'decimal: ","']),
-        (CSV.replace(b",", b"\t"), {}, ["separator '\\t'"]),
-        (CSV.replace(b",", b";").replace(b".", b","), {"csv": {"separator": ";"}}, ["'length'", 'decimal: ","']),
-        (CSV.decode().encode("utf-16"), {}, ["UTF-16", "encoding: utf-16"]),
-        (b"PK\x03\x04...", {}, ["Excel"]),
-        (as_parquet(), {}, ["parquet", "format"]),
-        ("a,a,species\n1,2,x\n", {}, ["more than one column 'a'"]),
-        (CSV, {"target": "specis"}, ["no column 'specis'", "`target`", "'species' meant"]),
-        (CSV, {"features": ["lenght"]}, ["no column 'lenght'", "`features`", "'length' meant"]),
-        (CSV, {"test": {"by": ["customer"]}}, ["no column 'customer'", "`test`"]),
-        (CSV, {"columns": {"colour": "text"}}, ["no column 'colour'", "`columns`"]),
-        (CSV, {"task": "regression"}, ["target 'species' is a category", "regression predicts a number"]),
-        (CSV, {"sha256": "0" * 64}, ["has the sha256", "somebody replaced the data"]),
-        (CSV, {"test": {"fraction": 0.0001}}, ["0 are the test", "both are needed"]),
-        ("species\na\nb\n", {}, ["nothing to predict 'species' from"]),
-    ],
-    ids=map(str, itertools.count(1)),
-)
-def test_what_is_wrong_with_a_csv_is_said_in_words_of_the_file(
-    content: bytes | str, data: dict[str, Any], words: list[str], there: s3.Store
-) -> None:
-    said = refusal(there, content, **data)
-    for word in words:
-        assert word in said
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "words"),
-    [
-        ("a.jsonl", '{"a": 1}\n[1]\n', ["line 2 is list, not an object"]),
-        ("a.jsonl", '{"a": 1}\n\n{"a": 1\n', ["line 3 is no JSON"]),
-        ("a.jsonl", '{"a": [1]}\n', ["line 1, column 'a' is a list"]),
-        ("a.parquet", b"PAR1 and no more", ["a.parquet is no parquet that can be read"]),
-        ("a.txt", CSV, ["no column 'species'", "only 'text'; by its ending it is text", "`format`"]),
-        ("a.csv.gz", gzip.compress(CSV)[:-30], ["a.csv.gz is cut off or damaged"]),
-        ("a.xyz", b"1", ["'xyz'", "name it in `format`"]),
-    ],
-)
-def test_what_is_wrong_with_other_files_is_said_too(
-    name: str, content: bytes | str, words: list[str], there: s3.Store
-) -> None:
-    said = refusal(there, content, name)
-    for word in words:
-        assert word in said
-
-
 def test_a_list_in_parquet_is_refused_unless_it_is_not_needed(there: s3.Store) -> None:
     table = pyarrow.table({"a": range(50), "tags": [[1]] * 50, "species": ["x", "y"] * 25, "g": range(50)})
     parquet.write_table(table, stream := BytesIO())
@@ -365,129 +242,3 @@ def test_data_of_scikit_learn_need_no_store(name: str, target: str, rows_: int) 
     assert len(found.training) + len(found.test) == rows_
     assert found.schema.names[-1] == target
     assert {column.kind for column in found.schema.without(target).columns} == {Kind.NUMBER}
-
-
-def folder(there: s3.Store, **changes: Any) -> str:
-    """What an ETL run leaves, its report changed."""
-    table = pandas.read_csv(BytesIO(CSV)).assign(_row=[f"{i:016x}" for i in range(200)])
-    parts = {}
-    for number in range(2):
-        some = table.iloc[number * 100 : number * 100 + 100]
-        parquet.write_table(pyarrow.Table.from_pandas(some, preserve_index=False), stream := BytesIO())
-        name = f"part-{number}.snappy.parquet"
-        there.put(f"clean/{name}", stream.getvalue())
-        parts[name] = store.digest(stream.getvalue())
-    kinds = (Kind.NUMBER, Kind.CATEGORY, Kind.NUMBER, Kind.CATEGORY, Kind.TEXT)
-    schema = Schema(tuple(map(Column, (*NAMES, "_row"), kinds)))
-    left = DataReport(
-        run="clean-1",
-        schema=schema,
-        rows=200,
-        refused=0,
-        classes={},
-        ranges={},
-        parts=parts,
-        sha256=report.digest(parts),
-    )
-    there.put("clean/_report.json", json.dumps({**json.loads(left.to_json()), **changes}))
-    return "s3://datasets/clean/"
-
-
-def test_what_an_etl_run_leaves_is_known_by_its_report(there: s3.Store) -> None:
-    found = tables.read(described(folder(there)), 1)
-    assert found.schema.names == NAMES
-    assert found.schema.column("width").kind is Kind.CATEGORY
-    assert found.sha256 == json.loads(there.objects["datasets/clean/_report.json"])["sha256"]
-    assert (found.training_rows.key, found.training_rows.rows + found.test_rows.rows) == ("_row", 200)
-
-
-def test_a_derived_column_moves_no_row_of_an_etl_run(there: s3.Store) -> None:
-    whole = tables.read(described(folder(there)), 1).test["number"].tolist()
-    for number in range(2):
-        key = f"datasets/clean/part-{number}.snappy.parquet"
-        table = parquet.read_table(BytesIO(there.objects[key])).to_pandas()
-        table["length"] = table["length"].map("{:.3f}".format)
-        parquet.write_table(pyarrow.Table.from_pandas(table.assign(more=1)), stream := BytesIO())
-        there.objects[key] = stream.getvalue()
-    del there.objects["datasets/clean/_report.json"]
-    assert tables.read(described("s3://datasets/clean/"), 1).test["number"].tolist() == whole
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"sha256": "0" * 64}, "contradicts itself"),
-        ({"schema": 1}, "has no report of an ETL run"),
-        ({"parts": {"part-9.parquet": "0"}, "sha256": hashlib.sha256(b"0").hexdigest()}, "lacks part-9.parquet"),
-    ],
-)
-def test_a_folder_is_believed_no_further_than_its_report_goes(
-    changes: dict[str, Any], words: str, there: s3.Store
-) -> None:
-    with pytest.raises(RunError, match=words):
-        tables.read(described(folder(there, **changes)), 1)
-
-
-def test_a_file_that_was_replaced_after_the_run_is_found_out(there: s3.Store) -> None:
-    uri = folder(there)
-    there.objects["datasets/clean/part-0.snappy.parquet"] = as_parquet()
-    with pytest.raises(RunError, match="somebody replaced it"):
-        tables.read(described(uri), 1)
-
-
-def test_files_of_dvc_are_read_and_verified_by_their_md5(there: s3.Store) -> None:
-    def put(content: bytes, ending: str = "") -> str:
-        md5 = hashlib.md5(content, usedforsecurity=False).hexdigest() + ending
-        there.put(f"dvc/files/md5/{md5[:2]}/{md5[2:]}", content)
-        return md5
-
-    remote = "s3://datasets/dvc"
-    one = {"dvc": {"md5": put(CSV), "remote": remote}}
-    assert rows(tables.read(described(one, format="csv"), 1)) == rows(read(there, CSV))
-    listing = json.dumps([{"md5": put(CSV), "relpath": "a/b.csv"}]).encode()
-    many = {"dvc": {"md5": put(listing, ".dir"), "remote": remote}}
-    assert rows(tables.read(described(many), 1)) == rows(read(there, CSV))
-    there.put(f"dvc/files/md5/{put(CSV)[:2]}/{put(CSV)[2:]}", CSV + b"1,1,1,setosa\n")
-    with pytest.raises(RunError, match="not that of its name"):
-        tables.read(described(many), 1)
-
-
-def test_data_that_the_scratch_has_no_room_for_are_not_begun(there: s3.Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ml_runtime.sources.KEPT_FREE", 2**60)
-    assert "the scratch" in refusal(there, CSV)
-
-
-def test_a_table_of_many_rows_costs_little_more_than_its_frames(there: s3.Store, tmp_path: Path) -> None:
-    """A coarse bound on what Arrow holds at once: blocks, never the table."""
-    lines = FLOWERS * 500
-    before = pyarrow.default_memory_pool().max_memory()
-    read(there, HEADER + lines)
-    assert pyarrow.default_memory_pool().max_memory() - before < 8 * len(lines)
-
-
-@pytest.mark.parametrize("faults", [[0], [503], [429], [0, 500, 0]], ids=str)
-def test_a_store_that_stumbles_is_waited_for(
-    faults: list[int], there: s3.Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ml_runtime.patience.FIRST_PAUSE", 0.001)
-    monkeypatch.setattr(store, "PART", 1_000)
-    there.faults = list(faults)
-    assert rows(tables.read(described(there.put("a.csv", CSV)), 30)) == rows(read(there, CSV))
-
-
-def test_what_is_written_never_replaces_another_content(there: s3.Store) -> None:
-    place = Stored(bucket="datasets", key="iris.csv")
-    assert store.write_new(place, b"one", 1)
-    assert not store.write_new(place, b"one", 1)
-    with pytest.raises(RunError, match=r"s3://datasets/iris.csv has another content.* stays as it is"):
-        store.write_new(place, b"two", 1)
-    assert there.objects["datasets/iris.csv"] == b"one"
-
-
-def test_an_object_that_is_not_there_is_named(there: s3.Store) -> None:
-    for uri, words in (
-        ("s3://datasets/b.csv", "no such object"),
-        ("s3://datasets/none/", "no object below this prefix"),
-    ):
-        with pytest.raises(RunError, match=words):
-            tables.read(described(uri), 1)
