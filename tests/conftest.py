@@ -11,6 +11,7 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import cache as memoize
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ sys.path.insert(0, str(TESTS))
 pytest.register_assert_rewrite("support")  # so that a failed assertion there shows its values as well
 os.environ["GIT_ALLOW_PROTOCOL"] = "file"  # a test that would fetch a release from the network fails at once
 
-from support import proofs, tiers  # noqa: E402 - its folder is on the path from here on
+from support import causes, proofs, tiers  # noqa: E402 - its folder is on the path from here on
 
 PROVEN, SEED = "ML_PLATFORM_TESTS_PROVEN", "ML_PLATFORM_SEED"  # told to the workers, so that all collect the same
 
@@ -86,6 +87,15 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
             f"not run without a mirror of upstream releases (ML_PLATFORM_MIRROR=DIR): {names}, marked `mirror`"
         )
     return lines
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    yield
+    stats = terminalreporter.stats
+    for cause, failed in causes.of(stats.get("failed", []) + stats.get("error", [])).items():
+        terminalreporter.section(failed[0] + (f" and {len(failed) - 1} more" if failed[1:] else ""), "-")
+        terminalreporter.line(cause)
 
 
 @pytest.hookimpl(tryfirst=True)
