@@ -16,6 +16,8 @@ from ml_platform import pods
 ServingMode = Literal["knative", "standard"]
 """How models are served: as Knative revisions, or as Deployments behind routes of the Gateway API."""
 SparkOperator = Literal["kubeflow", "stackable"]
+TrainingOperator = Literal["trainer", "training-operator"]
+"""What runs trainings in several pods: Kubeflow Trainer its TrainJobs, or the operator before it its PyTorchJobs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +60,15 @@ class SparkAccess:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrainingAccess:
+    """The operator that runs trainings in several pods."""
+
+    operator: TrainingOperator
+    accepts: pulumi.Output[str]
+    """The operator's namespace; resolves when its jobs are accepted."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlatformOutputs:
     """Endpoints and names. An Output resolves when the service that it names can be used, so a resource that has one
     as input waits for that service."""
@@ -87,6 +98,7 @@ class PlatformOutputs:
     """The hosts below the domain that the gateway's certificate is for; None where there is no certificate."""
     ray: pulumi.Output[str] | None = None
     """The namespace of KubeRay's operator, if the platform has one; the Output resolves when RayJobs are accepted."""
+    training: TrainingAccess | None = None
     pools: Mapping[str, pods.Placement] = field(default_factory=dict)
     """The placement of pods on each of the cluster's node pools, by the pool's name."""
 

@@ -140,4 +140,5 @@ def _chosen_outputs(site: Site, tenancy: Tenancy, add_ons: Mapping[str, Any]) ->
         "pools": tenancy.pools,
         "spark": add_ons.get("spark"),
         "ray": add_ons.get("ray"),
+        "training": add_ons.get("training"),
     }

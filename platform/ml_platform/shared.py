@@ -14,11 +14,11 @@ from ml_platform import agreement, missing_images, registry_login, store
 from ml_platform.bundles.preflight import Preflight
 from ml_platform.clusters import Cluster
 from ml_platform.configuration import PROJECT, SettingsError
-from ml_platform.handle import ObjectStoreAccess, PlatformHandle, PlatformOutputs, SparkAccess
+from ml_platform.handle import ObjectStoreAccess, PlatformHandle, PlatformOutputs, SparkAccess, TrainingAccess
 from ml_platform.labels import of_stack
 from ml_platform.other_stack import OtherStack
 from ml_platform.settings import SharedPlatform
-from ml_platform.settings.stack import SharedObjectStore, SharedSpark
+from ml_platform.settings.stack import SharedObjectStore, SharedSpark, SharedTraining
 from ml_platform.store import Pod
 from ml_platform.tenancy import Tenancy
 
@@ -55,6 +55,7 @@ def handle(cluster: Cluster, settings: SharedPlatform, tenancy: Tenancy) -> Plat
         cluster=of_platform,
         spark=_spark(agreed, settings.spark) if settings.spark else None,
         ray=from_platform("ray") if settings.ray else None,
+        training=_training(agreed, settings.training) if settings.training else None,
         pools=tenancy.pools,
     )
     return PlatformHandle(
@@ -69,6 +70,10 @@ def _spark(agreed: pulumi.Output[Any], settings: SharedSpark) -> SparkAccess:
     """Spark as the settings choose it, once the two stacks have agreed."""
     from_platform = partial(_from_platform, agreed, "spark")
     return SparkAccess(**settings.model_dump(), jobs=from_platform("namespace"), repository=from_platform("repository"))
+
+
+def _training(agreed: pulumi.Output[Any], settings: SharedTraining) -> TrainingAccess:
+    return TrainingAccess(operator=settings.operator, accepts=_from_platform(agreed, "training", "accepts"))
 
 
 def _object_store(other: OtherStack, agreed: pulumi.Output[Any], settings: SharedObjectStore) -> ObjectStoreAccess:
@@ -134,9 +139,9 @@ def _differences(found: Mapping[str, Any], settings: SharedPlatform) -> Iterator
         "images.mlserver": _value_at(found, "images", "mlserver"),
         "object_store.access": "key" if _value_at(found, "object_store", "users") is None else "identity",
     }
-    if settings.spark:
-        for key, value in settings.spark.model_dump().items():
-            wanted[f"spark.{key}"], theirs[f"spark.{key}"] = value, _value_at(found, "spark", key)
+    for block, chosen in {"spark": settings.spark, "training": settings.training}.items():
+        for key, value in chosen.model_dump().items() if chosen else ():
+            wanted[f"{block}.{key}"], theirs[f"{block}.{key}"] = value, _value_at(found, block, key)
     if settings.ray:
         wanted["ray"], theirs["ray"] = "{}", "{}" if _value_at(found, "ray") else None
     for key, mine in wanted.items():

@@ -36,6 +36,7 @@ FOUND: dict[str, Any] = {
     "images": stacks.images({"mlserver"}),
     "spark": {"operator": "kubeflow", "namespace": "spark-jobs", "repository": "mirror.test/sdp"},
     "ray": "kuberay-system",
+    "training": {"operator": "trainer", "accepts": "kubeflow-system"},
     "pools": {"gpu": {"nodeSelector": {"kind": "gpu"}}, "spot": {"nodeSelector": {"kind": "spot"}}},
 }
 EXPORTS: dict[str, Any] = {
@@ -45,7 +46,7 @@ EXPORTS: dict[str, Any] = {
     "platform": FOUND,
     "platform_cluster": "uid",
 }
-USES = {"spark": {"operator": "kubeflow"}, "ray": {}, "object_store": {"buckets": ["datasets", "raw"]}}
+USES = {"spark": {"operator": "kubeflow"}, "ray": {}, "training": {}, "object_store": {"buckets": ["datasets", "raw"]}}
 SECRETS = ("kubeconfig", "object_store_secret_key")
 
 

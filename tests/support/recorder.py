@@ -13,6 +13,7 @@ from typing import Any
 
 import pulumi
 from google.protobuf import json_format
+from ml_local import paths
 from pulumi.runtime import mocks, rpc, settings
 from support import offers
 
@@ -118,6 +119,7 @@ def record(
     world = world or Outputs()
     recorder, preview = Recorder(world), isinstance(world, NothingYet)
     mocks.set_mocks(world, project="ml-platform", stack=stack, preview=preview, monitor=recorder)
+    pulumi.runtime.settings.SETTINGS.root_directory = str(paths.checkout())
     values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in (config or {}).items()}
     pulumi.runtime.set_all_config(values, list(secrets))
 

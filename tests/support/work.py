@@ -13,6 +13,8 @@ from ml_platform.handle import (
     ServingMode,
     SparkAccess,
     SparkOperator,
+    TrainingAccess,
+    TrainingOperator,
 )
 from ml_workloads.settings import WorkloadsSettings
 from ml_workloads.workloads import Workloads
@@ -41,6 +43,7 @@ def declare(
     *,
     mode: ServingMode = "knative",
     operator: SparkOperator = "kubeflow",
+    training: TrainingOperator = "trainer",
     repository: pulumi.Output[str | None] | None = None,
     images: dict[str, str] | None = None,
     world: mocks.Mocks | None = None,
@@ -74,6 +77,7 @@ def declare(
                 operator=operator, namespace="spark-jobs", jobs=known("spark-jobs"), repository=repository
             ),
             ray=known("kuberay-system"),
+            training=TrainingAccess(operator=training, accepts=known("training")),
             pools=pools.PLACED,
         )
         handle = PlatformHandle(provider=kubernetes.Provider("cluster", kubeconfig="{}"), outputs=outputs)

@@ -56,8 +56,14 @@ def test_what_the_other_serving_mode_alone_can_do_is_refused(mode: str, key: str
             {"spark": {}, "ray": {}},
             "runs.iris.runner is 'ray-job', and the platform has no KubeRay",
         ),
+        (
+            changed(IRIS, runs={"iris": {"operator": "torch", "script": "own.py"}}),
+            {},
+            {"training": {"v1": True}},
+            "runs.iris.operator is 'torch', and the platform has no operator for trainings in several pods",
+        ),
     ],
-    ids=["spark", "ray"],
+    ids=["spark", "ray", "training"],
 )
 def test_an_operator_that_the_platform_has_not_is_refused(
     work: dict[str, Any], without: dict[str, Any], platform: dict[str, Any], words: str

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ml_platform import names
 from ml_platform.configuration import SettingsError, validate
-from ml_platform.handle import ServingMode, SparkOperator
+from ml_platform.handle import ServingMode, SparkOperator, TrainingOperator
 from ml_platform.settings import GatewaySettings
 from ml_workloads.settings import WorkloadsSettings
 from support import work as made
@@ -20,6 +20,7 @@ LONGEST = 40
 LENGTHS = (1, 32, 33, 38, 39, LONGEST)
 """About the limits that were once missed."""
 NAMESPACE = "s" * LONGEST
+SCRIPT = "workloads/examples/digits/workers.py"
 LABEL, SUBDOMAIN = 63, 253
 LIMITS = {
     "ConfigMap": SUBDOMAIN,
@@ -30,6 +31,7 @@ LIMITS = {
     "Namespace": LABEL,
     "NetworkPolicy": SUBDOMAIN,
     "PodDisruptionBudget": SUBDOMAIN,
+    "PyTorchJob": LABEL - len("-worker-63"),
     "RayJob": 47,  # KubeRay refuses longer ones
     "ResourceQuota": SUBDOMAIN,
     "Role": SUBDOMAIN,
@@ -38,6 +40,8 @@ LIMITS = {
     "Secret": SUBDOMAIN,
     "ServiceAccount": SUBDOMAIN,
     "SparkApplication": LABEL - len("-driver-svc"),
+    "TrainJob": LABEL - len("-node-0-63-xxxxx"),  # Trainer's JobSet has its name, and that names Job and pods
+    "TrainingRuntime": SUBDOMAIN,
 }
 """The longest name that each kind may have, or its operator takes."""
 
@@ -59,6 +63,7 @@ def work() -> dict[str, Any]:
             **{name: {"operator": "spark", "data": "d"} for name in blocks("e")},
             **dict.fromkeys(blocks("t"), learning),
             **{name: {**learning, "operator": "ray", "runner": "ray-job"} for name in blocks("u")},
+            **{name: {**learning, "operator": "torch", "script": SCRIPT} for name in blocks("w")},
         },
         "models": {model: {}},
         "serving": {
@@ -89,7 +94,8 @@ def labels(item: Any) -> Iterator[Mapping[str, str]]:
 
 @memoize
 def declared(mode: ServingMode, operator: SparkOperator) -> list[dict[str, Any]]:
-    return list(objects(made.declare(work(), operator=operator, mode=mode)))
+    training: TrainingOperator = "trainer" if mode == "knative" else "training-operator"
+    return list(objects(made.declare(work(), operator=operator, mode=mode, training=training)))
 
 
 WAYS = pytest.mark.parametrize(("mode", "operator"), [("knative", "kubeflow"), ("standard", "stackable")])

@@ -115,7 +115,9 @@ def test_another_choice_than_the_platforms_is_refused_with_both_values_and_the_w
         assert text in message
 
 
-@pytest.mark.parametrize(("block", "key"), [("spark", "spark.operator"), ("ray", "ray")])
+@pytest.mark.parametrize(
+    ("block", "key"), [("spark", "spark.operator"), ("ray", "ray"), ("training", "training.operator")]
+)
 def test_what_the_platform_does_not_have_is_refused_with_the_block_to_remove(block: str, key: str) -> None:
     with pytest.raises(SettingsError) as refused:
         stand_on({**PLATFORM, block: {}}, exports=without("platform", block))

@@ -44,6 +44,10 @@ def run(**changes: Any) -> dict[str, Any]:
     return changed(IRIS, runs={"iris": changes})
 
 
+def torch(**changes: Any) -> dict[str, Any]:
+    return run(operator="torch", script="own.py", **changes)
+
+
 def gate(task: str = "classification", **changes: Any) -> dict[str, Any]:
     return changed(IRIS, data={"iris": {"task": task}}, models={"iris": {"gate": changes}})
 
@@ -106,7 +110,13 @@ OF_RUNS: list[Case] = [
     (run(data="iris.table"), "runs.iris.data", '"iris.table"', "allowed: iris"),
     (run(data=None), "runs.iris.data", "null", "a run of operator job has one"),
     (run(model="mars"), "runs.iris.model", '"mars"', "allowed: iris"),
-    (run(operator="torch"), "runs.iris.operator", '"torch"', "it must be one of: job, ray, spark"),
+    (run(operator="mpi"), "runs.iris.operator", '"mpi"', "it must be one of: job, ray, spark, torch"),
+    (run(operator="torch"), "runs.iris.script", "null", "a run of operator torch has one"),
+    (torch(workers=65), "runs.iris.workers", "65", "less than or equal to 64"),
+    (torch(workers=0), "runs.iris.workers", "0", "greater than or equal to 1"),
+    (torch(checkpoints="s3://datasets/kept"), "runs.iris.checkpoints", '"s3://datasets/kept"', "pattern"),
+    (torch(estimator="xgboost"), "runs.iris.estimator", '"xgboost"', "keep one of them"),
+    (torch(folds=5), "runs.iris.folds is no setting", "", "allowed here: checkpoints, data"),
     ({**IRIS, "runs": {"iris": 3}}, "runs.iris", "3", "should be an object"),
     (run(trials=3), "runs.iris.trials is no setting", "", "allowed here: command, data, estimator, folds"),
     (run(script="own.py", estimator="xgboost"), "runs.iris.estimator", '"xgboost"', "keep one of them"),

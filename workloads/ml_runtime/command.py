@@ -41,13 +41,15 @@ class Described(Protocol):
 S = TypeVar("S", bound=Described)
 
 
-def run(name: str, text: str | None, parse: Callable[[Any], S], work: Callable[[S], Verdict]) -> int:
-    """The command `name` with the argument that all judged runs have; the exit code."""
+def run(name: str, text: str | None, parse: Callable[[Any], S], work: Callable[[S], Verdict | None]) -> int:
+    """The command `name` with the argument that all judged runs have; the exit code. `work` gives no verdict where
+    another process of the run does."""
     path = arguments(name, text, PATH)
 
     def described() -> None:
         spec = parse(read(path))
-        say(work(spec), spec)
+        if found := work(spec):
+            say(found, spec)
 
     return finish(described)
 

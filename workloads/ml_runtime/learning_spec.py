@@ -9,7 +9,10 @@ A JSON file, mounted from a ConfigMap at /etc/ml-platform/run.json: what ml_runt
       "parameters": {"C": 1.0},            optional: keyword arguments of the estimator, or what the script makes of
                                            them; of a step by its path: columns__categories__codes__max_categories
       "seed": 0,                           optional: where chance starts
-      "folds": 5                           optional: cross-validate in so many parts as well
+      "folds": 5,                          optional: cross-validate in so many parts as well
+      "workers": 2,                        optional: the pods that train together
+      "processes": 1,                      optional: of each of them
+      "checkpoints": "s3://datasets/kept/" optional: below which ml_runtime.checkpoints keeps what it is given
     }
 
 The run of an image of a user's own has, in place of `estimator` and `folds`,
@@ -53,6 +56,10 @@ class TrainSpec(LearningSpec):
     """One training."""
 
     folds: int | None = None
+    workers: int = 1
+    processes: int = 1
+    """Of each worker."""
+    checkpoints: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +78,13 @@ def parse(raw: Any) -> TrainSpec:
     """
     top = Block("", raw, TrainSpec)
     folds = top.check("folds", lambda v: v is None or (is_count(v) and v > 1), "a whole number, 2 or more", None)
-    return TrainSpec(**learning(top), folds=folds)
+    counts = {name: top.check(name, is_count, "a whole number, 1 or more", 1) for name in ("workers", "processes")}
+    kept = top.check("checkpoints", _is_prefix, "s3://<bucket>/<prefix>/", None)
+    return TrainSpec(**learning(top), folds=folds, checkpoints=kept, **counts)
+
+
+def _is_prefix(value: object) -> bool:
+    return value is None or (isinstance(value, str) and value.startswith("s3://") and value.endswith("/"))
 
 
 def parse_image(raw: Any) -> ImageSpec:

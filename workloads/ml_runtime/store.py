@@ -87,6 +87,17 @@ def find(place: Stored, patience: float) -> list[Found]:
     return sorted(found, key=lambda each: each.place.key)
 
 
+def below(prefix: Stored, patience: float) -> list[Stored]:
+    """All objects below a prefix, by name; none where there is nothing.
+
+    Raises:
+        RunError: no right to them.
+    """
+    pages = _asked(prefix, patience, lambda s3: list(_pages(s3, prefix)))
+    keys = [each["Key"] for page in pages for each in page.get("Contents", [])]
+    return [Stored(bucket=prefix.bucket, key=key) for key in sorted(keys)]
+
+
 def fetch(found: Found, path: Path, patience: float, digest: Any = None) -> str:
     """Put the object's content there; its sha256. Another `digest` is updated with it too.
 
@@ -115,6 +126,24 @@ def read(place: Stored, patience: float) -> bytes | None:
         return _asked(place, patience, lambda s3: _whole(s3.get_object(Bucket=place.bucket, Key=place.key)))
     except _AbsentError:
         return None
+
+
+def write(place: Stored, content: bytes, patience: float) -> None:
+    """Put the content there, whatever was there before.
+
+    Raises:
+        RunError: no such bucket, or no right to it.
+    """
+    _asked(place, patience, lambda s3: s3.put_object(Bucket=place.bucket, Key=place.key, Body=content))
+
+
+def remove(place: Stored, patience: float) -> None:
+    """Remove the object; nothing happens where there is none.
+
+    Raises:
+        RunError: no right to it.
+    """
+    _asked(place, patience, lambda s3: s3.delete_object(Bucket=place.bucket, Key=place.key))
 
 
 def write_new(place: Stored, content: bytes, patience: float) -> bool:

@@ -7,16 +7,31 @@ left unfinished is marked as such, or gone on with. Training code of one's own i
 
 with `fit(features: DataFrame, target: Series, parameters: Mapping, seed: int)`, which gives back a fitted estimator
 of scikit-learn, XGBoost or LightGBM, a module of PyTorch, a model of ONNX, or an mlflow.pyfunc.PythonModel. A tuning
-calls it for each trial with the trial's parameters.
+calls it for each trial with the trial's parameters, and a training over several workers in each of their processes,
+which torch.distributed has joined.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ml_runtime import candidate, command, folds, learning, learning_spec, own_code, tables, tracking, tune, tune_spec
+from ml_runtime import (
+    candidate,
+    checkpoints,
+    command,
+    folds,
+    learning,
+    learning_spec,
+    own_code,
+    tables,
+    tracking,
+    tune,
+    tune_spec,
+    workers,
+)
 from ml_runtime.candidate import Candidate
 from ml_runtime.fitting import Fit, Program
 from ml_runtime.learning_spec import TrainSpec
@@ -30,21 +45,27 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 
-def train(spec: TrainSpec, program: Program) -> Run:
-    """The finished MLflow run of this run key, trained now if it is not there yet.
+def train(spec: TrainSpec, program: Program) -> Run | None:
+    """The finished MLflow run of this run key, trained now if it is not there yet; None in all processes of a training
+    but the first.
 
     Raises:
         RunError: the data, the code or the settings are not what they must be.
         AwayError: a service was away for too long.
     """
     program.check(spec, spec.parameters)
-    experiment_id, done = patiently("MLflow", spec.patience, lambda: tracking.begun(spec.experiment, spec.run))
-    if done:
-        return done
-    table = tables.read(spec.data, spec.patience)
-    fit = program.of(spec, table.schema, spec.parameters)
-    numbers = folds.scores(spec, table, fit)
-    model = fit(*learning.sides(spec.data, table.training), spec.parameters, spec.seed)
+    with workers.joined(os.environ) as group:
+        experiment_id, done = _begun(spec) if group.first else ("", None)
+        if group.told(done is not None):
+            return done
+        table = tables.read(spec.data, spec.patience)
+        group.agree("the data", table.sha256)
+        checkpoints.begin(spec.checkpoints, spec.run, spec.patience, writes=group.first)
+        fit = program.of(spec, table.schema, spec.parameters)
+        numbers = folds.scores(spec, table, fit)
+        model = fit(*learning.sides(spec.data, table.training), spec.parameters, spec.seed)
+    if not group.first:
+        return None
     made = Candidate(
         spec=spec,
         table=table,
@@ -53,6 +74,10 @@ def train(spec: TrainSpec, program: Program) -> Run:
         numbers=numbers,
     )
     return candidate.log(made, experiment_id)
+
+
+def _begun(spec: TrainSpec) -> tuple[str, Run | None]:
+    return patiently("MLflow", spec.patience, lambda: tracking.begun(spec.experiment, spec.run))
 
 
 def parse(raw: Any) -> TrainSpec | TuneSpec:
@@ -69,10 +94,10 @@ def main(fit: Fit | None = None, trusted: Sequence[str] = ()) -> int:
     beside the libraries that every server has."""
     program = Program(fit=fit, code=own_code.of(fit) if fit else NONE, trusted=tuple(trusted))
 
-    def work(spec: TrainSpec | TuneSpec) -> Verdict:
+    def work(spec: TrainSpec | TuneSpec) -> Verdict | None:
         limit_client_retries()
         run = tune.tune(spec, program) if isinstance(spec, TuneSpec) else train(spec, program)
-        return candidate.verdict(spec, run)
+        return candidate.verdict(spec, run) if run else None
 
     return command.run("ml_runtime.train", __doc__, parse, work)
 

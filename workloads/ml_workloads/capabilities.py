@@ -15,6 +15,7 @@ from ml_workloads.fields import bucket_of
 from ml_workloads.run_settings import RaySettings
 from ml_workloads.serving_settings import OF_REQUESTS, ServingSettings
 from ml_workloads.settings import WorkloadsSettings
+from ml_workloads.torch_settings import TorchSettings
 
 
 def check(
@@ -30,6 +31,7 @@ def check(
         *_certified(settings, platform.certified_below),
         *_spark(settings, spark_operator(platform)),
         *_ray(settings, platform.add_on("ray") is not None),
+        *_torch(settings, platform.add_on("training") is not None),
         *_buckets(settings, platform.object_store.buckets),
         *_pools(settings, pools),
         *_quota(settings),
@@ -141,11 +143,23 @@ def _spark(settings: WorkloadsSettings, spark: SparkOperator | None) -> Iterator
             )
 
 
+def _torch(settings: WorkloadsSettings, training: bool) -> Iterator[str]:
+    for name, each in settings.learning.items():
+        if isinstance(each, TorchSettings) and not training:
+            path = f"{PROJECT}:workloads.runs.{name}.operator"
+            yield (
+                f"{path} is 'torch', and the platform has no operator for trainings in several pods. Have it install "
+                f"Kubeflow Trainer with:\n  pulumi config set --path '{PROJECT}:platform.training.v2' true\n"
+                f"or run it in one pod, which needs none:\n  pulumi config set --path '{path}' job"
+            )
+
+
 def _buckets(settings: WorkloadsSettings, buckets: Collection[str]) -> Iterator[str]:
     tested = {f"data.{name}.test.uri": each.test.uri for name, each in settings.data.items()}
     places = {
         **{f"data.{name}.{_key_of(each)}": each.place for name, each in settings.watched.items()},
         **{f"runs.{name}.output": each.output for name, each in settings.spark.items()},
+        **{f"runs.{name}.checkpoints": each.checkpoints for name, each in settings.torch.items()},
         **{f"data.{name}.dvc.remote": each.dvc.remote for name, each in settings.data.items() if each.dvc},
         **tested,
     }

@@ -37,6 +37,7 @@ Uri = Annotated[
     Field(pattern=r"^s3://[a-z0-9][-a-z0-9]{1,61}[a-z0-9]/\S+$", description="An object, or a prefix with a /."),
     AfterValidator(_one_place),
 ]
+Prefix = Annotated[Uri, Field(pattern=r"/$")]
 Parameter = Annotated[
     bool | int | float | str | None,
     one_rule("a parameter is a number, a text, true, false or null"),

@@ -15,11 +15,11 @@ from ml_platform.configuration import Resources
 
 from ml_workloads import job, script
 from ml_workloads.job import MOUNTS, Job
+from ml_workloads.learning_settings import LearningSettings
 from ml_workloads.model_settings import ModelSettings, is_program
 from ml_workloads.packages import NONE, SERVING, Packages
 from ml_workloads.run import Run, RunArgs, key
 from ml_workloads.run_outcome import RunOutcome, shown
-from ml_workloads.run_settings import LearningSettings
 from ml_workloads.table import Table
 from ml_workloads.workspace import Workspace
 

@@ -1,4 +1,5 @@
-"""A run that leaves a candidate of a model: a training in a Job, or a search by Ray in a Job or in a RayJob.
+"""A run that leaves a candidate of a model: a training in a Job or over several workers, or a search by Ray in a Job or
+in a RayJob.
 
 Functions from settings to the arguments of a run. What the pod of an image of a user's own is made of is in
 image_job.py.
@@ -13,23 +14,28 @@ from ml_platform.component import Component
 
 from ml_workloads import image_job, job, script
 from ml_workloads.job import MOUNTS, Job
+from ml_workloads.learning_settings import LearningSettings
 from ml_workloads.model_settings import ModelSettings
 from ml_workloads.packages import NONE, TRAINING, TUNING, Packages
 from ml_workloads.ray_job import Ray, RayJob
 from ml_workloads.run import FOLDER, Manifest, Run, RunArgs, key
-from ml_workloads.run_settings import JobSettings, LearningSettings, RaySettings
+from ml_workloads.run_settings import JobSettings, RaySettings
+from ml_workloads.settings import Learning
 from ml_workloads.table import Table
+from ml_workloads.torch_settings import TorchSettings
+from ml_workloads.train_job import PyTorchJob, TrainJob, Workers
 from ml_workloads.workspace import Workspace
 
-TRAIN, SCRIPT = "ml_runtime.train", "ml_runtime.script"
-"""The programs of a run: the one that trains or tunes by an estimator's name, and the one that runs a file."""
+TRAIN, SCRIPT, WORKER = "ml_runtime.train", "ml_runtime.script", "ml_runtime.worker"
+"""The programs of a run: the one that trains or tunes by an estimator's name, the one that runs a file, and the one
+that starts either in each process of a worker."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LearningArgs:
     workspace: Workspace
     table: Table
-    settings: JobSettings | RaySettings
+    settings: Learning
     model: ModelSettings
     packages: Packages = NONE
     """Those of the model."""
@@ -53,6 +59,8 @@ def learn(name: str, args: LearningArgs, parent: Component) -> Run:
     settings = args.settings
     if isinstance(settings, JobSettings):
         return Job(name, _arguments(name, args, _training(settings, args)), parent.child())
+    if isinstance(settings, TorchSettings):
+        return _by_workers(name, args, settings, parent)
     search = _of_platform(args, TUNING, _searched(settings, args))
     platform = args.workspace.platform
     if settings.runner == "job" or platform.ray is None:  # there is one: capabilities.check
@@ -61,6 +69,18 @@ def learn(name: str, args: LearningArgs, parent: Component) -> Run:
     ray = Ray(operator=platform.ray, command=command, processors=settings.at_once * settings.threads)
     run = _arguments(name, args, replace(search, manifest=ray.manifest))
     return RayJob(name, replace(run, beside={"entry": ray.entry(run)}), parent.child())
+
+
+def _by_workers(name: str, args: LearningArgs, settings: TorchSettings, parent: Component) -> Run:
+    access = args.workspace.platform.training
+    assert access is not None  # noqa: S101 - capabilities.check
+    workers = Workers(accepts=access.accepts, count=settings.workers)
+    way = _of_platform(args, TRAINING, {"workers": settings.workers, "processes": settings.processes_each})
+    if access.operator == "training-operator":
+        run = _arguments(name, args, replace(way, manifest=workers.pytorch_job))
+        return PyTorchJob(name, run, parent.child())
+    run = _arguments(name, args, replace(way, manifest=workers.train_job))
+    return TrainJob(name, replace(run, beside={"runtime": workers.runtime(run)}), parent.child())
 
 
 def _training(settings: JobSettings, args: LearningArgs) -> _Way:
@@ -125,7 +145,8 @@ def _files(name: str, settings: LearningSettings) -> dict[str, str]:
 
 def _program(settings: LearningSettings) -> list[str]:
     """The module that runs, and its arguments."""
-    return [SCRIPT, f"{FOLDER}/{_base(settings.script)}"] if settings.script else [TRAIN]
+    program = [SCRIPT, f"{FOLDER}/{_base(settings.script)}"] if settings.script else [TRAIN]
+    return [WORKER, *program] if isinstance(settings, TorchSettings) else program
 
 
 def _base(path: str) -> str:
@@ -151,7 +172,9 @@ def _searched(settings: RaySettings, args: LearningArgs) -> dict[str, Any]:
 
 
 def _patience(settings: LearningSettings) -> dict[str, Any]:
-    """How a search is done, which is no reason for a new one."""
+    """How a run is done, which is no reason for a new one."""
+    if isinstance(settings, TorchSettings) and settings.checkpoints:
+        return {"checkpoints": settings.checkpoints}
     if not isinstance(settings, RaySettings):
         return {}
     return {"at_once": settings.at_once, "threads": settings.threads}

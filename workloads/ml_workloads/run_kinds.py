@@ -1,4 +1,5 @@
-"""What runs can be, as the Kubernetes API shows them: a Job, a SparkApplication of either operator, or a RayJob.
+"""What runs can be, as the Kubernetes API shows them: a Job, a SparkApplication of either operator, a RayJob, a
+TrainJob or a PyTorchJob.
 
 For each: when it has ended and how, and which pods it runs in. The rest of a run's life is the business of run_outcome.
 """
@@ -9,7 +10,7 @@ from typing import Literal
 
 from ml_platform.kube import Object
 
-RunKindName = Literal["job", "kubeflow", "stackable", "ray-job"]
+RunKindName = Literal["job", "kubeflow", "stackable", "ray-job", "train-job", "pytorch-job"]
 RUN_LABEL = "ml-platform/run"
 """The label of pods whose operator gives them none that is known beforehand."""
 
@@ -70,6 +71,18 @@ def _ray_end(job: Object) -> End | None:
     return End() if status.get("jobStatus") == "SUCCEEDED" else End(failure=message or "it was stopped")
 
 
+def _train_end(job: Object) -> End | None:
+    if failed := condition(job, "Failed"):
+        return End(failure=failed.get("message") or failed.get("reason", ""))
+    return End() if condition(job, "Complete") else None
+
+
+def _pytorch_end(job: Object) -> End | None:
+    if failed := condition(job, "Failed"):
+        return End(failure=failed.get("message") or failed.get("reason", ""))
+    return End() if condition(job, "Succeeded") else None
+
+
 KINDS: Mapping[RunKindName, RunKind] = {
     "job": RunKind(
         api_version="batch/v1",
@@ -94,5 +107,17 @@ KINDS: Mapping[RunKindName, RunKind] = {
         kind="RayJob",
         pods=f"{RUN_LABEL}={{}}",
         end=_ray_end,
+    ),
+    "train-job": RunKind(
+        api_version="trainer.kubeflow.org/v1alpha1",
+        kind="TrainJob",
+        pods="jobset.sigs.k8s.io/jobset-name={}",
+        end=_train_end,
+    ),
+    "pytorch-job": RunKind(
+        api_version="kubeflow.org/v1",
+        kind="PyTorchJob",
+        pods="training.kubeflow.org/job-name={}",
+        end=_pytorch_end,
     ),
 }

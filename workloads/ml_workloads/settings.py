@@ -9,12 +9,16 @@ from ml_platform.needs import Needs
 from pydantic import Field, model_validator
 
 from ml_workloads.data_settings import DataSettings, LearnedSettings, Task
+from ml_workloads.learning_settings import LearningSettings
 from ml_workloads.model_settings import METRICS, ModelSettings, is_program
-from ml_workloads.run_settings import SEARCHED, UNSEARCHED, JobSettings, LearningSettings, RaySettings, RunSettings
+from ml_workloads.run_settings import SEARCHED, UNSEARCHED, JobSettings, RaySettings, RunSettings
 from ml_workloads.serving_settings import ServingSettings, check_names
 from ml_workloads.spark_settings import SparkSettings
+from ml_workloads.torch_settings import TorchSettings
 
 R = TypeVar("R", bound=LearningSettings)
+Learning = JobSettings | RaySettings | TorchSettings
+"""A run that leaves a candidate."""
 
 TABLE = "table"
 """The name of the output of a run of Spark."""
@@ -45,10 +49,15 @@ class WorkloadsSettings(Settings):
         return {name: run for name, run in self.runs.items() if isinstance(run, SparkSettings)}
 
     @property
-    def learning(self) -> dict[str, JobSettings | RaySettings]:
+    def learning(self) -> dict[str, Learning]:
         """The runs that leave a candidate, by name, each with all that it takes from another."""
-        named = {name: run for name, run in self.runs.items() if isinstance(run, LearningSettings)}
+        named = {name: run for name, run in self.runs.items() if isinstance(run, Learning)}
         return {name: self._whole(run) for name, run in named.items()}
+
+    @property
+    def torch(self) -> dict[str, TorchSettings]:
+        """The trainings in several pods, by name."""
+        return {name: run for name, run in self.runs.items() if isinstance(run, TorchSettings)}
 
     @property
     def watched(self) -> dict[str, DataSettings]:
@@ -112,7 +121,7 @@ class WorkloadsSettings(Settings):
                 known(f"serving.{name}.model", serving.model, {str(run.model) for run in self.learning.values()})
         return self
 
-    def _check_learning(self, path: str, run: JobSettings | RaySettings) -> None:
+    def _check_learning(self, path: str, run: Learning) -> None:
         tables = [f"{name}.{TABLE}" for name in self.spark]
         known(f"{path}.data", str(run.data), [*self.data, *tables])
         known(f"{path}.model", str(run.model), self.models)
@@ -125,7 +134,7 @@ class WorkloadsSettings(Settings):
             raise MisfitError(f"{path}.space", f"it must be given for {program}")
         self._check_metrics(path, run, learned.task)
 
-    def _check_metrics(self, path: str, run: JobSettings | RaySettings, task: Task) -> None:
+    def _check_metrics(self, path: str, run: Learning, task: Task) -> None:
         gate = self.models[str(run.model)].gate
         named = {f"models.{run.model}.gate.metric": gate.metric}
         if isinstance(run, RaySettings):
@@ -139,7 +148,7 @@ class WorkloadsSettings(Settings):
             raise misfit.below(f"models.{run.model}.gate")
 
 
-def _follows(run: JobSettings | RaySettings) -> bool:
+def _follows(run: Learning) -> bool:
     """Whether it takes its data and its program from another run."""
     return isinstance(run, RaySettings) and run.of is not None
 

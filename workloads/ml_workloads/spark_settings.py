@@ -6,7 +6,7 @@ from ml_platform.configuration import BucketName, MisfitError, Name, Processors,
 from pydantic import AfterValidator, Field, model_validator
 
 from ml_workloads.data_settings import LearnedSettings
-from ml_workloads.fields import OwnImage, Pool, Script, Share, Uri
+from ml_workloads.fields import OwnImage, Pool, Prefix, Script, Share
 
 LEAST_MEMORY = 704
 """MiB. Spark starts with no heap below 471 MiB, and takes two thirds of a pod's memory for that."""
@@ -64,7 +64,7 @@ class SparkSettings(Settings):
     Without it, classes stay as they are written."""
     maximum_refused: Share = 0.01
     """The run fails if a greater part of all rows does not fit the kinds of its columns."""
-    output: Annotated[Uri, Field(pattern=r"/$")] | None = None
+    output: Prefix | None = None
     """The prefix below which each run leaves its table; without it, `tables/` in the bucket of the data."""
     table: TableSettings = TableSettings()
     script: Script | None = None

@@ -7,8 +7,10 @@ from typing import Self
 
 from pydantic import model_validator
 
+from ml_platform.component import after
 from ml_platform.components.add_on import AddOn
 from ml_platform.configuration import MisfitError, Settings
+from ml_platform.handle import TrainingAccess, TrainingOperator
 from ml_platform.needs import Needs
 from ml_platform.settings.platform import PlatformSettings
 from ml_platform.site import Site
@@ -21,6 +23,11 @@ class TrainingSettings(Settings):
     """Whether the training operator is installed, which runs PyTorchJobs and the like."""
     v2: bool = False
     """Whether Kubeflow Trainer is installed, which runs TrainJobs by JobSet."""
+
+    @property
+    def operator(self) -> TrainingOperator:
+        """The one that work is given to."""
+        return "trainer" if self.v2 else "training-operator"
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -44,6 +51,8 @@ class Training(AddOn):
             self.install("trainer", after=[*self.kinds], over=[*self.ready])
         if settings.v1:
             self.install("training-operator")
+        entry = site.releases.entry(settings.operator)
+        self.access = TrainingAccess(operator=settings.operator, accepts=after(entry.namespace, *self.ready))
         self.register_outputs({})
 
     @classmethod

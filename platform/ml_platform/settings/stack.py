@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from ml_platform.configuration import BucketName, ImageReference, Name, Settings
-from ml_platform.handle import ServingMode, SparkOperator
+from ml_platform.handle import ServingMode, SparkOperator, TrainingOperator
 from ml_platform.settings.clouds import BucketAccess
 from ml_platform.settings.pools import GivenPoolSettings
 
@@ -57,6 +57,13 @@ class SharedSpark(Settings):
     """The platform's namespace of SparkApplications, which all stacks that use the platform share."""
 
 
+class SharedTraining(Settings):
+    """The platform's operator that runs trainings in several pods."""
+
+    operator: TrainingOperator = "trainer"
+    """The operator of the platform: trainer where its `training` has v2."""
+
+
 class SharedRay(Settings):
     """The platform's KubeRay operator, which runs RayJobs."""
 
@@ -79,6 +86,7 @@ class SharedPlatform(Settings):
     serving: SharedServing = SharedServing()
     spark: SharedSpark | None = None
     ray: SharedRay | None = None
+    training: SharedTraining | None = None
     object_store: SharedObjectStore = SharedObjectStore()
     images: dict[str, ImageReference] = Field(default_factory=dict)
     """Image references by digest, by our short names. They are this stack's own, since another image is another run;

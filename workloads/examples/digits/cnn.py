@@ -42,27 +42,32 @@ def tensor(files: Iterable[bytes]) -> Any:
     return torch.stack(rows).reshape(-1, 1, SIDE, SIDE) / 255
 
 
-def fit(features: Any, target: Any, parameters: Mapping[str, Any], seed: int) -> Any:
-    """A network that was shown all pictures `epochs` times."""
-    torch.manual_seed(seed)
-    classes = sorted(set(target))
-    pictures, truth = tensor(features["content"]), torch.tensor([classes.index(each) for each in target])
-    network = nn.Sequential(
+def network(classes: int) -> Any:
+    """An untrained one."""
+    return nn.Sequential(
         nn.Conv2d(1, 16, 3, padding=1),
         nn.ReLU(),
         nn.Conv2d(16, 32, 3, padding=1),
         nn.ReLU(),
         nn.MaxPool2d(2),
         Rearrange("picture channel high wide -> picture (channel high wide)"),
-        nn.Linear(32 * (SIDE // 2) ** 2, len(classes)),
+        nn.Linear(32 * (SIDE // 2) ** 2, classes),
     )
-    optimizer = torch.optim.Adam(network.parameters(), lr=parameters["rate"])
+
+
+def fit(features: Any, target: Any, parameters: Mapping[str, Any], seed: int) -> Any:
+    """A network that was shown all pictures `epochs` times."""
+    torch.manual_seed(seed)
+    classes = sorted(set(target))
+    pictures, truth = tensor(features["content"]), torch.tensor([classes.index(each) for each in target])
+    learner = network(len(classes))
+    optimizer = torch.optim.Adam(learner.parameters(), lr=parameters["rate"])
     for _ in range(parameters["epochs"]):
         for rows in torch.randperm(len(truth)).split(BATCH):
             optimizer.zero_grad()
-            nn.functional.cross_entropy(network(pictures[rows]), truth[rows]).backward()
+            nn.functional.cross_entropy(learner(pictures[rows]), truth[rows]).backward()
             optimizer.step()
-    return Digits(network.eval(), classes)
+    return Digits(learner.eval(), classes)
 
 
 if __name__ == "__main__":
