@@ -98,6 +98,17 @@ GOOD: dict[str, Declared] = {
         "TrainJob", "train", "trainer.kubeflow.org/v1alpha1",
         spec={"trainer": {"image": IMAGE, "numNodes": 2, "resourcesPerNode": SIZE}},
     ),
+    "torch": kubernetes(
+        "PyTorchJob", "torch", "kubeflow.org/v1",
+        spec={
+            "runPolicy": {"backoffLimit": 2, "activeDeadlineSeconds": 600},
+            "pytorchReplicaSpecs": {"Master": {"replicas": 1, **RAY_POD}, "Worker": {"replicas": 2, **RAY_POD}},
+        },
+    ),
+    "runtime": kubernetes(
+        "TrainingRuntime", "train", "trainer.kubeflow.org/v1alpha1",
+        spec={"template": {"spec": {"failurePolicy": {"maxRestarts": 2}}}},
+    ),
     "spark-outcome": Declared(OUTCOME, {"run": "spark", "timeout": 900}),
     "train-outcome": Declared(OUTCOME, {"run": "train", "timeout": 900}),
     "iris": kubernetes(

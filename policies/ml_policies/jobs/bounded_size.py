@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ml_policies.engine.policy import Kinds, Parameters, ResourcePolicy
 from ml_policies.engine.resource import Resource
-from ml_policies.shapes.runs import JOBS
+from ml_policies.shapes.runs import FIRST_GENERATION, JOBS
 from ml_policies.shapes.sizes import of_run
 
 
@@ -34,7 +34,7 @@ POLICY = ResourcePolicy(
     asks="All pods of a run together stay within bounds of cores, memory and GPUs.",
     why="One zero too many in a block of settings empties the budget overnight.",
     parameters=Largest,
-    of=Kinds(*JOBS, "SparkApplication", "RayJob", "TrainJob"),
+    of=Kinds(*JOBS, *FIRST_GENERATION, "SparkApplication", "RayJob", "TrainJob"),
     check=check,
     example="""
 apiVersion: sparkoperator.k8s.io/v1beta2

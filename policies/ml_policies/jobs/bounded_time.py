@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from ml_policies.engine.policy import Parameters, StackPolicy
 from ml_policies.engine.resource import Resource
-from ml_policies.shapes.runs import JOBS, path_of, spec_of
+from ml_policies.shapes.runs import FIRST_GENERATION, JOBS, path_of, spec_of
 
-DEADLINE = frozenset({*JOBS, "RayJob", "TrainJob"})
+DEADLINE = frozenset({*JOBS, *FIRST_GENERATION, "RayJob", "TrainJob"})
 """They have one of their own; Spark's operators know none, so who waits for a run has it."""
-WAITED = frozenset({"SparkApplication", "TrainJob"})
+WAITED = frozenset({*FIRST_GENERATION, "SparkApplication", "TrainJob"})
 OUTCOME = "pulumi-python:dynamic/workloads:RunOutcome"
 
 

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 
 from ml_policies.engine.policy import Kinds, NoParameters, ResourcePolicy
 from ml_policies.engine.resource import Resource
+from ml_policies.shapes.runs import FIRST_GENERATION
 
 FIELDS = {
     "Job": "ttlSecondsAfterFinished",
     "JobSet": "ttlSecondsAfterFinished",
     "SparkApplication": "timeToLiveSeconds",
-    **dict.fromkeys(
-        ("JAXJob", "MPIJob", "PaddleJob", "PyTorchJob", "TFJob", "XGBoostJob"), "runPolicy.ttlSecondsAfterFinished"
-    ),
+    **dict.fromkeys(FIRST_GENERATION, "runPolicy.ttlSecondsAfterFinished"),
 }
 
 

@@ -11,9 +11,10 @@ from ml_policies.shapes.edge import public
 from ml_policies.shapes.nodes import Pool, node_pools
 from ml_policies.shapes.pods import containers, pods
 from ml_policies.shapes.quantities import GIB, number
+from ml_policies.shapes.runs import FIRST_GENERATION
 from ml_policies.shapes.sizes import REPLICATED, Size, of_pod, of_resources, of_run, total
 
-RUNS = frozenset({"SparkApplication", "RayJob", "TrainJob", "Job"})
+RUNS = frozenset({*FIRST_GENERATION, "SparkApplication", "RayJob", "TrainJob", "Job"})
 STANDING = frozenset({"InferenceService", "DaemonSet", "Pod", *REPLICATED})
 NOBODY = "platform"
 

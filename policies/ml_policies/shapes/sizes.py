@@ -10,7 +10,7 @@ from typing import Any
 from ml_policies.engine.resource import Resource
 from ml_policies.shapes.pods import pods
 from ml_policies.shapes.quantities import GIB, java_bytes, number
-from ml_policies.shapes.runs import spec_of
+from ml_policies.shapes.runs import FIRST_GENERATION, spec_of
 
 GPUS = ("nvidia.com/gpu", "amd.com/gpu")
 REPLICATED = frozenset({"Deployment", "StatefulSet"})
@@ -55,7 +55,7 @@ def of_pod(spec: Mapping[str, Any], *kinds: str) -> Size:
 
 
 def of_run(run: Resource) -> Size:
-    """All that a Job, SparkApplication, RayJob or TrainJob may take at the same time."""
+    """All that a run, of whatever kind, may take at the same time."""
     spec = spec_of(run)
     if run.kind == "SparkApplication":
         return _spark(spec)
@@ -64,14 +64,23 @@ def of_run(run: Resource) -> Size:
         return of_resources(trainer.get("resourcesPerNode")).times(trainer.get("numNodes", 1))
     if run.kind == "RayJob":
         cluster = spec.get("rayClusterSpec") or {}
-        head = of_pod(((cluster.get("headGroupSpec") or {}).get("template") or {}).get("spec") or {})
-        return head + total(_workers(group) for group in cluster.get("workerGroupSpecs") or [])
+        return _template(cluster.get("headGroupSpec") or {}) + total(
+            _workers(group) for group in cluster.get("workerGroupSpecs") or []
+        )
+    if run.kind in FIRST_GENERATION:
+        groups = [each for name, found in run.spec.items() if name.endswith("ReplicaSpecs") for each in found.values()]
+        return total(_template(each).times(each.get("replicas", 1)) for each in groups)
     return total(of_pod(pod.spec) for pod in pods(run)).times(spec.get("parallelism", 1))
+
+
+def _template(holder: Mapping[str, Any]) -> Size:
+    """Of the pod that it describes."""
+    return of_pod((holder.get("template") or {}).get("spec") or {})
 
 
 def _workers(group: Mapping[str, Any]) -> Size:
     most = group.get("maxReplicas", group.get("replicas", 1))
-    return of_pod((group.get("template") or {}).get("spec") or {}).times(most * group.get("numOfHosts", 1))
+    return _template(group).times(most * group.get("numOfHosts", 1))
 
 
 def _spark(spec: Mapping[str, Any]) -> Size:
