@@ -9,13 +9,16 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import pandas
 import pytest
 import yaml
 from ml_local import environment, paths
 from ml_local.node.layout import layout
+from ml_local.predict import of_outputs
 from ml_runtime import tracking
 from support import machine, store, versions
 
@@ -26,8 +29,9 @@ PUT = USE_CASES[1:]
 KEY = "examples/wine-quality.csv"
 DULL = {"data": "wine-quality", "model": "wine-quality", "estimator": "ridge", "parameters": {"alpha": 1e9}}
 """A run that says the mean of all wines; its gate comes before the example's own."""
+SCORES = {"operator": "batch", "data": "churn", "model": "churn", "output": "s3://datasets/scores/"}
 MORE: dict[str, dict[str, Any]] = {
-    "runs": {"dull": DULL},
+    "runs": {"dull": DULL, "scores": SCORES},
     "models": {"wine-quality": {"gate": {"metric": "rmse"}}},
     "serving": {name: {"model": name} for name in ("wine-quality", "churn")},
     "quota": {"cpu": "32", "memory": "32Gi"},
@@ -97,6 +101,21 @@ def test_a_text_and_a_row_with_categories_are_answered(outputs: dict[str, Any]) 
     customer = machine.make("predict", "ARGS=country=DE plan=basic tenure=2 orders=0 support=4", "MODEL=churn")
     assert customer.returncode == 0, customer.stdout
     assert "-> yes " in customer.stdout
+
+
+def test_what_is_scored_is_what_the_server_answers(outputs: dict[str, Any]) -> None:
+    bucket, _, prefix = outputs["scores"]["scores"].removeprefix("s3://").partition("/")
+    report, part = (
+        store.client().get_object(Bucket=bucket, Key=f"{prefix}{name}")["Body"].read()
+        for name in ("_report.json", "part-00000.parquet")
+    )
+    scored = pandas.read_parquet(BytesIO(part))
+    assert json.loads(report)["rows"] == len(scored)
+    (churn,) = (each for each in of_outputs(outputs) if each.name == "churn")
+    rows = scored.dropna().head(40)
+    answer = churn.ask({name: [*map(str, rows[name])] for name in churn.inputs()})
+    assert answer.predictions == [*rows.prediction]
+    assert {"yes", "no"} == set(rows.prediction)
 
 
 def test_the_program_that_ran_is_kept_with_its_run(outputs: dict[str, Any]) -> None:

@@ -70,6 +70,10 @@ class _Answers(BaseHTTPRequestHandler):
         self.server.objects[key] = content
         self._send(200, b"")
 
+    def do_DELETE(self) -> None:
+        self.server.objects.pop(unquote(urlsplit(self.path).path).lstrip("/"), None)
+        self._send(204, b"")
+
     def _found(self, key: str) -> bytes | None:
         content = self.server.objects.get(key)
         if content is None:

@@ -8,10 +8,10 @@ import time
 from typing import Any
 
 import pytest
-from ml_runtime import checkpoints, store, worker, workers
+from ml_runtime import checkpoints, worker, workers
 from ml_runtime.errors import AwayError, RunError
 from ml_runtime.learning_spec import TrainSpec, parse
-from ml_runtime.places import Stored
+from support import s3
 
 TRAINER = {"PET_NODE_RANK": "1", "PET_MASTER_ADDR": "first", "PET_MASTER_PORT": "29400", "RANK": "7"}
 BEFORE = {"RANK": "1", "MASTER_ADDR": "first", "MASTER_PORT": "23456"}
@@ -121,44 +121,22 @@ def test_a_process_that_has_lost_another_may_be_tried_again(monkeypatch: pytest.
         raise RunError("fit failed") from ValueError("a shape")
 
 
-class Objects:
-    """An object store as the runtime's functions see it."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.content: dict[str, bytes] = {}
-        monkeypatch.setattr(store, "write", lambda place, content, _: self.content.update({str(place): content}))
-        monkeypatch.setattr(store, "remove", lambda place, _: self.content.pop(str(place)))
-        monkeypatch.setattr(store, "read", lambda place, _: self.content.get(str(place)))
-        monkeypatch.setattr(store, "below", self._below)
-
-    def _below(self, prefix: Stored, _: float) -> list[Stored]:
-        keys = [each.removeprefix(f"s3://{prefix.bucket}/") for each in sorted(self.content)]
-        return [Stored(bucket=prefix.bucket, key=key) for key in keys if key.startswith(prefix.key)]
-
-
-def test_the_newest_checkpoint_is_read_and_the_newest_two_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    objects = Objects(monkeypatch)
-    objects.content["s3://datasets/kept/run-2/000000000099"] = b"of another run"
+def test_the_newest_checkpoint_is_read_and_the_newest_two_stay(there: s3.Store) -> None:
+    there.put("kept/run-2/000000000099", "of another run")
     checkpoints.begin("s3://datasets/kept/", "run-1", 1, writes=True)
     assert checkpoints.read() is None
     for step in (8, 9, 10):
         checkpoints.write(step, f"step {step}".encode())
     assert checkpoints.read() == b"step 10"
-    assert sorted(objects.content) == [
-        "s3://datasets/kept/run-1/000000000009",
-        "s3://datasets/kept/run-1/000000000010",
-        "s3://datasets/kept/run-2/000000000099",
-    ]
+    kept = ["run-1/000000000009", "run-1/000000000010", "run-2/000000000099"]
+    assert sorted(there.objects) == [f"datasets/kept/{name}" for name in kept]
 
 
 @pytest.mark.parametrize(
     ("uri", "writes"), [(None, True), ("s3://datasets/kept/", False)], ids=["nowhere", "not the first"]
 )
-def test_nothing_is_kept_without_a_place_or_by_another_process(
-    uri: str | None, writes: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    objects = Objects(monkeypatch)
+def test_nothing_is_kept_without_a_place_or_by_another_process(uri: str | None, writes: bool, there: s3.Store) -> None:
     checkpoints.begin(uri, "run-1", 1, writes=writes)
     checkpoints.write(1, b"x")
-    assert objects.content == {}
+    assert there.objects == {}
     assert checkpoints.read() is None

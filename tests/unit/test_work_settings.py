@@ -48,6 +48,11 @@ def torch(**changes: Any) -> dict[str, Any]:
     return run(operator="torch", script="own.py", **changes)
 
 
+def scores(**changes: Any) -> dict[str, Any]:
+    block = {"operator": "batch", "data": "iris", "model": "iris", "output": "s3://datasets/scores/"}
+    return changed(IRIS, runs={"scores": {**block, **changes}})
+
+
 def gate(task: str = "classification", **changes: Any) -> dict[str, Any]:
     return changed(IRIS, data={"iris": {"task": task}}, models={"iris": {"gate": changes}})
 
@@ -110,12 +115,17 @@ OF_RUNS: list[Case] = [
     (run(data="iris.table"), "runs.iris.data", '"iris.table"', "allowed: iris"),
     (run(data=None), "runs.iris.data", "null", "a run of operator job has one"),
     (run(model="mars"), "runs.iris.model", '"mars"', "allowed: iris"),
-    (run(operator="mpi"), "runs.iris.operator", '"mpi"', "it must be one of: job, ray, spark, torch"),
+    (run(operator="mpi"), "runs.iris.operator", '"mpi"', "it must be one of: batch, job, ray, spark, torch"),
     (run(operator="torch"), "runs.iris.script", "null", "a run of operator torch has one"),
     (torch(workers=65), "runs.iris.workers", "65", "less than or equal to 64"),
     (torch(workers=0), "runs.iris.workers", "0", "greater than or equal to 1"),
     (torch(checkpoints="s3://datasets/kept"), "runs.iris.checkpoints", '"s3://datasets/kept"', "pattern"),
     (torch(estimator="xgboost"), "runs.iris.estimator", '"xgboost"', "keep one of them"),
+    (scores(data="mars"), "runs.scores.data", '"mars"', "allowed: iris"),
+    (scores(model="mars"), "runs.scores.model", '"mars"', "allowed: iris"),
+    (scores(version="newest"), "runs.scores.version", '"newest"', "allowed: champion, or a number from 1"),
+    (scores(output="s3://datasets/scores"), "runs.scores.output", '"s3://datasets/scores"', "pattern"),
+    (scores(keep=["a", "A"]), "runs.scores.keep", '["a", "A"]', "must differ in more than their case"),
     (torch(folds=5), "runs.iris.folds is no setting", "", "allowed here: checkpoints, data"),
     ({**IRIS, "runs": {"iris": 3}}, "runs.iris", "3", "should be an object"),
     (run(trials=3), "runs.iris.trials is no setting", "", "allowed here: command, data, estimator, folds"),

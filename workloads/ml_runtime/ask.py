@@ -78,17 +78,27 @@ def asked(folder: Path, rows: DataFrame, task: Task, classes: Sequence[str]) -> 
     Raises:
         FaultError: it takes or answers what nothing here can give or take; or whatever the model's library raises.
     """
-    import mlflow.pyfunc
+    return Loaded(folder).answers(rows, task, classes)
 
-    model = mlflow.pyfunc.load_model(str(folder))
-    if (inputs := model.metadata.get_input_schema()) is None:
-        raise FaultError("it has no signature; log it with one")
-    taken = inputs.input_names() if inputs.has_input_names() else list(rows.columns)
-    needed = inputs.required_input_names() if inputs.has_input_names() else taken
-    if unknown := sorted(set(needed) - set(rows.columns)):
-        raise FaultError(f"it takes the columns {unknown}, which the test rows don't have")
-    frame = rows[[name for name in taken if name in rows.columns]]
-    return _answers(model.predict(frame), _raw(model), frame, task, classes)
+
+class Loaded:
+    """A model in this process, to be asked more than once."""
+
+    def __init__(self, folder: Path) -> None:
+        import mlflow.pyfunc
+
+        self._model = mlflow.pyfunc.load_model(str(folder))
+
+    def answers(self, rows: DataFrame, task: Task, classes: Sequence[str]) -> Answers:
+        """As `asked` says."""
+        if (inputs := self._model.metadata.get_input_schema()) is None:
+            raise FaultError("it has no signature; log it with one")
+        taken = inputs.input_names() if inputs.has_input_names() else list(rows.columns)
+        needed = inputs.required_input_names() if inputs.has_input_names() else taken
+        if unknown := sorted(set(needed) - set(rows.columns)):
+            raise FaultError(f"it takes the columns {unknown}, which the rows don't have")
+        frame = rows[[name for name in taken if name in rows.columns]]
+        return _answers(self._model.predict(frame), _raw(self._model), frame, task, classes)
 
 
 def estimator(model: Any, rows: DataFrame, task: Task, classes: Sequence[str]) -> Answers:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ml_runtime import store
-from ml_runtime.places import Stored
+from ml_runtime.places import Stored, stored
 
 STAY = 2
 DIGITS = 12
@@ -35,8 +35,7 @@ def begin(uri: str | None, run: str, patience: float, *, writes: bool) -> None:
     global _kept
     _kept = None
     if uri:
-        bucket, _, prefix = uri.removeprefix("s3://").partition("/")
-        _kept = Kept(below=Stored(bucket=bucket, key=f"{prefix}{run}/"), patience=patience, writes=writes)
+        _kept = Kept(below=stored(f"{uri}{run}/", "checkpoints"), patience=patience, writes=writes)
 
 
 def read() -> bytes | None:

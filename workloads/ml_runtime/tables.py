@@ -63,7 +63,7 @@ class Looked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Opened:
+class Opened:
     """A source at hand."""
 
     sha256: str
@@ -80,7 +80,7 @@ def look(spec: DataSpec, patience: float) -> Looked:
     Raises:
         RunError: they are not there, or are not what the description says.
     """
-    with _opened(spec, spec.source, patience) as data:
+    with opened(spec, spec.source, patience) as data:
         schema, rows = _inferred(spec, [data], None)
         return Looked(schema=schema, sha256=data.sha256, rows=rows)
 
@@ -94,8 +94,8 @@ def read(spec: DataSpec, patience: float) -> Read:
     if spec.target is None:
         raise RunError(f"{spec.uri} has no target in its settings; name the column to predict in `target`")
     with ExitStack() as stack:
-        data = stack.enter_context(_opened(spec, spec.source, patience))
-        given = [stack.enter_context(_opened(spec, spec.test.source, patience))] if isinstance(spec.test, Given) else []
+        data = stack.enter_context(opened(spec, spec.source, patience))
+        given = [stack.enter_context(opened(spec, spec.test.source, patience))] if isinstance(spec.test, Given) else []
         needed = _needed(spec, data)
         schema, _ = _inferred(spec, [data, *given], needed)
         division = Division(spec, schema, _features(spec, schema, data), _key(spec, schema, data))
@@ -125,16 +125,21 @@ def _read(division: Division, spec: DataSpec, sha256: str) -> Read:
 
 
 @contextmanager
-def _opened(spec: DataSpec, source: Source, patience: float) -> Iterator[_Opened]:
+def opened(spec: DataSpec, source: Source, patience: float) -> Iterator[Opened]:
+    """The source, for as long as it is read.
+
+    Raises:
+        RunError: it is not there.
+    """
     if isinstance(source, Builtin):
-        yield _Opened(sha256=builtin.sha256(source.name), blocks=lambda _: iter([builtin.block(source.name)]))
+        yield Opened(sha256=builtin.sha256(source.name), blocks=lambda _: iter([builtin.block(source.name)]))
         return
     with sources.scratch() as folder:
         files = sources.fetch(source, Path(folder), patience)
         form = formats.choose(spec, files)
         known = {column.name: column.kind for column in files.report.schema.columns} if files.report else {}
         identity = (ROW,) if ROW in known else (formats.PATH,) if formats.PATH in KNOWN.get(form, {}) else ()
-        yield _Opened(
+        yield Opened(
             sha256=files.sha256,
             blocks=lambda columns: formats.read(spec, form, files, columns),
             known={**known, **KNOWN.get(form, {})},
@@ -142,7 +147,7 @@ def _opened(spec: DataSpec, source: Source, patience: float) -> Iterator[_Opened
         )
 
 
-def _inferred(spec: DataSpec, opened: Sequence[_Opened], needed: Sequence[str] | None) -> tuple[Schema, int]:
+def _inferred(spec: DataSpec, opened: Sequence[Opened], needed: Sequence[str] | None) -> tuple[Schema, int]:
     """The schema of all rows, and how many they are."""
     if spec.sha256 not in (None, opened[0].sha256):
         raise RunError(
@@ -163,7 +168,7 @@ def _inferred(spec: DataSpec, opened: Sequence[_Opened], needed: Sequence[str] |
     return inference.infer(seen, spec, {**known, **times, **spec.columns}), rows
 
 
-def _needed(spec: DataSpec, data: _Opened) -> list[str] | None:
+def _needed(spec: DataSpec, data: Opened) -> list[str] | None:
     """The columns to read, where all others can be passed over."""
     if spec.features is None or spec.target is None:
         return None
@@ -187,13 +192,13 @@ def _check_names(spec: DataSpec, names: Sequence[str]) -> None:
                 raise RunError(f"{spec.uri} has no column {name!r}, which its `{key}` names, only {there}{meant}{text}")
 
 
-def _of_data(schema: Schema, spec: DataSpec, data: _Opened) -> list[str]:
+def _of_data(schema: Schema, spec: DataSpec, data: Opened) -> list[str]:
     """All features that there are."""
     none = {spec.target, *spec.apart, *data.identity}
     return [c.name for c in schema.columns if c.name not in none and c.kind is not Kind.TIME]
 
 
-def _features(spec: DataSpec, schema: Schema, data: _Opened) -> list[str]:
+def _features(spec: DataSpec, schema: Schema, data: Opened) -> list[str]:
     found = list(spec.features) if spec.features is not None else _of_data(schema, spec, data)
     if not found:
         raise RunError(
@@ -204,7 +209,7 @@ def _features(spec: DataSpec, schema: Schema, data: _Opened) -> list[str]:
     return found
 
 
-def _key(spec: DataSpec, schema: Schema, data: _Opened) -> list[str]:
+def _key(spec: DataSpec, schema: Schema, data: Opened) -> list[str]:
     """The columns that make a row's hash: a choice of features does not change them, and so moves no row."""
     if isinstance(spec.test, ByHash) and spec.test.by:
         return list(spec.test.by)

@@ -159,6 +159,7 @@ def _buckets(settings: WorkloadsSettings, buckets: Collection[str]) -> Iterator[
     places = {
         **{f"data.{name}.{_key_of(each)}": each.place for name, each in settings.watched.items()},
         **{f"runs.{name}.output": each.output for name, each in settings.spark.items()},
+        **{f"runs.{name}.output": each.output for name, each in settings.batch.items()},
         **{f"runs.{name}.checkpoints": each.checkpoints for name, each in settings.torch.items()},
         **{f"data.{name}.dvc.remote": each.dvc.remote for name, each in settings.data.items() if each.dvc},
         **tested,

@@ -1,7 +1,7 @@
 """The types of fields that several blocks of the workloads' settings have."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from ml_platform.configuration import ImageReference, Name, Resources, is_number, one_rule
 from pydantic import AfterValidator, Field
@@ -36,6 +36,16 @@ Uri = Annotated[
     str,
     Field(pattern=r"^s3://[a-z0-9][-a-z0-9]{1,61}[a-z0-9]/\S+$", description="An object, or a prefix with a /."),
     AfterValidator(_one_place),
+]
+DataName = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?(\.[a-z]([-a-z0-9]*[a-z0-9])?)?$",
+        description="A block of `data`, or <run>.table, which a run of Spark leaves.",
+    ),
+]
+Version = Annotated[
+    Literal["champion"] | Annotated[int, Field(ge=1)], one_rule("allowed: champion, or a number from 1")
 ]
 Prefix = Annotated[Uri, Field(pattern=r"/$")]
 Parameter = Annotated[

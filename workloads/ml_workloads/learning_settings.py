@@ -7,23 +7,32 @@ from ml_platform.configuration import MisfitError, Name, Settings
 from pydantic import Field, model_validator
 
 from ml_workloads.data_settings import Task
-from ml_workloads.fields import Parameter, Pool, Script, WorkResources
+from ml_workloads.fields import DataName, Parameter, Pool, Script, WorkResources
 
 DEFAULTS: Mapping[Task, str] = {"classification": "logistic-regression", "regression": "linear-regression"}
 """The estimator of a training that names none."""
 ALL_OR_ONE = ("max_features", "max_samples")
 """The parameters of which scikit-learn takes 1.0 for all, and 1 for one."""
-DataName = Annotated[
-    str,
-    Field(
-        pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?(\.[a-z]([-a-z0-9]*[a-z0-9])?)?$",
-        description="A block of `data`, or <run>.table, which a run of Spark leaves.",
-    ),
-]
 Estimator = Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*$")]
 
 
-class LearningSettings(Settings):
+class BoundedSettings(Settings):
+    """A run in pods of the platform's images: how long it may take, how often it is tried and where. None of it is a
+    reason for a new run."""
+
+    retries: Annotated[int, Field(ge=0, le=10)] = 2
+    """How often a run is started again that crashed; an error of its data, code or settings ends it at once."""
+    timeout: Annotated[int, Field(ge=30, le=86400)] = 900
+    """Seconds after which the run is stopped, retries included; a gate has as long once more."""
+    resources: WorkResources = WorkResources(cpu="250m", memory="384Mi", cpu_limit="2", memory_limit="2Gi")
+    """The resources of the run, and of its gate."""
+    scratch: Annotated[str, Field(pattern=r"^[1-9][0-9]*[MG]i$")] = "2Gi"
+    """The room on the node's disk for the data that are read and the files of the model."""
+    pool: Pool = None
+    """The node pool that it runs on."""
+
+
+class LearningSettings(BoundedSettings):
     """A run that leaves a candidate of a model."""
 
     data: DataName | None = None
@@ -39,16 +48,6 @@ class LearningSettings(Settings):
     parameters: dict[str, Parameter] = Field(default_factory=dict)
     """Keyword arguments of the estimator, or what the script is given."""
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
-    retries: Annotated[int, Field(ge=0, le=10)] = 2
-    """How often a run is started again that crashed; an error of its data, code or settings ends it at once."""
-    timeout: Annotated[int, Field(ge=30, le=86400)] = 900
-    """Seconds after which the run is stopped, retries included; its gate has as long once more."""
-    resources: WorkResources = WorkResources(cpu="250m", memory="384Mi", cpu_limit="2", memory_limit="2Gi")
-    """The resources of the run, and of its gate."""
-    scratch: Annotated[str, Field(pattern=r"^[1-9][0-9]*[MG]i$")] = "2Gi"
-    """The room on the node's disk for the data that are read and the files of the model."""
-    pool: Pool = None
-    """The node pool that both run on."""
 
     @model_validator(mode="after")
     def _one_program(self) -> Self:

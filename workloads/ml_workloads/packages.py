@@ -88,6 +88,9 @@ def _used(work: WorkloadsSettings, known: Mapping[str, Packages]) -> Iterator[tu
     for served in work.serving.values():
         if served.model in known:
             yield served.model, SERVING
+    for scored in work.batch.values():
+        if scored.model in known:
+            yield scored.model, TRAINING
 
 
 def _of(model: str, settings: ModelSettings, folder: Path | None) -> Packages:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from ml_platform.configuration import MisfitError, Name, amount
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from ml_workloads.batch_settings import BatchSettings
 from ml_workloads.data_settings import Task
 from ml_workloads.fields import Command, Fraction, OwnImage, WorkResources
 from ml_workloads.learning_settings import DEFAULTS, LearningSettings, check_ones
@@ -127,6 +128,7 @@ RunSettings = Annotated[
     Annotated[JobSettings, Tag("job")]
     | Annotated[RaySettings, Tag("ray")]
     | Annotated[SparkSettings, Tag("spark")]
-    | Annotated[TorchSettings, Tag("torch")],
+    | Annotated[TorchSettings, Tag("torch")]
+    | Annotated[BatchSettings, Tag("batch")],
     Discriminator(_operator),
 ]

@@ -6,15 +6,12 @@ Plain values. What a serving mode can't do of it is refused in capabilities.py, 
 from collections.abc import Collection
 from typing import Annotated, Literal, Self
 
-from ml_platform.configuration import MisfitError, Name, Settings, one_rule
+from ml_platform.configuration import MisfitError, Name, Settings
 from pydantic import Field, model_validator
 
-from ml_workloads.fields import Pool, WorkResources
+from ml_workloads.fields import Pool, Version, WorkResources
 
 Count = Annotated[int, Field(ge=0, le=100)]
-Version = Annotated[
-    Literal["champion"] | Annotated[int, Field(ge=1)], one_rule("allowed: champion, or a number from 1")
-]
 ScaleMetric = Literal["concurrency", "rps", "cpu", "memory"]
 SCALE_TARGETS: dict[ScaleMetric, int] = {"concurrency": 20, "rps": 100, "cpu": 80, "memory": 80}
 OF_REQUESTS: tuple[ScaleMetric, ...] = ("concurrency", "rps")

@@ -1,6 +1,6 @@
 """What data scientists edit: ml-platform:workloads. Plain values; each block becomes resources of the same name."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Self, TypeVar
 
 import pulumi
@@ -8,6 +8,7 @@ from ml_platform.configuration import MisfitError, Name, Quota, Settings, read
 from ml_platform.needs import Needs
 from pydantic import Field, model_validator
 
+from ml_workloads.batch_settings import BatchSettings
 from ml_workloads.data_settings import DataSettings, LearnedSettings, Task
 from ml_workloads.learning_settings import LearningSettings
 from ml_workloads.model_settings import METRICS, ModelSettings, is_program
@@ -60,6 +61,11 @@ class WorkloadsSettings(Settings):
         return {name: run for name, run in self.runs.items() if isinstance(run, TorchSettings)}
 
     @property
+    def batch(self) -> dict[str, BatchSettings]:
+        """The runs that score data, by name."""
+        return {name: run for name, run in self.runs.items() if isinstance(run, BatchSettings)}
+
+    @property
     def watched(self) -> dict[str, DataSettings]:
         """The data in the object store, which are looked at."""
         return {name: each for name, each in self.data.items() if each.stored}
@@ -80,7 +86,7 @@ class WorkloadsSettings(Settings):
         return Needs(images=tuple(sorted(self._images(spark))), namespaces=self.namespaces)
 
     def _images(self, spark: str | None) -> set[str]:
-        data = {"training"} if self.watched else set()
+        data = {"training"} if self.watched or self.batch else set()
         judged = {"training", "mlserver"} if self.learning else set()
         named = all(run.image for run in self.spark.values())
         tables = {"spark"} if spark == "kubeflow" and not named else set()  # Stackable's operator has its own
@@ -91,7 +97,10 @@ class WorkloadsSettings(Settings):
     def accounts(self) -> tuple[tuple[str, str], ...]:
         """Namespace and name of the service accounts whose pods use the object store, beside those of Spark."""
         looks = [f"data-{name}" for name in self.watched]
-        return tuple((self.namespace, account) for account in (*looks, *(f"run-{name}" for name in self.learning)))
+        return tuple(
+            (self.namespace, account)
+            for account in (*looks, *(f"run-{name}" for name in {**self.learning, **self.batch}))
+        )
 
     def _whole(self, run: R) -> R:
         other = self.runs.get(run.of) if isinstance(run, RaySettings) and run.of else None
@@ -116,14 +125,26 @@ class WorkloadsSettings(Settings):
         for name, learning in sorted(self.learning.items(), key=lambda each: _follows(each[1])):
             self._check_learning(f"runs.{name}", learning)
         check_names(self.serving)
-        for name, serving in self.serving.items():
-            if serving.version == "champion":
-                known(f"serving.{name}.model", serving.model, {str(run.model) for run in self.learning.values()})
+        trained = {str(run.model) for run in self.learning.values()}
+        for path, each in self._users():
+            if each.version == "champion":
+                known(f"{path}.model", each.model, trained)
+        for name, batch in self.batch.items():
+            known(f"runs.{name}.data", batch.data, self._tables)
         return self
 
+    def _users(self) -> Iterator[tuple[str, ServingSettings | BatchSettings]]:
+        """All that asks a model, by its path."""
+        yield from ((f"serving.{name}", each) for name, each in self.serving.items())
+        yield from ((f"runs.{name}", each) for name, each in self.batch.items())
+
+    @property
+    def _tables(self) -> list[str]:
+        """What can be learned from and scored."""
+        return [*self.data, *(f"{name}.{TABLE}" for name in self.spark)]
+
     def _check_learning(self, path: str, run: Learning) -> None:
-        tables = [f"{name}.{TABLE}" for name in self.spark]
-        known(f"{path}.data", str(run.data), [*self.data, *tables])
+        known(f"{path}.data", str(run.data), self._tables)
         known(f"{path}.model", str(run.model), self.models)
         learned = self.learned(str(run.data))
         if learned.target is None:

@@ -8,6 +8,8 @@ from ml_platform.component import Component
 from ml_platform.handle import PlatformHandle
 
 from ml_workloads import packages
+from ml_workloads.batch import BatchArgs, score
+from ml_workloads.batch_settings import BatchSettings
 from ml_workloads.data import Data, DataArgs
 from ml_workloads.gate import Gate, GateArgs
 from ml_workloads.inference_service import InferenceService, InferenceServiceArgs
@@ -33,6 +35,8 @@ class Workloads(Component):
     """Where canaries alone answer, by name of the served model."""
     versions: dict[str, pulumi.Output[str]]
     """The champion of each model that a run has a candidate for."""
+    scores: dict[str, pulumi.Output[str]]
+    """Where the parts of each run that scores data are, by its name."""
 
     def __init__(
         self, name: str, platform: PlatformHandle, settings: WorkloadsSettings, ownership: Mapping[str, str]
@@ -59,6 +63,7 @@ class Workloads(Component):
         }
         self.versions = self._judged(workspace, runs, tables)
         services = {block: self._served(workspace, block, each) for block, each in settings.serving.items()}
+        self.scores = {block: self._scored(workspace, block, each, tables) for block, each in settings.batch.items()}
         self.prediction_urls = {block: service.url for block, service in services.items()}
         self.canary_urls = {block: service.canary_url for block, service in services.items() if service.canary_url}
         self.register_outputs({"prediction_urls": self.prediction_urls, "versions": self.versions})
@@ -69,7 +74,20 @@ class Workloads(Component):
             "prediction_urls": self.prediction_urls,
             "canary_urls": self.canary_urls,
             "model_versions": self.versions,
+            "scores": self.scores,
         }
+
+    def _scored(
+        self, workspace: Workspace, block: str, settings: BatchSettings, tables: Mapping[str, Table]
+    ) -> pulumi.Output[str]:
+        args = BatchArgs(
+            workspace=workspace,
+            table=tables[settings.data],
+            settings=settings,
+            version=_version(settings, self.versions),
+            packages=self._packages.get(settings.model, NONE),
+        )
+        return score(block, args, self)
 
     def _served(self, workspace: Workspace, block: str, settings: ServingSettings) -> InferenceService:
         own = self._packages.get(settings.model, NONE).image(SERVING)
@@ -127,5 +145,7 @@ class Workloads(Component):
         return champions
 
 
-def _version(settings: ServingSettings, champions: Mapping[str, pulumi.Output[str]]) -> pulumi.Input[str]:
+def _version(
+    settings: ServingSettings | BatchSettings, champions: Mapping[str, pulumi.Output[str]]
+) -> pulumi.Input[str]:
     return champions[settings.model] if settings.version == "champion" else str(settings.version)
