@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ml_bench.load import Load
-from support import gateway, machine, versions
+from support import gateway, machine, outage, versions
 from support.flowers import FLOWERS
 from support.until import until, while_running
 
@@ -94,6 +94,30 @@ def test_a_killed_change_is_gone_on_with_and_no_request_fails(restored: dict[str
     assert load.problems == []
     assert set(shares) == {in_use(), str(tried)}
     assert shares[str(tried)] == pytest.approx(40, abs=4)
+
+
+def test_a_canary_for_which_no_node_has_room_waits_for_what_ends(restored: dict[str, Any], tmp_path: Path) -> None:
+    file = config(tmp_path, canary={"version": versions.another(), "percent": 20})
+    without_canary()
+    with outage.full_node():
+        process = machine.start_up(file)
+        while_running(process, unplaced, "Knative does not say that the canary has no node", seconds=120)
+    output, _ = process.communicate(timeout=600)
+    assert process.returncode == 0, output
+
+
+def unplaced() -> bool:
+    """Whether Knative calls the canary's revision not ready for want of a node."""
+    revisions = machine.client().list("serving.knative.dev/v1", "Revision", "models")
+    conditions = [
+        each
+        for revision in revisions
+        if revision["metadata"]["name"].startswith("iris-canary-")
+        for each in revision.get("status", {}).get("conditions") or []
+    ]
+    return ("Ready", "False", "Unschedulable") in {
+        (each["type"], each["status"], each.get("reason")) for each in conditions
+    }
 
 
 def without_canary() -> None:

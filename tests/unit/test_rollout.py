@@ -72,6 +72,7 @@ def private(name: str = "iris-2-private", uid: str = "of iris-2", kind: str = "P
     return {"kind": "Service", "metadata": {"name": name, "namespace": "models", "labels": labels}}
 
 
+OVER = 'pods "iris" is forbidden: exceeded quota: workloads'
 HASHED = f"iris-{'2' * 18}{'0123456789abcdef' * 2}-private"
 """What Knative makes of a name that gets too long."""
 
@@ -95,10 +96,12 @@ def test_the_revision_that_answers_is_the_outcome(name: str, monkeypatch: pytest
         [service(), behind([{"uid": "one of this name that was deleted"}]), revision(), private()],
         [service(), revision(), private()],
         [service(), behind(), revision(), private("iris-2", kind="Public")],
+        [service(ready="iris-1"), behind(), revision(status="False", reason="Unschedulable", message="no cpu")],
+        [service(ready="iris-1"), behind(), revision(status="False", reason="FailedCreate", message=OVER)],
     ],
     ids=[
         "an older one is ready", "not seen yet", "not ready", "another version", "revision gone", "of a service before",
-        "nothing there yet", "nothing leads to its pods yet",
+        "nothing there yet", "nothing leads to its pods yet", "a full node", "a quota that is used up",
     ],
 )  # fmt: skip
 def test_anything_else_is_waited_for(objects: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:

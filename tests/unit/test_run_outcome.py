@@ -149,19 +149,35 @@ def test_a_pod_that_can_not_start_is_named_long_before_the_timeout(monkeypatch: 
     assert run_outcome.time.monotonic() < 100
 
 
+OVER = {
+    "kind": "Event",
+    "metadata": {"name": f"{RUN}.1", "namespace": NAMESPACE},
+    "involvedObject": {"name": RUN},
+    "reason": "FailedCreate",
+    "message": "exceeded quota: workloads",
+}
+
+
+def other(policy: str, phase: str = "Running") -> dict[str, Any]:
+    """A pod of somebody else's in the namespace."""
+    metadata = {"name": "other", "namespace": NAMESPACE, "creationTimestamp": "2026-01-01T00:00:00Z"}
+    return {"kind": "Pod", "metadata": metadata, "spec": {"restartPolicy": policy}, "status": {"phase": phase}}
+
+
+@pytest.mark.parametrize(
+    "objects", [[], [other("Always")], [other("Never", "Succeeded")]], ids=["none", "server", "over"]
+)
 def test_a_run_for_which_the_quota_has_no_room_is_named_long_before_the_timeout(
-    monkeypatch: pytest.MonkeyPatch,
+    objects: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    event = {
-        "kind": "Event",
-        "metadata": {"name": f"{RUN}.1", "namespace": NAMESPACE},
-        "involvedObject": {"name": RUN},
-        "reason": "FailedCreate",
-        "message": "exceeded quota: workloads",
-    }
     with pytest.raises(RunFailedError, match="can't start: exceeded quota: workloads"):
-        ask(monkeypatch, FakeClient(job(), event))
+        ask(monkeypatch, FakeClient(job(), OVER, *objects))
     assert run_outcome.time.monotonic() < 100
+
+
+def test_a_quota_that_other_runs_use_up_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RunFailedError, match="has not ended after 900 s; it has no pod: exceeded quota: workloads"):
+        ask(monkeypatch, FakeClient(job(), OVER, other("Never")))
 
 
 def test_a_pod_that_no_node_takes_is_named_at_the_end_with_what_the_scheduler_says(

@@ -28,7 +28,9 @@ def _there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def done(program: Program | None = None, **changes: Any) -> Run:
-    return train.train(learning_spec.parse({**learned.DESCRIBED, **changes}), program or Program())
+    run = train.train(learning_spec.parse({**learned.DESCRIBED, **changes}), program or Program())
+    assert run is not None
+    return run
 
 
 def refusal(program: Program | None = None, **changes: Any) -> str:
@@ -137,6 +139,14 @@ def test_what_can_be_known_without_data_is_said_before_they_are_read(
     said = refusal(**changes)
     for word in words:
         assert word in said
+
+
+def test_two_runs_that_begin_at_once_share_the_experiment_of_their_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, client = tracking.experiment("flowers"), tracking.client()
+    answers = iter([None, client.get_experiment_by_name("flowers")])
+    monkeypatch.setattr(client, "get_experiment_by_name", lambda _: next(answers))
+    monkeypatch.setattr(tracking, "client", lambda: client)
+    assert tracking.experiment("flowers") == made
 
 
 def test_a_deleted_experiment_is_said_with_the_way_out_before_the_fit(monkeypatch: pytest.MonkeyPatch) -> None:

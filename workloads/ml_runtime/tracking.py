@@ -57,9 +57,16 @@ def experiment(name: str) -> str:
     Raises:
         RunError: somebody has deleted it, and its name is taken until it is restored or gone for good.
     """
+    from mlflow.exceptions import MlflowException
+
     found = client().get_experiment_by_name(name)
     if found is None:
-        return str(client().create_experiment(name))
+        try:
+            return str(client().create_experiment(name))
+        except MlflowException as taken:
+            if taken.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            return experiment(name)  # another run for this model has made it meanwhile
     if found.lifecycle_stage == "deleted":
         raise RunError(
             f"the experiment {name!r} is deleted in MLflow: restore it by `mlflow experiments restore "

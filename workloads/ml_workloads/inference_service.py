@@ -88,6 +88,7 @@ class InferenceService(Component):
             mode=self._platform.serving_mode,
             shares=shares,
             served=[rollout.revision for rollout in rollouts],
+            timeout=self._args.settings.timeout,
             opts=self.child(depends_on=[*rollouts, *routes]),
         )
 

@@ -19,6 +19,9 @@ SETTINGS = "ml-platform/settings"
 """Put on an InferenceService in Standard mode, KServe puts it on the pods."""
 CRASHING = "CrashLoopBackOff"
 BROKEN = frozenset({CRASHING, "CreateContainerConfigError", "InvalidImageName"})
+UNPLACED, NO_QUOTA = "Unschedulable", "exceeded quota"
+"""What Knative says of a revision while no node, or no quota, has room for its pods. That is no end: what runs there
+ends, or a node is added."""
 TRIES = 2
 """Restarts after which one that has ended again is not expected to stay."""
 
@@ -128,11 +131,12 @@ def _invalid(service: Object) -> str | None:
 
 
 def _refused(revision: Object | None) -> str | None:
-    """Why Knative has given a revision up."""
+    """Why Knative has given a revision up, if it has."""
     if revision is None or not _is(revision, "False"):
         return None
     (ready,) = (each for each in revision["status"]["conditions"] if each["type"] == "Ready")
-    return f"{ready.get('reason', 'not ready')}: {ready.get('message', 'no reason given')}"
+    reason, message = ready.get("reason", "not ready"), ready.get("message", "no reason given")
+    return None if reason == UNPLACED or NO_QUOTA in message else f"{reason}: {message}"
 
 
 def _broken(pods: list[Object]) -> str | None:

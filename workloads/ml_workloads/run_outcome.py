@@ -19,6 +19,7 @@ from pulumi import dynamic
 
 from ml_workloads import run_pods
 from ml_workloads.awaited import Awaited, AwaitedProvider, last_lines
+from ml_workloads.newest import NO_QUOTA
 from ml_workloads.run_kinds import KINDS, RunKind, RunKindName
 
 FIELD_MANAGER = "ml-platform"
@@ -205,12 +206,23 @@ class _Run:
 
     def _stuck(self) -> str | None:
         """Why none of its pods can start, if that is so."""
-        found = self._pods()
-        return run_pods.stuck(found) if found else self._warning("FailedCreate")
+        if found := self._pods():
+            return run_pods.stuck(found)
+        refused = self._warning("FailedCreate")
+        return None if refused and NO_QUOTA in refused and self._others_end() else refused
+
+    def _others_end(self) -> bool:
+        """Whether pods of other runs are at work, which give back what they have of the quota."""
+        pods = self.client.list("v1", "Pod", self.namespace)
+        active = (each for each in pods if each.get("status", {}).get("phase") in ("Pending", "Running"))
+        return any(each["spec"].get("restartPolicy") == "Never" for each in active)
 
     def _unplaced(self) -> str:
         said = run_pods.unplaced(self._pods())
-        return "" if said is None else f"; no node takes its pod: {said}"
+        if said is not None:
+            return f"; no node takes its pod: {said}"
+        refused = None if self._pods() else self._warning("FailedCreate")
+        return f"; it has no pod: {refused}" if refused else ""
 
     def _warning(self, reason: str) -> str | None:
         """What the last event of that reason about the run says: that a quota is used up, for example."""

@@ -15,7 +15,7 @@ from ml_platform.kube import Client, Object
 from ml_workloads.awaited import Awaited, AwaitedProvider
 from ml_workloads.route import HTTP_ROUTE, ROUTE
 
-POLL, PATIENCE = 0.2, 60.0
+POLL = 0.2
 
 
 class TrafficError(Exception):
@@ -34,11 +34,12 @@ class Traffic(Awaited, module="workloads", name="Traffic"):
         mode: ServingMode,
         shares: pulumi.Input[Mapping[str, int]],
         served: Sequence[pulumi.Output[str]],
+        timeout: int,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """`served` is what the shares stand for, a reason to look again."""
-        inputs = {"namespace": namespace, "route": name, "mode": mode, "shares": shares, "served": list(served)}
-        super().__init__(_Provider(), name, kubeconfig, inputs, [], opts)
+        asked = {"namespace": namespace, "route": name, "mode": mode, "shares": shares, "served": list(served)}
+        super().__init__(_Provider(), name, kubeconfig, {**asked, "timeout": timeout}, [], opts)
 
 
 class _Provider(AwaitedProvider):
@@ -46,7 +47,7 @@ class _Provider(AwaitedProvider):
     reasons = ("mode", "shares", "served")
 
     def wait(self, client: Client, props: Mapping[str, Any]) -> dict[str, Any]:
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + float(props["timeout"])
         while pending := MODES[props["mode"]](client, props):
             if time.monotonic() > end:
                 raise TrafficError(_complaint(props, pending))
@@ -98,7 +99,8 @@ def _unready(route: Object) -> str | None:
 
 
 def _complaint(props: Mapping[str, Any], pending: str) -> str:
+    route = f"{props['namespace']}/{props['route']}"
     return (
-        f"The requests for {props['namespace']}/{props['route']} are not shared as asked after {PATIENCE:.0f} s: "
-        f"{pending}. Those who ask are answered as before; run `pulumi up` again when that is mended."
+        f"The requests for {route} are not shared as asked after {props['timeout']:.0f} s: {pending}. Those who "
+        "ask are answered as before; run `pulumi up` again when that is mended."
     )
