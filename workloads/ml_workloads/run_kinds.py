@@ -71,16 +71,15 @@ def _ray_end(job: Object) -> End | None:
     return End() if status.get("jobStatus") == "SUCCEEDED" else End(failure=message or "it was stopped")
 
 
-def _train_end(job: Object) -> End | None:
-    if failed := condition(job, "Failed"):
-        return End(failure=failed.get("message") or failed.get("reason", ""))
-    return End() if condition(job, "Complete") else None
+def _by_conditions(good: str) -> Callable[[Object], End | None]:
+    """The end of what has the condition Failed, or this one, when it is over."""
 
+    def end(job: Object) -> End | None:
+        if failed := condition(job, "Failed"):
+            return End(failure=failed.get("message") or failed.get("reason", ""))
+        return End() if condition(job, good) else None
 
-def _pytorch_end(job: Object) -> End | None:
-    if failed := condition(job, "Failed"):
-        return End(failure=failed.get("message") or failed.get("reason", ""))
-    return End() if condition(job, "Succeeded") else None
+    return end
 
 
 KINDS: Mapping[RunKindName, RunKind] = {
@@ -112,12 +111,12 @@ KINDS: Mapping[RunKindName, RunKind] = {
         api_version="trainer.kubeflow.org/v1alpha1",
         kind="TrainJob",
         pods="jobset.sigs.k8s.io/jobset-name={}",
-        end=_train_end,
+        end=_by_conditions("Complete"),
     ),
     "pytorch-job": RunKind(
         api_version="kubeflow.org/v1",
         kind="PyTorchJob",
         pods="training.kubeflow.org/job-name={}",
-        end=_pytorch_end,
+        end=_by_conditions("Succeeded"),
     ),
 }
