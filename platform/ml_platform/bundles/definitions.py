@@ -8,7 +8,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,15 @@ from ml_platform.bundles.pipeline import load
 from ml_platform.bundles.provider import Provider
 from ml_platform.bundles.transforms import labels as labelled
 from ml_platform.bundles.transforms.metadata import with_metadata
-from ml_platform.kube import Client, KubeError
+from ml_platform.kube import Client, KubeError, NotFound
 
 API_VERSION = "apiextensions.k8s.io/v1"
 KIND = "CustomResourceDefinition"
 FIELD_MANAGER = "ml-platform"
 DIGEST = "ml-platform/digest"
+TOUCHED = "ml-platform/touched"
+INSIST_AFTER = 8.0
+"""Seconds from one touch of a CRD that has not gone to the next."""
 DEADLINE = 120.0  # an API server takes seconds for a large CRD, and more when it is busy
 
 
@@ -153,11 +156,18 @@ def _apply(client: Client, item: Object, title: str) -> None:
 
 def _remove(client: Client, names: Sequence[str], bundle: str) -> None:
     each(partial(client.delete, API_VERSION, KIND), names)
-    left = _wait(lambda names: _gone(client, names), names)
+    left = _wait(lambda names: _gone(client, names), names, partial(_touch, client))
     if left:
-        raise BundleError(
-            f"After {DEADLINE:.0f} s CRDs of bundle {bundle} are not gone; objects of them remain: {', '.join(left)}."
-        )
+        said = "; ".join(f"{name} ({_conditions(client, name)})" for name in left)
+        raise BundleError(f"After {DEADLINE:.0f} s CRDs of bundle {bundle} are not gone: {said}.")
+
+
+def _touch(client: Client, name: str) -> None:
+    """Has the API server look again at a CRD that goes: when it has failed to empty one, it lets more and more time
+    pass before it tries again, and at once where the CRD has changed."""
+    mark = {"metadata": {"annotations": {TOUCHED: f"{time.time():.0f}"}}}
+    with suppress(NotFound):
+        client.patch(API_VERSION, KIND, name, None, mark)
 
 
 def _gone(client: Client, names: Sequence[str]) -> set[str]:
@@ -177,14 +187,22 @@ def await_established(client: Client, names: Sequence[str], title: str) -> None:
         raise BundleError(f"After {DEADLINE:.0f} s CRDs of bundle {title} are not established: {said}.")
 
 
-def _wait(done: Callable[[Sequence[str]], Collection[str]], names: Sequence[str]) -> Sequence[str]:
-    """Waits until `done` has returned all names; returns those that are left at the deadline."""
-    end = time.monotonic() + DEADLINE
+def _wait(
+    done: Callable[[Sequence[str]], Collection[str]],
+    names: Sequence[str],
+    insist: Callable[[str], None] = lambda _: None,
+) -> Sequence[str]:
+    """Waits until `done` has returned all names; returns those that are left at the deadline. `insist` is called for
+    each that is left, now and then."""
+    end, again = time.monotonic() + DEADLINE, time.monotonic() + INSIST_AFTER
     while names:
         finished = done(names)
         names = [name for name in names if name not in finished]
         if time.monotonic() > end:
             break
+        if time.monotonic() > again:
+            again = time.monotonic() + INSIST_AFTER
+            each(insist, names)
         if names:
             time.sleep(0.3)
     return names
@@ -193,7 +211,7 @@ def _wait(done: Callable[[Sequence[str]], Collection[str]], names: Sequence[str]
 def _conditions(client: Client, name: str) -> str:
     item = client.find(API_VERSION, KIND, name)
     if item is None:
-        return "absent"
+        return "absent, and still served"
     conditions = item.get("status", {}).get("conditions") or []
     return ", ".join(f"{one['type']}={one['status']} {one.get('message', '')}".rstrip() for one in conditions)
 
