@@ -233,6 +233,8 @@ def test_the_description_of_data_says_what_it_does_not_say() -> None:
         ({"format": "xlsx"}, ["data.format", "'xlsx'", "parquet"]),
         ({"csv": {"separator": ";;"}}, ["data.csv.separator", "';;'", "one character"]),
         ({"csv": {"decimal": ","}}, ["data.csv.decimal", "','", "separator"]),
+        ({"csv": {"quote": ","}}, ["data.csv.quote", "','", "separator"]),
+        ({"csv": {"quote": ""}}, ["data.csv.quote", "''", "one character, or null"]),
         ({"csv": {"encoding": "latin"}}, []),
         ({"csv": {"encoding": "utf-99"}}, ["data.csv.encoding", "'utf-99'", "cp1252"]),
         ({"csv": {"header": ["a", "a"]}}, ["data.csv.header", "distinct"]),

@@ -84,6 +84,7 @@ OF_DATA: list[Case] = [
     (data(upload=PLACES[1]), "data.iris.upload", f'"{PLACES[1]}"', "an empty part, . or .. in it"),
     (csv(separator=";;"), "data.iris.csv.separator", '";;"', "at most 1 character"),
     (csv(separator=",", decimal=","), "data.iris.csv.decimal", '","', "another character than separator"),
+    (csv(quote=","), "data.iris.csv.quote", '","', "another character than separator and decimal"),
     (csv(encoding="utf-9"), "data.iris.csv.encoding", '"utf-9"', "ython knows no such encoding"),
     (csv(encoding="base64"), "data.iris.csv.encoding", '"base64"', "ython knows no such encoding"),
     (csv(header=False), "data.iris.csv.header", "false", "true, or a list of distinct names"),

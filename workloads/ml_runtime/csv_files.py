@@ -1,6 +1,7 @@
 """Reads a CSV in blocks of texts, and says in words of its file what is wrong with it.
 
-Blocks are Arrow's; whatever it refuses is read again by the standard library, which knows in which line that is.
+Blocks are Arrow's; whatever it refuses is read again by the standard library, which knows in which line that is. Quotes
+that join what does not belong together are found by ml_runtime.csv_quotes.
 """
 
 from __future__ import annotations
@@ -15,18 +16,19 @@ from io import TextIOWrapper
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from ml_runtime import csv_quotes
+from ml_runtime.csv_quotes import BLANKS, Watched
 from ml_runtime.data_spec import Csv
 from ml_runtime.errors import RunError
 from ml_runtime.schema import is_number
 from ml_runtime.sources import LocalFile
 
 if TYPE_CHECKING:
-    from pyarrow import Array, NativeFile, Table
+    from pyarrow import Array, Table
 
 BLOCK_BYTES = 2**20
 SAMPLE_LINES = 50
 SEPARATORS = ",;\t|"
-BLANKS = " \t"
 OTHERS = {
     b"PK\x03\x04": "an Excel file or another archive; save the sheet as CSV",
     b"PAR1": "parquet; name it in `format`",
@@ -40,8 +42,8 @@ def tables(file: LocalFile, how: Csv, columns: Sequence[str] | None) -> Iterator
     """The rows in blocks, every value a text without the blanks around it, or none where it is missing.
 
     Raises:
-        RunError: a line has another number of fields than there are columns, or is no text in the encoding; a quote is
-            not closed.
+        RunError: a line has another number of fields than there are columns, or is no text in the encoding; a quote
+            joins what does not belong together.
     """
     import pyarrow
     from pyarrow import csv as arrow
@@ -57,21 +59,19 @@ def tables(file: LocalFile, how: Csv, columns: Sequence[str] | None) -> Iterator
         skip_rows_after_names=skipped,
         encoding="utf8" if how.encoding.lower() in ("utf-8", "utf8") else how.encoding,
     )
-    parse = arrow.ParseOptions(delimiter=how.separator, quote_char=how.quote, newlines_in_values=True)
+    parse = arrow.ParseOptions(delimiter=how.separator, quote_char=how.quote or False, newlines_in_values=True)
     convert = arrow.ConvertOptions(
         column_types=dict.fromkeys(unique, pyarrow.string()), include_columns=wanted, strings_can_be_null=False
     )
     missing = pyarrow.array(how.missing, pyarrow.string())
     try:
         with pyarrow.input_stream(str(file.path)) as stream:
-            counted = _Counted(stream, how.quote.encode())
-            for batch in arrow.open_csv(counted, read, parse, convert):
-                yield pyarrow.table([_trimmed(each, missing) for each in batch.columns], names=batch.schema.names)
-        if counted.count % 2 and (line := _unclosed(file, how)):
-            raise RunError(
-                f"{file.uri}, line {line} has a quote {how.quote} that is not closed, so all lines after it are one "
-                "text: close it, or name in `csv.quote` a sign that the file does not have"
-            )
+            watched = Watched(stream, how)
+            for batch in arrow.open_csv(watched, read, parse, convert):
+                texts = batch.columns if watched.plain else [_unquoted(each, str(how.quote)) for each in batch.columns]
+                yield pyarrow.table([_trimmed(each, missing) for each in texts], names=batch.schema.names)
+        if not watched.plain or watched.joined or watched.open:
+            _check_quotes(file, how, names)
     except (pyarrow.ArrowInvalid, UnicodeDecodeError) as broken:
         raise _explained(file, how, names, broken) from broken
 
@@ -85,30 +85,22 @@ def _trimmed(values: Array, missing: Array) -> Array:
     return compute.if_else(compute.is_in(trimmed, missing), pyarrow.scalar(None, pyarrow.string()), trimmed)
 
 
-class _Counted:
-    """A stream that counts a sign in what is read of it."""
+def _unquoted(values: Array, quote: str) -> Array:
+    """Those without quotes that have them after a blank, which Arrow takes for a part of the value."""
+    from pyarrow import compute
 
-    closed = False
-
-    def __init__(self, stream: NativeFile, sign: bytes) -> None:
-        self._stream, self._sign, self.count = stream, sign, 0
-
-    def read(self, size: int) -> bytes:
-        block: bytes = self._stream.read(size)
-        self.count += block.count(self._sign)
-        return block
+    sign = re.escape(quote)
+    whole = rf"^[{BLANKS}]+{sign}((?:[^{sign}]|{sign}{sign})*){sign}[{BLANKS}]*$"
+    inner = compute.replace_substring_regex(values, whole, r"\1")
+    single = compute.replace_substring(inner, quote * 2, quote)
+    return compute.if_else(compute.match_substring_regex(values, whole), single, values)
 
 
-def _unclosed(file: LocalFile, how: Csv) -> int | None:
-    """The line in which a quoted text begins that the end of the file ends, if one does."""
+def _check_quotes(file: LocalFile, how: Csv, names: Sequence[str]) -> None:
+    """Raises RunError if a quote joins what does not belong together."""
     with _opened(file, how) as lines:
-        reader, line = csv.reader(lines, delimiter=how.separator, quotechar=how.quote, strict=True), 1
-        try:
-            for _ in reader:
-                line = reader.line_num + 1
-        except csv.Error as broken:
-            return line if "end of data" in str(broken) else None
-    return None
+        if found := csv_quotes.fault(lines, how, names):
+            raise RunError(f"{file.uri}, line {found.line} {found.words}")
 
 
 def place(file: LocalFile, how: Csv, row: int) -> str:
@@ -133,7 +125,7 @@ def _header(file: LocalFile, how: Csv) -> tuple[list[str], int]:
         raise _explained(file, how, [], broken) from broken
     if not any(line.strip() for line in sample):
         raise RunError(f"{file.uri} has no rows")
-    rows = _fields(sample, how.separator, how.quote)
+    rows = list(csv_quotes.reader(sample, how, blanks=True))
     if hint := _other_look(sample, how):
         raise RunError(f"{file.uri} {hint}")
     if how.header is not None:
@@ -164,6 +156,7 @@ def _other_start(start: bytes) -> str | None:
 def _explained(file: LocalFile, how: Csv, names: Sequence[str], broken: Exception) -> RunError:
     """What the standard library finds wrong with a file that Arrow has refused."""
     try:
+        _check_quotes(file, how, names)
         for line, fields in _rows(file, how):
             if names and len(fields) != len(names):
                 whose = "are named" if how.header else "are in its header"
@@ -177,6 +170,8 @@ def _explained(file: LocalFile, how: Csv, names: Sequence[str], broken: Exceptio
             f"{file.uri}, line {_undecodable(file, how)} has the byte {found!r}, which is no text in {how.encoding}; "
             "say in `csv` how it is written, like {encoding: cp1252} for a file of Windows"
         )
+    except RunError as found:
+        return found
     except csv.Error as other:
         broken = other
     return RunError(f"{file.uri} is no CSV with the separator {how.separator!r}: {str(broken)[:200]}")
@@ -197,10 +192,10 @@ def _undecodable(file: LocalFile, how: Csv) -> int:
 
 def _other_look(sample: Sequence[str], how: Csv) -> str | None:
     """What the lines look like, if it is not what the settings say."""
-    own = _fields(sample, how.separator, how.quote)
+    own = list(csv_quotes.reader(sample, how))
     own_counts = {len(row) for row in own if row}
     for sign in SEPARATORS.replace(how.separator, ""):
-        rows = [row for row in _fields(sample, sign, how.quote) if row]
+        rows = [row for row in csv_quotes.reader(sample, how, sign) if row]
         counts = {len(row) for row in rows}
         width = max(counts)
         if len(counts) > 1 or width < 2 or (how.header and len(how.header) != width):
@@ -221,15 +216,11 @@ def _numbers(rows: Sequence[Sequence[str]]) -> int:
     return sum(is_number(text.replace(",", ".", 1)) for row in rows for text in row)
 
 
-def _fields(lines: Sequence[str], separator: str, quote: str) -> list[list[str]]:
-    return list(csv.reader(lines, delimiter=separator, quotechar=quote))
-
-
 def _rows(file: LocalFile, how: Csv) -> Iterator[tuple[int, list[str]]]:
     """Each row that is not empty, with the line in which it begins."""
     csv.field_size_limit(sys.maxsize)
     with _opened(file, how) as lines:
-        reader, line = csv.reader(lines, delimiter=how.separator, quotechar=how.quote), 1
+        reader, line = csv_quotes.reader(lines, how), 1
         for row in reader:
             if row:
                 yield line, row

@@ -8,7 +8,8 @@
                                            a file) or files (a row each: path, label, content);
                                            default: by the objects' ending
       "csv": {                             optional: how the CSV is written
-        "separator": ",", "decimal": ".", "quote": "\\"", "encoding": "utf-8",
+        "separator": ",", "decimal": ".", "encoding": "utf-8",
+        "quote": "\\"",                    or null: no sign quotes
         "header": true,                    or the names of its columns, where the file has no header
         "missing": ["", "NA"]              what stands for no value
       },
@@ -68,7 +69,8 @@ class Csv:
 
     separator: str = ","
     decimal: str = "."
-    quote: str = '"'
+    quote: str | None = '"'
+    """None: no sign is one, all are part of the values."""
     encoding: str = "utf-8"
     header: tuple[str, ...] | None = None
     """The names of the columns where the file has no header."""
@@ -169,7 +171,7 @@ def _csv(block: Block) -> Csv:
     found = Csv(
         separator=csv.check("separator", _is_sign, "one character, like ; or a tab", ","),
         decimal=csv.check("decimal", _is_sign, "one character, like , or a dot", "."),
-        quote=csv.check("quote", _is_sign, "one character", '"'),
+        quote=csv.check("quote", lambda v: v is None or _is_sign(v), "one character, or null", '"'),
         encoding=csv.check("encoding", _is_encoding, "an encoding that Python knows, like utf-8 or cp1252", "utf-8"),
         header=None if header is True else tuple(header),
         missing=tuple(csv.check("missing", _are_texts, "a list of texts", list(MISSING))),
@@ -179,6 +181,8 @@ def _csv(block: Block) -> Csv:
             f"{csv.path('decimal')} and {csv.path('separator')} are both {found.decimal!r}; "
             "where numbers are written with a comma, the separator is mostly ;"
         )
+    if found.quote in (found.separator, found.decimal):
+        raise SpecError(f"{csv.path('quote')} is {found.quote!r}, which is the separator or the decimal sign as well")
     return found
 
 

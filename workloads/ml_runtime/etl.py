@@ -80,7 +80,8 @@ def _read(spark: Any, spec: EtlSpec, place: str) -> Any:
         return spark.read.json(place, columnNameOfCorruptRecord=BROKEN)
     csv = spec.data.csv
     # A doubled quote is a quote, as everywhere else; Spark's own is a backslash.
-    how = {"sep": csv.separator, "quote": csv.quote, "escape": csv.quote, "encoding": csv.encoding}
+    quote = csv.quote or ""
+    how = {"sep": csv.separator, "quote": quote, "escape": quote, "encoding": csv.encoding}
     how |= {"ignoreLeadingWhiteSpace": "true", "ignoreTrailingWhiteSpace": "true"}
     spark.conf.set("spark.sql.caseSensitive", True)  # else it gives new names to those that differ in case alone
     names = csv.header or spark.read.csv(place, header=True, inferSchema=False, **how).columns

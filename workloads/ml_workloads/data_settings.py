@@ -38,7 +38,9 @@ class CsvSettings(Settings):
 
     separator: Character = ","
     decimal: Literal[".", ","] = "."
-    quote: Character = '"'
+    quote: Character | None = '"'
+    """The sign around a value that has the separator or a line break in it; twice within it, it is one. null: no sign
+    is one, all are part of the values."""
     encoding: Annotated[str, Field(pattern=r"^[A-Za-z0-9][-A-Za-z0-9_]*$"), AfterValidator(_known)] = "utf-8"
     """An encoding that Python knows. A byte order mark is not part of the first column's name."""
     header: Annotated[bool | Columns, one_rule("it is true, or a list of distinct names of columns")] = True
@@ -52,6 +54,8 @@ class CsvSettings(Settings):
             raise MisfitError("header", "it is true, or a list of distinct names of columns")
         if self.decimal == self.separator:
             raise MisfitError("decimal", "it must be another character than separator")
+        if self.quote in (self.separator, self.decimal):
+            raise MisfitError("quote", "it must be another character than separator and decimal")
         return self
 
 
