@@ -153,8 +153,8 @@ def build_again(name: str, builder: Builder) -> str:
 
 
 def built() -> dict[str, str]:
-    """The digest of the manifest of each image that is built as it is declared now."""
-    found = {name: built_digest(name) for name in table()}
+    """The digest of the manifest of each image that is built as it is declared now; layers come last."""
+    found = {name: built_digest(name) for name in (*table(), *layers.names())}
     return {name: digest for name, digest in found.items() if digest}
 
 

@@ -42,6 +42,12 @@ def lists(name: str) -> Path | None:
     return folder if NAME.fullmatch(name) and folder.is_dir() else None
 
 
+def names() -> list[str]:
+    """Of all layers whose lists are kept, of any stack."""
+    folders = _folder().iterdir() if _folder().is_dir() else ()
+    return sorted(path.name for path in folders if lists(path.name))
+
+
 def base(name: str) -> str:
     """The image of the platform that a layer is on."""
     return name.rpartition("-")[0]

@@ -33,7 +33,8 @@ def components(name: str, layout: Layout, manifest: str) -> list[Component]:
     for layer in json.loads(layout.blob(manifest).read_bytes())["layers"]:
         gone, held = _layer(layout.blob(layer["digest"]))
         found = {path: each for path, each in found.items() if not _within(path, gone)} | held
-    pinned = [lock for lock in images.table()[name].files if lock.endswith(".txt")]
+    declared = images.find(name)
+    pinned = [lock for lock in (declared.files if declared else ()) if lock.endswith(".txt")]
     locks = [each for lock in pinned for each in python_packages.named(images.workloads() / lock)]
     inside = [each for packages in found.values() for each in packages]
     return list({str(each.purl): each for each in (*locks, *inside)}.values())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 
-from ml_local import image_builder, images, lock, paths
+from ml_local import image_builder, images, layers, lock, paths
 from ml_local.errors import LocalError
 from ml_local.image_builder import Builder
 
@@ -27,7 +27,8 @@ def names(given: Sequence[str], everything: bool) -> list[str]:
     if given:
         return list(given)
     table = images.table()
-    chosen = [images.DEBIAN, *table] if everything else [name for name, image in table.items() if not image.fetches]
+    quick = [name for name, image in table.items() if not image.fetches]  # layers fetch, each
+    chosen = [images.DEBIAN, *table, *layers.names()] if everything else quick
     chosen = [name for name in chosen if images.built_digest(name)]
     if not chosen:
         raise LocalError("no image is built here; run `make build`, then again")

@@ -13,10 +13,11 @@ import pytest
 from cyclonedx.model.component import ComponentType
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
-from ml_local import images
+from ml_local import images, layers
 from ml_local.oci_layout import Layout
 from ml_supply import __main__ as command
 from ml_supply import bom, go_modules, image_contents, licences
+from ml_workloads.packages import Layer, Packages
 from oci_images import image
 
 DIGEST = f"sha256:{'0' * 64}"
@@ -234,6 +235,38 @@ def test_the_command_writes_a_bill_of_the_locks_and_of_each_built_image(
     assert pins["pulumi"]["externalReferences"][0]["hashes"][0]["alg"] == "SHA-256"
     assert not invalid((tmp_path / "bills/python.cdx.json").read_text())
     assert "not built here, so without a bill: envoy, istio-pilot" in capsys.readouterr().err
+
+
+def layer(cache: Path, files: Mapping[str, bytes]) -> str:
+    """A layer that a stack has asked for, and that was built."""
+    packages = Packages(requirements=("two==2 --hash=sha256:1",))
+    name = packages.image("training")
+    layers.keep({name: Layer(base="training", packages=packages)})
+    built(cache, name, files)
+    return name
+
+
+def test_a_layer_of_a_models_packages_has_a_bill_and_its_licences_are_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ML_PLATFORM_CACHE", str(tmp_path))
+    monkeypatch.setattr(bom, "python", lambda: bom.bill(ComponentType.APPLICATION, "python", DIGEST, []))
+    stern = b"Name: two\nVersion: 2\nLicense-Expression: AGPL-3.0-only\n\n"
+    name = layer(tmp_path, {**ONE, f"{SITE}/two-2.dist-info/METADATA": stern})
+    assert command.main(["bom", "--output", str(tmp_path / "bills")]) == 0
+    written = json.loads((tmp_path / f"bills/{name}.cdx.json").read_text())
+    assert [each["purl"] for each in written["components"]] == ["pkg:pypi/one@1", "pkg:pypi/two@2"]
+    assert command.main(["licences"]) == 1
+    assert "refused: two 2: AGPL-3.0-only is not among what is allowed" in capsys.readouterr().out
+
+
+def test_a_layer_that_is_not_built_has_no_bill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ML_PLATFORM_CACHE", str(tmp_path))
+    name = layer(tmp_path, ONE)
+    assert [bom.title(each) for each in bom.built()] == [name]
+    (tmp_path / "images/built" / images.reference(name).replace(":", "-")).unlink()
+    assert list(bom.built()) == []
+    assert layers.names() == [name]
 
 
 def built(cache: Path, name: str, files: Mapping[str, bytes]) -> None:

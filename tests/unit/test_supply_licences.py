@@ -16,7 +16,7 @@ from ml_supply import go_modules, jars, licences, python_packages
 
 LOCKS = [
     *paths.checkout().glob("requirements*.txt"),
-    *paths.checkout().glob("workloads/images/requirements/*.txt"),
+    *paths.checkout().glob("workloads/**/*.txt"),
 ]
 BSD = "Classifier: License :: OSI Approved :: BSD License"
 APACHE = "Classifier: License :: OSI Approved :: Apache Software License"

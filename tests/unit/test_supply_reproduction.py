@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ml_local import image_builder, images
+from ml_local import image_builder, images, layers
 from ml_local.image_builder import Builder
 from ml_local.oci_layout import Layout
 from ml_supply import __main__ as command
@@ -101,8 +101,9 @@ def test_what_is_not_built_is_named_with_the_way_out(built: Layout, capsys: pyte
 
 def test_those_that_fetch_nothing_are_built_again_unless_all_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "built_digest", lambda name: f"sha256:{name}")
+    monkeypatch.setattr(layers, "names", lambda: ["training-0123456789ab"])
     quick = reproduction.names([], everything=False)
     assert {"pause", "mlflow", "versitygw"} < set(quick)
     assert set(quick).isdisjoint({"debian", "base", "postgres", "ml", "ray", "mlserver", "envoy", "traefik", "spark"})
-    assert reproduction.names([], everything=True) == [images.DEBIAN, *images.table()]
+    assert reproduction.names([], everything=True) == [images.DEBIAN, *images.table(), *layers.names()]
     assert reproduction.names(["ray"], everything=False) == ["ray"]
