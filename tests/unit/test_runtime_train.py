@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,16 @@ def test_a_run_leaves_all_that_its_gate_needs() -> None:
     given = ask.asked(folder, table.test[["length", "colour"]], Task.CLASSIFICATION, ("007", "7"))
     assert given.classes == ("007", "7")
     assert set(given.labels) == {"007", "7"}
+
+
+def test_the_test_rows_are_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    written, to_csv = [], kept.to_csv
+    monkeypatch.setattr(kept, "to_csv", lambda *given: written.append(to_csv(*given)) or written[-1])
+    found = artifacts(done())
+    assert [content for path, content in found.items() if path.startswith("test/") and path.endswith(".csv")] == [
+        found[tracking.rows_path(hashlib.sha256(written[0]).hexdigest())]
+    ]
+    assert len(written) == 1
 
 
 def test_the_signature_is_that_of_raw_columns_and_what_may_be_missing_may_be_left_out() -> None:

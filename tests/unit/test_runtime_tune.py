@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ml_runtime import ray_tune, rounds, study, tracking, trial, tune, tune_spec
+from ml_runtime import kept, ray_tune, rounds, study, tracking, trial, tune, tune_spec
 from ml_runtime.errors import RunError
 from ml_runtime.estimators import Recipe
 from ml_runtime.fitting import Program
@@ -81,6 +82,23 @@ def test_the_best_is_fitted_again_on_all_training_rows_and_is_the_one_candidate(
     said = capsys.readouterr().out.splitlines()
     assert [line.partition(":")[0] for line in said] == [f"trial {number} of 3" for number in (1, 2, 3)]
     assert f"the best is trial {best}" in said[-1]
+
+
+def test_the_candidate_of_a_tuning_names_the_test_rows_that_it_has_written_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = learned.read([number // 5 for number in range(90)])
+    learned.mlflow_in(tmp_path / "mlflow", monkeypatch, table)
+    written, to_csv = [], kept.to_csv
+    monkeypatch.setattr(kept, "to_csv", lambda *given: written.append(to_csv(*given)) or written[-1])
+    run = tuned()
+    (rows,) = written
+    digests = {
+        tracking.TEST_DIGEST: hashlib.sha256(rows).hexdigest(),
+        tracking.GROUPS_DIGEST: hashlib.sha256(kept.groups(table.test_groups) or b"").hexdigest(),
+    }
+    assert digests.items() <= run.data.tags.items()
+    assert digests.items() <= tracking.client().get_logged_model(tracking.model_id(run)).tags.items()
 
 
 def test_a_trial_keeps_its_parameters_and_its_score_and_nothing_else() -> None:

@@ -47,15 +47,11 @@ class Candidate:
 
 
 def tags(spec: LearningSpec, table: Read) -> dict[str, str]:
-    """Those of the MLflow run of a candidate."""
-    groups = kept.groups(table.test_groups)
-    grouped = {tracking.GROUPS_DIGEST: hashlib.sha256(groups).hexdigest()} if groups else {}
+    """Those of the MLflow run of a candidate that are known before there is a model."""
     return {
-        **grouped,
         tracking.RUN_KEY: spec.run,
         tracking.DATA: spec.data.uri,
         tracking.DATA_DIGEST: table.sha256,
-        tracking.TEST_DIGEST: hashlib.sha256(kept.to_csv(table.test, table.schema)).hexdigest(),
         tracking.TARGET: spec.target,
         tracking.TASK: str(spec.data.task),
         tracking.CODE_VERSION: spec.code_version,
@@ -72,11 +68,12 @@ def log(candidate: Candidate, experiment_id: str, run_id: str | None = None) -> 
     spec = candidate.spec
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        tested = _keep(candidate.table, folder)
         scored = own_code.called("the model", lambda: _staged(candidate, folder), candidate.model.code)
         entry = _Entry(
             experiment_id=experiment_id,
             name=spec.run,
-            tags=tags(spec, candidate.table),
+            tags={**tags(spec, candidate.table), **tested},
             parameters={**candidate.model.named, "seed": spec.seed, **candidate.parameters},
             numbers={**candidate.numbers, **scored},
             folder=folder,
@@ -96,6 +93,23 @@ def verdict(spec: LearningSpec, run: Run) -> Verdict:
     )
 
 
+def _keep(table: Read, folder: Path) -> dict[str, str]:
+    """Write the rows that the model is judged by; the tags with their digests, by which they are found and verified."""
+    rows, groups = kept.to_csv(table.test, table.schema), kept.groups(table.test_groups)
+    digest = hashlib.sha256(rows).hexdigest()
+    _write(folder, tracking.rows_path(digest), rows)
+    if not groups:
+        return {tracking.TEST_DIGEST: digest}
+    of_groups = hashlib.sha256(groups).hexdigest()
+    _write(folder, tracking.groups_path(of_groups), groups)
+    return {tracking.TEST_DIGEST: digest, tracking.GROUPS_DIGEST: of_groups}
+
+
+def _write(folder: Path, path: str, content: bytes) -> None:
+    (folder / ARTIFACTS / path).parent.mkdir(parents=True, exist_ok=True)
+    (folder / ARTIFACTS / path).write_bytes(content)
+
+
 def _staged(candidate: Candidate, folder: Path) -> dict[str, float]:
     """The model and all that lies beside it as files; its scores."""
     data, table = candidate.spec.data, candidate.table
@@ -103,8 +117,7 @@ def _staged(candidate: Candidate, folder: Path) -> dict[str, float]:
     saving = Saving(features=columns, task=data.task, example=table.training[columns.names].head(2))
     candidate.model.save(folder / MODEL_FOLDER, saving)
     for path, content in _files(candidate):
-        (folder / ARTIFACTS / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / ARTIFACTS / path).write_bytes(content)
+        _write(folder, path, content)
     numbers: dict[str, float] = {"training_rows": len(table.training), "test_rows": len(table.test)}
     for part, rows in (("training", table.training), ("test", table.test)):
         given = ask.asked(folder / MODEL_FOLDER, rows[columns.names], data.task, classes)
@@ -115,12 +128,8 @@ def _staged(candidate: Candidate, folder: Path) -> dict[str, float]:
 
 
 def _files(candidate: Candidate) -> Iterator[tuple[str, bytes]]:
-    """What lies beside the model: the rows that it is judged by, and what ran."""
+    """What lies beside the model and the rows that it is judged by: what these are like, and what ran."""
     table = candidate.table
-    rows = kept.to_csv(table.test, table.schema)
-    yield tracking.rows_path(hashlib.sha256(rows).hexdigest()), rows
-    if groups := kept.groups(table.test_groups):
-        yield tracking.groups_path(hashlib.sha256(groups).hexdigest()), groups
     yield tracking.SCHEMA, table.schema.to_json().encode()
     yield tracking.TRAINING_ROWS, table.training_rows.to_json().encode()
     yield tracking.TEST_ROWS, table.test_rows.to_json().encode()
@@ -168,7 +177,7 @@ def _log(entry: _Entry, run_id: str | None) -> Run:
 
 def _log_model(entry: _Entry, run_id: str) -> None:
     """The model with its scores; the run names it when it is whole."""
-    from mlflow.entities import LoggedModelOutput, Metric, Param
+    from mlflow.entities import LoggedModelOutput, Metric, Param, RunTag
     from mlflow.models import Model
 
     client, now = tracking.client(), int(time.time() * 1000)
@@ -180,6 +189,7 @@ def _log_model(entry: _Entry, run_id: str) -> None:
         run_id,
         metrics=[Metric(name, value, now, 0, model_id=made.model_id) for name, value in entry.numbers.items()],
         params=[Param(name, value) for name, value in parameters.items()],
+        tags=[RunTag(name, value) for name, value in entry.tags.items()],  # a tuning's run has not all of them yet
     )
     described = Model.load(str(entry.folder / MODEL_FOLDER))
     described.run_id, described.model_id, described.model_uuid = run_id, made.model_id, made.model_id
