@@ -40,7 +40,7 @@ def frame(rows: int, start: int = 0) -> pandas.DataFrame:
     )
 
 
-def read(groups: Any = None) -> Read:
+def read(groups: Any = None, notes: tuple[str, ...] = ()) -> Read:
     training, test = frame(90), frame(30, start=90)
     features = ["length", "colour"]
     sketches = [Sketch.of(row_hashes(part, features), features) for part in (training, test)]
@@ -54,6 +54,7 @@ def read(groups: Any = None) -> Read:
         groups=None if groups is None else numpy.asarray(groups),
         test_groups=None if groups is None else numpy.arange(len(test)) // 5 + 1000,
         refused=0,
+        notes=notes,
     )
 
 

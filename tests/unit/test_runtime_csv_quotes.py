@@ -14,7 +14,9 @@ from support.tabled import CSV, FLOWERS, HEADER, read, refusal, rows
 
 NONE = {"csv": {"quote": None}}
 SINGLE = {"csv": {"quote": "'"}}
-TEXTS = "note,size,species\n" + "fine,1,setosa\nbad,2,virginica\n" * 40
+TEXTS = "note,size,species\n" + "".join(
+    f"{('fine', 'bad')[i % 2]},{i},{('setosa', 'virginica')[i % 2]}\n" for i in range(80)
+)
 
 
 def noted(*lines: str) -> str:

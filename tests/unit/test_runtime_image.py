@@ -127,7 +127,8 @@ def test_what_is_handed_on_is_the_table_to_the_last_bit(files: Handover) -> None
     for name in ("training", "test"):
         pandas.testing.assert_frame_equal(getattr(after, name), getattr(table, name))
     assert {**asdict(after), "training": 0, "test": 0} == {**asdict(table), "training": 0, "test": 0}
-    handover.write(files, spec(), replace(table, test_groups=numpy.array([1002, 1001])))
+    handover.write(files, spec(), replace(table, test_groups=numpy.array([1002, 1001]), notes=("rare",)))
+    assert handover.read(files).notes == ("rare",)
     assert str(handover.read(files).test_groups) == "[1 0]"
 
 

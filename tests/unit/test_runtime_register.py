@@ -89,6 +89,7 @@ def test_rows_of_one_group_are_drawn_together_and_must_be_those_of_the_run(monke
 def test_the_verdict_tells_which_rows_others_know(monkeypatch: pytest.MonkeyPatch) -> None:
     registry = use(Registry(old=HALF, new=RIGHT), monkeypatch)
     register.register(described(candidate="old", at_least=None))
+    registry.tags["new"]["ml-platform.data.notes"] = "no test row is of the class c"
     verdict = register.register(described())
     assert verdict.numbers["test_rows_in_training"] == verdict.numbers["test_rows_in_training_of_champion"] == 0.25
     assert "no test row is of the class c; the champion's own run kept the same test rows" in verdict.reason

@@ -209,9 +209,9 @@ def test_rows_since_a_time_are_the_test_in_the_order_of_time(there: s3.Store) ->
 
 
 def test_a_test_set_of_its_own_is_read_with_the_same_schema(there: s3.Store) -> None:
-    test = there.put("test.csv", HEADER + "1.5,NA,3,mars\n")
+    test = there.put("test.csv", HEADER + "1.5,NA,3,mars\n2.5,1,4,setosa\n")
     found = read(there, CSV, test={"uri": test})
-    assert (len(found.training), found.test["species"].tolist()) == (200, ["mars"])
+    assert (len(found.training), found.test["species"].tolist()) == (200, ["mars", "setosa"])
     assert found.schema.column("width").nullable
 
 

@@ -48,7 +48,9 @@ class Candidate:
 
 def tags(spec: LearningSpec, table: Read) -> dict[str, str]:
     """Those of the MLflow run of a candidate that are known before there is a model."""
+    notes = {tracking.NOTES: "; ".join(table.notes)} if table.notes else {}
     return {
+        **notes,
         tracking.RUN_KEY: spec.run,
         tracking.DATA: spec.data.uri,
         tracking.DATA_DIGEST: table.sha256,
@@ -83,11 +85,12 @@ def log(candidate: Candidate, experiment_id: str, run_id: str | None = None) -> 
 
 def verdict(spec: LearningSpec, run: Run) -> Verdict:
     """Of a finished run: its model, for a gate to judge."""
+    notes = [run.data.tags[tracking.NOTES]] if tracking.NOTES in run.data.tags else []
     return Verdict(
         run=spec.run,
         accepted=True,
         rule="finished",
-        reason=f"MLflow run {run.info.run_id} has its model",
+        reason="; ".join([f"MLflow run {run.info.run_id} has its model", *notes]),
         numbers=dict(run.data.metrics),
         outputs={"model": run.info.run_id},
     )

@@ -84,7 +84,7 @@ class Gathering:
             signature=candidate.signature,
             champion=champion.as_evidence if champion else None,
             overlaps=dict(judged.overlaps(self.run, trained, patience)),
-            notes=tuple(_notes(rows, champion, trained)),
+            notes=tuple(_notes(self.run, rows, champion, trained)),
         )
         return Found(evidence=evidence, files=candidate.files)
 
@@ -173,12 +173,12 @@ def _same(one: Answers | Refusal, other: Answers | Refusal) -> bool:
     return numpy.array_equal(one.probabilities, other.probabilities)
 
 
-def _notes(rows: JudgedRows, champion: _Deployed | None, trained: Run | None) -> Iterator[str]:
+def _notes(run: Run, rows: JudgedRows, champion: _Deployed | None, trained: Run | None) -> Iterator[str]:
     """What a reader should know besides: of rows, of the champion, of the rows that it was judged by."""
     if rows.groups is not None:
         yield f"the test rows are of {int(rows.groups.max()) + 1} groups, which are drawn whole"
-    if absent := rows.absent:
-        yield f"no test row is of the class {', '.join(absent[:10])}"
+    if known := run.data.tags.get(tracking.NOTES):
+        yield known
     if champion and champion.why:
         yield f"the champion, version {champion.as_evidence.version}, {champion.why}"
     elif champion and trained:

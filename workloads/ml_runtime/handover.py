@@ -65,7 +65,7 @@ def write(files: Handover, spec: ImageSpec, table: Read) -> None:
         (files.kept / TEST_GROUPS).write_bytes(groups)
     (files.kept / TRAINING_SKETCH).write_text(table.training_rows.to_json())
     (files.kept / TEST_SKETCH).write_text(table.test_rows.to_json())
-    (files.kept / TABLE).write_text(json.dumps({"sha256": table.sha256, "refused": table.refused}))
+    (files.kept / TABLE).write_text(json.dumps(_known(table)))
 
 
 def read(files: Handover) -> Read:
@@ -75,6 +75,7 @@ def read(files: Handover) -> Read:
 
     groups = files.kept / TEST_GROUPS
     schema = Schema.from_json(files.schema.read_text())
+    known = json.loads((files.kept / TABLE).read_text())
     return Read(
         training=schema.check(parquet.read_table(files.training_rows).to_pandas()),
         test=kept.from_csv((files.kept / TEST).read_bytes(), schema),
@@ -83,8 +84,12 @@ def read(files: Handover) -> Read:
         test_rows=Sketch.from_json((files.kept / TEST_SKETCH).read_text()),
         groups=None,  # they are for folds, and nobody here has any
         test_groups=numpy.asarray(json.loads(groups.read_text())) if groups.exists() else None,
-        **json.loads((files.kept / TABLE).read_text()),
+        **{**known, "notes": tuple(known["notes"])},
     )
+
+
+def _known(table: Read) -> dict[str, Any]:
+    return {"sha256": table.sha256, "refused": table.refused, "notes": table.notes}
 
 
 def _described(spec: ImageSpec, table: Read) -> dict[str, Any]:

@@ -37,12 +37,6 @@ class JudgedRows:
     groups: Values | None = None
     """A number for each row, from 0: the group that it belongs to, where the data's test is by groups."""
 
-    @property
-    def absent(self) -> list[str]:
-        """The classes of the data that no test row has."""
-        there = set(self.target.tolist())
-        return [name for name in self.classes if name not in there]
-
 
 def of(run: Run, patience: float) -> JudgedRows:
     """Those that the run keeps.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ml_runtime import builtin, formats, inference, sources
+from ml_runtime import builtin, class_rows, formats, inference, learning, sources
 from ml_runtime.data_spec import ROW, ByHash, ByTime, DataSpec, Format, Given
 from ml_runtime.errors import RunError
 from ml_runtime.formats import Block
@@ -51,6 +51,8 @@ class Read:
     """The same for the test rows."""
     refused: int
     """Rows without a target: they are left out."""
+    notes: tuple[str, ...] = ()
+    """What a reader of its model's scores should know of the rows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,9 +113,14 @@ def _read(division: Division, spec: DataSpec, sha256: str) -> Read:
     grouped = isinstance(spec.test, ByHash) and spec.test.by
     if division.refused:
         print(f"{division.refused:,} rows of {spec.uri} have no {spec.target!r} and are left out", flush=True)
+    training, test = division.training.frame(), division.test.frame()
+    notes: tuple[str, ...] = ()
+    if classes := learning.classes(spec, division.schema):
+        notes = class_rows.missing(spec, classes, training[spec.target], test[spec.target])
+        print("".join(f"{note}\n" for note in notes), end="", flush=True)
     return Read(
-        training=division.training.frame(),
-        test=division.test.frame(),
+        training=training,
+        test=test,
         schema=division.schema,
         sha256=sha256,
         training_rows=division.training.sketch(),
@@ -121,6 +128,7 @@ def _read(division: Division, spec: DataSpec, sha256: str) -> Read:
         groups=division.training.groups() if grouped else None,
         test_groups=division.test.groups() if grouped else None,
         refused=division.refused,
+        notes=notes,
     )
 
 
