@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
 
@@ -206,6 +207,24 @@ def test_rows_since_a_time_are_the_test_in_the_order_of_time(there: s3.Store) ->
     assert "line 2, column 'ts' is missing" in refusal(
         there, content.replace(days[0], "", 1), test={"time": "ts", "from": "2026-09-20"}
     )
+
+
+@pytest.mark.parametrize(
+    "kind", ["timestamp[us]", "timestamp[ns, tz=UTC]", "timestamp[ms, tz=Europe/Berlin]", "date32"]
+)
+def test_times_of_parquet_have_the_types_of_their_writers(kind: str, there: s3.Store) -> None:
+    days = [datetime(2026, 9, 1 + i * 7 % 30, tzinfo=UTC) for i in range(30)]
+    unit, _, zone = kind.removeprefix("timestamp[").rstrip("]").partition(", tz=")
+    wanted = pyarrow.date32() if kind == "date32" else pyarrow.timestamp(unit, zone or None)
+    times = pyarrow.array(days, pyarrow.timestamp("us", "UTC")).cast(pyarrow.timestamp("us")).cast(wanted)
+    table = pyarrow.table({"ts": times, "a": [*range(30)], "species": [*"ab"] * 15})
+    parquet.write_table(table, stream := BytesIO())
+    test = {"time": "ts", "from": "2026-09-20"}
+    found = read(there, stream.getvalue(), "a.parquet", test=test)
+    assert (len(found.training), len(found.test)) == (19, 11)
+    kept = read(there, stream.getvalue(), "a.parquet", test=test, features=["a", "ts"]).training["ts"]
+    assert str(kept.dtype) == "datetime64[ns, UTC]"
+    assert kept.is_monotonic_increasing
 
 
 def test_a_test_set_of_its_own_is_read_with_the_same_schema(there: s3.Store) -> None:

@@ -119,7 +119,7 @@ def _times(column: Column, values: Array, block: Block) -> ndarray[Any, Any]:
     else:
         zone = getattr(values.type, "tz", None)
         as_utc = values.cast(pyarrow.timestamp("ns", tz=zone)).cast(pyarrow.timestamp("ns", tz="UTC"))
-        read = pandas.Series(as_utc.to_numpy(zero_copy_only=False))
+        read = pandas.Series(as_utc.to_numpy(zero_copy_only=False)).dt.tz_localize("UTC")
     naive: ndarray[Any, Any] = read.astype("datetime64[ns, UTC]").dt.tz_localize(None).to_numpy()
     return naive
 
