@@ -6,6 +6,7 @@ Owns the shapes that a user may write and the tensors of protocol v2 made of the
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -43,7 +44,7 @@ def read_file(path: Path) -> Rows:
     """
     read_text, shape = (_from_csv, CSV_SHAPE) if path.suffix == ".csv" else (_from_json, JSON_SHAPE)
     try:
-        rows = read_text(path.read_text())
+        rows = read_text(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as broken:
         raise LocalError(f"the request file {path} can't be read: {broken}; {shape}") from broken
     if len({len(values) for values in rows.values()}) != 1:
@@ -85,7 +86,13 @@ def _from_json(text: str) -> Rows:
 
 
 def _from_csv(text: str) -> Rows:
-    names, *lines = [row for row in csv.reader(text.splitlines()) if row] or [[]]
+    reader = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True)
+    try:
+        names, *lines = [row for row in reader if row] or [[]]
+    except csv.Error as broken:
+        raise ValueError(
+            f"line {reader.line_num}: {broken}; a quote closes a whole value, and is written twice within one"
+        ) from broken
     if not lines or len(set(names)) < len(names):
         raise ValueError("it has no rows" if not lines else "two of its columns have the same name")
     if uneven := next((row for row in lines if len(row) != len(names)), None):

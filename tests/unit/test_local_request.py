@@ -19,6 +19,11 @@ FLOWER = {"length": "FP64", "petals": "INT64", "kind": "BYTES", "wild": "BOOL"}
         ("many.json", '{"a": [1, 2], "b": ["x", "y"]}', {"a": [1, 2], "b": ["x", "y"]}),
         ("one.csv", "a,b\n1,x\n", {"a": ["1"], "b": ["x"]}),
         ("many.csv", 'a,b\r\n1,"x, y"\r\n\r\n2,z\r\n', {"a": ["1", "2"], "b": ["x, y", "z"]}),
+        ("lines.csv", 'a,b\n1,"x\ny"\n2,\u2028\x0c\n', {"a": ["1", "2"], "b": ["x\ny", "\u2028\x0c"]}),
+        ("blanks.csv", 'a, "b"\n1, "x, y"\n', {"a": ["1"], "b": ["x, y"]}),
+        ("quotes.csv", 'a,b\n13","a ""b"""\n', {"a": ['13"'], "b": ['a "b"']}),
+        ("mark.csv", "\ufeffa,b\n1,x\n", {"a": ["1"], "b": ["x"]}),
+        ("mark.json", '\ufeff{"a": 1}', {"a": [1]}),
     ],
 )
 def test_a_file_holds_one_or_many_rows(name: str, text: str, rows: dict[str, Any], tmp_path: Path) -> None:
@@ -39,6 +44,13 @@ def test_a_file_holds_one_or_many_rows(name: str, text: str, rows: dict[str, Any
         ("r.csv", "a,b\n", "no rows", request.CSV_SHAPE),
         ("r.csv", "a,b\n1\n", "a row has 1 fields and the header 2: 1", request.CSV_SHAPE),
         ("r.csv", "a,a\n1,2\n", "the same name", request.CSV_SHAPE),
+        (
+            "r.csv",
+            'a,b\n"13 inch,1\n"15 inch,2\n',
+            "line 3: ',' expected after '\"'; a quote closes",
+            request.CSV_SHAPE,
+        ),
+        ("r.csv", 'a,b\n1,"x\n', "line 2: unexpected end of data", request.CSV_SHAPE),
     ],
 )
 def test_another_shape_is_refused_with_the_right_one(
