@@ -71,7 +71,7 @@ def tables(file: LocalFile, how: Csv, columns: Sequence[str] | None) -> Iterator
                 texts = batch.columns if watched.plain else [_unquoted(each, str(how.quote)) for each in batch.columns]
                 yield pyarrow.table([_trimmed(each, missing) for each in texts], names=batch.schema.names)
         if not watched.plain or watched.joined or watched.open:
-            _check_quotes(file, how, names)
+            _check_quotes(file, how, names, watched.plain)
     except (pyarrow.ArrowInvalid, UnicodeDecodeError) as broken:
         raise _explained(file, how, names, broken) from broken
 
@@ -96,10 +96,10 @@ def _unquoted(values: Array, quote: str) -> Array:
     return compute.if_else(compute.match_substring_regex(values, whole), single, values)
 
 
-def _check_quotes(file: LocalFile, how: Csv, names: Sequence[str]) -> None:
+def _check_quotes(file: LocalFile, how: Csv, names: Sequence[str], plain: bool = False) -> None:
     """Raises RunError if a quote joins what does not belong together."""
     with _opened(file, how) as lines:
-        if found := csv_quotes.fault(lines, how, names):
+        if found := csv_quotes.fault(lines, how, names, plain):
             raise RunError(f"{file.uri}, line {found.line} {found.words}")
 
 

@@ -102,16 +102,17 @@ def reader(lines: Iterable[str], how: Csv, separator: str | None = None, *, blan
     return csv.reader(lines, delimiter=sign, quotechar=how.quote, skipinitialspace=blanks)
 
 
-def fault(lines: Iterable[str], how: Csv, names: Sequence[str]) -> Fault | None:
-    """The first quote that is no good, if there is one, of a file with columns of these names."""
-    return next(_Reader(lines, how, len(names)).faults(), None) if how.quote else None
+def fault(lines: Iterable[str], how: Csv, names: Sequence[str], plain: bool = False) -> Fault | None:
+    """The first quote that is no good, if there is one, of a file with columns of these names; `plain` as Watched has
+    found it."""
+    return next(_Reader(lines, how, len(names), plain).faults(), None) if how.quote else None
 
 
 class _Reader:
     """A file's lines, of which each quote is looked at."""
 
-    def __init__(self, lines: Iterable[str], how: Csv, width: int) -> None:
-        self._lines, self._how, self._width = enumerate(lines, 1), how, width
+    def __init__(self, lines: Iterable[str], how: Csv, width: int, plain: bool) -> None:
+        self._lines, self._how, self._width, self._plain = enumerate(lines, 1), how, width, plain
         self._sign = str(how.quote)
         sign = re.escape(self._sign)
         self._closing = re.compile(rf"(?:[^{sign}]|{sign}{sign})*+{sign}")
@@ -120,7 +121,8 @@ class _Reader:
 
     def faults(self) -> Iterator[Fault]:
         for number, line in self._lines:
-            if self._sign in line:
+            # Of a plain file, a line with an even number of quotes is whole.
+            if self._sign in line and not (self._plain and line.count(self._sign) % 2 == 0):
                 yield from self._of_row(number, line)
             if self._learned < LEARNED and (number > 1 or self._how.header):
                 self._learn(_fields(line, self._how))
