@@ -1,16 +1,22 @@
-"""Starts MLServer as `mlserver start` does, with connections that no proxy in front outlives.
+"""Starts MLServer as `mlserver start` does, with connections that no proxy in front outlives, and errors that say all.
 
-It owns that one setting, which MLServer takes from code alone; all others are MLServer's own environment variables.
-MLServer's command is left out: with it come the clients of its other commands, a tenth of what the server needs to
-start.
+It owns what MLServer takes from code alone; all other settings are MLServer's own environment variables. MLServer's
+command is left out: with it come the clients of its other commands, a tenth of what the server needs to start.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+from typing import TYPE_CHECKING, Any
 
+from ml_runtime import wrong_requests
 from ml_runtime.connections import IDLE_SECONDS
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+NOT_FOUND, NOT_ALLOWED, UNPROCESSABLE = 404, 405, 422
 
 
 async def serve(folder: str) -> None:
@@ -21,7 +27,32 @@ async def serve(folder: str) -> None:
     settings = Settings(model_repository_root=folder)
     settings._custom_rest_server_settings = {"timeout_keep_alive": IDLE_SECONDS}
     models = await ModelRepositoryFactory.resolve_model_repository(settings).list()
-    await MLServer(settings).start(models)
+    server = MLServer(settings)
+    say_what_is_wrong(server._rest_server._app)
+    await server.start(models)
+
+
+def say_what_is_wrong(app: FastAPI) -> None:
+    """Each error of the server as {"error": one sentence}, whoever finds it."""
+    from fastapi import Request
+    from fastapi.exceptions import RequestValidationError
+    from fastapi.responses import JSONResponse
+    from starlette.exceptions import HTTPException
+
+    async def of_body(_: Request, fault: Any) -> JSONResponse:
+        said = wrong_requests.of_body(fault.errors(), fault.body)
+        return JSONResponse({"error": said}, status_code=UNPROCESSABLE)
+
+    async def of_path(request: Request, fault: Any) -> JSONResponse:
+        path, said = request.url.path, str(fault.detail)
+        if fault.status_code == NOT_FOUND:
+            said = wrong_requests.of_path(path)
+        elif fault.status_code == NOT_ALLOWED:
+            said = wrong_requests.of_method(request.method, path)
+        return JSONResponse({"error": said}, status_code=fault.status_code, headers=fault.headers)
+
+    app.add_exception_handler(RequestValidationError, of_body)
+    app.add_exception_handler(HTTPException, of_path)
 
 
 def main() -> None:

@@ -108,7 +108,7 @@ def _runtime(image: str) -> Object:
     model = "{{ or (index .Labels `ml-platform/model`) .Name }}"
     server = {
         **pods.UNREPORTED,
-        "MLSERVER_MODEL_IMPLEMENTATION": "mlserver_mlflow.MLflowRuntime",
+        "MLSERVER_MODEL_IMPLEMENTATION": "ml_runtime.served_model.ServedModel",
         "MLSERVER_MODEL_URI": "/mnt/models",
         "MLSERVER_MODEL_NAME": model,
         "MLSERVER_HTTP_PORT": "8080",
