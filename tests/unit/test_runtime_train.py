@@ -11,7 +11,7 @@ import mlflow.pyfunc
 import numpy
 import pandas
 import pytest
-from ml_runtime import ask, candidate, folds, kept, learning_spec, libraries, tracking, train
+from ml_runtime import ask, candidate, folds, kept, learning_spec, libraries, tables, tracking, train
 from ml_runtime.data_spec import Task
 from ml_runtime.errors import AwayError, RunError
 from ml_runtime.fitting import Program
@@ -146,7 +146,7 @@ def test_what_a_script_raises_is_its_own_error_whatever_it_is(failure: BaseExcep
 def test_what_can_be_known_without_data_is_said_before_they_are_read(
     changes: dict[str, Any], words: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(train.tables, "read", lambda *_: pytest.fail("read"))
+    monkeypatch.setattr(tables, "read", lambda *_: pytest.fail("read"))
     said = refusal(**changes)
     for word in words:
         assert word in said
@@ -163,7 +163,7 @@ def test_two_runs_that_begin_at_once_share_the_experiment_of_their_model(monkeyp
 def test_a_deleted_experiment_is_said_with_the_way_out_before_the_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     deleted = tracking.experiment("flowers")
     tracking.client().delete_experiment(deleted)
-    monkeypatch.setattr(train.tables, "read", lambda *_: pytest.fail("read"))
+    monkeypatch.setattr(tables, "read", lambda *_: pytest.fail("read"))
     assert f"'flowers' is deleted in MLflow: restore it by `mlflow experiments restore --experiment-id {deleted}`" in (
         refusal()
     )

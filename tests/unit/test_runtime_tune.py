@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ml_runtime import kept, ray_tune, rounds, study, tracking, trial, tune, tune_spec
+from ml_runtime import kept, ray_tune, rounds, study, tables, tracking, trial, tune, tune_spec
 from ml_runtime.errors import RunError
 from ml_runtime.estimators import Recipe
 from ml_runtime.fitting import Program
@@ -172,7 +172,7 @@ def test_a_tuning_without_a_finished_trial_fails_in_the_words_of_the_first() -> 
 def test_a_space_that_no_trial_could_be_of_is_refused_before_data_are_read(
     space: dict[str, Any], words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tune.tables, "read", lambda *_: pytest.fail("read"))
+    monkeypatch.setattr(tables, "read", lambda *_: pytest.fail("read"))
     with pytest.raises(RunError) as refused:
         tuned(space=space)
     assert words in str(refused.value)

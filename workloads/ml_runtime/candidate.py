@@ -121,7 +121,7 @@ def _staged(candidate: Candidate, folder: Path) -> dict[str, float]:
     candidate.model.save(folder / MODEL_FOLDER, saving)
     for path, content in _files(candidate):
         _write(folder, path, content)
-    numbers: dict[str, float] = {"training_rows": len(table.training), "test_rows": len(table.test)}
+    numbers: dict[str, float] = {"training_rows": table.training_rows.rows, "test_rows": len(table.test)}
     for part, rows in (("training", table.training), ("test", table.test)):
         given = ask.asked(folder / MODEL_FOLDER, rows[columns.names], data.task, classes)
         found = scores(data.task, learning.truth(data, rows), given)

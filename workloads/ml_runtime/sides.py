@@ -116,6 +116,8 @@ class Division:
         self._start = _time(spec.test.start) if isinstance(spec.test, ByTime) else None
         self.training = Side(self.schema, key, spec.sample)
         self.test = Side(self.schema, key, spec.sample and max(1, spec.sample // 4))
+        self.divided = Sketch.of(_nothing("uint64"), key)
+        """Of all rows that are on the side of the training, whether they are kept or not."""
         self.refused = 0
 
     def add(self, block: Block, test: bool = False) -> None:
@@ -124,6 +126,18 @@ class Division:
         Raises:
             RunError: a value is not of its column's kind, or a row has no time to go by.
         """
+        training, tested = self._divided(block, test)
+        self.training.add(training)
+        self.test.add(tested)
+        self.divided = self.divided.joined(training[HASH])
+
+    def training_of(self, block: Block) -> DataFrame:
+        """The training rows of a block that was added, all of them."""
+        side = Side(self.schema, self._key, None)
+        side.add(self._divided(block, False)[0])
+        return side.frame()
+
+    def _divided(self, block: Block, test: bool) -> tuple[Arrays, Arrays]:
         import numpy
         import pandas
 
@@ -136,8 +150,8 @@ class Division:
             kept[DRAW] = split.drawn(self._rows(arrays, hashes), "sample")
         if isinstance(self._spec.test, ByTime):
             kept[TIME] = arrays[self._spec.test.column]
-        for one, chosen in ((self.training, there & ~side), (self.test, there & side)):
-            one.add({name: array[chosen] for name, array in kept.items()})
+        training, tested = ({n: array[chosen] for n, array in kept.items()} for chosen in (there & ~side, there & side))
+        return training, tested
 
     def check(self) -> None:
         """Raises RunError if there is nothing to learn from, or nothing to be tested on."""

@@ -70,6 +70,15 @@ class Sketch:
         kept = tuple(distinct[:size].tolist())
         return Sketch(", ".join(sorted(columns)), len(hashes), kept, len(kept) == len(distinct))
 
+    def joined(self, hashes: ndarray[Any, Any], size: int = SKETCH) -> Sketch:
+        """That of these rows and of more, by the same columns."""
+        import numpy
+
+        near = hashes if self.whole else hashes[hashes < self.hashes[-1]]
+        distinct = numpy.unique(numpy.concatenate([numpy.array(self.hashes, dtype=numpy.uint64), near]))
+        kept = tuple(distinct[:size].tolist())
+        return Sketch(self.key, self.rows + len(hashes), kept, self.whole and len(kept) == len(distinct))
+
     def to_json(self) -> str:
         return json.dumps(asdict(self))
 

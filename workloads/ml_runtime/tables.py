@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ml_runtime import builtin, class_rows, formats, inference, learning, sources
+from ml_runtime.batches import Batches
 from ml_runtime.data_spec import ROW, ByHash, ByTime, DataSpec, Format, Given
 from ml_runtime.errors import RunError
 from ml_runtime.formats import Block
@@ -37,13 +38,14 @@ class Read:
     """A table, as it is learned from and tested on."""
 
     training: DataFrame
-    """The features and the target, in the data's own order; by time where the test is."""
+    """The features and the target, in the data's own order; by time where the test is. Not all, of what is streamed."""
     test: DataFrame
     schema: Schema
     """Of both."""
     sha256: str
     """Of the data."""
     training_rows: Sketch
+    """Of all rows that a model learns from."""
     test_rows: Sketch
     groups: ndarray[Any, Any] | None
     """A number for each training row, by which rows of one group are known; None where the test is not by groups."""
@@ -93,6 +95,29 @@ def read(spec: DataSpec, patience: float) -> Read:
     Raises:
         RunError: it is not there, is not what the description says, or can't be learned from.
     """
+    with _divided(spec, patience) as (division, data, _):
+        return _read(division, spec, data.sha256, division.training.sketch())
+
+
+@contextmanager
+def streamed(spec: DataSpec, patience: float) -> Iterator[tuple[Read, Batches]]:
+    """The same, and all training rows in batches, also those that the settings' `sample` leaves out of the table.
+
+    Raises:
+        RunError: as `read`.
+    """
+    with _divided(spec, patience) as (division, data, needed):
+        found = _read(division, spec, data.sha256, division.divided)
+
+        def rows() -> Iterator[DataFrame]:
+            return map(division.training_of, data.blocks(needed))
+
+        yield found, Batches(rows=rows, target=str(spec.target), classes=learning.classes(spec, found.schema))
+
+
+@contextmanager
+def _divided(spec: DataSpec, patience: float) -> Iterator[tuple[Division, _Opened, list[str] | None]]:
+    """All rows on their sides, the data that they are of, and the columns that are read of it."""
     if spec.target is None:
         raise RunError(f"{spec.uri} has no target in its settings; name the column to predict in `target`")
     with ExitStack() as stack:
@@ -106,10 +131,10 @@ def read(spec: DataSpec, patience: float) -> Read:
         for block in (each for one in given for each in one.blocks(needed)):
             division.add(block, test=True)
         division.check()
-    return _read(division, spec, data.sha256)
+        yield division, data, needed
 
 
-def _read(division: Division, spec: DataSpec, sha256: str) -> Read:
+def _read(division: Division, spec: DataSpec, sha256: str, learned: Sketch) -> Read:
     grouped = isinstance(spec.test, ByHash) and spec.test.by
     if division.refused:
         print(f"{division.refused:,} rows of {spec.uri} have no {spec.target!r} and are left out", flush=True)
@@ -123,7 +148,7 @@ def _read(division: Division, spec: DataSpec, sha256: str) -> Read:
         test=test,
         schema=division.schema,
         sha256=sha256,
-        training_rows=division.training.sketch(),
+        training_rows=learned,
         test_rows=division.test.sketch(),
         groups=division.training.groups() if grouped else None,
         test_groups=division.test.groups() if grouped else None,

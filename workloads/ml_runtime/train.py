@@ -9,6 +9,12 @@ with `fit(features: DataFrame, target: Series, parameters: Mapping, seed: int)`,
 of scikit-learn, XGBoost or LightGBM, a module of PyTorch, a model of ONNX, or an mlflow.pyfunc.PythonModel. A tuning
 calls it for each trial with the trial's parameters, and a training over several workers in each of their processes,
 which torch.distributed has joined.
+
+    sys.exit(train.main(by_batches=fit))
+
+with `fit(batches: Batches, parameters: Mapping, seed: int)` learns from more rows than memory holds: `for features,
+target in batches` goes through all training rows, as often as it is written, and `batches.classes` are all classes. The
+data's `sample` bounds what is held of them beside that, for folds, trials and the scores on training rows.
 """
 
 from __future__ import annotations
@@ -22,18 +28,17 @@ from ml_runtime import (
     candidate,
     checkpoints,
     command,
+    fitting,
     folds,
-    learning,
     learning_spec,
     own_code,
-    tables,
     tracking,
     tune,
     tune_spec,
     workers,
 )
 from ml_runtime.candidate import Candidate
-from ml_runtime.fitting import Fit, Program
+from ml_runtime.fitting import BatchFit, Fit, Program
 from ml_runtime.learning_spec import TrainSpec
 from ml_runtime.made import Fitted
 from ml_runtime.own_code import NONE
@@ -58,12 +63,13 @@ def train(spec: TrainSpec, program: Program) -> Run | None:
         experiment_id, done = _begun(spec) if group.first else ("", None)
         if group.told(done is not None):
             return done
-        table = tables.read(spec.data, spec.patience)
-        group.agree("the data", table.sha256)
-        checkpoints.begin(spec.checkpoints, spec.run, spec.patience, writes=group.first)
-        fit = program.of(spec, table.schema, spec.parameters)
-        numbers = folds.scores(spec, table, fit)
-        model = fit(*learning.sides(spec.data, table.training), spec.parameters, spec.seed)
+        with program.table(spec) as rows:
+            table = rows[0]
+            group.agree("the data", table.sha256)
+            checkpoints.begin(spec.checkpoints, spec.run, spec.patience, writes=group.first)
+            fit = program.of(spec, table.schema, spec.parameters)
+            numbers = folds.scores(spec, table, fit)
+            model = fitting.whole(fit, spec, rows, spec.parameters)
     if not group.first:
         return None
     made = Candidate(
@@ -89,10 +95,11 @@ def parse(raw: Any) -> TrainSpec | TuneSpec:
     return tune_spec.parse(raw) if isinstance(raw, Mapping) and "space" in raw else learning_spec.parse(raw)
 
 
-def main(fit: Fit | None = None, trusted: Sequence[str] = ()) -> int:
-    """The command; `fit` is the training code of a program of one's own, `trusted` names what its models are made of
-    beside the libraries that every server has."""
-    program = Program(fit=fit, code=own_code.of(fit) if fit else NONE, trusted=tuple(trusted))
+def main(fit: Fit | None = None, trusted: Sequence[str] = (), *, by_batches: BatchFit | None = None) -> int:
+    """The command; `fit` or `by_batches` is the training code of a program of one's own, `trusted` names what its
+    models are made of beside the libraries that every server has."""
+    own = fit or by_batches
+    program = Program(fit=fit, by_batches=by_batches, code=own_code.of(own) if own else NONE, trusted=tuple(trusted))
 
     def work(spec: TrainSpec | TuneSpec) -> Verdict | None:
         limit_client_retries()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ml_runtime import candidate, learning, ray_tune, search, study, tables, tracking, trial
+from ml_runtime import candidate, fitting, ray_tune, search, study, tracking, trial
 from ml_runtime.candidate import Candidate
 from ml_runtime.fitting import Program
 from ml_runtime.made import Fitted
@@ -34,15 +34,16 @@ def tune(spec: TuneSpec, program: Program) -> Run:
     experiment_id, done = patiently("MLflow", spec.patience, lambda: tracking.begun(spec.experiment, spec.run))
     if done:
         return done
-    table = tables.read(spec.data, spec.patience)
-    fit, parts = program.of(spec, table.schema, tried[0]), trial.split(spec, table)
-    tags = candidate.tags(spec, table)
-    found = patiently("MLflow", spec.patience, lambda: study.resume(spec, experiment_id, tags))
-    if len(found.trials) < spec.trials:
-        ray_tune.run(found, Trials(spec=spec, fit=fit), parts)
-    number, best = found.chosen()
-    chosen = {**spec.parameters, **best.parameters}
-    model = fit(*learning.sides(spec.data, table.training), chosen, spec.seed)
+    with program.table(spec) as rows:
+        table = rows[0]
+        fit, parts = program.of(spec, table.schema, tried[0]), trial.split(spec, table)
+        tags = candidate.tags(spec, table)
+        found = patiently("MLflow", spec.patience, lambda: study.resume(spec, experiment_id, tags))
+        if len(found.trials) < spec.trials:
+            ray_tune.run(found, Trials(spec=spec, fit=fit), parts)
+        number, best = found.chosen()
+        chosen = {**spec.parameters, **best.parameters}
+        model = fitting.whole(fit, spec, rows, chosen)
     numbers = _numbers(found, number)
     made = Candidate(
         spec=spec,

@@ -117,7 +117,8 @@ class LearnedSettings(Settings):
     written in digits, for example."""
     test: TestSettings = TestSettings()
     sample: Annotated[int, Field(ge=100, le=1_000_000_000)] | None = None
-    """At most so many rows are trained on, chosen by their content; without it, all of them."""
+    """At most so many rows are held in memory and trained on, chosen by their content; without it, all of them. A
+    script that takes batches trains on all, whatever is held."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
