@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ml_runtime.data_spec import Task
 from ml_runtime.errors import AwayError, RunError
 from ml_runtime.fitting import Program
 from ml_runtime.own_code import OwnCode
-from ml_runtime.schema import Schema
+from ml_runtime.schema import Column, Kind, Schema
 from mlflow.entities import Run
 from sklearn.base import BaseEstimator
 from sklearn.dummy import DummyClassifier
@@ -208,6 +209,32 @@ class Alone(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
     def predict(self, model_input: Any, params: Any = None) -> Any:
         long = model_input["length"].to_numpy() > 4
         return pandas.DataFrame({"007": 1.0 - long, "7": 1.0 * long})
+
+
+class ByHour(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+    """Tells by the time of the day."""
+
+    def predict(self, model_input: Any, params: Any = None) -> Any:
+        return numpy.where(model_input["when"].dt.hour < 12, "007", "7")
+
+
+def test_a_model_is_asked_with_the_times_that_it_was_fitted_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    def timed(rows: Any) -> Any:
+        hours = rows.species.map({"007": 3, "7": 15})
+        return rows.assign(when=pandas.Timestamp("2026-01-01", tz="UTC") + pandas.to_timedelta(hours, "h"))
+
+    found, seen = learned.read(), []
+    schema = Schema((*found.schema.columns, Column("when", Kind.TIME)))
+    table = replace(found, training=timed(found.training), test=timed(found.test), schema=schema)
+    monkeypatch.setattr(tables, "read", lambda *_: table)
+
+    def fit(features: Any, *_: Any) -> Any:
+        seen.append(str(features["when"].dtype))
+        return ByHour()
+
+    run = done(Program(fit=fit), estimator=None)
+    assert run.data.metrics["test_accuracy"] == 1.0
+    assert "UTC" not in seen[0]
 
 
 class Homemade(BaseEstimator):  # type: ignore[misc]

@@ -16,7 +16,7 @@ from ml_runtime.answers import Answers
 from ml_runtime.apart import FaultError
 from ml_runtime.data_spec import Task
 from ml_runtime.patience import is_away
-from ml_runtime.schema import written
+from ml_runtime.schema import naive, written
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -97,7 +97,7 @@ class Loaded:
         needed = inputs.required_input_names() if inputs.has_input_names() else taken
         if unknown := sorted(set(needed) - set(rows.columns)):
             raise FaultError(f"it takes the columns {unknown}, which the rows don't have")
-        frame = rows[[name for name in taken if name in rows.columns]]
+        frame = naive(rows[[name for name in taken if name in rows.columns]])
         return _answers(self._model.predict(frame), _raw(self._model), frame, task, classes)
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ml_runtime.schema import naive
+
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
@@ -26,7 +28,7 @@ class Batches:
     def __iter__(self) -> Iterator[tuple[DataFrame, Series]]:
         for rows in self.rows():
             if len(rows):
-                yield rows.drop(columns=[self.target]), rows[self.target]
+                yield naive(rows.drop(columns=[self.target])), rows[self.target]
 
     @staticmethod
     def of(features: DataFrame, target: Series, classes: tuple[str, ...]) -> Batches:

@@ -20,6 +20,7 @@ from ml_runtime import ask, importance, kept, learning, own_code, pictures, trac
 from ml_runtime.libraries import Saving
 from ml_runtime.metrics import scores
 from ml_runtime.patience import patiently
+from ml_runtime.schema import naive
 from ml_runtime.spec import PATH
 from ml_runtime.verdict import Verdict
 
@@ -117,7 +118,7 @@ def _staged(candidate: Candidate, folder: Path) -> dict[str, float]:
     """The model and all that lies beside it as files; its scores."""
     data, table = candidate.spec.data, candidate.table
     columns, classes = learning.features(data, table.schema), learning.classes(data, table.schema)
-    saving = Saving(features=columns, task=data.task, example=table.training[columns.names].head(2))
+    saving = Saving(features=columns, task=data.task, example=naive(table.training[columns.names].head(2)))
     candidate.model.save(folder / MODEL_FOLDER, saving)
     for path, content in _files(candidate):
         _write(folder, path, content)

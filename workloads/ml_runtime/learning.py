@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ml_runtime import ask, libraries
 from ml_runtime.data_spec import Task
 from ml_runtime.libraries import Saving
+from ml_runtime.schema import naive
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -25,7 +26,7 @@ def features(data: DataSpec, schema: Schema) -> Schema:
 
 def sides(data: DataSpec, rows: DataFrame) -> tuple[DataFrame, Series]:
     """The features and the target of some rows."""
-    return rows.drop(columns=[data.target]), rows[data.target]
+    return naive(rows.drop(columns=[data.target])), rows[data.target]
 
 
 def truth(data: DataSpec, rows: DataFrame) -> Any:

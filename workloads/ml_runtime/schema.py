@@ -118,6 +118,13 @@ class Schema:
         return pandas.DataFrame({c.name: _cast(c, frame[c.name]) for c in self.columns}, index=frame.index)
 
 
+def naive(frame: DataFrame) -> DataFrame:
+    """The frame with its times as models are given them: those of UTC, without the zone's name, for which MLflow's
+    signatures have no type."""
+    zoned = frame.select_dtypes("datetimetz").columns
+    return frame.assign(**{name: frame[name].dt.tz_convert("UTC").dt.tz_localize(None) for name in zoned})
+
+
 def are_categories(distinct: int, values: int) -> bool:
     """Whether texts are categories: few, each twice on average."""
     return distinct <= CATEGORIES and 2 * distinct <= values

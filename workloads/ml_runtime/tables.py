@@ -116,7 +116,7 @@ def streamed(spec: DataSpec, patience: float) -> Iterator[tuple[Read, Batches]]:
 
 
 @contextmanager
-def _divided(spec: DataSpec, patience: float) -> Iterator[tuple[Division, _Opened, list[str] | None]]:
+def _divided(spec: DataSpec, patience: float) -> Iterator[tuple[Division, Opened, list[str] | None]]:
     """All rows on their sides, the data that they are of, and the columns that are read of it."""
     if spec.target is None:
         raise RunError(f"{spec.uri} has no target in its settings; name the column to predict in `target`")
