@@ -10,7 +10,7 @@ import json
 import re
 import tarfile
 from collections.abc import Iterable, Iterator
-from email.parser import BytesHeaderParser, HeaderParser
+from email.parser import HeaderParser
 from functools import cache
 from pathlib import Path, PurePosixPath
 
@@ -66,8 +66,8 @@ def _packages(path: str, member: tarfile.TarInfo, archive: tarfile.TarFile) -> I
     if path == DPKG_STATUS:
         return debian(layers.content(member, archive).decode())
     if PYTHON.match(path):
-        metadata = BytesHeaderParser().parsebytes(layers.content(member, archive))
-        return [python_packages.component(metadata)]
+        text = layers.content(member, archive).decode(errors="replace")
+        return [python_packages.component(HeaderParser().parsestr(text))]
     if path.endswith(".jar"):
         return jars.packages(PurePosixPath(path).name, layers.content(member, archive))
     return go_modules.linked(layers.content(member, archive)) if member.mode & 0o111 else ()

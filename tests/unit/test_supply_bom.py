@@ -83,6 +83,10 @@ def metadata(name: str, version: str) -> bytes:
     return f"Name: {name}\nVersion: {version}\nLicense-Expression: MIT\n\nText\n".encode()
 
 
+NAMED = "Name: named\nVersion: 1\nLicense: MIT, die Lizenz für alle\n\nText\n".encode()
+"""Metadata that are not of ASCII alone."""
+
+
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
     return Layout(tmp_path / "oci")
@@ -104,6 +108,7 @@ def found(layout: Layout, *layers: Mapping[str, bytes], name: str = "pause") -> 
             },
         ),
         (f"{SITE}/Some_Package-1.dist-info/METADATA", metadata("Some_Package", "1"), {"pkg:pypi/some-package@1"}),
+        (f"{SITE}/named-1.dist-info/METADATA", NAMED, {"pkg:pypi/named@1"}),
         (f"{SITE}/old.egg-info/PKG-INFO", metadata("old", "2"), {"pkg:pypi/old@2"}),
         (f"{SITE}/some-1.dist-info/RECORD", metadata("some", "1"), set()),
         ("usr/lib/python3/dist-packages/six-1.dist-info/METADATA", metadata("six", "1"), set()),
