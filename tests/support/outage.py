@@ -40,10 +40,14 @@ def full_node(namespace: str = "default") -> Iterator[None]:
     """No pod that asks for a processor finds room, for as long as the context is open."""
     client = machine.client()
     (node,) = client.list("v1", "Node")
-    running = (pod for pod in client.list("v1", "Pod") if pod["status"].get("phase") not in ("Succeeded", "Failed"))
+    stay = (
+        pod
+        for pod in client.list("v1", "Pod")
+        if pod["status"].get("phase") not in ("Succeeded", "Failed") and "deletionTimestamp" not in pod["metadata"]
+    )
     taken = sum(
         amount(each["resources"].get("requests", {}).get("cpu", "0"))
-        for pod in running
+        for pod in stay
         for each in pod["spec"]["containers"]
     )
     left = int(1000 * (amount(node["status"]["allocatable"]["cpu"]) - taken)) - 5
