@@ -33,8 +33,9 @@ FOLDER = "datasets/scores/run-1/"
 @pytest.fixture
 def version(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The tags of the run that made the version: the registry has one, and its files are the model's."""
-    tags = {tracking.TARGET: "species", tracking.TASK: "classification"}
-    run = SimpleNamespace(data=SimpleNamespace(tags=tags), info=SimpleNamespace(artifact_uri="mlflow-artifacts:/a"))
+    tags = {tracking.TARGET: "species", tracking.TASK: "classification", tracking.TEST_DIGEST: "d"}
+    info = SimpleNamespace(artifact_uri="mlflow-artifacts:/a", run_id="a")
+    run = SimpleNamespace(data=SimpleNamespace(tags=tags), info=info)
     saving = Saving(
         features=SCHEMA.without("species"), task=Task.CLASSIFICATION, example=FRAME[["length", "width"]].head(2)
     )
@@ -124,7 +125,7 @@ def test_what_can_not_be_scored_is_said_with_its_place(
 
 def test_a_version_that_no_run_has_made_is_refused(version: dict[str, str], there: s3.Store) -> None:
     del version[tracking.TASK]
-    with pytest.raises(RunError, match="mlflow://iris/3 was made by no run of `runs`"):
+    with pytest.raises(RunError, match=r"has no tag ml-platform\.task: no run of `runs` has made it"):
         scored(there.put("a.parquet", tabled.as_parquet()))
 
 

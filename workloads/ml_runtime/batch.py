@@ -23,18 +23,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ml_runtime import ask, command, download, own_code, store, tables, tracking
+from ml_runtime import ask, command, download, own_code, store, tables, taken, tracking
 from ml_runtime.answers import Answers
 from ml_runtime.ask import Loaded
-from ml_runtime.data_spec import DataSpec, Task, parse_data
+from ml_runtime.data_spec import Csv, DataSpec, parse_data
 from ml_runtime.errors import AwayError, RunError, SpecError
 from ml_runtime.formats import Block
 from ml_runtime.own_code import NONE
 from ml_runtime.patience import limit_client_retries, patiently
 from ml_runtime.places import Stored, stored
-from ml_runtime.schema import Schema
 from ml_runtime.spec import Block as Description
 from ml_runtime.spec import RunSpec, parse_run
+from ml_runtime.taken import Taken
 from ml_runtime.values import Values
 from ml_runtime.verdict import Verdict
 
@@ -68,10 +68,9 @@ class Scorer:
     """A version, ready to be asked."""
 
     model: Loaded
-    features: Schema
-    task: Task
-    classes: tuple[str, ...]
-    values: Values
+    taken: Taken
+    csv: Csv
+    """How the data are written, if they are CSV."""
 
     def answers(self, block: Block) -> Answers:
         """To all rows of a block.
@@ -81,26 +80,27 @@ class Scorer:
         """
         import pandas
 
-        absent = [name for name in self.features.names if name not in block.table.column_names]
+        features = self.taken.features
+        absent = [name for name in features.names if name not in block.table.column_names]
         if absent:
             raise RunError(
                 f"{block.place(0)}: there is no column {absent[0]!r}, which the model has learned from; it takes "
-                f"{', '.join(map(repr, self.features.names))}"
+                f"{', '.join(map(repr, features.names))}"
             )
-        rows = pandas.DataFrame(self.values.arrays(block))
-        for column in self.features.columns:
+        rows = pandas.DataFrame(Values(features, self.csv.decimal).arrays(block))
+        for column in features.columns:
             if not column.nullable and rows[column.name].isna().any():
                 row = int(rows[column.name].isna().to_numpy().argmax())
                 raise RunError(
                     f"{block.place(row)}: column {column.name!r} is missing, and was in no row that the model has "
                     "learned from; fill it, or let the model learn from such rows"
                 )
-        checked = self.features.check(rows)
+        checked = features.check(rows)
         return own_code.called("the model", lambda: self._asked(checked), NONE)
 
     def _asked(self, rows: DataFrame) -> Answers:
         try:
-            return self.model.answers(rows, self.task, self.classes)
+            return self.model.answers(rows, self.taken.task, self.taken.classes)
         except Exception as failure:
             if ask.is_machines(failure):
                 raise AwayError(f"the model could not be asked here and now: {own_code.said(failure)}") from failure
@@ -170,18 +170,12 @@ def _close(place: Stored, report: dict[str, Any], patience: float) -> None:
 def _scorer(spec: BatchSpec, folder: Path) -> Scorer:
     download.download(spec.source, folder, spec.patience)
     run = patiently("MLflow", spec.patience, lambda: tracking.run_of(_version(spec)))
-    missing = [tag for tag in (tracking.TARGET, tracking.TASK) if run is None or tag not in run.data.tags]
-    if run is None or missing:
-        raise RunError(f"{spec.source} was made by no run of `runs`, so nothing says what it takes; name one that was")
-    schema = Schema.from_json(download.read(f"{run.info.artifact_uri}/{tracking.SCHEMA}", spec.patience))
-    target, task = run.data.tags[tracking.TARGET], Task(run.data.tags[tracking.TASK])
-    features = schema.without(target)
+    if run is None:
+        raise RunError(f"the MLflow run that made {spec.source} is gone, and with it what says what the model takes")
     return Scorer(
         model=own_code.called("the model", lambda: Loaded(folder), NONE),
-        features=features,
-        task=task,
-        classes=tuple(sorted(schema.column(target).categories or ())) if task is Task.CLASSIFICATION else (),
-        values=Values(features, spec.data.csv.decimal),
+        taken=taken.of(run, spec.patience),
+        csv=spec.data.csv,
     )
 
 

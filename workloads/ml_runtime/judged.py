@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ml_runtime import download, kept, split, tracking
+from ml_runtime import download, kept, split, taken, tracking
 from ml_runtime.data_spec import Task
 from ml_runtime.errors import RunError
-from ml_runtime.schema import Schema
 from ml_runtime.split import Sketch
 
 if TYPE_CHECKING:
@@ -44,21 +43,15 @@ def of(run: Run, patience: float) -> JudgedRows:
     Raises:
         RunError: it keeps none, or others than it says.
     """
-    tags = run.data.tags
-    if missing := [tag for tag in (tracking.TEST_DIGEST, tracking.TARGET, tracking.TASK) if tag not in tags]:
-        raise RunError(
-            f"the MLflow run {run.info.run_id} has no tag {missing[0]}: no run of `runs` has made it; name one that has"
-        )
-    digest, target, task = tags[tracking.TEST_DIGEST], tags[tracking.TARGET], Task(tags[tracking.TASK])
-    uri = f"{run.info.artifact_uri}/{tracking.rows_path(digest)}"
-    content = _verified(uri, digest, patience)
-    schema = Schema.from_json(download.read(f"{run.info.artifact_uri}/{tracking.SCHEMA}", patience))
-    frame = kept.from_csv(content, schema)
+    model = taken.of(run, patience)
+    digest = run.data.tags[tracking.TEST_DIGEST]
+    content = _verified(f"{run.info.artifact_uri}/{tracking.rows_path(digest)}", digest, patience)
+    frame = kept.from_csv(content, model.schema)
     return JudgedRows(
-        features=frame.drop(columns=[target]),
-        target=frame[target].to_numpy(float if task is Task.REGRESSION else object),
-        task=task,
-        classes=tuple(sorted(schema.column(target).categories or ())) if task is Task.CLASSIFICATION else (),
+        features=frame.drop(columns=[model.target]),
+        target=frame[model.target].to_numpy(float if model.task is Task.REGRESSION else object),
+        task=model.task,
+        classes=model.classes,
         digest=digest,
         groups=_groups(run, len(frame), patience),
     )
