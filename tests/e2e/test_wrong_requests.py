@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import given
 from support import asked, gateway
+from support.flowers import FLOWERS
 
 pytestmark = pytest.mark.usefixtures("platform")
 Connection = tuple[http.client.HTTPConnection, str, dict[str, str]]
@@ -84,7 +85,8 @@ def test_what_is_no_request_of_the_protocol_is_told_what_is_one(body: Any, says:
 @pytest.mark.parametrize(
     ("path", "says"),
     [
-        ("/v1/models/iris:predict", "models are asked by protocol v2, POST /v2/models/iris/infer"),
+        ("/v1/models/iris:explain", "models are asked by protocol v2, POST /v2/models/iris/infer"),
+        ("/v1/models/irs:predict", "Model irs not found"),
         ("/v2/models/irs/infer", "Model irs not found"),
         ("/v2/models/iris/versions/999/infer", "Model iris with version 999 not found"),
     ],
@@ -94,6 +96,18 @@ def test_a_path_without_a_model_is_told_apart(path: str, says: str, url: str) ->
     answer = gateway.ask(f"{place.scheme}://{place.netloc}{path}", body=asked.flowers())
     assert answer.status == 404, answer.text
     assert says in json.loads(answer.text)["error"]
+
+
+def test_protocol_v1_is_answered_as_protocol_v2_is(url: str) -> None:
+    place = urlsplit(url)
+    v1 = f"{place.scheme}://{place.netloc}/v1/models/iris"
+    flowers = [*FLOWERS.values()]
+    for instances in (flowers, [[*each.values()] for each in flowers]):
+        answer = gateway.ask(f"{v1}:predict", body={"instances": instances})
+        assert json.loads(answer.text) == {"predictions": ["setosa", "versicolor", "virginica"]}
+    wrong = gateway.ask(f"{v1}:predict", body={"instances": [{**flowers[0], asked.FIRST: "long"}]})
+    assert (wrong.status, asked.FIRST in json.loads(wrong.text)["error"]) == (400, True)
+    assert json.loads(gateway.ask(v1).text) == {"name": "iris", "ready": True}
 
 
 def test_an_id_that_no_header_can_have_is_refused(connection: Connection) -> None:

@@ -107,8 +107,8 @@ def test_the_first_fault_of_a_body_is_said_in_a_sentence(faults: list[dict[str, 
 
 
 def test_a_path_of_another_protocol_is_answered_with_the_one_that_is_spoken() -> None:
-    said = wrong_requests.of_path("/v1/models/iris:predict")
-    assert "nothing at /v1/models/iris:predict" in said
+    said = wrong_requests.of_path("/v1/models/iris:explain")
+    assert "nothing at /v1/models/iris:explain" in said
     assert "POST /v2/models/iris/infer" in said
     assert "POST /v2/models/<name>/infer" in wrong_requests.of_path("/predict")
     assert "/v2/models/iris/infer takes no GET" in wrong_requests.of_method("GET", "/v2/models/iris/infer")

@@ -1,4 +1,5 @@
-"""Starts MLServer as `mlserver start` does, with connections that no proxy in front outlives, and errors that say all.
+"""Starts MLServer as `mlserver start` does, with connections that no proxy in front outlives, errors that say all, and
+KServe's protocol v1 beside v2.
 
 It owns what MLServer takes from code alone; all other settings are MLServer's own environment variables. MLServer's
 command is left out: with it come the clients of its other commands, a tenth of what the server needs to start.
@@ -8,15 +9,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 from typing import TYPE_CHECKING, Any
 
-from ml_runtime import wrong_requests
+from ml_runtime import protocol_v1, wrong_requests
 from ml_runtime.connections import IDLE_SECONDS
+from ml_runtime.response_outputs import Output
+from ml_runtime.tensor import RefusedError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-NOT_FOUND, NOT_ALLOWED, UNPROCESSABLE = 404, 405, 422
+BAD_REQUEST, NOT_FOUND, NOT_ALLOWED, UNPROCESSABLE = 400, 404, 405, 422
 
 
 async def serve(folder: str) -> None:
@@ -29,6 +33,7 @@ async def serve(folder: str) -> None:
     models = await ModelRepositoryFactory.resolve_model_repository(settings).list()
     server = MLServer(settings)
     say_what_is_wrong(server._rest_server._app)
+    speak_v1(server._rest_server._app, server._data_plane)
     await server.start(models)
 
 
@@ -53,6 +58,33 @@ def say_what_is_wrong(app: FastAPI) -> None:
 
     app.add_exception_handler(RequestValidationError, of_body)
     app.add_exception_handler(HTTPException, of_path)
+
+
+def speak_v1(app: FastAPI, models: Any) -> None:
+    """The paths of protocol v1, for models that are asked by protocol v2."""
+    from fastapi import Request
+    from fastapi.responses import JSONResponse
+    from mlserver.errors import MLServerError
+    from mlserver.types import InferenceRequest
+
+    async def predict(request: Request) -> JSONResponse:
+        name = request.path_params["name"]
+        told = await models.model_metadata(name)
+        try:
+            inputs = protocol_v1.inputs(json.loads(await request.body()), [each.name for each in told.inputs or ()])
+        except (RefusedError, ValueError) as refused:
+            text = str(refused) if isinstance(refused, RefusedError) else f"the body is no JSON: {refused}"
+            raise MLServerError(text, BAD_REQUEST) from None
+        found = await models.infer(InferenceRequest.model_validate({"inputs": inputs}), name)
+        outputs = [Output(each.name, each.shape, each.datatype, each.data.root) for each in found.outputs]
+        return JSONResponse({"predictions": protocol_v1.predictions(outputs)})
+
+    async def ready(request: Request) -> JSONResponse:
+        name = request.path_params["name"]
+        return JSONResponse({"name": name, "ready": await models.model_ready(name)})
+
+    app.add_route("/v1/models/{name}:predict", predict, methods=["POST"])
+    app.add_route("/v1/models/{name}", ready, methods=["GET"])
 
 
 def main() -> None:
