@@ -31,9 +31,9 @@ def connection(url: str) -> Iterator[Connection]:
     opened.close()
 
 
-def sent(connection: Connection, body: Any) -> tuple[int, dict[str, Any]]:
-    opened, path, headers = connection
-    opened.request("POST", path, body=json.dumps(body), headers=headers)
+def sent(connection: Connection, body: Any, path: str = "") -> tuple[int, dict[str, Any]]:
+    opened, infer, headers = connection
+    opened.request("POST", path or infer, body=json.dumps(body), headers=headers)
     response = opened.getresponse()
     return response.status, json.loads(response.read())
 
@@ -129,6 +129,17 @@ def test_probabilities_come_where_they_are_asked_for(connection: Connection) -> 
 @given(body=asked.drawn | asked.spoilt)
 def test_no_drawn_request_is_the_fault_of_the_server(body: Any, connection: Connection) -> None:
     is_answered_or_refused_in_a_sentence(connection, body)
+
+
+@asked.many(500)
+@given(body=asked.instances | asked.json_values)
+def test_no_drawn_request_of_protocol_v1_is_the_fault_of_the_server(body: Any, connection: Connection) -> None:
+    status, content = sent(connection, body, "/v1/models/iris:predict")
+    if status == http.client.OK:
+        assert len(content["predictions"]) == len(body["instances"])
+        return
+    assert status == http.client.BAD_REQUEST, content
+    assert len(content["error"]) > 20
 
 
 @pytest.mark.long

@@ -124,6 +124,17 @@ spoilt: st.SearchStrategy[Any] = st.one_of(
 """What may not even be a request."""
 
 
+flower = st.fixed_dictionaries({name: st.floats(-9, 9) | values for name in COLUMNS})
+instances: st.SearchStrategy[Any] = st.builds(
+    lambda given: {"instances": given},
+    st.lists(flower, max_size=3)
+    | st.lists(st.lists(values, min_size=3, max_size=5) | flower | json_values, max_size=3)
+    | st.lists(st.lists(st.floats(-9, 9), min_size=4, max_size=4), max_size=3)
+    | json_values,
+)
+"""Requests of protocol v1."""
+
+
 def many(examples: int) -> Callable[[Any], Any]:
     """A test for so many examples of what it draws, the same ones by the run's own seed."""
 
