@@ -78,6 +78,9 @@ class Registry:
     def version(self, _model: str, alias: str) -> Any:
         return self.versions[int(self.aliases[alias]) - 1] if alias in self.aliases else None
 
+    def get_model_version(self, _model: str, version: str) -> Any:
+        return self.versions[int(version) - 1]
+
     def new_version(self, _spec: GateSpec, run: Any, files: str) -> Any:
         return self.add(run.info.run_id, files)
 

@@ -68,6 +68,7 @@ def work() -> dict[str, Any]:
         "models": {model: {}},
         "serving": {
             **dict.fromkeys(blocks("p"), served),
+            "f": {"model": model},
             **{name: {**served, "canary": {"version": 4}} for name in blocks("c")},
         },
     }

@@ -60,7 +60,6 @@ def tree() -> Recorder:
         (gate(versus_champion=None), {"iris-gate"}),
         (gate(approval="manual"), {"iris-gate"}),
         (run(timeout=60, retries=0, pool="gpu", scratch="5Gi", resources={"cpu_limit": "3", "gpu": 1}), set()),
-        (changed(IRIS, serving={"iris": {"model": "iris"}}), set()),
     ],
     ids=lambda value: "",
 )
@@ -68,6 +67,12 @@ def test_a_run_is_new_when_what_it_does_is_new_and_a_gate_judges_again_alone(
     settings: dict[str, Any], runs: set[str], tree: Recorder
 ) -> None:
     assert new(work.keys(tree), work.keys(work.declare(settings))) == runs
+
+
+def test_what_is_served_too_changes_no_run_and_moves_the_alias(tree: Recorder) -> None:
+    served = work.keys(work.declare(changed(IRIS, serving={"iris": {"model": "iris"}})))
+    assert {name: key for name, key in served.items() if name != "iris-champion"} == work.keys(tree)
+    assert "iris-champion" in served
 
 
 @pytest.mark.parametrize(("image", "runs"), [("mlserver", {"iris-gate"}), ("training", set())])
@@ -151,15 +156,17 @@ class Champions(Outputs):
 def competition(first: str, last: str) -> Recorder:
     return work.declare(
         changed(TWO, serving={"iris": {"model": "iris"}}),
-        world=Champions({"iris-gate": first, "forest-gate": last}),
+        world=Champions({"iris-gate": first, "forest-gate": last, "iris-champion": last}),
     )
 
 
 def test_of_two_runs_for_one_model_the_second_is_judged_against_the_champion_of_the_first() -> None:
     trees = [competition("3", "4"), competition("3", "3"), competition("5", "5")]
     before, other, after = (work.keys(tree) for tree in trees)
-    assert new(before, other) == set()
-    assert new(before, after) == {"forest-gate"}, "another champion of the first is another judgement of the second"
+    assert new(before, other) == {"iris-champion"}
+    assert new(before, after) == {"forest-gate", "iris-champion"}, (
+        "another champion of the first is another judgement of the second"
+    )
     assert trees[0].exports["model_versions"] == {"iris": "4"}
 
 

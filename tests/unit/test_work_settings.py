@@ -13,6 +13,7 @@ from support.work import IRIS, changed
 
 Case = tuple[dict[str, Any], str, str, str]
 S3 = "s3://datasets/churn.csv"
+RUN = '{"data": "iris", "model": "iris"}'
 
 
 def read(settings: dict[str, Any]) -> WorkloadsSettings:
@@ -122,6 +123,18 @@ OF_RUNS: list[Case] = [
     (torch(workers=0), "runs.iris.workers", "0", "greater than or equal to 1"),
     (torch(checkpoints="s3://datasets/kept"), "runs.iris.checkpoints", '"s3://datasets/kept"', "pattern"),
     (torch(estimator="xgboost"), "runs.iris.estimator", '"xgboost"', "keep one of them"),
+    (
+        changed(IRIS, runs={"iris-gate": IRIS["runs"]["iris"]}),
+        "runs.iris-gate",
+        RUN,
+        "the gate of run iris has this name",
+    ),
+    (
+        changed(IRIS, runs={"iris-champion": IRIS["runs"]["iris"]}),
+        "runs.iris-champion",
+        RUN,
+        "what makes a champion of",
+    ),
     (scores(data="mars"), "runs.scores.data", '"mars"', "allowed: iris"),
     (scores(model="mars"), "runs.scores.model", '"mars"', "allowed: iris"),
     (scores(version="newest"), "runs.scores.version", '"newest"', "allowed: champion, or a number from 1"),

@@ -6,6 +6,10 @@ A JSON file, mounted from a ConfigMap at /etc/ml-platform/run.json:
       "run": "iris-gate-77d01c5e",         key of the judgement: same key, same judgement, never registered twice
       "candidate": "0f3c...",              the MLflow run that has the model, its test rows and their schema
       "model": "iris",                     name of the registered model
+      "before": "6",                       optional: the champion that a judgement before this one has left, in place of
+                                           the one that has the alias
+      "promotes": true,                    optional; false: the alias `champion` moves when the version serves, and
+                                           ml_runtime.promote moves it
       "image": "registry/mlserver@...",    optional: where the gate runs and the model will, for the record
       "gate": {
         "metric": "accuracy",              one of METRICS in ml_runtime.metrics, or "<file>.py" beside this one
@@ -30,7 +34,8 @@ A JSON file, mounted from a ConfigMap at /etc/ml-platform/run.json:
     }
 
 The gate's answer is ml_runtime.verdict.Verdict with the outputs `version`, the candidate's if it was registered, and
-`champion`, the version that has this alias afterwards. Owns the shape and its checks; it talks to nothing.
+`champion`, the version that is to serve all: it has this alias, or gets it when it serves. Owns the shape and its
+checks; it talks to nothing.
 """
 
 from __future__ import annotations
@@ -107,6 +112,8 @@ class GateSpec(RunSpec):
     candidate: str
     model: str
     gate: GateRules
+    before: str | None = None
+    promotes: bool = True
     image: str = ""
 
 
@@ -121,6 +128,8 @@ def parse(raw: Any) -> GateSpec:
         candidate=top.text("candidate"),
         model=top.text("model"),
         gate=_rules(Block("gate.", top.take("gate"), GateRules)),
+        before=top.check("before", lambda v: v is None or (isinstance(v, str) and v.isdigit()), "a version", None),
+        promotes=top.check("promotes", lambda v: isinstance(v, bool), "true or false", True),
         image=top.text("image", ""),
         **parse_run(top),
     )

@@ -1,8 +1,9 @@
 """Judges a candidate beside the champion and registers it if it is accepted: a version, its digest, then the aliases.
 
-`challenger` is the version that was accepted last; `champion` the one that serves all: the same at once where approval
-is automatic, else the one that the settings approve. It ends with 0 also when a model is refused: that is a verdict,
-not a failure. Nothing is done twice: a version is found again by its run, and keeps the judgement that made it one.
+`challenger` is the version that was accepted last; `champion` the one that serves all: the same where approval is
+automatic, else the one that the settings approve. Where it is yet to be served, this alias is not moved here. It ends
+with 0 also when a model is refused: that is a verdict, not a failure. Nothing is done twice: a version is found again
+by its run, and keeps the judgement that made it one.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ class Judged:
 def _judged(spec: GateSpec, metric: Metric, run: Run) -> Judged:
     """By the rules and beside the champion; the challenger and the champion keep what was judged under this key."""
     tag, patience, itself = f"{tracking.JUDGEMENT}.{spec.run}", spec.patience, run.info.run_id
-    challenger, champion = patiently("MLflow", patience, lambda: _aliased(spec.model))
+    challenger, champion = patiently("MLflow", patience, lambda: _known(spec))
     if tag in run.data.tags and itself in {each.run_id for each in (challenger, champion) if each}:
         return Judged.from_json(run.data.tags[tag])
     deployed = champion if champion and champion.run_id != itself else None
@@ -88,7 +89,7 @@ def _draw(spec: GateSpec, metric: Metric, evidence: Evidence) -> None:
 
 
 def _approve(spec: GateSpec) -> None:
-    """The version that the settings approve is the champion.
+    """The version that the settings approve is the champion, now or when it serves.
 
     Raises:
         RunError: no gate has accepted it.
@@ -101,7 +102,8 @@ def _approve(spec: GateSpec) -> None:
             f"gate.approved is {wanted}, which is no version of {spec.model!r} that a gate has accepted; those are "
             f"{sorted(accepted) or 'none yet: leave it out'}"
         )
-    tracking.client().set_registered_model_alias(spec.model, CHAMPION, str(wanted))
+    if spec.promotes:
+        tracking.client().set_registered_model_alias(spec.model, CHAMPION, str(wanted))
 
 
 def _verdict(spec: GateSpec, run: Run, judged: Judged) -> Verdict:
@@ -111,7 +113,7 @@ def _verdict(spec: GateSpec, run: Run, judged: Judged) -> Verdict:
         version = version or _new_version(spec, run, judged.files)
         tracking.client().set_model_version_tag(spec.model, str(version.version), tracking.FILES_DIGEST, judged.files)
         _promote(spec, str(version.version))
-    named = {"version": version, "champion": tracking.version(spec.model, CHAMPION)}
+    named = {"version": version, "champion": _wanted(spec, version, judgement)}
     return Verdict(
         run=spec.run,
         accepted=judgement.accepted,
@@ -124,17 +126,33 @@ def _verdict(spec: GateSpec, run: Run, judged: Judged) -> Verdict:
 
 def _promote(spec: GateSpec, version: str) -> None:
     """What is champion already stays so, and makes no later challenger step back."""
-    champion = tracking.version(spec.model, CHAMPION)
+    champion = _champion(spec)
     if champion and str(champion.version) == version:
         return
     tracking.client().set_registered_model_alias(spec.model, CHALLENGER, version)
-    if spec.gate.approval is Approval.AUTOMATIC:
+    if spec.gate.approval is Approval.AUTOMATIC and spec.promotes:
         tracking.client().set_registered_model_alias(spec.model, CHAMPION, version)
 
 
-def _aliased(model: str) -> tuple[ModelVersion | None, ModelVersion | None]:
+def _wanted(spec: GateSpec, version: ModelVersion | None, judgement: Judgement) -> ModelVersion | None:
+    """The version that is to serve all."""
+    if spec.gate.approved is not None:
+        return tracking.client().get_model_version(spec.model, str(spec.gate.approved))
+    if judgement.rule == ACCEPTED and spec.gate.approval is Approval.AUTOMATIC:
+        return version
+    return _champion(spec)
+
+
+def _champion(spec: GateSpec) -> ModelVersion | None:
+    """The one that serves all, or that a judgement before this one has chosen to."""
+    if spec.before is not None:
+        return tracking.client().get_model_version(spec.model, spec.before)
+    return tracking.version(spec.model, CHAMPION)
+
+
+def _known(spec: GateSpec) -> tuple[ModelVersion | None, ModelVersion | None]:
     """Challenger and champion."""
-    return tracking.version(model, CHALLENGER), tracking.version(model, CHAMPION)
+    return tracking.version(spec.model, CHALLENGER), _champion(spec)
 
 
 def _versions(model: str) -> list[ModelVersion]:
@@ -144,7 +162,7 @@ def _versions(model: str) -> list[ModelVersion]:
 
 def _version(spec: GateSpec, run: Run) -> ModelVersion | None:
     """That of the run's model. Of several, the one in use, else the first: later ones were made by somebody else."""
-    champion = tracking.version(spec.model, CHAMPION)
+    champion = _champion(spec)
     if champion and champion.run_id == run.info.run_id:
         return champion
     of_run = (version for version in _versions(spec.model) if version.run_id == run.info.run_id)

@@ -40,6 +40,8 @@ class GateArgs:
     settings: LearningSettings
     """The settings of the candidate's run."""
     table: Table
+    promotes: bool = True
+    """Whether an accepted version is champion at once: nothing is there that has to serve it first."""
     before: pulumi.Output[str] | None = None
     """The champion that the gate before this one has left, where several runs have candidates for the model."""
 
@@ -53,7 +55,7 @@ class Gate(Component):
     token = "ml-platform:workloads:Gate"  # noqa: S105 - a type token
 
     champion: pulumi.Output[str]
-    """The version that is champion after the verdict."""
+    """The version that is to serve all after the verdict."""
     outcome: RunOutcome
 
     def __init__(self, name: str, args: GateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -78,7 +80,12 @@ def _arguments(name: str, args: GateArgs) -> RunArgs:
         block=name,
         key=run_key,
         account=name,
-        description={**what, "candidate": args.candidate.outcome.output("model")},
+        description={
+            **what,
+            "candidate": args.candidate.outcome.output("model"),
+            **({} if args.promotes else {"promotes": False}),
+            **({} if args.before is None else {"before": args.before}),
+        },
         files=files,
         pod=_pod(args, run_key, name),
         manifest=job.manifest,

@@ -70,6 +70,10 @@ class WorkloadsSettings(Settings):
         """The data in the object store, which are looked at."""
         return {name: each for name, each in self.data.items() if each.stored}
 
+    def followers(self, model: str) -> list[str]:
+        """The served models that have its champion, by name."""
+        return [name for name, each in self.serving.items() if each.model == model and each.version == "champion"]
+
     def learned(self, data: str) -> LearnedSettings:
         """What is learned from the data that a run names: those of a block, or the table of a run."""
         block, _, output = data.partition(".")
@@ -125,6 +129,7 @@ class WorkloadsSettings(Settings):
         for name, learning in sorted(self.learning.items(), key=lambda each: _follows(each[1])):
             self._check_learning(f"runs.{name}", learning)
         check_names(self.serving)
+        self._check_run_names()
         trained = {str(run.model) for run in self.learning.values()}
         for path, each in self._users():
             if each.version == "champion":
@@ -142,6 +147,17 @@ class WorkloadsSettings(Settings):
     def _tables(self) -> list[str]:
         """What can be learned from and scored."""
         return [*self.data, *(f"{name}.{TABLE}" for name in self.spark)]
+
+    def _check_run_names(self) -> None:
+        """Raises MisfitError where a run has the name of what is run beside it."""
+        beside = {
+            **{f"{name}-gate": f"the gate of run {name}" for name in self.learning},
+            **{f"{model}-champion": f"what makes a champion of model {model}" for model in self.models},
+            **{f"data-{name}": f"the look at data {name}" for name in self.watched},
+        }
+        for name in self.runs:
+            if name in beside:
+                raise MisfitError(f"runs.{name}", f"{beside[name]} has this name; choose another one", remove=True)
 
     def _check_learning(self, path: str, run: Learning) -> None:
         known(f"{path}.data", str(run.data), self._tables)

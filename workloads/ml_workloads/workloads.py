@@ -15,6 +15,7 @@ from ml_workloads.gate import Gate, GateArgs
 from ml_workloads.inference_service import InferenceService, InferenceServiceArgs
 from ml_workloads.learning import LearningArgs, learn
 from ml_workloads.packages import NONE, SERVING
+from ml_workloads.promotion import promoted
 from ml_workloads.run import Run
 from ml_workloads.serving_settings import ServingSettings
 from ml_workloads.settings import TABLE, WorkloadsSettings
@@ -61,8 +62,11 @@ class Workloads(Component):
             )
             for block, run in settings.learning.items()
         }
-        self.versions = self._judged(workspace, runs, tables)
-        services = {block: self._served(workspace, block, each) for block, each in settings.serving.items()}
+        wanted = self._judged(workspace, runs, tables)
+        services = {block: self._served(workspace, block, each, wanted) for block, each in settings.serving.items()}
+        self.versions = {
+            model: self._champion(workspace, model, version, services) for model, version in wanted.items()
+        }
         self.scores = {block: self._scored(workspace, block, each, tables) for block, each in settings.batch.items()}
         self.prediction_urls = {block: service.url for block, service in services.items()}
         self.canary_urls = {block: service.canary_url for block, service in services.items() if service.canary_url}
@@ -77,6 +81,17 @@ class Workloads(Component):
             "scores": self.scores,
         }
 
+    def _champion(
+        self,
+        workspace: Workspace,
+        model: str,
+        wanted: pulumi.Output[str],
+        services: Mapping[str, InferenceService],
+    ) -> pulumi.Output[str]:
+        """The champion when all that follows it serves."""
+        urls = [services[each].url for each in self._settings.followers(model)]
+        return promoted(model, workspace, wanted, urls, self) if urls else wanted
+
     def _scored(
         self, workspace: Workspace, block: str, settings: BatchSettings, tables: Mapping[str, Table]
     ) -> pulumi.Output[str]:
@@ -89,11 +104,13 @@ class Workloads(Component):
         )
         return score(block, args, self)
 
-    def _served(self, workspace: Workspace, block: str, settings: ServingSettings) -> InferenceService:
+    def _served(
+        self, workspace: Workspace, block: str, settings: ServingSettings, wanted: Mapping[str, pulumi.Output[str]]
+    ) -> InferenceService:
         own = self._packages.get(settings.model, NONE).image(SERVING)
         args = InferenceServiceArgs(
             workspace=workspace,
-            version=_version(settings, self.versions),
+            version=_version(settings, wanted),
             settings=settings,
             image=None if own == SERVING else self._platform.image(own),
         )
@@ -127,7 +144,7 @@ class Workloads(Component):
     def _judged(
         self, workspace: Workspace, runs: Mapping[str, Run], tables: Mapping[str, Table]
     ) -> dict[str, pulumi.Output[str]]:
-        """The champion of each model, after the gates of all runs that have a candidate for it."""
+        """The version of each model that is to serve all, after the gates of all runs that have a candidate for it."""
         champions: dict[str, pulumi.Output[str]] = {}
         for block, run in self._settings.learning.items():
             model = str(run.model)
@@ -139,6 +156,7 @@ class Workloads(Component):
                 candidate=runs[block],
                 settings=run,
                 table=tables[str(run.data)],
+                promotes=not self._settings.followers(model),
                 before=champions.get(model),
             )
             champions[model] = Gate(block, args, self.child()).champion
