@@ -96,6 +96,7 @@ def test_a_stack_file_passes_in_a_real_preview(
 ) -> None:
     project = bare_project(program=f"import runpy\n\nrunpy.run_path({STACKS!r}, run_name='__main__')\n")
     (project.folder / "Pulumi.yaml").write_text("name: ml-platform\nruntime: python\n")
+    (project.folder / "workloads").symlink_to(paths.checkout() / "workloads")  # where scripts of runs are
     project.environment |= {
         "ML_PLATFORM_STATE": str(stacks.node(tmp_path)),
         "ML_PLATFORM_MIRROR": os.environ.get("ML_PLATFORM_MIRROR", ""),

@@ -59,5 +59,5 @@ def test_a_crd_that_does_not_go_is_touched_and_the_others_are_not(clock: list[fl
 
 
 def test_a_crd_that_never_goes_is_named_with_what_the_server_says_of_it() -> None:
-    with pytest.raises(BundleError, match=f"are not gone: {STUCK} .Terminating=True could not list instances"):
+    with pytest.raises(BundleError, match=f"are still served: {STUCK} .Terminating=True could not list instances"):
         remove(Server(gives_in=False))

@@ -159,7 +159,7 @@ def _remove(client: Client, names: Sequence[str], bundle: str) -> None:
     left = _wait(lambda names: _gone(client, names), names, partial(_touch, client))
     if left:
         said = "; ".join(f"{name} ({_conditions(client, name)})" for name in left)
-        raise BundleError(f"After {DEADLINE:.0f} s CRDs of bundle {bundle} are not gone: {said}.")
+        raise BundleError(f"After {DEADLINE:.0f} s CRDs of bundle {bundle} are still served: {said}.")
 
 
 def _touch(client: Client, name: str) -> None:
@@ -211,7 +211,7 @@ def _wait(
 def _conditions(client: Client, name: str) -> str:
     item = client.find(API_VERSION, KIND, name)
     if item is None:
-        return "absent, and still served"
+        return "absent"
     conditions = item.get("status", {}).get("conditions") or []
     return ", ".join(f"{one['type']}={one['status']} {one.get('message', '')}".rstrip() for one in conditions)
 
