@@ -57,6 +57,7 @@ class Project:
         (self.folder / "program").mkdir()
         (self.folder / "program" / "__main__.py").write_text(self.program)
         (self.folder / "Pulumi.yaml").write_text("name: ml-platform\nruntime: python\nmain: program\n")
+        (self.folder / "workloads").symlink_to(paths.checkout() / "workloads")  # where scripts of runs are
         self.run("stack", "init", STACK)
         self.configure(config or {})
 
