@@ -12,7 +12,7 @@ from ml_policies.engine.values import UnknownError
 BUNDLE = "ml-platform:bundles:Bundle"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Resource:
     type: str
     name: str
@@ -23,12 +23,26 @@ class Resource:
 
     @cached_property
     def kubernetes(self) -> bool:
-        return self.type.startswith("kubernetes:") and "kind" in self.props
+        return self.type.startswith("kubernetes:")
+
+    @cached_property
+    def patch(self) -> bool:
+        """Whether it says a part of an object only, over what is there."""
+        return self.kubernetes and self.type.endswith("Patch")
 
     @cached_property
     def kind(self) -> str:
-        """Of a Kubernetes object; of anything else nothing."""
-        return str(self.props["kind"]) if self.kubernetes else ""
+        """Of a Kubernetes object, by its type where it doesn't say; of anything else nothing."""
+        if not self.kubernetes:
+            return ""
+        return str(self.props.get("kind") or self.type.rpartition(":")[2].removesuffix("Patch"))
+
+    @cached_property
+    def group(self) -> str:
+        """The API group of a Kubernetes object; nothing for the core's."""
+        version = str(self.props.get("apiVersion") or self.type.split(":")[1]) if self.kubernetes else ""
+        group = version.rpartition("/")[0]
+        return "" if group == "core" else group
 
     @cached_property
     def metadata(self) -> Mapping[str, Any]:

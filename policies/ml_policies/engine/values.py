@@ -1,12 +1,13 @@
 """The properties of a resource as plain Python values, in which what is not known yet says so when it is looked at.
 
 The engine sends a placeholder for what only the update will know. Taken for a value, it would pass or fail a rule by
-chance; so looking at one raises Unknown, with its path.
+chance; so looking at one raises UnknownError, with its path. What has unknown values is neither dict nor list: those
+give their contents away to `{**a, **b}`, `|=` and `json` without being asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pulumi_policy import proxy
@@ -25,30 +26,39 @@ class _Unknown:
         self.path = path
 
 
-class Fields(dict[str, Any]):
-    """A mapping that has unknown values. `dict`'s own methods would give them away."""
+class Fields(Mapping[str, Any]):
+    """A mapping that has unknown values. Whether it has a key is known, and so are its keys."""
+
+    def __init__(self, found: dict[str, Any]) -> None:
+        self._found = found
 
     def __getitem__(self, key: str) -> Any:
-        return _known(super().__getitem__(key))
+        return _known(self._found[key])
 
-    def get(self, key: str, default: Any = None) -> Any:
-        return _known(super().get(key, default))
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
 
-    def values(self) -> Any:
-        return map(_known, super().values())
+    def __len__(self) -> int:
+        return len(self._found)
 
-    def items(self) -> Any:
-        return ((key, _known(value)) for key, value in super().items())
+    def __contains__(self, key: object) -> bool:
+        return key in self._found
 
 
-class Items(list[Any]):
-    """A list that has unknown values."""
+class Items(Sequence[Any]):
+    """A list that has unknown values: whoever asks whether it contains something looks at them too."""
+
+    def __init__(self, found: list[Any]) -> None:
+        self._found = found
 
     def __getitem__(self, index: Any) -> Any:
-        return _known(super().__getitem__(index))
+        return _known(self._found[index])
 
     def __iter__(self) -> Iterator[Any]:
-        return map(_known, super().__iter__())
+        return map(_known, self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
 
 
 def _known(value: Any) -> Any:
@@ -57,24 +67,33 @@ def _known(value: Any) -> Any:
     return value
 
 
-def parts(value: Any) -> tuple[list[Any], list[str]]:
-    """All mappings and lists right below a value, and the paths of what is unknown there."""
-    if isinstance(value, dict):
-        below = list(dict.values(value))
-    elif isinstance(value, list):
-        below = list(list.__iter__(value))
-    else:
-        return [], []
-    known = [each for each in below if isinstance(each, dict | list)]
-    return known, [each.path for each in below if isinstance(each, _Unknown)]
+def listed(value: Any) -> bool:
+    return isinstance(value, list | Items)
 
 
-def read(struct: Any) -> dict[str, Any]:
+def mapped(value: Any) -> bool:
+    return isinstance(value, dict | Fields)
+
+
+def below(value: Any) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+    """What is right below a value by its key or index, and the paths of what is unknown there. Nothing raises."""
+    held = value._found if isinstance(value, Fields | Items) else value
+    if isinstance(held, list):
+        held = {str(index): each for index, each in enumerate(held)}
+    if not isinstance(held, dict):
+        return {}, {}
+    if held is value:
+        return held, {}
+    unknown = {key: each.path for key, each in held.items() if isinstance(each, _Unknown)}
+    return ({key: each for key, each in held.items() if key not in unknown} if unknown else held), unknown
+
+
+def read(struct: Any) -> Mapping[str, Any]:
     """The fields of a protobuf Struct."""
     return _fields(struct, "")
 
 
-def _fields(struct: Any, path: str) -> dict[str, Any]:
+def _fields(struct: Any, path: str) -> Mapping[str, Any]:
     found = {key: _read(value, f"{path}.{key}" if path else key) for key, value in struct.fields.items()}
     return Fields(found) if any(isinstance(value, _Unknown) for value in found.values()) else found
 

@@ -34,7 +34,7 @@ POLICY = ResourcePolicy(
     asks="All pods of a run together stay within bounds of cores, memory and GPUs.",
     why="One zero too many in a block of settings empties the budget overnight.",
     parameters=Largest,
-    of=Kinds(*JOBS, *FIRST_GENERATION, "SparkApplication", "RayJob", "TrainJob"),
+    of=Kinds(*JOBS, *FIRST_GENERATION, "SparkApplication", "ScheduledSparkApplication", "RayJob", "TrainJob"),
     check=check,
     example="""
 apiVersion: sparkoperator.k8s.io/v1beta2

@@ -6,8 +6,8 @@ from fnmatch import fnmatchcase
 from ml_policies.engine.policy import Parameters, ResourcePolicy
 from ml_policies.engine.resource import Resource
 from ml_policies.shapes.nodes import node_pools
-from ml_policies.shapes.pods import pods
-from ml_policies.shapes.sizes import of_pod, of_run
+from ml_policies.shapes.pods import containers
+from ml_policies.shapes.sizes import of_resources, of_run
 
 
 class Allowed(Parameters):
@@ -29,11 +29,10 @@ def check(resource: Resource, parameters: Allowed) -> Iterator[str]:
 
 
 def _gpus(resource: Resource) -> float:
-    if resource.kind.endswith("Runtime"):
-        return 0  # a template: who uses it is judged
-    if resource.kind in ("SparkApplication", "TrainJob"):
-        return of_run(resource).gpus
-    return sum(of_pod(pod.spec).gpus for pod in pods(resource))
+    if resource.kind.endswith("Runtime") and resource.bundle:
+        return 0  # a template of a release, which nobody needs to use
+    by_run = of_run(resource).gpus if resource.kind.endswith("SparkApplication") else 0
+    return by_run + sum(of_resources(each.resources).gpus for each in containers(resource))
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:

@@ -18,9 +18,12 @@ class Needed(Parameters):
 
 def said(resource: Resource) -> Iterator[Container]:
     """Without those that an operator sizes."""
-    return (
-        each for each in containers(resource) if (each.resources or not each.partial) and resource.kind not in TEMPLATES
-    )
+    return (each for each in containers(resource) if _sized(each) and resource.kind not in TEMPLATES)
+
+
+def _sized(container: Container) -> bool:
+    """Whether it must say so itself; what is not known is asked for by `check`."""
+    return not container.partial or not {"resources", "resourcesPerNode"}.isdisjoint(container.spec)
 
 
 def check(container: Container, parameters: Needed) -> Iterator[str]:

@@ -18,10 +18,10 @@ class Names(Parameters):
 
 def check(container: Container, parameters: Names) -> Iterator[str]:
     secret = re.compile(parameters.names, re.IGNORECASE)
-    for variable in container.spec.get("env") or []:
-        if secret.search(str(variable["name"])) and _plain(variable.get("value")):
+    for name, value in container.variables:
+        if secret.search(name) and _plain(value):
             yield (
-                f"{container.name} has a secret in its variable {variable['name']}, in sight of all who may read "
+                f"{container.name} has a secret in its variable {name}, in sight of all who may read "
                 "pods; take it by valueFrom.secretKeyRef"
             )
     for word in (*(container.spec.get("command") or []), *(container.spec.get("args") or [])):

@@ -1,41 +1,117 @@
 """Containers keep to the Pod Security Standard `restricted`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ml_policies.engine.policy import NoParameters, ResourcePolicy
 from ml_policies.engine.resource import Resource
-from ml_policies.shapes.pods import Container, containers
+from ml_policies.shapes.pods import Container, Pod, pods
 
 ADDED = frozenset({"NET_BIND_SERVICE"})
-SECCOMP = frozenset({"RuntimeDefault", "Localhost"})
+PROFILES = frozenset({"RuntimeDefault", "Localhost"})
+LABELS = frozenset({"", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"})
+SYSCTLS = frozenset(
+    {
+        "kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.ip_local_reserved_ports",
+        "net.ipv4.ip_unprivileged_port_start", "net.ipv4.ping_group_range", "net.ipv4.tcp_fin_timeout",
+        "net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_keepalive_time",
+        "net.ipv4.tcp_rmem", "net.ipv4.tcp_syncookies", "net.ipv4.tcp_wmem",
+    }
+)  # fmt: skip
+VOLUMES = frozenset(
+    {
+        "configMap",
+        "csi",
+        "downwardAPI",
+        "emptyDir",
+        "ephemeral",
+        "image",
+        "persistentVolumeClaim",
+        "projected",
+        "secret",
+    }
+)
+Problems = Iterator[tuple[str, str]]
 
 
-def said(resource: Resource) -> Iterator[Container]:
-    """Without those whose security context an operator adds."""
-    return (each for each in containers(resource) if each.context or not each.partial)
-
-
-def check(container: Container, _: NoParameters) -> Iterator[str]:
-    context, pod = container.context, container.pod.spec.get("securityContext") or {}
-    for problem, remedy in _problems(context, {**pod, **context}):
-        yield f"{container.name} {problem}; set {remedy} in its securityContext"
-
-
-def _problems(context: Any, both: Any) -> Iterator[tuple[str, str]]:
-    capabilities = context.get("capabilities") or {}
-    if context.get("allowPrivilegeEscalation") is not False:
+def _own(container: Container) -> Problems:
+    escalates = container.context.get("allowPrivilegeEscalation")
+    if escalates or (escalates is None and not container.partial):
         yield "may gain more rights than its parent", "allowPrivilegeEscalation: false"
-    if "ALL" not in (capabilities.get("drop") or []):
+    if container.context.get("procMount") not in (None, "Default"):
+        yield "sees all of /proc", "procMount: Default"
+
+
+def _capabilities(container: Container) -> Problems:
+    capabilities = container.context.get("capabilities") or {}
+    if "ALL" not in (capabilities.get("drop") or []) and not (container.partial and "drop" not in capabilities):
         yield "keeps capabilities of root", "capabilities: {drop: [ALL]}"
     if added := sorted(set(capabilities.get("add") or []) - ADDED):
         yield f"adds capability {', '.join(added)}", "no added capability"
-    if both.get("runAsNonRoot") is not True:
+
+
+def _user(container: Container) -> Problems:
+    named = _either(container, "runAsNonRoot")
+    if named is False or (named is None and not container.partial):
         yield "may run as root", "runAsNonRoot: true"
-    if both.get("runAsUser") == 0:
+
+
+def _number(container: Container) -> Problems:
+    if _either(container, "runAsUser") == 0:
         yield "runs as user 0", "another runAsUser"
-    if (both.get("seccompProfile") or {}).get("type") not in SECCOMP:
+
+
+def _seccomp(container: Container) -> Problems:
+    profile = (_either(container, "seccompProfile") or {}).get("type")
+    if profile not in PROFILES and not (profile is None and container.partial):
         yield "may make any system call", "seccompProfile: {type: RuntimeDefault}"
+
+
+def _labels(container: Container) -> Problems:
+    options = _either(container, "seLinuxOptions") or {}
+    if options.get("type", "") not in LABELS or options.get("user") or options.get("role"):
+        yield "leaves the labels of containers", "no seLinuxOptions"
+    if (_either(container, "appArmorProfile") or {}).get("type", "RuntimeDefault") not in PROFILES:
+        yield "is not confined by AppArmor", "appArmorProfile: {type: RuntimeDefault}"
+
+
+def _sysctls(pod: Pod) -> Iterator[str]:
+    for each in pod.context.get("sysctls") or []:
+        if each.get("name") not in SYSCTLS:
+            yield f"sysctl {each.get('name')} is of the whole node; drop it from the pod's securityContext"
+
+
+def _volumes(pod: Pod) -> Iterator[str]:
+    for name, volume in pod.volumes:
+        if strange := sorted(set(volume) - VOLUMES - {"name"}):
+            yield f"volume {name} is of type {', '.join(strange)}, which goes round storage classes; claim it instead"
+
+
+def _either(container: Container, field: str) -> Any:
+    """Of its own context, else of its pod's."""
+    return container.context.get(field) if field in container.context else container.pod.context.get(field)
+
+
+OF_CONTAINERS = (_own, _capabilities, _user, _number, _seccomp, _labels)
+OF_PODS = (_sysctls, _volumes)
+Part = tuple[Callable[[Any], Iterator[Any]], Pod | Container]
+
+
+def said(resource: Resource) -> Iterator[Part]:
+    """Each rule for each pod and container by itself, so that an unknown value hides no other."""
+    for pod in pods(resource):
+        yield from ((rule, pod) for rule in OF_PODS)
+        for container in pod.containers:
+            yield from ((rule, container) for rule in OF_CONTAINERS)
+
+
+def check(part: Part, _: NoParameters) -> Iterator[str]:
+    rule, holder = part
+    if isinstance(holder, Pod):
+        yield from rule(holder)
+        return
+    for problem, remedy in rule(holder):
+        yield f"{holder.name} {problem}; set {remedy} in its securityContext"
 
 
 POLICY = ResourcePolicy(

@@ -7,19 +7,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ml_policies.engine.resource import Resource
-from ml_policies.shapes.pods import Container, containers
+from ml_policies.shapes.pods import containers, pods
+from ml_policies.shapes.serving import sources
 
 DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
+OCI = "oci://"
 INJECTED = "inject.istio.io/templates"
 """Annotation of a pod whose image `auto` Istio replaces by that of its own release."""
 
 
 @dataclass(frozen=True)
 class Image:
-    """Of a container, as it is written."""
+    """Of a container, a volume or a model, as it is written."""
 
     reference: str
-    container: Container
+    holder: str
+    """The container or volume that has it."""
 
     @property
     def pinned(self) -> bool:
@@ -39,8 +42,15 @@ class Image:
 
 def images(resource: Resource) -> Iterator[Image]:
     for container in containers(resource):
-        reference = container.spec.get("image")
+        reference = container.image
         injected = INJECTED in (container.pod.metadata.get("annotations") or {})
         if (reference is None and container.partial) or (reference == "auto" and injected):
             continue
-        yield Image(str(reference or ""), container)
+        yield Image(str(reference or ""), container.name)
+    for pod in pods(resource):
+        for name, volume in pod.volumes:
+            if "image" in volume:
+                yield Image(str(volume["image"].get("reference") or ""), f"volume {name}")
+    for uri in sources(resource):
+        if uri.startswith(OCI):
+            yield Image(uri.removeprefix(OCI), "its model")

@@ -8,7 +8,11 @@ from ml_policies.engine.resource import Resource
 JOBS = ("Job", "CronJob")
 FIRST_GENERATION = ("JAXJob", "MPIJob", "PaddleJob", "PyTorchJob", "TFJob", "XGBoostJob")
 """The kinds of the training operator: all say in one way how they end."""
-HOLDERS = {"CronJob": "jobTemplate.spec", **dict.fromkeys(FIRST_GENERATION, "runPolicy")}
+HOLDERS = {
+    "CronJob": "jobTemplate.spec",
+    "ScheduledSparkApplication": "template",
+    **dict.fromkeys(FIRST_GENERATION, "runPolicy"),
+}
 """Where the fields of a run are in the specification, if they are not in it itself."""
 
 

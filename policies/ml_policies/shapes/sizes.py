@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -12,7 +13,10 @@ from ml_policies.shapes.pods import pods
 from ml_policies.shapes.quantities import GIB, java_bytes, number
 from ml_policies.shapes.runs import FIRST_GENERATION, spec_of
 
-GPUS = ("nvidia.com/gpu", "amd.com/gpu")
+GPUS = re.compile(
+    r"^(nvidia\.com/(gpu|mig-).*|amd\.com/gpu.*|google\.com/tpu|gpu\.intel\.com/.*|aws\.amazon\.com/neuron.*)$"
+)
+"""What is paid for as a GPU: parts of one, and other accelerators too."""
 REPLICATED = frozenset({"Deployment", "StatefulSet"})
 
 
@@ -43,7 +47,7 @@ def of_resources(resources: Mapping[str, Any] | None, *kinds: str) -> Size:
     wanted: dict[str, Any] = {}
     for kind in reversed(kinds or ("limits", "requests")):
         wanted |= (resources or {}).get(kind) or {}
-    gpus = sum(number(wanted[name]) for name in GPUS if name in wanted)
+    gpus = sum(number(count) for name, count in wanted.items() if GPUS.match(name))
     return Size(number(wanted.get("cpu", 0)), number(wanted.get("memory", 0)) / GIB, gpus)
 
 
@@ -57,7 +61,7 @@ def of_pod(spec: Mapping[str, Any], *kinds: str) -> Size:
 def of_run(run: Resource) -> Size:
     """All that a run, of whatever kind, may take at the same time."""
     spec = spec_of(run)
-    if run.kind == "SparkApplication":
+    if run.kind in ("SparkApplication", "ScheduledSparkApplication"):
         return _spark(spec)
     if run.kind == "TrainJob":
         trainer = spec.get("trainer") or {}
@@ -87,7 +91,8 @@ def _spark(spec: Mapping[str, Any]) -> Size:
     allocation = spec.get("dynamicAllocation") or {}
     settings = spec.get("sparkConf") or {}
     executors = allocation.get("maxExecutors") or settings.get("spark.dynamicAllocation.maxExecutors")
-    parts = {"driver": 1, "executor": executors or (spec.get("executor") or {}).get("instances") or _replicas(spec)}
+    counts = (executors, settings.get("spark.executor.instances"), (spec.get("executor") or {}).get("instances"))
+    parts = {"driver": 1.0, "executor": max([float(each) for each in counts if each] or [_replicas(spec)])}
     return total(_spark_part(spec.get(name) or {}).times(float(count)) for name, count in parts.items())
 
 

@@ -9,7 +9,7 @@ from ml_policies.shapes.images import Image, images
 def check(image: Image, _: NoParameters) -> Iterator[str]:
     if not image.pinned:
         yield (
-            f"{image.container.name} runs image {image.reference!r}, which can change under its name; "
+            f"{image.holder} runs image {image.reference!r}, which can change under its name; "
             "name it by digest: <registry>/<image>@sha256:<digest>"
         )
 

@@ -20,7 +20,7 @@ def check(image: Image, parameters: Registries) -> Iterator[str]:
     )
     if parameters.registries and not allowed:
         yield (
-            f"{image.container.name} runs {image.reference!r} from {image.registry}; allowed are "
+            f"{image.holder} runs {image.reference!r} from {image.registry}; allowed are "
             f"{', '.join(parameters.registries)}: copy it there, or allow its registry in the policy's settings"
         )
 

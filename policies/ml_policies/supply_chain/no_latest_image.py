@@ -14,7 +14,7 @@ class Refused(Parameters):
 def check(image: Image, parameters: Refused) -> Iterator[str]:
     if not image.pinned and image.tag in parameters.tags:
         yield (
-            f"{image.container.name} runs image {image.reference!r}, which is the tag {image.tag}: another image on "
+            f"{image.holder} runs image {image.reference!r}, which is the tag {image.tag}: another image on "
             "every node and every day; name a release, best by its digest"
         )
 
