@@ -32,10 +32,22 @@ from ml_policies.serving import (
     pinned_model,
     request_timeout,
 )
-from ml_policies.supply_chain import bundle_digest, image_by_digest, image_registry, no_latest_image
+from ml_policies.supply_chain import (
+    bundle_digest,
+    image_by_digest,
+    image_registry,
+    no_latest_image,
+    no_opaque_installers,
+)
 
 GROUPS: Mapping[ModuleType, Sequence[Policy]] = {
-    supply_chain: (image_by_digest.POLICY, no_latest_image.POLICY, image_registry.POLICY, bundle_digest.POLICY),
+    supply_chain: (
+        image_by_digest.POLICY,
+        no_latest_image.POLICY,
+        image_registry.POLICY,
+        bundle_digest.POLICY,
+        no_opaque_installers.POLICY,
+    ),
     pods: (
         restricted_pods.POLICY,
         host_access.POLICY,

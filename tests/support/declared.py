@@ -210,6 +210,7 @@ GOOD: dict[str, Declared] = {
         {"bundle": "kserve", "version": "1", "digest": "0" * 64, "names": ["inferenceservices.serving.kserve.io"]},
         bundle="kserve",
     ),
+    "address": Declared("pulumi-python:dynamic/gateway:Address", {}),
     "google": bucket(
         "gcp:storage/bucket:Bucket", "google",
         publicAccessPrevention="enforced", uniformBucketLevelAccess=True, versioning={"enabled": True}, labels=TAGS,

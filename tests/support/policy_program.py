@@ -20,7 +20,7 @@ class Later(dynamic.ResourceProvider):
         return dynamic.CreateResult(id_="later", outs={"value": "known"})
 
 
-class Unknown(dynamic.Resource):
+class Unknown(dynamic.Resource, module="gateway", name="Address"):
     value: pulumi.Output[str]
 
     def __init__(self) -> None:

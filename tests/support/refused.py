@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from support.declared import GOOD, IMAGE, Declared
@@ -37,6 +37,7 @@ CASES = [
          also=("image-by-digest",)),
     Case("image-registry", "data", {f"{MAIN}.image": IMAGE.replace("example", "elsewhere")}, "registry.elsewhere.com"),
     Case("bundle-digest", "kserve-definitions", {"digest": "1234"}, "no sha256"),
+    Case("no-opaque-installers", "address", {"type": "pulumi-python:dynamic/own:Address"}, "a program of its own"),
     Case("restricted-pods", "web", {f"{MAIN}.securityContext.capabilities.drop": []}, "capabilities of root"),
     Case("host-access", "web", {"spec.template.spec.hostPID": True}, "hostPID opens the node"),
     Case("bounded-resources", "load", {f"{MAIN}.resources.limits": REMOVED}, "no limits.memory"),
@@ -87,9 +88,11 @@ def changed(cases: Iterable[Case]) -> dict[str, Declared]:
         props = json.loads(json.dumps(declared.props))
         protect = case.changes.get("protect", declared.protect)
         for path, value in case.changes.items():
-            if path != "protect":
+            if path not in ("protect", "type"):
                 put(props, path, value)
-        found[case.resource] = Declared(declared.type, props, protect, declared.bundle)
+        found[case.resource] = replace(
+            declared, props=props, protect=protect, type=case.changes.get("type", declared.type)
+        )
     return found
 
 

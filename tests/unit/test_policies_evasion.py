@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +16,10 @@ from ml_policies.catalog import POLICIES
 from ml_policies.engine.judge import Judge
 from ml_policies.engine.resource import Resource
 from ml_policies.shapes.workloads import WORKLOADS
+from ml_policies.supply_chain.no_opaque_installers import Known
 from support.declared import IMAGE, POD, SECURE, SIZE
 
+ROOT = Path(__file__).resolve().parents[2]
 GOOD = {"name": "main", "image": IMAGE, "securityContext": {**SECURE, **POD}, "resources": SIZE}
 OF_PODS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "host-access hostNetwork": ("host-access", {"hostNetwork": True}),
@@ -127,3 +132,18 @@ def test_an_unknown_kind_with_a_pod_anywhere_is_judged_as_one(
     for step, number in zip(reversed(steps), count(), strict=False):
         value = [value] if step == "*" else {**beside, f"{step}{number}": value}
     assert policy in refused(resource("drawn.test", kind.capitalize(), {"spec": value}))
+
+
+def test_a_chart_is_judged_by_its_objects_and_refused_where_none_is_known() -> None:
+    chart = Resource(type="kubernetes:helm.sh/v4:Chart", name="x", props={}, urn="urn:pulumi:a::b::chart::x")
+    child = replace(resource("", "ConfigMap", {}), parent=chart.urn)
+    judge = Judge([each for each in POLICIES if each.name == "no-opaque-installers"], [])
+    assert [each.resource for each in judge.stack_findings([chart])] == [chart]
+    assert list(judge.stack_findings([chart, child])) == []
+
+
+def test_the_known_dynamic_resources_are_those_of_the_project() -> None:
+    own = (ROOT / folder for folder in ("platform", "workloads"))
+    declared = re.compile(r'^class .*\bmodule="(\w+)", name="(\w+)"\):$', re.MULTILINE)
+    texts = (path.read_text() for folder in own for path in folder.rglob("*.py"))
+    assert {":".join(found) for text in texts for found in declared.findall(text)} == Known().providers

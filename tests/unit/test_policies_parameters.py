@@ -59,6 +59,7 @@ STRICTER: list[tuple[str, dict[str, Any], str, Changes, str]] = [
     ("request-timeout", {"default": 900}, "iris", {f"{PREDICTOR}.timeout": REMOVED}, "a timeout of 900 s"),
     ("monthly-cost", {"teams": {"b": 1}}, "web", {"spec.replicas": 2}, "the work of team b may cost"),
     ("monthly-cost", {"teams": {"c": 1}, "label": "ml-platform/cost-centre"}, "web", {"spec.replicas": 2}, "team c"),
+    ("no-opaque-installers", {"providers": []}, "spark-outcome", {"timeout": 60}, "a program of its own"),
     ("spot-where-asked", {"pools": ["eks-*"]}, "eks-general", {"capacityType": "ON_DEMAND"}, "set purpose: spot"),
 ]  # fmt: skip
 
