@@ -150,7 +150,8 @@ def _label(stack: str) -> str:
 
 
 def _cost(resources: Mapping[str, Resource], label: str) -> Cost:
-    """What can be known: a size that only the update tells counts nothing, and the pack's own report names it."""
+    """What can be known: a size that only the update tells, or that is none, counts nothing; the pack's own report
+    names it."""
     known = [each for each in resources.values() if _priced(each, label)]
     return Cost(stack=costs.stack(known), teams=costs.teams(known, label))
 
@@ -159,6 +160,6 @@ def _priced(resource: Resource, label: str) -> bool:
     try:
         costs.stack([resource])
         costs.teams([resource], label)
-    except UnknownError:
+    except (UnknownError, ValueError, TypeError):
         return False
     return True

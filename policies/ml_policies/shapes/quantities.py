@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-NUMBER = re.compile(r"^([0-9.]+(?:e[0-9]+)?)([A-Za-z]*)$")
-FACTORS = {"": 1.0, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
-BINARY = {f"{letter}i": 1024.0**power for power, letter in enumerate("KMGTP", 1)}
+NUMBER = re.compile(r"^([+-]?(?:[0-9]+[.]?[0-9]*|[.][0-9]+)(?:[eE][+-]?[0-9]+)?)([A-Za-z]*)$")
+FACTORS = {"": 1.0, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
+BINARY = {f"{letter}i": 1024.0**power for power, letter in enumerate("KMGTPE", 1)}
 JAVA = {letter: 1024.0**power for power, letter in enumerate("kmgt", 1)}
 GIB = 1024.0**3
 
