@@ -210,6 +210,7 @@ GOOD: dict[str, Declared] = {
         {"bundle": "kserve", "version": "1", "digest": "0" * 64, "names": ["inferenceservices.serving.kserve.io"]},
         bundle="kserve",
     ),
+    "settings": kubernetes("ConfigMap", "settings", data={"level": "info"}),
     "address": Declared("pulumi-python:dynamic/gateway:Address", {}),
     "google": bucket(
         "gcp:storage/bucket:Bucket", "google",

@@ -1,10 +1,11 @@
 """What is public asks who is there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from ml_policies.engine.policy import Parameters, StackPolicy
 from ml_policies.engine.resource import Resource
-from ml_policies.shapes.edge import families, public
+from ml_policies.shapes.edge import exposed, families, networks, public, within
 
 
 class Open(Parameters):
@@ -17,17 +18,20 @@ def services(resources: Sequence[Resource]) -> Iterator[Resource]:
 
 
 def check(service: Resource, resources: Sequence[Resource], parameters: Open) -> Iterator[str]:
-    if not public(service):
-        return
-    ranges = set(service.spec.get("loadBalancerSourceRanges") or [])
-    bounded = {"IPv6" if ":" in each else "IPv4" for each in ranges}  # a range says nothing about the other family
-    if ranges <= parameters.networks and families(service) <= bounded:
+    if not exposed(service) and not (public(service) and not _bounded(service, parameters)):
         return
     if service.namespace not in _namespaces(resources, "RequestAuthentication") & _denying(resources):
         yield (
-            "it is a public load balancer, and nothing behind it asks for a token: set gateway.jwt (Istio), "
+            "it is public, and nothing behind it asks for a token: set gateway.jwt (Istio), "
             "give it loadBalancerSourceRanges of private networks for each of its ipFamilies, or make it internal"
         )
+
+
+def _bounded(service: Resource, parameters: Open) -> bool:
+    """Whether a load balancer lets in none but allowed networks, in each family that it has."""
+    found, allowed = networks(service.spec.get("loadBalancerSourceRanges") or []), networks(parameters.networks)
+    inside = all(any(within(each, outer) for outer in allowed) for each in found)
+    return inside and families(service) <= {f"IPv{each.version}" for each in found}  # one says nothing of the other
 
 
 def _namespaces(resources: Sequence[Resource], kind: str) -> set[str]:
@@ -41,12 +45,21 @@ def _denying(resources: Sequence[Resource]) -> set[str]:
         for each in resources
         if each.kind == "AuthorizationPolicy"
         and each.spec.get("action") == "DENY"
-        and any(_anonymous(rule.get("from") or []) for rule in each.spec.get("rules") or [])
+        and any(map(_anonymous, each.spec.get("rules") or []))
     }
 
 
-def _anonymous(sources: Sequence[dict[str, dict[str, list[str]]]]) -> bool:
-    return any("*" in (each.get("source") or {}).get("notRequestPrincipals", []) for each in sources)
+def _anonymous(rule: Mapping[str, Any]) -> bool:
+    """Refuses whoever has no token, wherever the request goes but for listed exceptions, and whenever it comes."""
+    sources = [each.get("source") or {} for each in rule.get("from") or []]
+    everywhere = all(_but_for(each.get("operation") or {}) for each in rule.get("to") or [])
+    alone = any(dict(each) == {"notRequestPrincipals": ["*"]} for each in sources)
+    return alone and everywhere and not rule.get("when")
+
+
+def _but_for(operation: Mapping[str, Any]) -> bool:
+    """What has exceptions only, of which none is everything."""
+    return all(key.startswith("not") and not {"*", "/*"}.intersection(found) for key, found in operation.items())
 
 
 POLICY = StackPolicy(

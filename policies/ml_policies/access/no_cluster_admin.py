@@ -11,16 +11,22 @@ class Refused(Parameters):
     """Cluster roles that must not be bound."""
 
 
+ANYBODY = frozenset({"system:anonymous", "system:unauthenticated", "system:authenticated"})
+
+
 def check(binding: Resource, parameters: Refused) -> Iterator[str]:
-    role = binding.props["roleRef"]["name"]
-    if role in parameters.roles:
-        who = ", ".join(str(subject.get("name")) for subject in binding.props.get("subjects") or [])
+    reference = binding.props["roleRef"]
+    role, subjects = reference["name"], [str(each.get("name")) for each in binding.props.get("subjects") or []]
+    if anybody := sorted(ANYBODY.intersection(subjects)):
+        yield f"it gives {role} to {', '.join(anybody)}, which is everybody; bind it to those who need it"
+    if role in parameters.roles and reference.get("kind", "ClusterRole") == "ClusterRole":
+        who = ", ".join(subjects)
         yield f"it makes {who or 'nobody'} {role}; bind a role with the rights that are used"
 
 
 POLICY = ResourcePolicy(
     name="no-cluster-admin",
-    asks="No account is bound to `cluster-admin` or `admin`.",
+    asks="No account is bound to `cluster-admin` or `admin`, and nothing to everybody.",
     why="A workload that is broken into would then be the whole cluster, secrets included.",
     parameters=Refused,
     of=Kinds("RoleBinding", "ClusterRoleBinding"),

@@ -6,6 +6,8 @@ from ml_policies.engine.policy import Kinds, NoParameters, ResourcePolicy
 from ml_policies.engine.resource import Resource
 
 FIELDS = ("verbs", "resources", "apiGroups", "nonResourceURLs")
+RAISING = frozenset({"escalate", "bind", "impersonate"})
+"""Verbs by which an account gets rights that it has not."""
 
 
 def check(role: Resource, _: NoParameters) -> Iterator[str]:
@@ -15,11 +17,17 @@ def check(role: Resource, _: NoParameters) -> Iterator[str]:
         if starred and starred != ["apiGroups"]:
             about = ", ".join(rule.get("resources") or rule.get("nonResourceURLs") or [])
             yield f"rule {number} has `*` in {', '.join(starred)} ({about}); list what is needed"
+        raising = sorted(RAISING.intersection(rule.get("verbs") or []))
+        if raising and not rule.get("resourceNames"):
+            yield f"rule {number} has {', '.join(raising)}, so its holder may take any right; name the resources"
+    for selector in (role.props.get("aggregationRule") or {}).get("clusterRoleSelectors") or []:
+        if not selector.get("matchLabels") and not selector.get("matchExpressions"):
+            yield "its aggregationRule takes in every ClusterRole that there is; select by labels"
 
 
 POLICY = ResourcePolicy(
     name="no-wildcard-rights",
-    asks="No role has a `*` for verbs, resources or URLs.",
+    asks="No role has a `*` for verbs, resources or URLs, nor a verb by which it gets what it has not.",
     why="A star also means what does not exist yet: the next CRD, with its secrets, is included.",
     of=Kinds("Role", "ClusterRole"),
     check=check,

@@ -19,10 +19,19 @@ def namespaces(resources: Sequence[Resource]) -> Iterator[Resource]:
 def check(namespace: Resource, resources: Sequence[Resource], _: NoParameters) -> Iterator[str]:
     if namespace.labels.get(WORK) != "true":
         return
-    walls = {(each.kind, each.namespace) for each in resources if each.kind in WALLS}
+    walls = {(each.kind, each.namespace) for each in resources if each.kind in WALLS and _holds(each)}
     for kind, what in WALLS.items():
         if (kind, namespace.metadata["name"]) not in walls:
             yield f"it has not {what}; declare a {kind} in it"
+
+
+def _holds(wall: Resource) -> bool:
+    """A quota that bounds something; a network policy for all pods that does not let in all."""
+    if wall.kind == "ResourceQuota":
+        return bool(wall.spec.get("hard"))
+    selector = wall.spec.get("podSelector") or {}
+    narrowed = selector.get("matchLabels") or selector.get("matchExpressions")
+    return not narrowed and all(rule.get("from") for rule in wall.spec.get("ingress") or [])
 
 
 POLICY = StackPolicy(

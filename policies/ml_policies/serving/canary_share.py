@@ -1,7 +1,6 @@
 """A canary is the smaller part."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from ml_policies.engine.policy import Kinds, Parameters, ResourcePolicy
 from ml_policies.engine.resource import Resource
@@ -29,19 +28,24 @@ def _shares(resource: Resource) -> Iterator[tuple[str, float]]:
         yield from () if percent is None else ((CANARY, percent),)
     elif resource.kind == "HTTPRoute":
         for rule in resource.spec.get("rules") or []:
-            yield from _weighed(rule.get("backendRefs") or [])
+            yield from _weighed((str(each["name"]), each.get("weight", 1)) for each in rule.get("backendRefs") or [])
+    elif resource.kind == "VirtualService":
+        for rule in resource.spec.get("http") or []:
+            routes = rule.get("route") or []
+            yield from _weighed((str(each["destination"]["host"]), each.get("weight", 0)) for each in routes)
     else:
         for part in resource.spec.get("traffic") or []:
             if part.get("tag") == CANARY:
                 yield str(part.get("configurationName") or CANARY), part.get("percent") or 0
 
 
-def _weighed(backends: list[Mapping[str, Any]]) -> Iterator[tuple[str, float]]:
+def _weighed(backends: Iterable[tuple[str, float]]) -> Iterator[tuple[str, float]]:
     """Of a rule that divides; one that leads to the canary alone is its own address."""
-    whole = sum(each.get("weight", 1) for each in backends)
-    for each in backends if len(backends) > 1 and whole else ():
-        if f"-{CANARY}" in str(each["name"]):
-            yield str(each["name"]), 100 * each.get("weight", 1) / whole
+    parts = list(backends)
+    whole = sum(weight for _, weight in parts)
+    for name, weight in parts if len(parts) > 1 and whole else ():
+        if f"-{CANARY}" in name:
+            yield name, 100 * weight / whole
 
 
 POLICY = ResourcePolicy(
@@ -49,7 +53,7 @@ POLICY = ResourcePolicy(
     asks="A canary gets half of the requests at most.",
     why="A version that is on trial must not be what most users meet.",
     parameters=Share,
-    of=Kinds("InferenceService", "HTTPRoute", "Route"),
+    of=Kinds("InferenceService", "HTTPRoute", "Route", "VirtualService"),
     check=check,
     example="""
 apiVersion: serving.knative.dev/v1

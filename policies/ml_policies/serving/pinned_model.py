@@ -9,7 +9,10 @@ from ml_policies.shapes.serving import models
 
 
 class Pinned(Parameters):
-    pattern: str = r"^mlflow://[^/@]+/[0-9]+$|@sha256:[0-9a-f]{64}$|/(v?[0-9]+([.][0-9]+)*|[0-9a-f]{12,64})(/|$)"
+    pattern: str = (
+        r"^mlflow://[^/@]+/[0-9]+$|@sha256:[0-9a-f]{64}$"
+        r"|^(?!oci:)[a-z0-9]+://.*/(v?[0-9]+([.][0-9]+)*|[0-9a-f]{12,64})/?([^/]+[.][a-z0-9]+)?$"
+    )
     """What a storageUri with a version looks like, as a regular expression."""
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
+from collections.abc import Iterable
+from typing import Any
+
 from ml_policies.engine.resource import Resource
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LOCAL = ("local-gateway", "cluster-local")
 PRIVATE = {
     "service.beta.kubernetes.io/aws-load-balancer-scheme": "internal",
@@ -25,6 +30,32 @@ def public(service: Resource) -> bool:
     if service.kind != "Service" or service.spec.get("type") != "LoadBalancer":
         return False
     return not any(str(service.annotations.get(key, "")).lower() == value.lower() for key, value in PRIVATE.items())
+
+
+def exposed(service: Resource) -> bool:
+    """One that is reached from outside by the ports or the addresses of nodes."""
+    spec = service.spec
+    return service.kind == "Service" and (spec.get("type") == "NodePort" or bool(spec.get("externalIPs")))
+
+
+def networks(ranges: Iterable[Any]) -> list[Network]:
+    """As few as they are together.
+
+    Raises:
+        ValueError: one is no network.
+    """
+    found = [ipaddress.ip_network(str(each), strict=False) for each in ranges]
+    fours = ipaddress.collapse_addresses(each for each in found if isinstance(each, ipaddress.IPv4Network))
+    sixes = ipaddress.collapse_addresses(each for each in found if isinstance(each, ipaddress.IPv6Network))
+    return [*fours, *sixes]
+
+
+def within(inner: Network, outer: Network) -> bool:
+    if isinstance(inner, ipaddress.IPv4Network) and isinstance(outer, ipaddress.IPv4Network):
+        return inner.subnet_of(outer)
+    if isinstance(inner, ipaddress.IPv6Network) and isinstance(outer, ipaddress.IPv6Network):
+        return inner.subnet_of(outer)
+    return False
 
 
 def families(service: Resource) -> set[str]:
