@@ -11,6 +11,7 @@ from ml_policies.access import (
     edge_authentication,
     edge_tls,
     encrypted_buckets,
+    no_cloud_admin,
     no_cluster_admin,
     no_wildcard_rights,
     private_buckets,
@@ -58,6 +59,7 @@ GROUPS: Mapping[ModuleType, Sequence[Policy]] = {
     access: (
         no_wildcard_rights.POLICY,
         no_cluster_admin.POLICY,
+        no_cloud_admin.POLICY,
         edge_tls.POLICY,
         trusted_edge.POLICY,
         edge_authentication.POLICY,

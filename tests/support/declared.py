@@ -210,6 +210,10 @@ GOOD: dict[str, Declared] = {
         {"bundle": "kserve", "version": "1", "digest": "0" * 64, "names": ["inferenceservices.serving.kserve.io"]},
         bundle="kserve",
     ),
+    "google-member": Declared("gcp:projects/iAMMember:IAMMember", {"role": "roles/viewer", "member": "user:a"}),
+    "amazon-rights": Declared(
+        "aws:iam/rolePolicy:RolePolicy", {"policy": '{"Statement": [{"Effect": "Allow", "Action": ["s3:GetObject"]}]}'}
+    ),
     "settings": kubernetes("ConfigMap", "settings", data={"level": "info"}),
     "address": Declared("pulumi-python:dynamic/gateway:Address", {}),
     "google": bucket(

@@ -45,6 +45,7 @@ CASES = [
     Case("no-default-token", "load", {"spec.template.spec.serviceAccountName": REMOVED}, "service account `default`"),
     Case("no-wildcard-rights", "reader", {"rules.0.resources": ["*"]}, "rule 1 has `*` in resources"),
     Case("no-cluster-admin", "readers", {"roleRef.name": "cluster-admin"}, "it makes web cluster-admin"),
+    Case("no-cloud-admin", "google-member", {"role": "roles/owner"}, "gives roles/owner"),
     Case("edge-tls", "ingress", {"spec.tls": REMOVED}, "plain text"),
     Case("trusted-edge", "issuer", {"spec.ca": {"secretName": "authority"}}, "makes the stack its own authority"),
     Case("edge-authentication", "tokens", words="asks for a token", about="balancer"),

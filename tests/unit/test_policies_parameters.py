@@ -25,6 +25,8 @@ LOOSER: list[tuple[str, dict[str, Any], str, Changes]] = [
     ("edge-authentication", {"networks": ["0.0.0.0/0"]}, "office-balancer", {
         "spec.loadBalancerSourceRanges": ["0.0.0.0/0"]}),
     ("no-cluster-admin", {"roles": ["admin"]}, "readers", {"roleRef.name": "cluster-admin"}),
+    ("no-cloud-admin", {"google": []}, "google-member", {"role": "roles/owner"}),
+    ("no-cloud-admin", {"amazon": []}, "amazon-rights", {"policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}),
     ("versioned-buckets", {"scratch": ["goo*"]}, "google", {"versioning.enabled": False}),
     ("bounded-concurrency", {"maximum": 1000}, "iris", {f"{PREDICTOR}.scaleTarget": 1000}),
     ("bounded-replicas", {"maximum": 100}, "iris", {f"{PREDICTOR}.maxReplicas": 100}),

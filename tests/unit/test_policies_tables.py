@@ -19,6 +19,8 @@ JOB = f"spec.{JOB_KEY}"
 RAY_WORKER = "spec.rayClusterSpec.workerGroupSpecs.0"
 GPU = {"limits": {"nvidia.com/gpu": 2, "memory": "1Gi"}, "requests": {"cpu": 1}}
 TTL = {"runPolicy": {"ttlSecondsAfterFinished": 60}}
+STARRED = '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
+EKS_ACCESS = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
 Row = tuple[str, str, dict[str, Any]]
 
 ALLOWED: list[Row] = [
@@ -52,6 +54,7 @@ ALLOWED: list[Row] = [
     ("no-opaque-installers", "spark-outcome", {"timeout": 60}),
     ("no-wildcard-rights", "reader", {"rules": None}),
     ("no-cluster-admin", "readers", {"roleRef.name": "view"}),
+    ("no-cloud-admin", "amazon-rights", {"policy": '{"Statement": {"Effect": "Deny", "Action": "*"}}'}),
     ("edge-tls", "ingress", {"spec.tls": REMOVED, "metadata.labels": {"visibility": "cluster-local"}}),
     ("trusted-edge", "webhook-certificate", {"dns_names": ["web.models.svc", "web.models.svc.cluster.local"]}),
     ("edge-authentication", "balancer", {"spec.type": "ClusterIP"}),
@@ -114,6 +117,11 @@ REFUSED: list[tuple[*Row, str]] = [
     ("no-plain-secrets", "train", {"spec.trainer.env": [{"name": "AWS_SECRET_ACCESS_KEY", "value": "x"}]}, "SECRET"),
     ("no-default-token", "web", {f"{POD}.serviceAccountName": "default"}, "`default`"),
     ("no-wildcard-rights", "reader", {"rules.0.verbs": ["*"]}, "`*` in verbs"),
+    ("no-cloud-admin", "google-member", {"member": "allUsers"}, "which is everybody"),
+    ("no-cloud-admin", "amazon-rights", {"policy": STARRED}, "allows every action"),
+    ("no-cloud-admin", "amazon-rights", {"policy": STARRED.replace("Action", "NotAction")}, "all actions but some"),
+    ("no-cloud-admin", "amazon-rights", {"type": EKS_ACCESS, "policyArn": "arn:aws:eks::aws:cluster-access-policy/"
+        "AmazonEKSClusterAdminPolicy"}, "attaches AmazonEKSClusterAdminPolicy"),
     ("edge-tls", "gateway", {"spec.listeners.1.protocol": "HTTP"}, "listener https is HTTP on port 443"),
     ("edge-tls", "istio", {"spec.servers.0.tls": {}}, "server http takes HTTP and does not redirect"),
     ("edge-authentication", "no-token", {"spec.action": "ALLOW"}, "asks for a token"),
