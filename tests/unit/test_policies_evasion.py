@@ -147,3 +147,17 @@ def test_the_known_dynamic_resources_are_those_of_the_project() -> None:
     declared = re.compile(r'^class .*\bmodule="(\w+)", name="(\w+)"\):$', re.MULTILINE)
     texts = (path.read_text() for folder in own for path in folder.rglob("*.py"))
     assert {":".join(found) for text in texts for found in declared.findall(text)} == Known().providers
+
+
+@pytest.mark.parametrize(
+    "patch", ["hostNetwork: true", '{"containers": [{"name": "main", "image": "x.test/x:latest"}]}']
+)
+def test_a_patch_that_is_a_text_is_read(patch: str) -> None:
+    workflow = resource("argoproj.io", "Workflow", {"spec": {"podSpecPatch": patch}})
+    assert {"host-access", "no-latest-image"} & refused(workflow)
+
+
+@pytest.mark.parametrize("patch", ["{{inputs.parameters.patch}}", "hostNetwork", "a: [", "3"])
+def test_a_patch_that_nobody_can_read_is_refused(patch: str) -> None:
+    found = list(Judge(POLICIES, []).judge(resource("argoproj.io", "Workflow", {"spec": {"podSpecPatch": patch}})))
+    assert "podSpecPatch is" in " ".join(each.message for each in found)
