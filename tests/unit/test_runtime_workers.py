@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -59,7 +60,7 @@ def _ends(code: int) -> subprocess.Popen[bytes]:
 
 def test_a_training_in_one_process_is_the_first_of_its_group_and_needs_no_torch() -> None:
     with workers.joined({}) as group:
-        assert (group.first, group.told("so"), group.agree("the data", "a")) == (True, "so", None)
+        assert (group.first, group.told(True), group.agree("the data", "a")) == (True, True, None)
 
 
 def test_several_processes_without_torch_say_where_it_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,29 +91,59 @@ def test_the_loss_of_another_process_is_no_error_of_ones_own(failure: Exception,
     assert workers.is_lost(above.value) is lost
 
 
+class Sent(list[int]):
+    """A tensor, as far as it is needed here."""
+
+    def clone(self) -> Sent:
+        return Sent(self)
+
+    def tolist(self) -> list[int]:
+        return [*self]
+
+    def item(self) -> int:
+        return self[0]
+
+
 class Group:
-    """torch.distributed, as far as it is asked for here, in the first of two processes."""
+    """torch.distributed in one of two processes, of which the other one sends this."""
 
-    def __init__(self, other: str) -> None:
-        self.other = other
+    def __init__(self, other: bytes = b"") -> None:
+        self.other = Sent(other)
 
-    def all_gather_object(self, found: list[str], mine: str) -> None:
+    def all_gather(self, found: list[Sent], mine: Sent) -> None:
         found[:] = [mine, self.other]
+
+    def broadcast(self, said: Sent, src: int) -> None:
+        said[:] = self.other
 
     def destroy_process_group(self) -> None:
         pass
 
 
+def joined(monkeypatch: pytest.MonkeyPatch, other: bytes) -> None:
+    """The other process sends this."""
+    torch = SimpleNamespace(
+        distributed=Group(other), tensor=lambda numbers, device: Sent(numbers), cuda=SimpleNamespace(is_available=bool)
+    )
+    monkeypatch.setitem(sys.modules, "torch", torch)
+
+
 def test_processes_that_read_other_data_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "torch", type(sys)("torch"))
-    monkeypatch.setattr(sys.modules["torch"], "distributed", Group("b"), raising=False)
+    joined(monkeypatch, b"b")
     with pytest.raises(RunError, match="process 0 has a, and process 1 has b"):
         workers.Workers(rank=0, size=2).agree("the data", "a")
     workers.Workers(rank=0, size=2).agree("the data", "b")
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_what_the_first_process_says_counts_for_all(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    joined(monkeypatch, bytes([first]))
+    for mine in (True, False):
+        assert workers.Workers(rank=1, size=2).told(mine) is bool(first)
+
+
 def test_a_process_that_has_lost_another_may_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_distributed", lambda _: Group(""))
+    monkeypatch.setattr(workers, "_distributed", lambda _: Group())
     monkeypatch.setattr(workers, "GRACE", 0)
     alone = {"WORLD_SIZE": "2", "RANK": "1"}
     with pytest.raises(AwayError, match="another process of this training has gone"), workers.joined(alone):

@@ -10,11 +10,10 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from ml_runtime.errors import AwayError, RunError
 
-T = TypeVar("T")
 LOST = ("gloo/", "NCCL", "Connection closed by peer", "Connection reset by peer", "Broken pipe")
 """What torch says, by the words of its libraries, where another process has gone."""
 GRACE = 5.0
@@ -33,31 +32,39 @@ class Workers:
         """Whether this is the one whose model counts."""
         return self.rank == 0
 
-    def told(self, what: T) -> T:
+    def told(self, yes: bool) -> bool:
         """What the first one says; what the others say does not count."""
         if self.size == 1:
-            return what
+            return yes
         from torch import distributed
 
-        said: list[Any] = [what]
-        distributed.broadcast_object_list(said, src=0)
-        found: T = said[0]
-        return found
+        said = _tensor([int(yes)])
+        distributed.broadcast(said, src=0)
+        return bool(said.item())
 
-    def agree(self, what: str, mine: str) -> None:
-        """Raises RunError where they have not all the same."""
+    def agree(self, what: str, digest: str) -> None:
+        """Raises RunError where they have not all the same; digests are equally long."""
         if self.size == 1:
             return
         from torch import distributed
 
-        found: list[str] = [""] * self.size
-        distributed.all_gather_object(found, mine)
+        mine = _tensor([*digest.encode()])
+        each = [mine.clone() for _ in range(self.size)]
+        distributed.all_gather(each, mine)
+        found = [bytes(theirs.tolist()).decode() for theirs in each]
         others = [rank for rank, theirs in enumerate(found) if theirs != found[0]]
         if others:
             raise RunError(
                 f"the processes differ in {what}: process 0 has {found[0]}, and process {others[0]} has "
                 f"{found[others[0]]}. Somebody has changed it while they started; run this again"
             )
+
+
+def _tensor(numbers: list[int]) -> Any:
+    """Where the processes exchange it. Lists of objects would want a NumPy that torch was built for."""
+    import torch
+
+    return torch.tensor(numbers, device="cuda" if torch.cuda.is_available() else "cpu")
 
 
 @contextmanager
