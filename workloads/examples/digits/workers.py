@@ -40,8 +40,9 @@ def _mine(count: int, seed: int) -> Any:
 
 
 def _state(learner: Any, optimizer: Any, epoch: int) -> bytes:
-    content = BytesIO()
-    torch.save({"network": learner.state_dict(), "optimizer": optimizer.state_dict(), "epoch": epoch}, content)
+    """Tensors and a whole number, which is all that `weights_only` of Debian's PyTorch takes."""
+    content, moments = BytesIO(), optimizer.state_dict()["state"]
+    torch.save({"network": learner.state_dict(), "moments": moments, "epoch": epoch}, content)
     return content.getvalue()
 
 
@@ -52,7 +53,7 @@ def _restored(learner: Any, optimizer: Any) -> int:
         return 0
     state = torch.load(BytesIO(kept), weights_only=True)
     learner.load_state_dict(state["network"])
-    optimizer.load_state_dict(state["optimizer"])
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state["moments"]})
     return int(state["epoch"]) + 1
 
 
