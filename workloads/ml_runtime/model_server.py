@@ -66,6 +66,14 @@ def speak_v1(app: FastAPI, models: Any) -> None:
     from fastapi.responses import JSONResponse
     from mlserver.errors import MLServerError
     from mlserver.types import InferenceRequest
+    from starlette.convertors import StringConvertor, register_url_convertor
+
+    class ModelName(StringConvertor):  # type: ignore[misc]
+        """What stands before the verb of a path."""
+
+        regex = "[^/:]+"
+
+    register_url_convertor("model", ModelName())
 
     async def predict(request: Request) -> JSONResponse:
         name = request.path_params["name"]
@@ -83,8 +91,8 @@ def speak_v1(app: FastAPI, models: Any) -> None:
         name = request.path_params["name"]
         return JSONResponse({"name": name, "ready": await models.model_ready(name)})
 
-    app.add_route("/v1/models/{name}:predict", predict, methods=["POST"])
-    app.add_route("/v1/models/{name}", ready, methods=["GET"])
+    app.add_route("/v1/models/{name:model}:predict", predict, methods=["POST"])
+    app.add_route("/v1/models/{name:model}", ready, methods=["GET"])
 
 
 def main() -> None:
