@@ -68,7 +68,7 @@ def speak_v1(app: FastAPI, models: Any) -> None:
     from mlserver.types import InferenceRequest
     from starlette.convertors import StringConvertor, register_url_convertor
 
-    class ModelName(StringConvertor):  # type: ignore[misc]
+    class ModelName(StringConvertor):
         """What stands before the verb of a path."""
 
         regex = "[^/:]+"
