@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from ml_runtime import download, promote
+from ml_runtime import download, promote, register
 from ml_runtime.errors import RunError, SpecError
 from ml_runtime.verdict import Verdict
 from support import work
+from support.registry import HALF, RIGHT, Registry, described, use
 from support.work import IRIS, changed
 
 SERVED = changed(IRIS, serving={"iris": {"model": "iris"}, "pinned": {"model": "iris", "version": 3}})
@@ -21,6 +23,12 @@ def test_the_alias_moves_after_all_that_follows_the_champion() -> None:
     assert "pulumi-python:dynamic/workloads:Traffic::iris" in needs
     assert "pulumi-python:dynamic/workloads:Traffic::pinned" not in needs
     assert work.told(tree, "iris-gate")["promotes"] is False
+
+
+def test_what_is_served_too_changes_no_run_and_moves_the_alias() -> None:
+    served = work.keys(work.declare(changed(IRIS, serving={"iris": {"model": "iris"}})))
+    assert {name: key for name, key in served.items() if name != "iris-champion"} == work.keys(work.declare(IRIS))
+    assert "iris-champion" in served
 
 
 def test_a_gate_moves_the_alias_itself_where_nothing_follows_the_champion() -> None:
@@ -72,3 +80,36 @@ def test_a_version_that_no_gate_has_accepted_becomes_none(sent: list[Any], monke
 def test_an_unknown_key_of_its_description_is_refused() -> None:
     with pytest.raises(SpecError, match="alias"):
         promote.parse({**RAW, "alias": "champion"})
+
+
+def test_what_is_to_be_served_first_is_challenger_and_no_champion_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = use(Registry(old=HALF, new=RIGHT), monkeypatch)
+    register.register(described(candidate="old", at_least=None))
+    later = replace(described(), promotes=False)
+    assert register.register(later).outputs == {"version": "2", "champion": "2"}
+    assert registry.aliases == {"challenger": "2", "champion": "1"}
+    assert register.register(later).outputs == {"version": "2", "champion": "2"}
+    assert len(registry.versions) == 2
+
+
+def test_a_refused_candidate_leaves_the_version_that_the_gate_before_has_chosen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registry = use(Registry(old=HALF, new=RIGHT, worse=HALF), monkeypatch)
+    register.register(described(candidate="old", at_least=None))
+    register.register(replace(described(), promotes=False))
+    worse = replace(described(run="iris-gate-3", candidate="worse", at_least=None), promotes=False, before="2")
+    verdict = register.register(worse)
+    assert (verdict.accepted, verdict.outputs["champion"]) == (False, "2")
+    assert registry.aliases == {"challenger": "2", "champion": "1"}
+
+
+def test_an_approved_version_is_wanted_and_its_alias_left_where_it_is_to_be_served_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registry = use(Registry(old=HALF, new=RIGHT), monkeypatch)
+    register.register(described(candidate="old", at_least=None))
+    register.register(replace(described(approval="manual"), promotes=False))
+    approved = replace(described(run="iris-gate-2", approval="manual", approved=2), promotes=False)
+    assert register.register(approved).outputs["champion"] == "2"
+    assert registry.aliases["champion"] == "1"

@@ -149,13 +149,8 @@ def test_a_pod_that_can_not_start_is_named_long_before_the_timeout(monkeypatch: 
     assert run_outcome.time.monotonic() < 100
 
 
-OVER = {
-    "kind": "Event",
-    "metadata": {"name": f"{RUN}.1", "namespace": NAMESPACE},
-    "involvedObject": {"name": RUN},
-    "reason": "FailedCreate",
-    "message": "exceeded quota: workloads",
-}
+ABOUT = {"metadata": {"name": f"{RUN}.1", "namespace": NAMESPACE}, "involvedObject": {"name": RUN}}
+OVER = {"kind": "Event", **ABOUT, "reason": "FailedCreate", "message": "exceeded quota: workloads"}
 
 
 def other(policy: str, phase: str = "Running") -> dict[str, Any]:

@@ -69,12 +69,6 @@ def test_a_run_is_new_when_what_it_does_is_new_and_a_gate_judges_again_alone(
     assert new(work.keys(tree), work.keys(work.declare(settings))) == runs
 
 
-def test_what_is_served_too_changes_no_run_and_moves_the_alias(tree: Recorder) -> None:
-    served = work.keys(work.declare(changed(IRIS, serving={"iris": {"model": "iris"}})))
-    assert {name: key for name, key in served.items() if name != "iris-champion"} == work.keys(tree)
-    assert "iris-champion" in served
-
-
 @pytest.mark.parametrize(("image", "runs"), [("mlserver", {"iris-gate"}), ("training", set())])
 def test_only_another_serving_image_is_a_new_judgement_and_no_image_a_new_run(
     image: str, runs: set[str], tree: Recorder

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -38,39 +37,6 @@ def test_where_approval_is_manual_an_accepted_candidate_is_challenger_alone(monk
     verdict = register.register(described(run="iris-gate-2", approval="manual", approved=2))
     assert verdict.outputs == {"version": "2", "champion": "2"}
     assert registry.asked == ["old", "new", "old", "new"]  # what is approved is not compared with itself
-
-
-def test_what_is_to_be_served_first_is_challenger_and_no_champion_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    registry = use(Registry(old=HALF, new=RIGHT), monkeypatch)
-    register.register(described(candidate="old", at_least=None))
-    later = replace(described(), promotes=False)
-    assert register.register(later).outputs == {"version": "2", "champion": "2"}
-    assert registry.aliases == {"challenger": "2", "champion": "1"}
-    assert register.register(later).outputs == {"version": "2", "champion": "2"}
-    assert len(registry.versions) == 2
-
-
-def test_a_refused_candidate_leaves_the_version_that_the_gate_before_has_chosen(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    registry = use(Registry(old=HALF, new=RIGHT, worse=HALF), monkeypatch)
-    register.register(described(candidate="old", at_least=None))
-    register.register(replace(described(), promotes=False))
-    worse = replace(described(run="iris-gate-3", candidate="worse", at_least=None), promotes=False, before="2")
-    verdict = register.register(worse)
-    assert (verdict.accepted, verdict.outputs["champion"]) == (False, "2")
-    assert registry.aliases == {"challenger": "2", "champion": "1"}
-
-
-def test_an_approved_version_is_wanted_and_its_alias_left_where_it_is_to_be_served_first(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    registry = use(Registry(old=HALF, new=RIGHT), monkeypatch)
-    register.register(described(candidate="old", at_least=None))
-    register.register(replace(described(approval="manual"), promotes=False))
-    approved = replace(described(run="iris-gate-2", approval="manual", approved=2), promotes=False)
-    assert register.register(approved).outputs["champion"] == "2"
-    assert registry.aliases["champion"] == "1"
 
 
 @pytest.mark.parametrize(("tags", "words"), [({"ml-platform.files.sha256": "d"}, r"those are \[1\]"), ({}, "none yet")])

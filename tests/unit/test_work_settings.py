@@ -286,47 +286,9 @@ def test_each_metric_has_a_bound_of_one_direction(metric: str) -> None:
     assert f"models.iris.gate.{wrong} is {bound}: " in refusal(gate(task, metric=metric, **{wrong: bound}))
 
 
-def test_a_program_of_ones_own_may_be_the_metric_of_either_task_and_direction() -> None:
-    for bound in ({"at_least": 7}, {"at_most": 7}):
-        assert read(gate("regression", metric="cost.py", **bound)).models["iris"].gate.metric == "cost.py"
-
-
-def test_a_version_may_be_tried_beside_whatever_the_champion_is() -> None:
-    canary = read(serving(canary={"version": 1})).serving["iris"].canary
-    assert canary is not None
-    assert canary.percent == 10
-
-
 @pytest.mark.parametrize(
     ("cpu", "text"), [(1, "1"), (0.5, "0.5"), ("500m", "500m")], ids=["a number", "a fraction", "a text"]
 )
 def test_processors_may_be_written_as_a_number_and_memory_with_its_unit_only(cpu: Any, text: str) -> None:
     assert read(run(resources={"cpu": cpu})).learning["iris"].resources.cpu == text
     says(refusal(run(resources={"memory": 512})), "runs.iris.resources.memory", "512", "should be a valid string")
-
-
-def test_the_work_says_by_which_service_accounts_it_uses_the_store() -> None:
-    found = read(changed(IRIS, data={"raw": {"uri": "s3://datasets/raw/"}}))
-    assert found.accounts == (("models", "data-raw"), ("models", "run-iris"))
-    assert read({}).namespaces == ()
-
-
-INHERITED = {"target": "species", "test": {"fraction": 0.3, "by": ["plant"]}, "columns": {"postcode": "category"}}
-
-
-@pytest.mark.parametrize(
-    ("table", "learned"),
-    [
-        ({}, {}),
-        ({"target": "kind"}, {"target": "kind"}),
-        ({"test": {"uri": S3}}, {"test": {"uri": S3}}),
-        ({"task": "regression", "columns": {}}, {"task": "regression", "columns": {}}),
-        ({"features": ["a"]}, {"features": ["a"]}),
-    ],
-    ids=str,
-)
-def test_a_table_has_of_the_raw_data_what_it_says_nothing_of(table: dict[str, Any], learned: dict[str, Any]) -> None:
-    raw = changed(etl.settings(table=table), data={"raw": INHERITED})
-    expected = {"task": "classification", "features": None, **INHERITED, **learned}
-    found = read(raw).learned("clean.table").model_dump(mode="json", exclude_unset=True)
-    assert {name: found[name] for name in expected} == expected

@@ -11,6 +11,7 @@ from typing import Any
 
 from ml_policies.engine.resource import Resource
 from ml_policies.shapes import translated
+from ml_policies.shapes.runs import FIRST_GENERATION
 
 Path = tuple[str, ...]
 FRAMEWORKS = (
@@ -117,7 +118,7 @@ WORKLOADS: Mapping[tuple[str, str], Workload] = {
     )),
     **_rows("trainer.kubeflow.org", "TrainingRuntime ClusterTrainingRuntime", RUNTIME),
     **_rows("jobset.x-k8s.io", "JobSet", Workload((JOB_SETS,))),
-    **_rows("kubeflow.org", "JAXJob PaddleJob PyTorchJob TFJob XGBoostJob MPIJob", Workload(
+    **_rows("kubeflow.org", " ".join(FIRST_GENERATION), Workload(
         tuple(f"spec.{name}ReplicaSpecs.*.template.spec" for name in ("jax", "paddle", "pytorch", "tf", "xgb", "mpi"))
     )),
     **_rows("kubeflow.org", "Notebook", TEMPLATED),
