@@ -20,6 +20,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,11 @@ class Scorer:
     csv: Csv
     """How the data are written, if they are CSV."""
 
+    @cached_property
+    def _values(self) -> Values:
+        """One for all blocks: it knows the texts of those before."""
+        return Values(self.taken.features, self.csv.decimal)
+
     def answers(self, block: Block) -> Answers:
         """To all rows of a block.
 
@@ -87,7 +93,7 @@ class Scorer:
                 f"{block.place(0)}: there is no column {absent[0]!r}, which the model has learned from; it takes "
                 f"{', '.join(map(repr, features.names))}"
             )
-        rows = pandas.DataFrame(Values(features, self.csv.decimal).arrays(block))
+        rows = pandas.DataFrame(self._values.arrays(block))
         for column in features.columns:
             if not column.nullable and rows[column.name].isna().any():
                 row = int(rows[column.name].isna().to_numpy().argmax())
