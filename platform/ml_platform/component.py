@@ -6,11 +6,16 @@ early is used only when the resources that it stands for are ready.
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 import pulumi
 
 T = TypeVar("T")
+
+NAMED_ANEW: Final = {"delete_before_replace": True}
+"""The options of an object whose name changes with what it is made of: the old one goes before the new one is made. If
+it went afterwards, an update that fails would leave it to be deleted, and one that goes back to its settings would make
+it again and then delete it, by the same name."""
 
 
 class Component(pulumi.ComponentResource):

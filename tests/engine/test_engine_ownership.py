@@ -45,6 +45,50 @@ def test_upsert_adopts_with_a_new_field_manager(stack: Any, kube: Client, namesp
     assert data_of(kube, namespace) == {"theirs": "1", "shared": "1"}
 
 
+@pytest.mark.stand_in
+def test_what_another_resource_has_adopted_is_not_deleted_with_the_one_before(
+    stack: Any, kube: Client, namespace: str
+) -> None:
+    stack.provider["upsertExistingObjects"] = "true"
+    stack.declare(stack.object("ConfigMap", "c", data={"a": "1"}))
+    assert stack.up().ok
+    stack.declare(stack.object("ConfigMap", "renamed", metadata={"name": "c"}, data={"a": "1"}))
+    moved = stack.up()
+    assert moved.changed == {"renamed": "create", "c": "delete"}
+    assert data_of(kube, namespace) == {"a": "1"}
+    stack.declare()
+    assert stack.up().changed == {"renamed": "delete"}
+    assert kube.list("v1", "ConfigMap", namespace, fields="metadata.name=c") == []
+
+
+@pytest.mark.parametrize(
+    "upsert",
+    [pytest.param("true", marks=pytest.mark.stand_in, id="adopted"), pytest.param("false", id="made anew")],
+)
+def test_settings_go_back_to_those_of_before_a_failed_update(
+    upsert: str, stack: Any, kube: Client, namespace: str
+) -> None:
+    stack.provider["upsertExistingObjects"] = upsert
+    options = {} if upsert == "true" else {"delete_before_replace": True}
+
+    def declared(name: str) -> None:
+        stack.declare(
+            stack.object("ConfigMap", "run", metadata={"name": name}, options=options, data={"a": name}),
+            stack.object("ConfigMap", "fails", metadata={"name": "Not A Name" if name == "b" else "good"}),
+        )
+
+    declared("a")
+    assert stack.up().ok
+    declared("b")
+    assert not stack.up().ok
+    declared("a")
+    back = stack.up()
+    assert back.ok, back.text
+    assert stack.up().changed == {}
+    assert kube.get("v1", "ConfigMap", "a", namespace)["data"] == {"a": "a"}
+    assert kube.list("v1", "ConfigMap", namespace, fields="metadata.name=b") == []
+
+
 def test_a_conflict_is_an_error_until_it_is_forced(stack: Any, kube: Client, namespace: str) -> None:
     existing(kube, namespace, shared="theirs")
     stack.provider["upsertExistingObjects"] = "true"

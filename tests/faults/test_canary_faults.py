@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ml_bench.load import Load
+from ml_load.load import Load
 from support import gateway, machine, outage, versions
+from support.converged import assert_converged
 from support.flowers import FLOWERS
 from support.until import until, while_running
 
@@ -94,6 +95,31 @@ def test_a_killed_change_is_gone_on_with_and_no_request_fails(restored: dict[str
     assert load.problems == []
     assert set(shares) == {in_use(), str(tried)}
     assert shares[str(tried)] == pytest.approx(40, abs=4)
+
+
+def test_a_version_that_is_accepted_and_can_not_be_served_is_no_champion_and_its_settings_are_taken_back(
+    restored: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_canary()
+    before = in_use()
+    blocks = {
+        "runs": {"iris": {"seed": 7}},
+        "models": {"iris": {"gate": {"versus_champion": None}}},
+        "serving": {"iris": {"resources": {"memory": "32Mi", "memory_limit": "96Mi"}}},
+    }
+    with Load(URL, ROWS, RATE) as load:
+        done = machine.up(machine.settings("workloads", blocks, tmp_path))
+        load.next(100)
+    assert done.returncode != 0
+    challenger = str(versions.tracking().get_model_version_by_alias("iris", "challenger").version)
+    assert f"models/iris does not serve mlflow://iris/{challenger}" in done.stdout
+    assert challenger != before
+    assert in_use() == before
+    assert load.problems == []
+    assert set(load.versions) == {before}
+    back = machine.up()
+    assert back.returncode == 0, back.stdout
+    assert_converged(None, monkeypatch, back.stdout)
 
 
 def test_a_canary_for_which_no_node_has_room_waits_for_what_ends(restored: dict[str, Any], tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +23,7 @@ NAMES = (
 )  # fmt: skip
 WORK = changed(IRIS, data={"raw": {"uri": "s3://datasets/raw/"}}, serving={"iris": {"model": "iris"}})
 SERVICE = "kubernetes:serving.kserve.io/v1beta1:InferenceService"
+BY_WHAT_IT_DOES = re.compile(r"-[0-9a-f]{8}(-description)?$")
 WORKLOAD_KINDS = ("Deployment", "StatefulSet", "Job")
 
 
@@ -69,6 +71,16 @@ def test_every_resource_has_a_component_as_its_parent(tree: recorder.Recorder) -
 
 def test_every_object_goes_to_the_cluster_that_was_chosen(tree: recorder.Recorder) -> None:
     assert all(request.provider.rpartition("::")[0].endswith("::cluster") for request, _ in own(tree))
+
+
+def test_what_is_named_by_what_it_does_goes_before_the_next_is_made(tree: recorder.Recorder) -> None:
+    first = {
+        request.name: request.deleteBeforeReplace
+        for request, manifest in own(tree)
+        if BY_WHAT_IT_DOES.search(manifest["metadata"]["name"])
+    }
+    assert {"mlflow-schema", "s3-buckets", "iris-verdict", "iris-run", "iris"} <= first.keys()
+    assert all(first.values()), [name for name, before in first.items() if not before]
 
 
 def test_every_container_is_restricted_and_sized(tree: recorder.Recorder) -> None:

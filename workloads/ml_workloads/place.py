@@ -6,7 +6,7 @@ from typing import Any
 
 import pulumi
 from ml_platform import pods
-from ml_platform.component import Component
+from ml_platform.component import NAMED_ANEW, Component
 
 RBAC = "rbac.authorization.k8s.io"
 
@@ -27,7 +27,7 @@ class Place:
 
     def passive(self, component: Component) -> pulumi.ResourceOptions:
         """The options for such a child of `component`."""
-        return component.child(**self.options)
+        return component.child(**self.options, **NAMED_ANEW)
 
     def metadata(self, app: str, name: pulumi.Input[str] | None = None) -> dict[str, Any]:
         """The metadata of an object that belongs to the block `app`."""

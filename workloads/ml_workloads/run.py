@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi
 from ml_platform import names, pods
-from ml_platform.component import Component
+from ml_platform.component import NAMED_ANEW, Component
 from ml_platform.objects import KubernetesObject
 
 from ml_workloads.place import Place
@@ -73,7 +73,7 @@ class Run(Component):
         ]
         manifest = _marked(args.manifest(args, args.pod))
         # An image that was built again from the same code is no reason to run anything again: what is, is in the name.
-        declared = KubernetesObject(name, manifest, self.child(depends_on=needs, ignore_changes=["spec"]))
+        declared = KubernetesObject(name, manifest, self.child(depends_on=needs, ignore_changes=["spec"], **NAMED_ANEW))
         self.outcome = RunOutcome(
             name,
             kubeconfig=args.place.kubeconfig,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubernetes_provider import check, kinds, state
+from kubernetes_provider import check, kinds, ownership, state
 from kubernetes_provider.check import annotation
 from kubernetes_provider.diff import Change, changes
 from kubernetes_provider.session import Session
@@ -139,7 +139,7 @@ class Objects:
         )
 
     def delete(self, token: str, object_id: str, old_state: Object, timeout: float) -> Saved | None:
-        """None when it is gone; else what is left of it, with the reasons."""
+        """None when it is gone, or another resource's; else what is left of it, with the reasons."""
         from ml_platform.kube import NotFound
 
         from kubernetes_provider.readiness import SKIP_AWAIT
@@ -153,6 +153,8 @@ class Objects:
         policy = annotation(inputs, PROPAGATION).capitalize()
         propagation = policy if policy in ("Orphan", "Background") else "Foreground"
         where = (live["apiVersion"], live["kind"], *self._address(object_id))
+        if session.settings.upsert and self._taken_up(where, old_state.get(state.MANAGER, "")):
+            return None
         session.writer().insist(lambda: session.client.delete(*where, propagation=propagation))
         if annotation(inputs, SKIP_AWAIT) == "true" and live["kind"] in _SKIPS_DELETE:
             return None
@@ -165,6 +167,15 @@ class Objects:
             saved = state.checkpoint(inputs, left.live, marked, live["apiVersion"], manager)
             return Saved(id=object_id, state=saved, reasons=tuple(left.reasons))
         return None
+
+    def _taken_up(self, where: tuple[str, str, str, str], manager: str) -> bool:
+        """Whether a resource of another URN, or a later one of the same, has adopted the object."""
+        from ml_platform.kube import NotFound
+
+        try:
+            return ownership.taken_up(self.session.client.get(*where), manager)
+        except NotFound:
+            return False
 
     def _replaced_for(self, token: str, obj: Object) -> tuple[str, ...]:
         """A Patch resource changes everything but its identity in place."""

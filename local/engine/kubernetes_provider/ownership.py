@@ -54,6 +54,11 @@ def former(obj: dict[str, Any], manager: str) -> list[str]:
     ]
 
 
+def taken_up(obj: dict[str, Any], manager: str) -> bool:
+    """Whether the object that was applied by `manager` is another resource's by now, whose create has adopted it."""
+    return bool(manager) and not written_by(obj, manager) and bool(former(obj, manager))
+
+
 def taken_over(obj: dict[str, Any], manager: str) -> list[Entry] | None:
     """The entries after `manager` has inherited from its predecessors; None where there is nothing to inherit."""
     inherited = [entry for entry in entries(obj) if _is_predecessor(entry, manager)]

@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 
 from ml_platform import pods
-from ml_platform.component import after
+from ml_platform.component import NAMED_ANEW, after
 from ml_platform.components.gateway import Gateway
 from ml_platform.components.namespace import Namespace
 from ml_platform.components.platform_component import PlatformComponent
@@ -62,7 +62,7 @@ class MLflow(PlatformComponent):
             KubernetesObject(name, manifest, passive)
             for manifest in (account, pods.secret(self._meta, self._secrets), pods.service(self._meta, PORT), policy)
         ]
-        schema = KubernetesObject(f"{name}-schema", self._migration(), self.child(depends_on=before))
+        schema = KubernetesObject(f"{name}-schema", self._migration(), self.child(depends_on=before, **NAMED_ANEW))
         server = KubernetesObject(name, self._server(), self.child(depends_on=before))
         route = args.gateway.route(self._meta, PORT, [self._public])
         KubernetesObject(name, route, self.child(depends_on=[server, *args.gateway.routable]))

@@ -12,7 +12,7 @@ import pulumi
 
 from ml_platform import pods
 from ml_platform.bundles.preflight.volumes import Volume
-from ml_platform.component import after
+from ml_platform.component import NAMED_ANEW, after
 from ml_platform.components import volume
 from ml_platform.components.gateway import Gateway
 from ml_platform.components.platform_component import PlatformComponent
@@ -70,7 +70,7 @@ class ObjectStore(PlatformComponent):
         domain = site.settings.gateway.domain
         route = args.gateway.route(self._meta, PORT, [f"s3.{domain}", domain])
         KubernetesObject(name, route, self.child(depends_on=[server, *args.gateway.routable]))
-        buckets = KubernetesObject(f"{name}-buckets", self._buckets(), self.child(depends_on=before))
+        buckets = KubernetesObject(f"{name}-buckets", self._buckets(), self.child(depends_on=before, **NAMED_ANEW))
         self.access = {
             owner: ObjectStoreAccess(
                 endpoint=after(self.endpoint, server, buckets),
