@@ -1,6 +1,6 @@
 # The commands of the project. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up down stop status predict env bundles build cache images test test-all check bench policies supply lock
+.PHONY: help up down stop status predict load env bundles build cache images test test-all check bench policies supply lock
 RUN := ./local/bootstrap
 WHOLE = -n 2 --dist loadscope --proofs $(if $(ANEW),--anew)
 LOCK := uv pip compile pyproject.toml --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
@@ -23,6 +23,10 @@ status:  ## what runs, what it uses, and what does not work
 
 predict:  ## ask a served model: FILE=rows.json (or .csv), or ARGS="sepal_length=6.3 ..."; MODEL=iris; CANARY=1
 	@exec $(RUN) ml_local predict $(if $(CANARY),--canary) $(if $(MODEL),--model "$(MODEL)") $(if $(FILE),"$(FILE)") $(ARGS)
+
+load:  ## ask a served model for a while, with a report: MODEL=iris CLIENTS=4 or RATE=50, FOR=30s, AGAINST=canary or another model; FILE, ARGS: `make predict`
+	@exec $(RUN) ml_load $(if $(MODEL),--model "$(MODEL)") $(if $(AGAINST),--against "$(AGAINST)") $(if $(CLIENTS),--clients "$(CLIENTS)") \
+	  $(if $(RATE),--rate "$(RATE)") $(if $(FOR),--for "$(FOR)") $(if $(REPORT),--report "$(REPORT)") $(if $(FILE),"$(FILE)") $(ARGS)
 
 env:  ## print what to export for pulumi, kubectl, mlflow, boto3: eval "$$(make env)"
 	@exec $(RUN) ml_local env

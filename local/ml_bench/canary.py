@@ -14,11 +14,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import yaml
+from ml_load.load import Load
 from ml_local import environment, stack
 from ml_local.node.layout import Layout
 from ml_local.predict import example, served
-
-from ml_bench.load import Load
 
 REQUESTS, RATE, PERCENT = 2000, 50.0, 10
 

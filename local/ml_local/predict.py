@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import socket
-import ssl
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from ml_local import paths, request, stack
+from ml_local.connection import Connection
 from ml_local.console import Say, line
 from ml_local.errors import LocalError
-from ml_local.node.layout import LOOPBACK, Layout
+from ml_local.node.layout import Layout
 from ml_local.request import Rows
 
 EXAMPLE = Path("workloads") / "examples" / "iris.json"
 USAGE = 'make predict FILE=rows.json, or make predict ARGS="COLUMN=VALUE ..."'
-TIMEOUT = 30.0
-TOKEN = "ML_PLATFORM_TOKEN"  # noqa: S105 - the variable's name
 
 
 @dataclass(frozen=True)
@@ -175,35 +170,18 @@ def send(
     Raises:
         LocalError: nothing answers there, or nobody whom this machine trusts.
     """
-    place = urlsplit(url)
-    secure, token = place.scheme == "https", os.environ.get(TOKEN)
-    address = connect_to or LOOPBACK, place.port or (443 if secure else 80)
-    connection = http.client.HTTPConnection(*address, timeout=TIMEOUT)
+    connection = Connection(url, authority, connect_to)
     started = time.perf_counter()
     try:
-        if secure:
-            trust = ssl.create_default_context()
-            if authority:
-                trust.load_verify_locations(cadata=authority)
-            plain = socket.create_connection(address, TIMEOUT)
-            connection.sock = trust.wrap_socket(plain, server_hostname=place.hostname)
-        headers = {"Host": place.netloc, "Content-Type": "application/json"}
-        headers |= {"Authorization": f"Bearer {token}"} if token else {}
-        connection.request(method, place.path, body=None if body is None else json.dumps(body), headers=headers)
-        response = connection.getresponse()
-        text = response.read().decode(errors="replace")
-    except ssl.SSLCertVerificationError as stranger:
-        raise LocalError(f"{url} has a certificate of somebody whom nothing here knows: {stranger}") from stranger
-    except (OSError, http.client.HTTPException) as gone:
-        raise LocalError(f"nothing answers at {url} ({gone}); see `make status`, and `make up` to start it") from gone
+        status, text = connection.send(method, None if body is None else json.dumps(body).encode())
     finally:
         connection.close()
     seconds = time.perf_counter() - started
     try:
         content = json.loads(text)
     except ValueError:
-        content = {"text": text}
-    return Answer(response.status, content, seconds)
+        content = {"text": text.decode(errors="replace")}
+    return Answer(status, content, seconds)
 
 
 def _show(model: Model, rows: Rows) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ml_bench.load import Load
+from ml_load.load import Load
 from ml_platform.kube import Client
 from support import gateway, machine, notebook, versions
 from support.flowers import FLOWERS

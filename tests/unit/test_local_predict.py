@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ml_local import predict, stack
+from ml_local import connection, predict, stack
 from ml_local.errors import LocalError
 from ml_local.node.layout import layout
 from ml_local.predict import Model
@@ -105,7 +105,7 @@ def test_a_model_behind_tls_is_asked_by_who_trusts_its_authority_with_a_token(
     issued = authority.issue(["wine.models.localhost"], days=1)
     (tmp_path / "pair.pem").write_text(issued["private_key"] + issued["certificate"])
     server.secure(tmp_path / "pair.pem")
-    monkeypatch.setenv(predict.TOKEN, "a token")
+    monkeypatch.setenv(connection.TOKEN, "a token")
     url = server.model("wine").url.replace("http:", "https:")
     assert Model("wine", url, issued["authority"]).ask(WINE).predictions == ["setosa"]
     assert server.tokens[-1] == "Bearer a token"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ml_bench.load import Load
+from ml_load.load import Load
 from support import gateway, machine, versions
 from support.flowers import FLOWERS
 from support.node_stack import NodeStack
