@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
+from ml_local.connection import Connection
 from ml_local.errors import LocalError
-from ml_local.predict import Connection
 
 CLIENTS = 4
 
