@@ -13,7 +13,7 @@ import pulumi
 from ml_platform import components, object_storage, pods, store
 from ml_platform.clusters import Cluster
 from ml_platform.component import Component, after
-from ml_platform.components import mlflow, object_store
+from ml_platform.components import mlflow, monitoring, object_store
 from ml_platform.components.address import records_of
 from ml_platform.components.cert_manager import CertManager
 from ml_platform.components.gateway import Gateway
@@ -23,6 +23,7 @@ from ml_platform.components.knative import NAMESPACE as KNATIVE
 from ml_platform.components.knative import Knative
 from ml_platform.components.kserve import KServe
 from ml_platform.components.mlflow import MLflow, MLflowArgs
+from ml_platform.components.monitoring import Monitoring
 from ml_platform.components.object_store import ObjectStore, ObjectStoreArgs
 from ml_platform.components.postgres import Postgres, PostgresArgs
 from ml_platform.components.traefik import Traefik
@@ -62,6 +63,7 @@ class Platform(Component):
         kinds = [*routes, *(knative.kinds if knative else [])]
         gateway: Gateway = mesh or Traefik("gateway", site, kinds)
         kserve = KServe("kserve", site, gateway, kinds, knative.ready if knative else gateway.ready)
+        dashboards = Monitoring("monitoring", site, gateway, settings.monitoring) if settings.monitoring else None
         serving = [each for each in (knative, gateway, kserve) if isinstance(each, pulumi.Resource)]
         add_ons = {each.block: each(site).access for each in components.add_ons() if each.chosen(settings)}
 
@@ -78,17 +80,23 @@ class Platform(Component):
             provider=site.provider,
             login=site.login,
             outputs=outputs,
-            exports={**self._connection_outputs(site, gateway), **outputs.exports(), **outputs.handed_over()},
+            exports={
+                **self._connection_outputs(site, gateway, dashboards),
+                **outputs.exports(),
+                **outputs.handed_over(),
+            },
         )
         self.register_outputs(outputs.as_inputs())
 
-    def _connection_outputs(self, site: Site, gateway: Gateway) -> dict[str, Any]:
+    def _connection_outputs(self, site: Site, gateway: Gateway, dashboards: Monitoring | None) -> dict[str, Any]:
         """The stack outputs that clients need to connect: the DNS records that lead to the gateway, none where every
-        machine resolves the domain itself; and the certificate authority that they have to trust, as PEM."""
+        machine resolves the domain itself; the certificate authority that they have to trust, as PEM; and the URL of
+        the dashboards."""
         opts = self.child(depends_on=gateway.ready)
         records = records_of(gateway, site.settings.gateway, site.cluster.kubeconfig, opts)
         authority = gateway.certificate.authority if gateway.certificate else None
-        return {"dns": records, "certificate_authority": authority}
+        drawn = {"dashboards_url": dashboards.url} if dashboards and dashboards.url else {}
+        return {"dns": records, "certificate_authority": authority, **drawn}
 
 
 def _tracking(site: Site, gateway: Gateway) -> tuple[pulumi.Output[str], ObjectStoreAccess]:
@@ -125,8 +133,16 @@ def _gateway_outputs(site: Site, gateway: Gateway, workers: ObjectStoreAccess) -
         "url_template": known(gateway.url),
         "gateway": known(gateway.reference),
         "object_store_url": known(url),
-        "entry_namespaces": known([gateway.namespace, *([KNATIVE] if knative else [])]),
+        "entry_namespaces": known([gateway.namespace, *([KNATIVE] if knative else []), *_watchers(site.settings)]),
     }
+
+
+def _watchers(settings: PlatformSettings) -> list[str]:
+    """The namespaces from which all pods are asked for their metrics."""
+    chosen = settings.monitoring
+    if chosen is None:
+        return []
+    return [monitoring.NAMESPACE if chosen.source == "own" else chosen.namespace]
 
 
 def _chosen_outputs(site: Site, tenancy: Tenancy, add_ons: Mapping[str, Any]) -> dict[str, Any]:

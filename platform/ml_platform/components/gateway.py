@@ -30,8 +30,11 @@ class Gateway(Protocol):
     """The resources that are done when the gateway answers requests."""
     certificate: GatewayCertificate | None
 
-    def route(self, meta: Mapping[str, Any], port: int, hosts: Sequence[str]) -> dict[str, Any]:
-        """The manifest of a route from `hosts` to `port` of the Service that has the same name as the route."""
+    def route(
+        self, meta: Mapping[str, Any], port: int, hosts: Sequence[str], paths: Sequence[str] = ("/",)
+    ) -> dict[str, Any]:
+        """The manifest of a route from `hosts` to `port` of the Service that has the same name as the route, for
+        requests whose path begins with one of `paths`."""
 
 
 def url(settings: GatewaySettings) -> str:

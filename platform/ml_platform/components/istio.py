@@ -79,7 +79,11 @@ class Istio(Foreign):
     def needs(cls, settings: PlatformSettings) -> Needs:
         return Needs(bundles=BUNDLES)
 
-    def route(self, meta: Mapping[str, Any], port: int, hosts: Sequence[str]) -> dict[str, Any]:
+    def route(
+        self, meta: Mapping[str, Any], port: int, hosts: Sequence[str], paths: Sequence[str] = ("/",)
+    ) -> dict[str, Any]:
+        matches = [{"path": {"type": "PathPrefix", "value": path}} for path in paths]
+        narrowed = {} if "/" in paths else {"matches": matches}
         return {
             "apiVersion": API,
             "kind": "HTTPRoute",
@@ -87,7 +91,7 @@ class Istio(Foreign):
             "spec": {
                 "parentRefs": [{"name": ENTRY, "namespace": NAMESPACE}],
                 "hostnames": list(hosts),
-                "rules": [{"backendRefs": [{"name": meta["name"], "port": port}]}],
+                "rules": [{**narrowed, "backendRefs": [{"name": meta["name"], "port": port}]}],
             },
         }
 

@@ -81,9 +81,11 @@ class Traefik(PlatformComponent):
         ingress_class = {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": CLASS}}
         return Needs(images=("traefik",), namespaces=(NAMESPACE,), objects=(ingress_class,))
 
-    def route(self, meta: Mapping[str, Any], port: int, hosts: Sequence[str]) -> dict[str, Any]:
+    def route(
+        self, meta: Mapping[str, Any], port: int, hosts: Sequence[str], paths: Sequence[str] = ("/",)
+    ) -> dict[str, Any]:
         backend = {"service": {"name": meta["name"], "port": {"number": port}}}
-        http = {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}
+        http = {"paths": [{"path": path, "pathType": "Prefix", "backend": backend} for path in paths]}
         rules = [{"host": host, "http": http} for host in hosts]
         tls = {"tls": [{"hosts": list(hosts)}]} if self._settings.https else {}
         return {
@@ -220,7 +222,12 @@ class Traefik(PlatformComponent):
                     "name": "traefik",
                     "image": self.site.images["traefik"],
                     "args": flags(
-                        self._settings, self.site.settings.serving.mode, self.namespace, (PUBLIC, PRIVATE), CLASS
+                        self._settings,
+                        self.site.settings.serving.mode,
+                        self.namespace,
+                        (PUBLIC, PRIVATE),
+                        CLASS,
+                        metrics=self.site.settings.monitoring is not None,
                     ),
                     "workingDir": "/",
                     "env": [{"name": "GOMEMLIMIT", "value": "128MiB"}],

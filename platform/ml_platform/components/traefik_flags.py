@@ -14,6 +14,8 @@ def flags(
     namespace: str,
     services: tuple[str, str],
     ingress_class: str,
+    *,
+    metrics: bool,
 ) -> list[str]:
     """Traefik's arguments.
 
@@ -23,6 +25,7 @@ def flags(
         namespace: the gateway's.
         services: the names of its public and its private Service.
         ingress_class: the name of its IngressClass.
+        metrics: whether they are read, at the entry point of pings.
     """
     public = "websecure" if settings.https else "web"
     return [
@@ -34,6 +37,7 @@ def flags(
         f"--entrypoints.internal.address=:{INTERNAL}",
         f"--entrypoints.ping.address=:{PING}",
         "--ping.entrypoint=ping",
+        *(["--metrics.prometheus=true", "--metrics.prometheus.entrypoint=ping"] if metrics else []),
         "--providers.kubernetesingress=true",
         f"--providers.kubernetesingress.ingressclass={ingress_class}",
         f"--providers.kubernetesingress.ingressendpoint.hostname={settings.domain}",

@@ -10,6 +10,7 @@ from ml_platform.bundles.catalog import Size
 from ml_platform.configuration import ImageReference, MisfitError, Settings
 from ml_platform.settings.bundles import BundlesSettings
 from ml_platform.settings.gateway import GatewaySettings
+from ml_platform.settings.monitoring import MonitoringSettings
 from ml_platform.settings.services import MLflowSettings, ObjectStoreSettings, PostgresSettings
 from ml_platform.settings.serving import ServingSettings
 
@@ -33,6 +34,8 @@ class PlatformSettings(Settings):
     postgres: PostgresSettings = PostgresSettings()
     object_store: ObjectStoreSettings = ObjectStoreSettings()
     mlflow: MLflowSettings = MLflowSettings()
+    monitoring: MonitoringSettings | None = None
+    """Metrics, dashboards and alerts; without the block there are none."""
     images: dict[str, ImageReference] = Field(default_factory=dict)
     """Image references by digest, by our short names; they win over those that the cluster brings along."""
     registry_login: LoginSource | None = None
