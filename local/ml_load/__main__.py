@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ml_local import console, entry, predict, request
+from ml_local import console, entry, predict, request, served
 from ml_local.errors import LocalError
 from ml_local.node import node
 from ml_local.node.layout import Layout, layout
@@ -32,7 +32,6 @@ LONGEST, MOST_CLIENTS, MOST_A_SECOND = 3600.0, 256, 10_000.0
 AT_A_RATE = 64
 """So many requests are on their way at most; those that are due meanwhile wait, and their wait counts."""
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
-READY = "serving.kserve.io/inferenceservice={}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -71,13 +70,13 @@ def load(layout: Layout, options: argparse.Namespace) -> None:
 
 def _targets(layout: Layout, options: argparse.Namespace) -> list[tuple[Model, dict[str, Any]]]:
     rows = request.read(options.words) if options.words else predict.example()
-    served = predict.served(layout)
-    models = [predict.choose(served, rows, options.model)]
+    there = predict.served(layout)
+    models = [predict.choose(there, rows, options.model)]
     if options.against == CANARY:
         canary = predict.choose(predict.served(layout, canary=True), rows, models[0].name)
         models.append(Model(f"{canary.name}-{CANARY}", canary.url, canary.authority))
     elif options.against:
-        models.append(predict.choose(served, rows, options.against))
+        models.append(predict.choose(there, rows, options.against))
     return [(model, model.body(rows)) for model in models]
 
 
@@ -86,11 +85,9 @@ def _replicas(layout: Layout) -> Replicas:
 
     def ready(name: str) -> int:
         try:
-            pods = client.list("v1", "Pod", "models", labels=READY.format(name))
+            return served.ready(client, name)
         except KubeError:
             return 0
-        conditions = [pod.get("status", {}).get("conditions") or [] for pod in pods]
-        return sum(("Ready", "True") in {(one["type"], one["status"]) for one in each} for each in conditions)
 
     return ready
 

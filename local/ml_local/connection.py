@@ -28,6 +28,7 @@ class Connection:
 
     def __init__(self, url: str, authority: str | None = None, connect_to: str | None = None) -> None:
         self._url, self._place, self._authority = url, urlsplit(url), authority
+        self._asked = self._place._replace(scheme="", netloc="").geturl() or "/"
         secure, token = self._place.scheme == "https", os.environ.get(TOKEN)
         self._address = connect_to or LOOPBACK, self._place.port or (443 if secure else 80)
         self._headers = {"Host": self._place.netloc, "Content-Type": "application/json"}
@@ -42,7 +43,7 @@ class Connection:
         """
         try:
             self._opened = opened = self._opened or self._open()
-            opened.request(method, self._place.path, body=body, headers=self._headers)
+            opened.request(method, self._asked, body=body, headers=self._headers)
             response = opened.getresponse()
             return response.status, response.read()
         except ssl.SSLCertVerificationError as stranger:

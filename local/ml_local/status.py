@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ml_platform.kube import Client, KubeError, Object
 
-from ml_local import console, stack
+from ml_local import console, served, stack
 from ml_local.errors import LocalError
 from ml_local.node import cgroup, daemons, node, objects
 from ml_local.node.layout import Layout
 
 
 def status(layout: Layout) -> None:
-    """Print the daemons, the pods that are not well, memory, and the stack's outputs.
+    """Print the daemons, the pods that are not well, memory, the served models, and the stack's outputs.
 
     Raises:
         LocalError: there is no node, or part of it is not well.
@@ -27,10 +29,20 @@ def status(layout: Layout) -> None:
     unwell = unwell_pods(client)
     for text in (*unwell, *filter(None, [objects.used_up(client)])):
         console.line(f"  {text}")
+    outputs = stack.outputs(layout)
     console.line()
-    console.table({name: str(value) for name, value in stack.outputs(layout).items()})
+    for text in columns(served.table(client, outputs)):
+        console.line(f"  {text}")
+    console.line()
+    console.table({name: str(value) for name, value in outputs.items()})
     if unwell:
         raise LocalError(f"{len(unwell)} pods are not well; `kubectl describe pod` and `kubectl logs` tell why")
+
+
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The rows as lines in which each column begins at one place."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def unwell_pods(client: Client) -> list[str]:
