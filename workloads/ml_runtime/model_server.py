@@ -1,5 +1,5 @@
-"""Starts MLServer as `mlserver start` does, with connections that no proxy in front outlives, errors that say all, and
-KServe's protocol v1 beside v2.
+"""Starts MLServer as `mlserver start` does, with connections that no proxy in front outlives, errors that say all,
+KServe's protocol v1 beside v2, and a page for people.
 
 It owns what MLServer takes from code alone; all other settings are MLServer's own environment variables. MLServer's
 command is left out: with it come the clients of its other commands, a tenth of what the server needs to start.
@@ -12,7 +12,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-from ml_runtime import protocol_v1, wrong_requests
+from ml_runtime import page, protocol_v1, wrong_requests
 from ml_runtime.connections import IDLE_SECONDS
 from ml_runtime.response_outputs import Output
 from ml_runtime.tensor import RefusedError
@@ -34,6 +34,7 @@ async def serve(folder: str) -> None:
     server = MLServer(settings)
     say_what_is_wrong(server._rest_server._app)
     speak_v1(server._rest_server._app, server._data_plane)
+    show_page(server._rest_server._app, server._data_plane, models[0].name)
     await server.start(models)
 
 
@@ -93,6 +94,28 @@ def speak_v1(app: FastAPI, models: Any) -> None:
 
     app.add_route("/v1/models/{name:model}:predict", predict, methods=["POST"])
     app.add_route("/v1/models/{name:model}", ready, methods=["GET"])
+
+
+def show_page(app: FastAPI, models: Any, name: str) -> None:
+    """The model's page at the root of its host."""
+    from fastapi import Request
+    from fastapi.responses import HTMLResponse
+
+    async def shown(_: Request) -> HTMLResponse:
+        told = await models.model_metadata(name)
+        inputs = [
+            {
+                "name": each.name,
+                "datatype": each.datatype,
+                "shape": each.shape,
+                "content_type": each.parameters.content_type,
+                "required": (each.parameters.model_extra or {}).get("required", True),
+            }
+            for each in told.inputs or ()
+        ]
+        return HTMLResponse(page.rendered(name, inputs), headers=page.security())
+
+    app.add_route("/", shown, methods=["GET"])
 
 
 def main() -> None:
