@@ -70,6 +70,7 @@ CASES = [
          "asks for GPUs in namespace models"),
     Case("spot-where-asked", "gke-spot", {"nodeConfig.spot": False}, "is not; set purpose: spot"),
     Case("monthly-cost", "ionos-general", {"coresCount": 1000}, "the stack may cost"),
+    Case("known-cost", "gke-general", {"nodeConfig.machineType": "z9-huge"}, "no price for its machines, 'z9-huge'"),
     Case("ownership-labels", "models", {"metadata.labels.ml-platform/owner": REMOVED}, "no ml-platform/owner"),
     Case("protected-data", "data", {"protect": False}, "one `pulumi destroy` removes it"),
     Case("deprecated-apis", "ingress", {"apiVersion": "networking.k8s.io/v1beta1"}, "Kubernetes 1.22 and later"),

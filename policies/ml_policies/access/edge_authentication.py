@@ -1,10 +1,12 @@
 """What is public asks who is there."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ml_policies.engine.policy import Parameters, StackPolicy
 from ml_policies.engine.resource import Resource
+from ml_policies.engine.stack import Stack
+from ml_policies.engine.values import holds, holds_each
 from ml_policies.shapes.edge import exposed, families, networks, public, within
 
 
@@ -13,14 +15,20 @@ class Open(Parameters):
     """Networks that a load balancer may let in without asking for a token."""
 
 
-def services(resources: Sequence[Resource]) -> Iterator[Resource]:
-    return (each for each in resources if each.kind == "Service")
+def services(stack: Stack) -> Iterator[Resource]:
+    yield from stack.of("Service")
 
 
-def check(service: Resource, resources: Sequence[Resource], parameters: Open) -> Iterator[str]:
+def check(service: Resource, stack: Stack, parameters: Open) -> Iterator[str]:
     if not exposed(service) and not (public(service) and not _bounded(service, parameters)):
         return
-    if service.namespace not in _namespaces(resources, "RequestAuthentication") & _denying(resources):
+    tokens = stack.of("RequestAuthentication")
+    denials = stack.of("AuthorizationPolicy")
+    asked = (
+        lambda: holds(lambda each: each.namespace == service.namespace, tokens),
+        lambda: holds(lambda each: each.namespace == service.namespace and _denies(each), denials),
+    )
+    if not holds_each(asked):
         yield (
             "it is public, and nothing behind it asks for a token: set gateway.jwt (Istio), "
             "give it loadBalancerSourceRanges of private networks for each of its ipFamilies, or make it internal"
@@ -34,19 +42,9 @@ def _bounded(service: Resource, parameters: Open) -> bool:
     return inside and families(service) <= {f"IPv{each.version}" for each in found}  # one says nothing of the other
 
 
-def _namespaces(resources: Sequence[Resource], kind: str) -> set[str]:
-    return {each.namespace for each in resources if each.kind == kind}
-
-
-def _denying(resources: Sequence[Resource]) -> set[str]:
-    """Where requests without an identity are refused."""
-    return {
-        each.namespace
-        for each in resources
-        if each.kind == "AuthorizationPolicy"
-        and each.spec.get("action") == "DENY"
-        and any(map(_anonymous, each.spec.get("rules") or []))
-    }
+def _denies(rules: Resource) -> bool:
+    """Whether it refuses requests without an identity."""
+    return rules.spec.get("action") == "DENY" and any(map(_anonymous, rules.spec.get("rules") or []))
 
 
 def _anonymous(rule: Mapping[str, Any]) -> bool:

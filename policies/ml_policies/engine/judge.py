@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from ml_policies.engine.exemptions import Exemption, SettingsError, check_names, explained
 from ml_policies.engine.policy import Level, Parameters, Policy, ResourcePolicy, StackPolicy
 from ml_policies.engine.resource import Resource
+from ml_policies.engine.stack import Stack
 from ml_policies.engine.values import UnknownError
 
 LEVELS: Mapping[str, Level] = {level: level for level in get_args(Level)}
@@ -96,27 +97,27 @@ class Judge:
 
     def stack_findings(self, resources: Sequence[Resource]) -> Iterator[Finding]:
         """What is wrong with all of them together."""
+        stack = Stack(resources)
         for policy in self.active(StackPolicy):
-            yield from self._of_stack(policy, resources, self._parameters[policy.name])
+            yield from self._of_stack(policy, stack, self._parameters[policy.name])
 
-    def _of_stack(
-        self, policy: StackPolicy, resources: Sequence[Resource], parameters: Parameters
-    ) -> Iterator[Finding]:
-        subjects = self._guarded(policy, lambda: policy.subjects(resources), lambda: None)
+    def _of_stack(self, policy: StackPolicy, stack: Stack, parameters: Parameters) -> Iterator[Finding]:
+        subjects = self._guarded(policy, lambda: policy.subjects(stack), lambda: None)
         for subject in subjects:
             if isinstance(subject, Finding):
                 yield subject
                 continue
-            steps = partial(policy.check, subject, resources, parameters)
-            for problem in self._guarded(policy, steps, partial(_culprit, policy, subject, resources, parameters)):
+            steps = partial(policy.check, subject, stack, parameters)
+            for problem in self._guarded(policy, steps, partial(_culprit, policy, subject, stack, parameters)):
                 yield from self._unexempted(self._finding(policy, subject, problem))
 
     def said(self, resources: Sequence[Resource]) -> Iterator[str]:
         """What policies have to say for the report; one that can't says nothing."""
+        stack = Stack(resources)
         for policy in self.active(StackPolicy):
             if policy.says:
                 with suppress(Exception):  # its findings have told why
-                    yield from policy.says(resources, self._parameters[policy.name])
+                    yield from policy.says(stack, self._parameters[policy.name])
 
     def _finding(self, policy: Policy, resource: Resource | None, problem: str | Finding) -> Finding:
         if isinstance(problem, Finding):
@@ -158,15 +159,13 @@ class Judge:
         yield finding
 
 
-def _culprit(
-    policy: StackPolicy, subject: Resource | None, resources: Sequence[Resource], parameters: Parameters
-) -> Resource | None:
+def _culprit(policy: StackPolicy, subject: Resource | None, stack: Stack, parameters: Parameters) -> Resource | None:
     """The subject; of the stack as a whole, the one resource that can't be judged even alone, if it is one."""
     if subject is not None:
         return subject
-    for resource in resources:
+    for resource in stack:
         try:
-            list(policy.check(None, [resource], parameters))
+            list(policy.check(None, Stack([resource]), parameters))
         except Exception:  # whatever it is, the policy can't judge it
             return resource
     return None

@@ -7,14 +7,17 @@ give their contents away to `{**a, **b}`, `|=` and `json` without being asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from pulumi_policy import proxy
 
 PLACEHOLDERS = frozenset(value for name, value in vars(proxy).items() if name.startswith("UNKNOWN_"))
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the protocol's mark of a secret
+
+
+Item = TypeVar("Item")
 
 
 class UnknownError(Exception):
@@ -67,6 +70,25 @@ def _known(value: Any) -> Any:
     return value
 
 
+def holds(test: Callable[[Item], Any], among: Iterable[Item]) -> bool:
+    """Whether a test is passed by any of them. One that is not known counts only where no other decides it."""
+    hidden: UnknownError | None = None
+    for each in among:
+        try:
+            if test(each):
+                return True
+        except UnknownError as error:
+            hidden = hidden or error
+    if hidden:
+        raise hidden
+    return False
+
+
+def holds_each(among: Iterable[Callable[[], bool]]) -> bool:
+    """Whether all are true. One that is not known counts only where no other decides it."""
+    return not holds(lambda each: not each(), among)
+
+
 def listed(value: Any) -> bool:
     return isinstance(value, list | Items)
 
@@ -86,6 +108,11 @@ def below(value: Any) -> tuple[Mapping[str, Any], Mapping[str, str]]:
         return held, {}
     unknown = {key: each.path for key, each in held.items() if isinstance(each, _Unknown)}
     return ({key: each for key, each in held.items() if key not in unknown} if unknown else held), unknown
+
+
+def changed(value: Mapping[str, Any], **fields: Any) -> Mapping[str, Any]:
+    """The mapping with other fields; what is unknown in it stays so."""
+    return Fields({**value._found, **fields}) if isinstance(value, Fields) else {**value, **fields}
 
 
 def read(struct: Any) -> Mapping[str, Any]:

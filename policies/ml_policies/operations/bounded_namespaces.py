@@ -1,9 +1,11 @@
 """Namespaces for work have walls."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from ml_policies.engine.policy import NoParameters, StackPolicy
 from ml_policies.engine.resource import Resource
+from ml_policies.engine.stack import Stack
+from ml_policies.engine.values import holds
 from ml_policies.operations.ownership_labels import WORK
 
 WALLS = {
@@ -12,16 +14,16 @@ WALLS = {
 }
 
 
-def namespaces(resources: Sequence[Resource]) -> Iterator[Resource]:
-    return (each for each in resources if each.kind == "Namespace")
+def namespaces(stack: Stack) -> Iterator[Resource]:
+    yield from stack.of("Namespace")
 
 
-def check(namespace: Resource, resources: Sequence[Resource], _: NoParameters) -> Iterator[str]:
+def check(namespace: Resource, stack: Stack, _: NoParameters) -> Iterator[str]:
     if namespace.labels.get(WORK) != "true":
         return
-    walls = {(each.kind, each.namespace) for each in resources if each.kind in WALLS and _holds(each)}
+    name = namespace.metadata["name"]
     for kind, what in WALLS.items():
-        if (kind, namespace.metadata["name"]) not in walls:
+        if not holds(lambda each: each.namespace == name and _holds(each), stack.of(kind)):
             yield f"it has not {what}; declare a {kind} in it"
 
 

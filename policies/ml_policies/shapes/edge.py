@@ -32,6 +32,12 @@ def public(service: Resource) -> bool:
     return not any(str(service.annotations.get(key, "")).lower() == value.lower() for key, value in PRIVATE.items())
 
 
+def balanced(resource: Resource) -> bool:
+    """Whether a load balancer of the cloud is made for it, for the world or for the inside."""
+    gateway = resource.kind == "Gateway" and resource.group == "gateway.networking.k8s.io"
+    return gateway or (resource.kind == "Service" and resource.spec.get("type") == "LoadBalancer")
+
+
 def exposed(service: Resource) -> bool:
     """One that is reached from outside by the ports or the addresses of nodes."""
     spec = service.spec
