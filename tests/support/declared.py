@@ -176,6 +176,13 @@ GOOD: dict[str, Declared] = {
             ]
         },
     ),
+    "redirect": kubernetes(
+        "HTTPRoute", "redirect", "gateway.networking.k8s.io/v1",
+        spec={
+            "parentRefs": [{"name": "gateway", "sectionName": "http"}],
+            "rules": [{"filters": [{"type": "RequestRedirect", "requestRedirect": {"scheme": "https"}}]}],
+        },
+    ),
     "istio": kubernetes(
         "Gateway", "knative-ingress-gateway", "networking.istio.io/v1",
         spec={

@@ -1,7 +1,7 @@
 """What is public asks who is there."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from ml_policies.engine.policy import Parameters, StackPolicy
 from ml_policies.engine.resource import Resource
@@ -9,10 +9,15 @@ from ml_policies.engine.stack import Stack
 from ml_policies.engine.values import holds, holds_each
 from ml_policies.shapes.edge import exposed, families, networks, public, within
 
+ROOT = "istio-system"
+"""Istio's namespace, whose rules are of all."""
+
 
 class Open(Parameters):
     networks: frozenset[str] = frozenset({"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"})
     """Networks that a load balancer may let in without asking for a token."""
+    cloud: Literal["", "amazon", "google", "azure", "ionos"] = ""
+    """Whose annotations make a load balancer internal; ionos has none. Without a cloud: anybody's."""
 
 
 def services(stack: Stack) -> Iterator[Resource]:
@@ -20,13 +25,12 @@ def services(stack: Stack) -> Iterator[Resource]:
 
 
 def check(service: Resource, stack: Stack, parameters: Open) -> Iterator[str]:
-    if not exposed(service) and not (public(service) and not _bounded(service, parameters)):
+    if not exposed(service) and not (public(service, parameters.cloud) and not _bounded(service, parameters)):
         return
-    tokens = stack.of("RequestAuthentication")
-    denials = stack.of("AuthorizationPolicy")
+    tokens, denials = stack.of("RequestAuthentication"), stack.of("AuthorizationPolicy")
     asked = (
-        lambda: holds(lambda each: each.namespace == service.namespace, tokens),
-        lambda: holds(lambda each: each.namespace == service.namespace and _denies(each), denials),
+        lambda: holds(lambda each: _guards(each, service), tokens),
+        lambda: holds(lambda each: _guards(each, service) and _denies(each), denials),
     )
     if not holds_each(asked):
         yield (
@@ -40,6 +44,15 @@ def _bounded(service: Resource, parameters: Open) -> bool:
     found, allowed = networks(service.spec.get("loadBalancerSourceRanges") or []), networks(parameters.networks)
     inside = all(any(within(each, outer) for outer in allowed) for each in found)
     return inside and families(service) <= {f"IPv{each.version}" for each in found}  # one says nothing of the other
+
+
+def _guards(rules: Resource, service: Resource) -> bool:
+    """Whether they are of the pods behind a Service: of its namespace, or of all, and of no narrower choice."""
+    if rules.namespace not in (service.namespace, ROOT):
+        return False
+    chosen, behind = (rules.spec.get("selector") or {}).get("matchLabels") or {}, service.spec.get("selector") or {}
+    gateways = all(each.get("kind") == "Gateway" for each in rules.spec.get("targetRefs") or [])
+    return gateways and all(behind.get(key) == value for key, value in chosen.items())
 
 
 def _denies(rules: Resource) -> bool:

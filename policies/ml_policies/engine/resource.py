@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +20,8 @@ class Resource:
     urn: str = ""
     parent: str = ""
     protect: bool = False
+    depends: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The resources whose outputs it takes, by its properties; known when all are declared."""
 
     @cached_property
     def kubernetes(self) -> bool:

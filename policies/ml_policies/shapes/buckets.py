@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ml_policies.engine.resource import Resource
 from ml_policies.engine.stack import Stack
+from ml_policies.engine.values import below
 
 GOOGLE = "gcp:storage/bucket:Bucket"
 AMAZON = "aws:s3/bucket:Bucket"
@@ -15,13 +16,20 @@ def buckets(stack: Stack) -> list[Resource]:
 
 
 def beside(bucket: Resource, stack: Stack, *types: str) -> list[Resource]:
-    """The resources of these types that are about the bucket. Its name is not known to them before it is made, so they
-    are found by their own, in the same component."""
-    named = (bucket.name, f"{bucket.name}-")
-    return [
-        each
-        for each in stack
-        if each.type in types
-        and each.parent == bucket.parent
-        and (each.name == named[0] or each.name.startswith(named[1]))
-    ]
+    """The resources of these types that are about the bucket."""
+    return [each for each in stack.of(*types) if _about(each, stack) is bucket]
+
+
+def _about(resource: Resource, stack: Stack) -> Resource | None:
+    """The bucket that it is about: the one whose output it takes; where the engine tells nothing of that, the one whose
+    name it has, or begins with."""
+    if whose := resource.depends.get("bucket"):
+        return next((each for each in buckets(stack) if each.urn in whose), None)
+    named = below(resource.props)[0].get("bucket")
+    near = [each for each in buckets(stack) if each.parent == resource.parent]
+    fitting = [each for each in near if _begins(resource.name, each.name) and _begins(named or each.name, each.name)]
+    return max(fitting, key=lambda each: len(each.name), default=None)
+
+
+def _begins(name: str, with_name: str) -> bool:
+    return name == with_name or name.startswith(f"{with_name}-")
