@@ -199,6 +199,27 @@ def test_an_environment_sets_what_there_is(path: Path) -> None:
         whole.configure(name, settings.level, settings.parameters)
 
 
+def test_a_profile_is_the_settings_of_several_stacks_over_which_each_has_its_own(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "profiles" / "strict.toml").write_text('size = "mandatory"\n[count]\nmaximum = 1\nminimum = 0')
+    (tmp_path / "environments" / "a.toml").write_text('profile = "strict"\n[count]\nmaximum = 2')
+    found = environments.load("a", tmp_path / "environments")
+    assert found == {"size": Settings("mandatory"), "count": Settings(None, {"maximum": 2, "minimum": 0})}
+    (tmp_path / "environments" / "b.toml").write_text('profile = "strickt"')
+    with pytest.raises(
+        SettingsError, match="profile is 'strickt', of which there is no file in profiles/; there are s"
+    ):
+        environments.load("b", tmp_path / "environments")
+
+
+def test_every_stack_for_users_has_the_profile_of_production() -> None:
+    production = environments.load("production")
+    assert "disruption-budget" in production
+    for stack in ("eks", "eks-cluster", "gke", "gke-cluster", "ionos", "ionos-cluster", "existing"):
+        assert environments.load(stack).keys() >= production.keys()
+
+
 def test_a_level_alone_is_said_in_short(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text('size = "advisory"\n[count]\nenforcementLevel = "disabled"\nmaximum = 1')
     found = environments.load("a", tmp_path)
