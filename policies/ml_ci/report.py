@@ -154,4 +154,4 @@ def _cost(resources: Mapping[str, Resource], label: str) -> Cost:
     """What can be known: an amount that only the update tells, or that is none, counts nothing; the pack's own report
     names it."""
     stack = Stack(resources.values())
-    return Cost(stack=costs.total(stack), teams=costs.teams(stack, label))
+    return Cost(stack=costs.stack(stack), teams=costs.teams(stack, label))

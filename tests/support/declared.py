@@ -221,6 +221,7 @@ GOOD: dict[str, Declared] = {
     "amazon-rights": Declared(
         "aws:iam/rolePolicy:RolePolicy", {"policy": '{"Statement": [{"Effect": "Allow", "Action": ["s3:GetObject"]}]}'}
     ),
+    "fleet": kubernetes("Fleet", "fleet", "example.com/v1", spec={"ship": {}}),
     "settings": kubernetes("ConfigMap", "settings", data={"level": "info"}),
     "address": Declared("pulumi-python:dynamic/gateway:Address", {}),
     "google": bucket(

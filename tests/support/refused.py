@@ -38,6 +38,8 @@ CASES = [
     Case("image-registry", "data", {f"{MAIN}.image": IMAGE.replace("example", "elsewhere")}, "registry.elsewhere.com"),
     Case("bundle-digest", "kserve-definitions", {"digest": "1234"}, "no sha256"),
     Case("no-opaque-installers", "address", {"type": "pulumi-python:dynamic/own:Address"}, "a program of its own"),
+    Case("known-workload", "fleet", {"spec.ship": {"hostNetwork": True}}, "example.com/Fleet is no kind of the pack's",
+         also=("host-access",)),
     Case("restricted-pods", "web", {f"{MAIN}.securityContext.capabilities.drop": []}, "capabilities of root"),
     Case("host-access", "web", {"spec.template.spec.hostPID": True}, "hostPID opens the node"),
     Case("bounded-resources", "load", {f"{MAIN}.resources.limits": REMOVED}, "no limits.memory"),

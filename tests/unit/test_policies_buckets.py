@@ -21,6 +21,14 @@ def resource(kind: str, name: str, props: Mapping[str, Any] | None = None, takes
 SHORT, LONG = resource(BUCKET, "acme"), resource(BUCKET, "acme-models")
 
 
+def test_a_bucket_by_its_former_name_is_a_bucket() -> None:
+    former = resource("aws:s3/bucketV2:BucketV2", "acme")
+    block = resource("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "acme")
+    versions = resource("aws:s3/bucketVersioningV2:BucketVersioningV2", "acme")
+    stack = Stack([former, block, versions])
+    assert beside(former, stack, BLOCK, "aws:s3/bucketVersioning:BucketVersioning") == [block, versions]
+
+
 @pytest.mark.parametrize(
     ("block", "owner"),
     [

@@ -18,6 +18,7 @@ OLD = {"apiVersion": "networking.k8s.io/v1beta1"}
 Changes = dict[str, Any]
 
 LOOSER: list[tuple[str, dict[str, Any], str, Changes]] = [
+    ("known-workload", {"kinds": ["example.com/*"]}, "fleet", {"spec.ship": {"hostPID": True}}),
     ("no-latest-image", {"tags": ["main"]}, "web", {f"{MAIN}.image": "x:latest"}),
     ("edge-tls", {"allowed": True}, "ingress", {"spec.tls": REMOVED}),
     ("edge-authentication", {"networks": ["0.0.0.0/0"]}, "office-balancer", {

@@ -11,7 +11,6 @@ import yaml
 from ml_policies.catalog import POLICIES
 from ml_policies.engine.judge import Judge
 from ml_policies.engine.resource import Resource
-from ml_policies.engine.stack import Stack
 from ml_policies.shapes import costs
 from ml_policies.shapes.counts import most
 from ml_policies.shapes.model import Limit, Run, Workload, tried
@@ -145,7 +144,7 @@ def written(value: Any) -> Any:
 def test_pods_are_counted_as_many_as_there_may_be(version: str, kind: str, spec: str, cores: float) -> None:
     declared = resource(version, kind, written(yaml.safe_load(spec)))
     assert of_workload(declared).cores == cores
-    assert 0 <= costs.total(Stack([declared])) < inf
+    assert 0 <= costs.stack([declared]) < inf
     assert cores < inf or "known-cost" in refused(declared)
 
 

@@ -28,7 +28,7 @@ def _networks(cluster: Resource) -> list[Any] | None:
         if (props.get("privateClusterConfig") or {}).get("enablePrivateEndpoint"):
             return None
         blocks = (props.get("masterAuthorizedNetworksConfig") or {}).get("cidrBlocks") or []
-        return [each["cidrBlock"] for each in blocks]
+        return [each["cidrBlock"] for each in blocks if "cidrBlock" in each]
     if cluster.type == AMAZON:
         config = props.get("vpcConfig") or {}
         return None if config.get("endpointPublicAccess") is False else config.get("publicAccessCidrs") or []

@@ -54,16 +54,16 @@ def _ingress(edge: Resource) -> Iterator[str]:
 def _listeners(edge: Resource, stack: Stack) -> Iterator[str]:
     """Of the Gateway API: a plain one is for a redirect, which takes no other routes."""
     for listener in edge.spec.get("listeners") or []:
-        if listener["protocol"] not in ENCRYPTED and not _only_redirects(edge, listener, stack):
+        if listener.get("protocol") not in ENCRYPTED and not _only_redirects(edge, listener, stack):
             yield (
-                f"listener {listener['name']} is {listener['protocol']} on port {listener['port']}; make it HTTPS, or "
-                "let it take routes of its own namespace only, of which an HTTPRoute redirects all to https"
+                f"listener {listener.get('name')} is {listener.get('protocol')} on port {listener.get('port')}; make it"
+                " HTTPS, or let it take routes of its own namespace only, of which an HTTPRoute redirects all to https"
             )
 
 
 def _only_redirects(edge: Resource, listener: Mapping[str, Any], stack: Stack) -> bool:
     source = ((listener.get("allowedRoutes") or {}).get("namespaces") or {}).get("from", "Same")
-    if source not in ("Same", "None") or listener["protocol"] != "HTTP":
+    if source not in ("Same", "None") or listener.get("protocol") != "HTTP":
         return False
     attached = [each for each in routes(stack) if _attaches(each, edge, listener)]
     return bool(attached) and not holds(lambda route: not _redirects(route), attached)
@@ -73,7 +73,7 @@ def _attaches(route: Resource, edge: Resource, listener: Mapping[str, Any]) -> b
     for parent in route.spec.get("parentRefs") or []:
         here = parent.get("namespace", route.namespace) == edge.namespace == route.namespace
         named = parent.get("name") == edge.metadata.get("name")
-        if here and named and parent.get("sectionName", listener["name"]) == listener["name"]:
+        if here and named and parent.get("sectionName", listener.get("name")) == listener.get("name"):
             return True
     return False
 
@@ -91,10 +91,10 @@ def _to_https(found: Mapping[str, Any]) -> bool:
 def _servers(edge: Resource, stack: Stack) -> Iterator[str]:
     """Of Istio's own Gateway."""
     for server in edge.spec.get("servers") or []:
-        port = server["port"]
+        port = server.get("port") or {}
         redirects = (server.get("tls") or {}).get("httpsRedirect")
-        if port["protocol"] not in ENCRYPTED and not redirects and not inside(edge, port.get("number"), stack):
-            yield f"server {port.get('name')} takes {port['protocol']} and does not redirect; add tls"
+        if port.get("protocol") not in ENCRYPTED and not redirects and not inside(edge, port.get("number"), stack):
+            yield f"server {port.get('name')} takes {port.get('protocol')} and does not redirect; add tls"
 
 
 POLICY = StackPolicy(

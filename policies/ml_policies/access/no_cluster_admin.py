@@ -17,8 +17,8 @@ MASTERS = frozenset({"system:masters", "system:cluster-admins"})
 
 
 def check(binding: Resource, parameters: Refused) -> Iterator[str]:
-    reference = binding.props["roleRef"]
-    role, subjects = reference["name"], [str(each.get("name")) for each in binding.props.get("subjects") or []]
+    reference = binding.props.get("roleRef") or {}
+    role, subjects = reference.get("name"), [str(each.get("name")) for each in binding.props.get("subjects") or []]
     if anybody := sorted(ANYBODY.intersection(subjects)):
         yield f"it gives {role} to {', '.join(anybody)}, which is everybody; bind it to those who need it"
     if masters := sorted(MASTERS.intersection(subjects)):

@@ -115,6 +115,18 @@ def changed(value: Mapping[str, Any], **fields: Any) -> Mapping[str, Any]:
     return Fields({**value._found, **fields}) if isinstance(value, Fields) else {**value, **fields}
 
 
+def without_nulls(value: Any) -> Any:
+    """Fields that are null are fields that are not there: so Kubernetes and the clouds take them."""
+    held = value._found if isinstance(value, Fields | Items) else value
+    if isinstance(held, dict):
+        kept = {key: without_nulls(each) for key, each in held.items() if each is not None}
+        return Fields(kept) if isinstance(value, Fields) else kept
+    if isinstance(held, list):
+        each_kept = [without_nulls(each) for each in held]
+        return Items(each_kept) if isinstance(value, Items) else each_kept
+    return value
+
+
 def read(struct: Any) -> Mapping[str, Any]:
     """The fields of a protobuf Struct."""
     return _fields(struct, "")

@@ -18,7 +18,7 @@ class Budget(Parameters):
 
 
 def check(_: None, stack: Stack, parameters: Budget) -> Iterator[str]:
-    cost = costs.total(stack)
+    cost = costs.stack(stack)
     if cost > parameters.stack:
         yield (
             f"the stack may cost {written(cost)} a month, more than its budget of {written(parameters.stack)}: lower "
@@ -36,7 +36,7 @@ def check(_: None, stack: Stack, parameters: Budget) -> Iterator[str]:
 
 
 def says(stack: Stack, parameters: Budget) -> Iterator[str]:
-    yield f"at most {written(costs.total(stack))} a month, of a budget of {written(parameters.stack)}"
+    yield f"at most {written(costs.stack(stack))} a month, of a budget of {written(parameters.stack)}"
     if any(by_use(each.type) for each in stack):
         yield "besides, by use: what buckets, registries and logs hold, and traffic"
     for team, cost in sorted(costs.teams(stack, parameters.label).items()):

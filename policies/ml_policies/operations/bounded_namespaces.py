@@ -29,7 +29,7 @@ def namespaces(stack: Stack) -> Iterator[Resource]:
 def check(namespace: Resource, stack: Stack, _: NoParameters) -> Iterator[str]:
     if namespace.labels.get(WORK) != "true":
         return
-    name = namespace.metadata["name"]
+    name = namespace.metadata.get("name")
     for kind, what in WALLS.items():
         walls = [each for each in stack.of(kind) if each.namespace == name]
         opened = kind == "NetworkPolicy" and holds(_opens, walls)
@@ -60,7 +60,7 @@ def _of_all(wall: Resource) -> bool:
 def _open(rule: Mapping[str, Any]) -> bool:
     """Whether it lets in everybody: without a source, from all namespaces, or from more of the world than one owns."""
     sources = rule.get("from") or []
-    blocks = [each["ipBlock"]["cidr"] for each in sources if each.get("ipBlock")]
+    blocks = [each["ipBlock"].get("cidr", "0.0.0.0/0") for each in sources if each.get("ipBlock")]
     return not sources or any(map(_all_namespaces, sources)) or bool(worldwide(blocks))
 
 

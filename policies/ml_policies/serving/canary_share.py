@@ -30,11 +30,15 @@ def _shares(resource: Resource) -> Iterator[tuple[str, float]]:
         yield from () if percent is None else ((CANARY, percent),)
     if resource.kind == "HTTPRoute":
         for rule in resource.spec.get("rules") or []:
-            yield from _weighed((str(each["name"]), each.get("weight", 1)) for each in rule.get("backendRefs") or [])
+            yield from _weighed(
+                (str(each.get("name")), each.get("weight", 1)) for each in rule.get("backendRefs") or []
+            )
     elif resource.kind == "VirtualService":
         for rule in resource.spec.get("http") or []:
             routes = rule.get("route") or []
-            yield from _weighed((str(each["destination"]["host"]), each.get("weight", 0)) for each in routes)
+            yield from _weighed(
+                (str((each.get("destination") or {}).get("host")), each.get("weight", 0)) for each in routes
+            )
     for target in resource.spec.get("traffic") or () if resource.group == KNATIVE else ():
         if target.get("tag") == CANARY:
             yield str(target.get("configurationName") or CANARY), target.get("percent") or 0

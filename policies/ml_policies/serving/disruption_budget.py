@@ -24,7 +24,7 @@ def services(stack: Stack) -> Iterator[Resource]:
 
 def check(service: Resource, stack: Stack, parameters: Budgets) -> Iterator[str]:
     name, least = (
-        service.metadata["name"],
+        service.metadata.get("name", ""),
         max((part.spec.get("minReplicas", 1) for part in served(service)), default=0),
     )
     if least >= parameters.replicas and not holds(

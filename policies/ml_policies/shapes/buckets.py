@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 from ml_policies.engine.resource import Resource
 from ml_policies.engine.stack import Stack
 from ml_policies.engine.values import below
 
 GOOGLE = "gcp:storage/bucket:Bucket"
-AMAZON = "aws:s3/bucket:Bucket"
+AMAZON, AMAZON_BEFORE = "aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2"
 IONOS = "ionoscloud:objectstorage/bucket:Bucket"
+BUCKETS = (GOOGLE, AMAZON, AMAZON_BEFORE, IONOS)
 
 
 def buckets(stack: Stack) -> list[Resource]:
-    return stack.of(GOOGLE, AMAZON, IONOS)
+    return stack.of(*BUCKETS)
 
 
 def beside(bucket: Resource, stack: Stack, *types: str) -> list[Resource]:
-    """The resources of these types that are about the bucket."""
-    return [each for each in stack.of(*types) if _about(each, stack) is bucket]
+    """The resources of these types that are about the bucket; Amazon's had another name for a while."""
+    both = (*types, *(re.sub(r"^(aws:s3/\w+):(\w+)$", r"\1V2:\2V2", each) for each in types))
+    return [each for each in stack.of(*dict.fromkeys(both)) if _about(each, stack) is bucket]
 
 
 def _about(resource: Resource, stack: Stack) -> Resource | None:

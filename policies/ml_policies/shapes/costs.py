@@ -6,6 +6,7 @@ What can't be priced is counted as nothing here, and told by unpriced.py.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
@@ -83,10 +84,11 @@ def known(resource: Resource, stack: Stack) -> Cost:
         return Cost()
 
 
-def total(stack: Stack) -> float:
+def stack(resources: Sequence[Resource]) -> float:
     """Everything that is paid for by itself."""
-    whole = sum((known(each, stack) for each in stack), Cost())
-    return whole.own + (0.0 if has_nodes(stack) else whole.share)
+    declared = resources if isinstance(resources, Stack) else Stack(resources)
+    whole = sum((known(each, declared) for each in declared), Cost())
+    return whole.own + (0.0 if has_nodes(declared) else whole.share)
 
 
 def teams(stack: Stack, label: str) -> dict[str, float]:
@@ -123,7 +125,7 @@ def disk(resource: Resource) -> float:
     kind = workload(resource)
     if kind.template:
         return 0.0
-    claims = sum(_claimed(each["spec"]) for each in resource.spec.get("volumeClaimTemplates") or ())
+    claims = sum(_claimed(each.get("spec") or {}) for each in resource.spec.get("volumeClaimTemplates") or ())
     found = claims * kind.copies(resource, ("spec",)) if claims else 0.0
     for pod in pods(resource):
         size = sum(_ephemeral(volume) for _, volume in pod.volumes)
