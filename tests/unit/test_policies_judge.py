@@ -114,6 +114,31 @@ def test_an_exemption_holds_up_to_its_last_day_and_is_reported() -> None:
     assert "(the exemption for it ended on 2026-11-20: it is as large as it is)" in message
 
 
+def test_an_exemption_for_ever_is_refused_with_the_last_day_that_there_is() -> None:
+    with pytest.raises(
+        SettingsError, match=r"until = 2999-01-01 is 355\d\d\d days ahead .* which is 2027-12-26: renew"
+    ):
+        judge(exemption(until=date(2999, 1, 1)))
+    judge(exemption(until=TODAY + timedelta(days=400)))
+
+
+def test_an_exemption_that_fits_nothing_any_more_is_reported() -> None:
+    lenient = judge(exemption(resources=("Thing home/a",)), exemption(), exemption(resources=("Other home/a",)))
+    assert messages(lenient, thing(1)) == []
+    told = "exempt from nothing any more: size for Thing home/a (until 2026-11-21); remove the exemption"
+    assert [line for line in report.text(lenient, [thing(1)]).splitlines() if "nothing any more" in line] == [told]
+
+
+def test_what_a_policy_finds_while_it_looks_for_its_parts_can_be_exempt_too() -> None:
+    def parts(thing: Resource) -> Iterator[Any]:
+        yield from thing.props["sizes"]
+
+    looking = ResourcePolicy(name="size", asks="", why="", example="", of=parts, check=lambda part, _: ())
+    foreign = thing(UNKNOWN_STRING_VALUE, parent=BUNDLE)
+    assert len(messages(judge(policies=(looking,)), foreign)) == 1
+    assert messages(judge(exemption(bundle="kserve"), policies=(looking,)), foreign) == []
+
+
 @pytest.mark.parametrize(
     "fields",
     [{"resources": ("Thing away/*",)}, {"bundle": "?*"}, {"stacks": ("production",)}, {"policies": ("count",)}],

@@ -57,10 +57,11 @@ def _waited(resource: Resource, stack: Stack) -> float | None:
 @lru_cache(maxsize=2)
 def _outcomes(stack: Stack) -> tuple[dict[str, Resource], list[Resource]]:
     """By the run that they are of, and those of which that is not known yet."""
-    known = [each for each in stack.of(OUTCOME) if "run" not in below(each.props)[1]]
-    return {str(each.props.get("run")): each for each in known}, [
-        each for each in stack.of(OUTCOME) if each not in known
-    ]
+    known: list[Resource] = []
+    unknown: list[Resource] = []
+    for each in stack.of(OUTCOME):
+        (unknown if "run" in below(each.props)[1] else known).append(each)
+    return {str(each.props.get("run")): each for each in known}, unknown
 
 
 @lru_cache(maxsize=2)

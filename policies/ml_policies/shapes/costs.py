@@ -84,10 +84,15 @@ def known(resource: Resource, stack: Stack) -> Cost:
         return Cost()
 
 
+@lru_cache(maxsize=2)
+def _each(stack: Stack) -> list[tuple[Resource, Cost]]:
+    return [(each, known(each, stack)) for each in stack]
+
+
 def stack(resources: Sequence[Resource]) -> float:
     """Everything that is paid for by itself."""
     declared = resources if isinstance(resources, Stack) else Stack(resources)
-    whole = sum((known(each, declared) for each in declared), Cost())
+    whole = sum((cost for _, cost in _each(declared)), Cost())
     return whole.own + (0.0 if has_nodes(declared) else whole.share)
 
 
@@ -96,9 +101,8 @@ def teams(stack: Stack, label: str) -> dict[str, float]:
     ended."""
     owners = {each.metadata.get("name"): each.labels.get(label) for each in stack.of("Namespace")}
     found: defaultdict[str, float] = defaultdict(float)
-    for each in stack:
-        cost = known(each, stack) if each.kubernetes else Cost()
-        if cost != Cost():
+    for each, cost in _each(stack):
+        if each.kubernetes and cost != Cost():
             found[str(each.labels.get(label) or owners.get(each.namespace) or NOBODY)] += cost.own + cost.share
     return dict(found)
 
