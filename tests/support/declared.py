@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ml_policies.engine.resource import Resource
+from ml_policies.engine.values import Hidden
 
 IMAGE = "registry.example.com/x@sha256:" + "0" * 64
 OWNER = {"ml-platform/owner": "a", "ml-platform/team": "b", "ml-platform/cost-centre": "c"}
@@ -223,6 +224,7 @@ GOOD: dict[str, Declared] = {
     ),
     "fleet": kubernetes("Fleet", "fleet", "example.com/v1", spec={"ship": {}}),
     "settings": kubernetes("ConfigMap", "settings", data={"level": "info"}),
+    "keys": kubernetes("Secret", "keys", stringData={"password": Hidden("hunter2"), "none": "", "tls.crt": "public"}),
     "address": Declared("pulumi-python:dynamic/gateway:Address", {}),
     "google": bucket(
         "gcp:storage/bucket:Bucket", "google",

@@ -16,7 +16,7 @@ from ml_policies.engine.exemptions import Exemption, SettingsError
 from ml_policies.engine.judge import Judge
 from ml_policies.engine.policy import Kinds, Parameters, Policy, ResourcePolicy, StackPolicy
 from ml_policies.engine.resource import Resource
-from ml_policies.engine.values import UnknownError, read
+from ml_policies.engine.values import Hidden, UnknownError, read
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 TODAY = date(2026, 11, 21)
@@ -264,6 +264,7 @@ def test_values_say_where_they_are_unknown() -> None:
     secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "value": "hidden"}
     props.update({"a": {"b": [1, UNKNOWN_STRING_VALUE]}, "c": 2.5, "d": secret, "e": None, "f": True})
     values = read(props)
+    assert isinstance(values["d"], Hidden)
     assert (values["a"]["b"][0], values["c"], values["d"], values["e"], values["f"]) == (1, 2.5, "hidden", None, True)
     with pytest.raises(UnknownError, match=r"a\.b\[1\]"):
         list(values["a"]["b"])

@@ -135,6 +135,11 @@ def test_a_secret_is_found_in_every_spelling(name: str, changes: dict[str, Any])
     )
 
 
+@pytest.mark.parametrize("changes", [{"stringData": {"password": "hunter2"}}, {"data": {"key": "aHVudGVyMg=="}}])
+def test_what_a_secret_holds_is_secret_to_the_engine_too(changes: dict[str, Any]) -> None:
+    assert "is plain in the state" in " ".join(said("no-plain-secrets", "keys", changes))
+
+
 @pytest.mark.parametrize(("name", "value"), NO_SECRETS)
 def test_what_has_the_name_of_a_secret_only_is_none(name: str, value: str) -> None:
     assert said("no-plain-secrets", "web", {f"{MAIN}.env.0": {"name": name, "value": value}}) == []

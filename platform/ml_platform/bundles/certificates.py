@@ -83,7 +83,10 @@ def with_secret(
         "kind": "Secret",
         "metadata": {"name": wanted.secret, "namespace": namespace},
         "type": "kubernetes.io/tls",
-        "data": {"tls.crt": issued.certificate.apply(_base64), "tls.key": issued.private_key.apply(_base64)},
+        "data": {
+            "tls.crt": issued.certificate.apply(_base64),
+            "tls.key": pulumi.Output.secret(issued.private_key).apply(_base64),
+        },
     }
     others = (each for each in objects if (each["kind"], each["metadata"]["name"]) != ("Secret", wanted.secret))
     return [*others, secret]

@@ -24,6 +24,10 @@ class UnknownError(Exception):
     """What a rule looked at is not known before the update; the message is its path."""
 
 
+class Hidden(str):
+    """A text that the engine keeps secret: in the state and in what it shows."""
+
+
 class _Unknown:
     def __init__(self, path: str) -> None:
         self.path = path
@@ -132,22 +136,24 @@ def read(struct: Any) -> Mapping[str, Any]:
     return _fields(struct, "")
 
 
-def _fields(struct: Any, path: str) -> Mapping[str, Any]:
-    found = {key: _read(value, f"{path}.{key}" if path else key) for key, value in struct.fields.items()}
+def _fields(struct: Any, path: str, hidden: bool = False) -> Mapping[str, Any]:
+    found = {key: _read(value, f"{path}.{key}" if path else key, hidden) for key, value in struct.fields.items()}
     return Fields(found) if any(isinstance(value, _Unknown) for value in found.values()) else found
 
 
-def _read(value: Any, path: str) -> Any:
+def _read(value: Any, path: str, hidden: bool) -> Any:
     kind = value.WhichOneof("kind")
     if kind == "string_value":
-        return _Unknown(path) if value.string_value in PLACEHOLDERS else value.string_value
+        if value.string_value in PLACEHOLDERS:
+            return _Unknown(path)
+        return Hidden(value.string_value) if hidden else value.string_value
     if kind == "struct_value":
         fields = value.struct_value.fields
         if SIGNATURE in fields and fields[SIGNATURE].string_value == SECRET:
-            return _read(fields["value"], path)
-        return _fields(value.struct_value, path)
+            return _read(fields["value"], path, hidden=True)
+        return _fields(value.struct_value, path, hidden)
     if kind == "list_value":
-        found = [_read(each, f"{path}[{index}]") for index, each in enumerate(value.list_value.values)]
+        found = [_read(each, f"{path}[{index}]", hidden) for index, each in enumerate(value.list_value.values)]
         return Items(found) if any(isinstance(each, _Unknown) for each in found) else found
     if kind == "number_value":
         number = value.number_value

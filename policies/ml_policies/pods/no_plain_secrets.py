@@ -8,6 +8,7 @@ from typing import Any
 
 from ml_policies.engine.policy import Parameters, ResourcePolicy
 from ml_policies.engine.resource import Resource
+from ml_policies.engine.values import Hidden, below
 from ml_policies.shapes.pods import Container, containers
 
 FLAG = re.compile(r"^--?([A-Za-z0-9_.-]+)(?:=(.+))?$")
@@ -33,6 +34,8 @@ REFERENCE = re.compile(
 """Another variable, a file, a place in a store of secrets, a mark of a text such as </s>, or a switch."""
 DOCUMENT = re.compile(r"^\s*[{\[]|\s\S")
 """A text of settings under the name of a file, with structure of its own."""
+PUBLIC = (".crt", ".cert", ".pub")
+"""How keys of a Secret end whose values everybody may see."""
 OF_PROCESSES = "in sight of all who may list processes or pods; take it from a file or a variable of a Secret"
 OF_PODS = "in sight of all who may read pods; take it by valueFrom.secretKeyRef"
 
@@ -53,13 +56,28 @@ class Settings:
     values: Mapping[str, Any]
 
 
-def said(resource: Resource) -> Iterator[Container | Settings]:
+@dataclass(frozen=True)
+class Kept:
+    """Of a Secret, as far as its values are known."""
+
+    values: Mapping[str, Any]
+
+
+def said(resource: Resource) -> Iterator[Container | Settings | Kept]:
     if resource.kind == "ConfigMap" and not resource.group:
         yield Settings(resource.props.get("data") or {})
+    if resource.kind == "Secret" and not resource.group:
+        fields = below(resource.props)[0]
+        yield from (Kept(below(fields.get(field))[0]) for field in ("data", "stringData"))
     yield from containers(resource)
 
 
-def check(holder: Container | Settings, parameters: Names) -> Iterator[str]:
+def check(holder: Container | Settings | Kept, parameters: Names) -> Iterator[str]:
+    if isinstance(holder, Kept):
+        for key, value in holder.values.items():
+            if value and not isinstance(value, Hidden) and not str(key).endswith(PUBLIC):
+                yield f"its key {key} is plain in the state and in previews; make it a Pulumi secret (Output.secret)"
+        return
     secret = re.compile(parameters.names, re.IGNORECASE)
     if isinstance(holder, Settings):
         for key, value in holder.values.items():
@@ -105,7 +123,7 @@ def _plain(value: object) -> bool:
 
 POLICY = ResourcePolicy(
     name="no-plain-secrets",
-    asks="No secret is written into a variable or an argument of a container.",
+    asks="No secret is written into a variable, an argument or a ConfigMap, nor plain into a Secret.",
     why="Whoever may read pods, logs or the state would have it, and rotating it would mean a new release.",
     parameters=Names,
     of=said,
