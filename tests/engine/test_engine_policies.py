@@ -17,6 +17,7 @@ import yaml
 from control_plane import ControlPlane
 from ml_local import paths
 from ml_policies.catalog import POLICIES
+from ml_policies.engine.values import Hidden
 from pulumi_project import Project, Result
 from support import stacks
 from support.declared import GOOD, Declared
@@ -38,6 +39,15 @@ UNKNOWN = {"$unknown": True}
 Judged = Callable[..., Result]
 
 
+def sent(value: Any) -> Any:
+    """As the program reads it."""
+    if isinstance(value, dict):
+        return {key: sent(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [sent(each) for each in value]
+    return {"$secret": str(value)} if isinstance(value, Hidden) else value
+
+
 @pytest.fixture
 def judged(bare_project: Callable[..., Project]) -> Judged:
     """The preview of a stack under the pack, with these settings."""
@@ -47,7 +57,13 @@ def judged(bare_project: Callable[..., Project]) -> Judged:
     def preview(stack: Mapping[str, Declared], settings: Mapping[str, Any] = STRICT, pack: Path = PACK) -> Result:
         project.declare(
             *(
-                {"type": each.type, "name": name, "props": each.props, "protect": each.protect, "bundle": each.bundle}
+                {
+                    "type": each.type,
+                    "name": name,
+                    "props": sent(each.props),
+                    "protect": each.protect,
+                    "bundle": each.bundle,
+                }
                 for name, each in stack.items()
             )
         )

@@ -46,8 +46,8 @@ def _ingress(edge: Resource) -> Iterator[str]:
         host = str(rule.get("host") or "")
         if not any(pattern == host or fnmatchcase(host, pattern) for pattern in covered):
             yield f"host {host or '*'} is not among the hosts of its `tls`, so it comes in as plain text; add it there"
-    for key, value in edge.annotations.items():
-        if str(key).endswith(SWITCHES) and str(value).lower() == "false":
+    for key in (each for each in edge.annotations if each.endswith(SWITCHES)):
+        if str(edge.annotations[key]).lower() == "false":
             yield f"{key} turns the redirect to HTTPS off; drop it"
 
 

@@ -101,8 +101,9 @@ def _defaults(pod: Pod) -> Iterator[str]:
     if (pod.context.get("seccompProfile") or {}).get("type", "RuntimeDefault") not in PROFILES:
         found.append(("may make any system call", "seccompProfile: {type: RuntimeDefault}"))
     yield from (f"its pod {problem}; set {remedy} in the pod's securityContext" for problem, remedy in found)
-    for key, value in (pod.metadata.get("annotations") or {}).items():
-        if str(key).startswith(APPARMOR) and not str(value).startswith(("runtime/default", "localhost/")):
+    annotations = pod.metadata.get("annotations") or {}
+    for key in (each for each in annotations if each.startswith(APPARMOR)):
+        if not str(annotations[key]).startswith(("runtime/default", "localhost/")):
             yield f"annotation {key} takes AppArmor from a container; drop it"
 
 
