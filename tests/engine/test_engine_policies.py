@@ -17,10 +17,9 @@ import yaml
 from control_plane import ControlPlane
 from ml_local import paths
 from ml_policies.catalog import POLICIES
-from ml_policies.engine.values import Hidden
 from pulumi_project import Project, Result
 from support import stacks
-from support.declared import GOOD, Declared
+from support.declared import GOOD, Declared, sent
 from support.refused import CASES, MAIN, Case, changed
 
 pytestmark = pytest.mark.engine
@@ -39,15 +38,6 @@ UNKNOWN = {"$unknown": True}
 Judged = Callable[..., Result]
 
 
-def sent(value: Any) -> Any:
-    """As the program reads it."""
-    if isinstance(value, dict):
-        return {key: sent(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [sent(each) for each in value]
-    return {"$secret": str(value)} if isinstance(value, Hidden) else value
-
-
 @pytest.fixture
 def judged(bare_project: Callable[..., Project]) -> Judged:
     """The preview of a stack under the pack, with these settings."""
@@ -55,18 +45,7 @@ def judged(bare_project: Callable[..., Project]) -> Judged:
     echo_provider.install(Path(project.environment["PULUMI_HOME"]), "gcp", "aws", "ionoscloud")
 
     def preview(stack: Mapping[str, Declared], settings: Mapping[str, Any] = STRICT, pack: Path = PACK) -> Result:
-        project.declare(
-            *(
-                {
-                    "type": each.type,
-                    "name": name,
-                    "props": sent(each.props),
-                    "protect": each.protect,
-                    "bundle": each.bundle,
-                }
-                for name, each in stack.items()
-            )
-        )
+        project.declare(*sent(stack))
         config = project.folder / "policies.json"
         config.write_text(json.dumps(settings))
         return project.preview("--policy-pack", str(pack), "--policy-pack-config", str(config))

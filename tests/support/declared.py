@@ -179,10 +179,8 @@ GOOD: dict[str, Declared] = {
     ),
     "redirect": kubernetes(
         "HTTPRoute", "redirect", "gateway.networking.k8s.io/v1",
-        spec={
-            "parentRefs": [{"name": "gateway", "sectionName": "http"}],
-            "rules": [{"filters": [{"type": "RequestRedirect", "requestRedirect": {"scheme": "https"}}]}],
-        },
+        spec={"parentRefs": [{"name": "gateway", "sectionName": "http"}],
+              "rules": [{"filters": [{"type": "RequestRedirect", "requestRedirect": {"scheme": "https"}}]}]},
     ),
     "istio": kubernetes(
         "Gateway", "knative-ingress-gateway", "networking.istio.io/v1",
@@ -282,3 +280,21 @@ def resources(stack: Mapping[str, Declared]) -> list[Resource]:
         )
         for name, each in stack.items()
     ]
+
+
+def sent(stack: Mapping[str, Declared]) -> list[dict[str, Any]]:
+    """As policy_program.py reads them."""
+    fields = ("type", "protect", "bundle")
+    return [
+        {"name": name, "props": _marked(each.props), **{key: getattr(each, key) for key in fields}}
+        for name, each in stack.items()
+    ]
+
+
+def _marked(value: Any) -> Any:
+    """With a mark for what is secret."""
+    if isinstance(value, dict):
+        return {key: _marked(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_marked(each) for each in value]
+    return {"$secret": str(value)} if isinstance(value, Hidden) else value
