@@ -222,7 +222,7 @@ GOOD: dict[str, Declared] = {
     ),
     "fleet": kubernetes("Fleet", "fleet", "example.com/v1", spec={"ship": {}}),
     "settings": kubernetes("ConfigMap", "settings", data={"level": "info"}),
-    "keys": kubernetes("Secret", "keys", stringData={"password": Hidden("hunter2"), "none": "", "tls.crt": "public"}),
+    "keys": kubernetes("Secret", "keys", stringData={"password": Hidden("hunter2"), "none": ""}),
     "address": Declared("pulumi-python:dynamic/gateway:Address", {}),
     "google": bucket(
         "gcp:storage/bucket:Bucket", "google",

@@ -124,6 +124,7 @@ PASSED: list[tuple[str, str, dict[str, Any]]] = [
     ("no-cloud-admin", "amazon-rights", {"assumeRolePolicy": ANYBODY % '{"Service": "ec2.amazonaws.com"}'}),
     ("no-cloud-admin", "amazon-rights", {"policy": STARRED % "s3:*"}),
     ("no-wildcard-rights", "reader", {"rules.0": {"resources": ["secrets"], "verbs": ["get"], "resourceNames": ["a"]}}),
+    ("no-plain-secrets", "keys", {"stringData": {}, "data": {"tls.crt": "cHVibGlj", "ca.crt": "cHVibGlj"}}),
     ("no-wildcard-rights", "reader", {"kind": "Role", "rules.0": {"resources": ["secrets"], "verbs": ["get"]}}),
 ]  # fmt: skip
 
