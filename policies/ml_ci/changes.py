@@ -33,6 +33,7 @@ SHARED: Mapping[Cause, tuple[str, ...]] = {
         "policies/exemptions.toml",
         "policies/ml_policies/",
         "policies/prices.toml",
+        "policies/profiles/",
         "pyproject.toml",
         "requirements.txt",
         "stacks/__main__.py",

@@ -11,7 +11,8 @@ from ml_policies.engine import environments, report
 from ml_policies.engine.environments import Settings
 from ml_policies.engine.exemptions import SettingsError
 from ml_policies.engine.resource import Resource
-from ml_policies.engine.values import UnknownError, read
+from ml_policies.engine.stack import Stack
+from ml_policies.engine.values import read
 from ml_policies.money import monthly_cost
 from ml_policies.shapes import costs
 from pulumi.automation import EngineEvent
@@ -150,16 +151,7 @@ def _label(stack: str) -> str:
 
 
 def _cost(resources: Mapping[str, Resource], label: str) -> Cost:
-    """What can be known: a size that only the update tells, or that is none, counts nothing; the pack's own report
+    """What can be known: an amount that only the update tells, or that is none, counts nothing; the pack's own report
     names it."""
-    known = [each for each in resources.values() if _priced(each, label)]
-    return Cost(stack=costs.stack(known), teams=costs.teams(known, label))
-
-
-def _priced(resource: Resource, label: str) -> bool:
-    try:
-        costs.stack([resource])
-        costs.teams([resource], label)
-    except (UnknownError, ValueError, TypeError):
-        return False
-    return True
+    stack = Stack(resources.values())
+    return Cost(stack=costs.stack(stack), teams=costs.teams(stack, label))

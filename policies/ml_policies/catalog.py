@@ -20,9 +20,16 @@ from ml_policies.access import (
 )
 from ml_policies.engine.policy import Policy
 from ml_policies.jobs import bounded_retries, bounded_size, bounded_time, no_time_to_live
-from ml_policies.money import gpus_where_allowed, monthly_cost, node_ceiling, spot_where_asked
+from ml_policies.money import gpus_where_allowed, known_cost, monthly_cost, node_ceiling, spot_where_asked
 from ml_policies.operations import bounded_namespaces, deprecated_apis, ownership_labels, protected_data
-from ml_policies.pods import bounded_resources, host_access, no_default_token, no_plain_secrets, restricted_pods
+from ml_policies.pods import (
+    bounded_resources,
+    host_access,
+    known_workload,
+    no_default_token,
+    no_plain_secrets,
+    restricted_pods,
+)
 from ml_policies.serving import (
     bounded_concurrency,
     bounded_replicas,
@@ -50,6 +57,7 @@ GROUPS: Mapping[ModuleType, Sequence[Policy]] = {
         no_opaque_installers.POLICY,
     ),
     pods: (
+        known_workload.POLICY,
         restricted_pods.POLICY,
         host_access.POLICY,
         bounded_resources.POLICY,
@@ -79,7 +87,13 @@ GROUPS: Mapping[ModuleType, Sequence[Policy]] = {
         canary_share.POLICY,
     ),
     jobs: (bounded_size.POLICY, bounded_time.POLICY, bounded_retries.POLICY, no_time_to_live.POLICY),
-    money: (node_ceiling.POLICY, gpus_where_allowed.POLICY, spot_where_asked.POLICY, monthly_cost.POLICY),
+    money: (
+        node_ceiling.POLICY,
+        gpus_where_allowed.POLICY,
+        spot_where_asked.POLICY,
+        monthly_cost.POLICY,
+        known_cost.POLICY,
+    ),
     operations: (
         ownership_labels.POLICY,
         protected_data.POLICY,

@@ -29,8 +29,9 @@ those of foreign releases too; a mandatory finding fails the preview, an advisor
 by `make policies`.
 
 **Settings** of an environment are in `policies/environments/<stack>.toml`, by policy: `enforcementLevel` (mandatory,
-advisory, disabled) and the parameters below; `<policy> = "advisory"` is a level alone. `--policy-pack-config FILE`
-(JSON) goes over them for one run. A policy or a parameter that there is not is refused.
+advisory, disabled) and the parameters below; `<policy> = "advisory"` is a level alone. `profile = "production"` in the
+first line takes those of `policies/profiles/production.toml`, over which the stack's own go. `--policy-pack-config
+FILE` (JSON) goes over both for one run. Unknown policies, parameters and profiles are rejected.
 
 **Exemptions** are in `policies/exemptions.toml`: policies, patterns for resources, a reason, and a last day, after
 which the finding is back. Every run reports those that it used.

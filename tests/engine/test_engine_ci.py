@@ -4,7 +4,7 @@ workflows before GitHub's linter, which is built for that."""
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from ml_ci.report import Cost
 from ml_local import paths, toolchains
 from ml_platform.kube import Client
 from pulumi_project import STACK, Project
-from support.declared import GOOD, Declared
+from support.declared import GOOD, sent
 from support.refused import CASES, changed
 
 pytestmark = pytest.mark.engine
@@ -33,23 +33,18 @@ def in_ci(project: Project, monkeypatch: pytest.MonkeyPatch) -> Path:
     return project.folder
 
 
-def declare(project: Project, stack: Mapping[str, Declared]) -> None:
-    fields = ("type", "props", "protect", "bundle")
-    project.declare(*({"name": name, **{key: getattr(each, key) for key in fields}} for name, each in stack.items()))
-
-
 def test_a_preview_reports_findings_and_the_cost_that_the_pack_tells(
     bare_project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = bare_project(program=PROGRAM)
     echo_provider.install(Path(project.environment["PULUMI_HOME"]), "gcp", "aws", "ionoscloud")
     root = in_ci(project, monkeypatch)
-    declare(project, changed(CASES))
+    project.declare(*sent(changed(CASES)))
     refused = runs.preview(STACK, root)
     assert refused.errors[0] == "A mandatory policy refuses it."
     retries = [each.text for each in refused.findings if each.policy == "bounded-retries"]
     assert retries == ["Job models/load: it is tried again 6 times; set backoffLimit to 5 at most"]
-    declare(project, GOOD)
+    project.declare(*sent(GOOD))
     mended = runs.preview(STACK, root)
     assert mended.errors == ()
     assert [each.level for each in mended.findings if each.level == "mandatory"] == []

@@ -19,7 +19,7 @@ from ml_local import paths
 from ml_policies.catalog import POLICIES
 from pulumi_project import Project, Result
 from support import stacks
-from support.declared import GOOD, Declared
+from support.declared import GOOD, Declared, sent
 from support.refused import CASES, MAIN, Case, changed
 
 pytestmark = pytest.mark.engine
@@ -45,12 +45,7 @@ def judged(bare_project: Callable[..., Project]) -> Judged:
     echo_provider.install(Path(project.environment["PULUMI_HOME"]), "gcp", "aws", "ionoscloud")
 
     def preview(stack: Mapping[str, Declared], settings: Mapping[str, Any] = STRICT, pack: Path = PACK) -> Result:
-        project.declare(
-            *(
-                {"type": each.type, "name": name, "props": each.props, "protect": each.protect, "bundle": each.bundle}
-                for name, each in stack.items()
-            )
-        )
+        project.declare(*sent(stack))
         config = project.folder / "policies.json"
         config.write_text(json.dumps(settings))
         return project.preview("--policy-pack", str(pack), "--policy-pack-config", str(config))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ml_policies.engine.resource import Resource
+from ml_policies.engine.values import Hidden
 
 IMAGE = "registry.example.com/x@sha256:" + "0" * 64
 OWNER = {"ml-platform/owner": "a", "ml-platform/team": "b", "ml-platform/cost-centre": "c"}
@@ -176,6 +177,11 @@ GOOD: dict[str, Declared] = {
             ]
         },
     ),
+    "redirect": kubernetes(
+        "HTTPRoute", "redirect", "gateway.networking.k8s.io/v1",
+        spec={"parentRefs": [{"name": "gateway", "sectionName": "http"}],
+              "rules": [{"filters": [{"type": "RequestRedirect", "requestRedirect": {"scheme": "https"}}]}]},
+    ),
     "istio": kubernetes(
         "Gateway", "knative-ingress-gateway", "networking.istio.io/v1",
         spec={
@@ -214,7 +220,9 @@ GOOD: dict[str, Declared] = {
     "amazon-rights": Declared(
         "aws:iam/rolePolicy:RolePolicy", {"policy": '{"Statement": [{"Effect": "Allow", "Action": ["s3:GetObject"]}]}'}
     ),
+    "fleet": kubernetes("Fleet", "fleet", "example.com/v1", spec={"ship": {}}),
     "settings": kubernetes("ConfigMap", "settings", data={"level": "info"}),
+    "keys": kubernetes("Secret", "keys", stringData={"password": Hidden("hunter2"), "none": ""}),
     "address": Declared("pulumi-python:dynamic/gateway:Address", {}),
     "google": bucket(
         "gcp:storage/bucket:Bucket", "google",
@@ -272,3 +280,21 @@ def resources(stack: Mapping[str, Declared]) -> list[Resource]:
         )
         for name, each in stack.items()
     ]
+
+
+def sent(stack: Mapping[str, Declared]) -> list[dict[str, Any]]:
+    """As policy_program.py reads them."""
+    fields = ("type", "protect", "bundle")
+    return [
+        {"name": name, "props": _marked(each.props), **{key: getattr(each, key) for key in fields}}
+        for name, each in stack.items()
+    ]
+
+
+def _marked(value: Any) -> Any:
+    """With a mark for what is secret."""
+    if isinstance(value, dict):
+        return {key: _marked(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_marked(each) for each in value]
+    return {"$secret": str(value)} if isinstance(value, Hidden) else value

@@ -9,6 +9,7 @@ from ml_policies.catalog import POLICIES
 from ml_policies.engine import environments, exemptions
 from ml_policies.engine.judge import Finding, Judge
 from ml_policies.engine.resource import Resource
+from ml_policies.engine.values import Hidden
 from support import recorder
 from support.declared import resources
 from support.recorder import Recorder
@@ -32,13 +33,22 @@ def recorded(found: Recorder) -> list[Resource]:
         Resource(
             type=request.type,
             name=request.name,
-            props=recorder.inputs(request),
+            props=_hidden(recorder.inputs(request)),
             urn=urn,
             parent=request.parent,
             protect=request.protect,
         )
         for urn, request in found.requests.items()
     ]
+
+
+def _hidden(value: Any) -> Any:
+    """With secrets as the pack gets them."""
+    if isinstance(value, dict):
+        return {key: _hidden(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_hidden(each) for each in value]
+    return Hidden(value) if value == recorder.HIDDEN else value
 
 
 def said(policy: str, resource: str, changes: dict[str, Any], settings: dict[str, Any] | None = None) -> list[str]:

@@ -1,6 +1,6 @@
 """A Pulumi program that declares the resources of `program.json`, those of bundles below their bundle.
 
-In props `{"$unknown": true}` is a value that only an update would know.
+In props `{"$unknown": true}` is a value that only an update would know, `{"$secret": "..."}` one that the engine hides.
 """
 
 import json
@@ -48,6 +48,8 @@ def value(tree: Any) -> Any:
         return [value(item) for item in tree]
     if not isinstance(tree, dict):
         return tree
+    if "$secret" in tree:
+        return pulumi.Output.secret(tree["$secret"])
     return unknown.value if "$unknown" in tree else {key: value(item) for key, item in tree.items()}
 
 

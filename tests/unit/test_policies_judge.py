@@ -16,7 +16,7 @@ from ml_policies.engine.exemptions import Exemption, SettingsError
 from ml_policies.engine.judge import Judge
 from ml_policies.engine.policy import Kinds, Parameters, Policy, ResourcePolicy, StackPolicy
 from ml_policies.engine.resource import Resource
-from ml_policies.engine.values import UnknownError, read
+from ml_policies.engine.values import Hidden, UnknownError, read
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 TODAY = date(2026, 11, 21)
@@ -114,6 +114,31 @@ def test_an_exemption_holds_up_to_its_last_day_and_is_reported() -> None:
     assert "(the exemption for it ended on 2026-11-20: it is as large as it is)" in message
 
 
+def test_an_exemption_for_ever_is_refused_with_the_last_day_that_there_is() -> None:
+    with pytest.raises(
+        SettingsError, match=r"until = 2999-01-01 is 355\d\d\d days ahead .* which is 2027-12-26: renew"
+    ):
+        judge(exemption(until=date(2999, 1, 1)))
+    judge(exemption(until=TODAY + timedelta(days=400)))
+
+
+def test_an_exemption_that_fits_nothing_any_more_is_reported() -> None:
+    lenient = judge(exemption(resources=("Thing home/a",)), exemption(), exemption(resources=("Other home/a",)))
+    assert messages(lenient, thing(1)) == []
+    told = "exempt from nothing any more: size for Thing home/a (until 2026-11-21); remove the exemption"
+    assert [line for line in report.text(lenient, [thing(1)]).splitlines() if "nothing any more" in line] == [told]
+
+
+def test_what_a_policy_finds_while_it_looks_for_its_parts_can_be_exempt_too() -> None:
+    def parts(thing: Resource) -> Iterator[Any]:
+        yield from thing.props["sizes"]
+
+    looking = ResourcePolicy(name="size", asks="", why="", example="", of=parts, check=lambda part, _: ())
+    foreign = thing(UNKNOWN_STRING_VALUE, parent=BUNDLE)
+    assert len(messages(judge(policies=(looking,)), foreign)) == 1
+    assert messages(judge(exemption(bundle="kserve"), policies=(looking,)), foreign) == []
+
+
 @pytest.mark.parametrize(
     "fields",
     [{"resources": ("Thing away/*",)}, {"bundle": "?*"}, {"stacks": ("production",)}, {"policies": ("count",)}],
@@ -199,6 +224,27 @@ def test_an_environment_sets_what_there_is(path: Path) -> None:
         whole.configure(name, settings.level, settings.parameters)
 
 
+def test_a_profile_is_the_settings_of_several_stacks_over_which_each_has_its_own(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "profiles" / "strict.toml").write_text('size = "mandatory"\n[count]\nmaximum = 1\nminimum = 0')
+    (tmp_path / "environments" / "a.toml").write_text('profile = "strict"\n[count]\nmaximum = 2')
+    found = environments.load("a", tmp_path / "environments")
+    assert found == {"size": Settings("mandatory"), "count": Settings(None, {"maximum": 2, "minimum": 0})}
+    (tmp_path / "environments" / "b.toml").write_text('profile = "strickt"')
+    with pytest.raises(
+        SettingsError, match="profile is 'strickt', of which there is no file in profiles/; there are s"
+    ):
+        environments.load("b", tmp_path / "environments")
+
+
+def test_every_stack_for_users_has_the_profile_of_production() -> None:
+    production = environments.load("production")
+    assert "disruption-budget" in production
+    for stack in ("eks", "eks-cluster", "gke", "gke-cluster", "ionos", "ionos-cluster", "existing"):
+        assert environments.load(stack).keys() >= production.keys()
+
+
 def test_a_level_alone_is_said_in_short(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text('size = "advisory"\n[count]\nenforcementLevel = "disabled"\nmaximum = 1')
     found = environments.load("a", tmp_path)
@@ -218,6 +264,7 @@ def test_values_say_where_they_are_unknown() -> None:
     secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "value": "hidden"}
     props.update({"a": {"b": [1, UNKNOWN_STRING_VALUE]}, "c": 2.5, "d": secret, "e": None, "f": True})
     values = read(props)
+    assert isinstance(values["d"], Hidden)
     assert (values["a"]["b"][0], values["c"], values["d"], values["e"], values["f"]) == (1, 2.5, "hidden", None, True)
     with pytest.raises(UnknownError, match=r"a\.b\[1\]"):
         list(values["a"]["b"])

@@ -18,10 +18,9 @@ OLD = {"apiVersion": "networking.k8s.io/v1beta1"}
 Changes = dict[str, Any]
 
 LOOSER: list[tuple[str, dict[str, Any], str, Changes]] = [
+    ("known-workload", {"kinds": ["example.com/*"]}, "fleet", {"spec.ship": {"hostPID": True}}),
     ("no-latest-image", {"tags": ["main"]}, "web", {f"{MAIN}.image": "x:latest"}),
     ("edge-tls", {"allowed": True}, "ingress", {"spec.tls": REMOVED}),
-    ("edge-tls", {"redirect_listeners": ["https"]}, "gateway", {"spec.listeners": [
-        {"name": "https", "protocol": "HTTP", "port": 80}]}),
     ("edge-authentication", {"networks": ["0.0.0.0/0"]}, "office-balancer", {
         "spec.loadBalancerSourceRanges": ["0.0.0.0/0"]}),
     ("no-cluster-admin", {"roles": ["admin"]}, "readers", {"roleRef.name": "cluster-admin"}),
@@ -57,6 +56,8 @@ STRICTER: list[tuple[str, dict[str, Any], str, Changes, str]] = [
     ("no-plain-secrets", {"names": "^level$"}, "web", {"spec.replicas": 2}, "its variable LEVEL"),
     ("encrypted-buckets", {"own": True}, "google", {"labels": {}}, "no key of its own"),
     ("encrypted-buckets", {"own": True}, "amazon", {"tags": {}}, "nothing says that it is encrypted"),
+    ("edge-authentication", {"cloud": "amazon"}, "inner-balancer", {"spec.ports": []}, "it is public"),
+    ("edge-authentication", {"cloud": "ionos"}, "inner-balancer", {"spec.ports": []}, "it is public"),
     ("enough-replicas", {"minimum": 4}, "iris", {f"{PREDICTOR}.timeout": 60}, "this environment asks for 4"),
     ("request-timeout", {"default": 900}, "iris", {f"{PREDICTOR}.timeout": REMOVED}, "a timeout of 900 s"),
     ("monthly-cost", {"teams": {"b": 1}}, "web", {"spec.replicas": 2}, "the work of team b may cost"),

@@ -68,6 +68,20 @@ def test_an_unknown_value_hides_no_fault_beside_it() -> None:
     assert "more rights than its parent" in " ".join(judged(judge, declared))
 
 
+@pytest.mark.parametrize(
+    ("policy", "name", "path"),
+    [
+        ("restricted-pods", "web", f"{POD.removesuffix('.spec')}.metadata.annotations"),
+        ("edge-tls", "ingress", "metadata.annotations"),
+    ],
+)
+def test_an_unknown_annotation_that_no_rule_is_about_is_nobodys_affair(policy: str, name: str, path: str) -> None:
+    stack = changed([Case("", name, {path: {"checksum": UNKNOWN}})])
+    declared = [replace(each, props=known(each.props)) if each.name == name else each for each in good(stack)]
+    judge = Judge([each for each in POLICIES if each.name == policy], [])
+    assert (judged(judge, declared), judge.unknown) == ([], {})
+
+
 def paths(tree: Any, above: str = "") -> list[str]:
     below = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
     return [path for key, each in below for path in (f"{above}{key}", *paths(each, f"{above}{key}."))]

@@ -78,12 +78,13 @@ def with_secret(
     objects: Iterable[Object], wanted: Certificate, namespace: str, issued: WebhookCertificate
 ) -> list[Object]:
     """The objects with the Secret of the certificate, which the server mounts; one that the release has is replaced."""
+    key: pulumi.Output[str] = pulumi.Output.secret(issued.private_key)
     secret: Object = {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": wanted.secret, "namespace": namespace},
         "type": "kubernetes.io/tls",
-        "data": {"tls.crt": issued.certificate.apply(_base64), "tls.key": issued.private_key.apply(_base64)},
+        "data": {"tls.crt": issued.certificate.apply(_base64), "tls.key": key.apply(_base64)},
     }
     others = (each for each in objects if (each["kind"], each["metadata"]["name"]) != ("Secret", wanted.secret))
     return [*others, secret]

@@ -5,10 +5,8 @@ from typing import Any
 
 from ml_policies.engine.policy import Kinds, NoParameters, ResourcePolicy
 from ml_policies.engine.resource import Resource
-from ml_policies.shapes.edge import networks
+from ml_policies.shapes.edge import worldwide
 
-NARROWEST = {4: 8, 6: 16}
-"""The bits of the largest network that anybody owns; a larger one is a part of the world."""
 GOOGLE, AMAZON, IONOS = "gcp:container/cluster:Cluster", "aws:eks/cluster:Cluster", "ionoscloud:k8s/cluster:Cluster"
 
 
@@ -19,7 +17,7 @@ def check(cluster: Resource, _: NoParameters) -> Iterator[str]:
     if not found:
         yield "its API server is open to the whole world, for want of a list; set api_access to your own networks"
         return
-    if open_to := [str(each) for each in networks(found) if each.prefixlen < NARROWEST[each.version]]:
+    if open_to := worldwide(found):
         yield f"its API server is open to {', '.join(open_to)}, the whole world; set api_access to your own networks"
 
 
@@ -30,7 +28,7 @@ def _networks(cluster: Resource) -> list[Any] | None:
         if (props.get("privateClusterConfig") or {}).get("enablePrivateEndpoint"):
             return None
         blocks = (props.get("masterAuthorizedNetworksConfig") or {}).get("cidrBlocks") or []
-        return [each["cidrBlock"] for each in blocks]
+        return [each["cidrBlock"] for each in blocks if "cidrBlock" in each]
     if cluster.type == AMAZON:
         config = props.get("vpcConfig") or {}
         return None if config.get("endpointPublicAccess") is False else config.get("publicAccessCidrs") or []

@@ -1,26 +1,38 @@
 """What is public asks who is there."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
 from ml_policies.engine.policy import Parameters, StackPolicy
 from ml_policies.engine.resource import Resource
+from ml_policies.engine.stack import Stack
+from ml_policies.engine.values import holds, holds_each
 from ml_policies.shapes.edge import exposed, families, networks, public, within
+
+ROOT = "istio-system"
+"""Istio's namespace, whose rules are of all."""
 
 
 class Open(Parameters):
     networks: frozenset[str] = frozenset({"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"})
     """Networks that a load balancer may let in without asking for a token."""
+    cloud: Literal["", "amazon", "google", "azure", "ionos"] = ""
+    """Whose annotations make a load balancer internal; ionos has none. Without a cloud: anybody's."""
 
 
-def services(resources: Sequence[Resource]) -> Iterator[Resource]:
-    return (each for each in resources if each.kind == "Service")
+def services(stack: Stack) -> Iterator[Resource]:
+    yield from stack.of("Service")
 
 
-def check(service: Resource, resources: Sequence[Resource], parameters: Open) -> Iterator[str]:
-    if not exposed(service) and not (public(service) and not _bounded(service, parameters)):
+def check(service: Resource, stack: Stack, parameters: Open) -> Iterator[str]:
+    if not exposed(service) and not (public(service, parameters.cloud) and not _bounded(service, parameters)):
         return
-    if service.namespace not in _namespaces(resources, "RequestAuthentication") & _denying(resources):
+    tokens, denials = stack.of("RequestAuthentication"), stack.of("AuthorizationPolicy")
+    asked = (
+        lambda: holds(lambda each: _guards(each, service), tokens),
+        lambda: holds(lambda each: _guards(each, service) and _denies(each), denials),
+    )
+    if not holds_each(asked):
         yield (
             "it is public, and nothing behind it asks for a token: set gateway.jwt (Istio), "
             "give it loadBalancerSourceRanges of private networks for each of its ipFamilies, or make it internal"
@@ -34,19 +46,18 @@ def _bounded(service: Resource, parameters: Open) -> bool:
     return inside and families(service) <= {f"IPv{each.version}" for each in found}  # one says nothing of the other
 
 
-def _namespaces(resources: Sequence[Resource], kind: str) -> set[str]:
-    return {each.namespace for each in resources if each.kind == kind}
+def _guards(rules: Resource, service: Resource) -> bool:
+    """Whether they are of the pods behind a Service: of its namespace, or of all, and of no narrower choice."""
+    if rules.namespace not in (service.namespace, ROOT):
+        return False
+    chosen, behind = (rules.spec.get("selector") or {}).get("matchLabels") or {}, service.spec.get("selector") or {}
+    gateways = all(each.get("kind") == "Gateway" for each in rules.spec.get("targetRefs") or [])
+    return gateways and all(behind.get(key) == value for key, value in chosen.items())
 
 
-def _denying(resources: Sequence[Resource]) -> set[str]:
-    """Where requests without an identity are refused."""
-    return {
-        each.namespace
-        for each in resources
-        if each.kind == "AuthorizationPolicy"
-        and each.spec.get("action") == "DENY"
-        and any(map(_anonymous, each.spec.get("rules") or []))
-    }
+def _denies(rules: Resource) -> bool:
+    """Whether it refuses requests without an identity."""
+    return rules.spec.get("action") == "DENY" and any(map(_anonymous, rules.spec.get("rules") or []))
 
 
 def _anonymous(rule: Mapping[str, Any]) -> bool:

@@ -1,9 +1,10 @@
 """Buckets are encrypted where they lie."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from ml_policies.engine.policy import Parameters, StackPolicy
 from ml_policies.engine.resource import Resource
+from ml_policies.engine.stack import Stack
 from ml_policies.shapes.buckets import GOOGLE, IONOS, beside, buckets
 
 KEYS = (
@@ -17,13 +18,13 @@ class Keys(Parameters):
     """Whether Google's and Amazon's buckets need a key of one's own as well: both encrypt with theirs in any case."""
 
 
-def check(bucket: Resource, resources: Sequence[Resource], parameters: Keys) -> Iterator[str]:
+def check(bucket: Resource, stack: Stack, parameters: Keys) -> Iterator[str]:
     if bucket.type != IONOS and not parameters.own:
         return
     if bucket.type == GOOGLE:
         if "encryption" not in bucket.props:
             yield "it has no key of its own; set encryption.defaultKmsKeyName"
-    elif not beside(bucket, resources, *KEYS):
+    elif not beside(bucket, stack, *KEYS):
         yield "nothing says that it is encrypted; give it a BucketServerSideEncryptionConfiguration"
 
 

@@ -11,14 +11,18 @@ class Refused(Parameters):
     """Cluster roles that must not be bound."""
 
 
-ANYBODY = frozenset({"system:anonymous", "system:unauthenticated", "system:authenticated"})
+ANYBODY = frozenset({"system:anonymous", "system:unauthenticated", "system:authenticated", "system:serviceaccounts"})
+MASTERS = frozenset({"system:masters", "system:cluster-admins"})
+"""Groups that may do everything, whatever is bound."""
 
 
 def check(binding: Resource, parameters: Refused) -> Iterator[str]:
-    reference = binding.props["roleRef"]
-    role, subjects = reference["name"], [str(each.get("name")) for each in binding.props.get("subjects") or []]
+    reference = binding.props.get("roleRef") or {}
+    role, subjects = reference.get("name"), [str(each.get("name")) for each in binding.props.get("subjects") or []]
     if anybody := sorted(ANYBODY.intersection(subjects)):
         yield f"it gives {role} to {', '.join(anybody)}, which is everybody; bind it to those who need it"
+    if masters := sorted(MASTERS.intersection(subjects)):
+        yield f"it is for {', '.join(masters)}, who may do everything anyway; bind it to those who need it"
     if role in parameters.roles and reference.get("kind", "ClusterRole") == "ClusterRole":
         who = ", ".join(subjects)
         yield f"it makes {who or 'nobody'} {role}; bind a role with the rights that are used"

@@ -12,7 +12,8 @@ INSIDE = (".svc", ".svc.cluster.local")
 def of_outside(resource: Resource) -> tuple[Resource, ...]:
     """Authorities of the stack's own for names outside of the cluster; those of releases are for its own traffic."""
     if resource.type == OWN:
-        return () if all(name.endswith(INSIDE) for name in resource.props["dns_names"]) else (resource,)
+        names = resource.props.get("dns_names") or []
+        return () if names and all(name.endswith(INSIDE) for name in names) else (resource,)
     own = resource.kind in ("Issuer", "ClusterIssuer") and "ca" in resource.spec
     return (resource,) if own and not resource.bundle else ()
 

@@ -1,10 +1,11 @@
 """Buckets keep what is overwritten."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from ml_policies.engine.policy import Parameters, StackPolicy
 from ml_policies.engine.resource import Resource
+from ml_policies.engine.stack import Stack
 from ml_policies.shapes.buckets import GOOGLE, beside, buckets
 
 VERSIONING = (
@@ -18,13 +19,13 @@ class Scratch(Parameters):
     """Buckets, as patterns, whose contents can be made again at any time."""
 
 
-def check(bucket: Resource, resources: Sequence[Resource], parameters: Scratch) -> Iterator[str]:
+def check(bucket: Resource, stack: Stack, parameters: Scratch) -> Iterator[str]:
     if any(fnmatchcase(bucket.name, pattern) for pattern in parameters.scratch):
         return
     if bucket.type == GOOGLE:
         kept = (bucket.props.get("versioning") or {}).get("enabled")
     else:
-        kept = any(map(_enabled, beside(bucket, resources, *VERSIONING)))
+        kept = any(map(_enabled, beside(bucket, stack, *VERSIONING)))
     if not kept:
         yield "what is overwritten in it is lost; set `versions: true` of the bucket, or name it as scratch"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ml_policies.engine.resource import Resource
 
 FILE = Path(__file__).resolve().parents[2] / "exemptions.toml"
+
+
+LONGEST = timedelta(days=400)
+"""How far ahead the last day of an exemption may be: to the end of the next year's season."""
 
 
 class SettingsError(Exception):
@@ -33,9 +37,12 @@ class Exemption(BaseModel):
     until: date
 
     def covers(self, policy: str, resource: Resource, stack: str) -> bool:
+        return policy in self.policies and self.fits(resource, stack)
+
+    def fits(self, resource: Resource, stack: str) -> bool:
+        """Whether it is of the resource, whatever the policy says."""
         return (
-            policy in self.policies
-            and any(fnmatchcase(resource.title, pattern) for pattern in self.resources)
+            any(fnmatchcase(resource.title, pattern) for pattern in self.resources)
             and fnmatchcase(resource.bundle, self.bundle)
             and any(fnmatchcase(stack, pattern) for pattern in self.stacks)
         )
@@ -66,6 +73,20 @@ def explained(place: str, error: ValidationError) -> str:
         f"{place}.{'.'.join(map(str, each['loc']))}: {each['msg']} (given: {each['input']!r})"
         for each in error.errors()
     )
+
+
+def check_ends(exemptions: Iterable[Exemption], today: date) -> None:
+    """
+    Raises:
+        SettingsError: an exemption is for longer than anybody knows what will be.
+    """
+    for each in exemptions:
+        if each.until > today + LONGEST:
+            raise SettingsError(
+                f"{FILE.name}: until = {each.until} is {(each.until - today).days} days ahead (exemption of "
+                f"{', '.join(each.resources)} from {', '.join(each.policies)}); at most {LONGEST.days} days, "
+                f"which is {today + LONGEST}: renew it then, or mend what it is about"
+            )
 
 
 def check_names(exemptions: Iterable[Exemption], policies: Iterable[str]) -> None:

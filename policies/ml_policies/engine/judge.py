@@ -15,11 +15,13 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from ml_policies.engine.exemptions import Exemption, SettingsError, check_names, explained
+from ml_policies.engine.exemptions import Exemption, SettingsError, check_ends, check_names, explained
 from ml_policies.engine.policy import Level, Parameters, Policy, ResourcePolicy, StackPolicy
 from ml_policies.engine.resource import Resource
+from ml_policies.engine.stack import Stack
 from ml_policies.engine.values import UnknownError
 
+WILD = frozenset("*?[")
 LEVELS: Mapping[str, Level] = {level: level for level in get_args(Level)}
 
 
@@ -45,8 +47,9 @@ class Judge:
         self.policies = {policy.name: policy for policy in policies}
         self.stack = stack
         self._exemptions = list(exemptions)
-        check_names(self._exemptions, self.policies)
         self._today = today or date.today()
+        check_names(self._exemptions, self.policies)
+        check_ends(self._exemptions, self._today)
         self._levels: dict[str, Level] = {policy.name: policy.level for policy in policies}
         self._parameters: dict[str, Parameters] = {policy.name: policy.parameters() for policy in policies}
         self.exempted: Counter[Exemption] = Counter()
@@ -89,34 +92,41 @@ class Judge:
         parameters = self._parameters[policy.name]
         for part in self._guarded(policy, lambda: policy.of(resource), lambda: resource):
             if isinstance(part, Finding):
-                yield part
+                yield from self._unexempted(part)
                 continue
             for problem in self._guarded(policy, partial(policy.check, part, parameters), lambda: resource):
                 yield from self._unexempted(self._finding(policy, resource, problem))
 
     def stack_findings(self, resources: Sequence[Resource]) -> Iterator[Finding]:
         """What is wrong with all of them together."""
+        stack = Stack(resources)
         for policy in self.active(StackPolicy):
-            yield from self._of_stack(policy, resources, self._parameters[policy.name])
+            yield from self._of_stack(policy, stack, self._parameters[policy.name])
 
-    def _of_stack(
-        self, policy: StackPolicy, resources: Sequence[Resource], parameters: Parameters
-    ) -> Iterator[Finding]:
-        subjects = self._guarded(policy, lambda: policy.subjects(resources), lambda: None)
+    def _of_stack(self, policy: StackPolicy, stack: Stack, parameters: Parameters) -> Iterator[Finding]:
+        subjects = self._guarded(policy, lambda: policy.subjects(stack), lambda: None)
         for subject in subjects:
             if isinstance(subject, Finding):
-                yield subject
+                yield from self._unexempted(subject)
                 continue
-            steps = partial(policy.check, subject, resources, parameters)
-            for problem in self._guarded(policy, steps, partial(_culprit, policy, subject, resources, parameters)):
+            steps = partial(policy.check, subject, stack, parameters)
+            for problem in self._guarded(policy, steps, partial(_culprit, policy, subject, stack, parameters)):
                 yield from self._unexempted(self._finding(policy, subject, problem))
 
     def said(self, resources: Sequence[Resource]) -> Iterator[str]:
         """What policies have to say for the report; one that can't says nothing."""
+        stack = Stack(resources)
         for policy in self.active(StackPolicy):
             if policy.says:
                 with suppress(Exception):  # its findings have told why
-                    yield from policy.says(resources, self._parameters[policy.name])
+                    yield from policy.says(stack, self._parameters[policy.name])
+
+    def needless(self, resources: Sequence[Resource]) -> Iterator[Exemption]:
+        """Exemptions of what is declared, by name, and has nothing to be exempt from any more."""
+        for each in self._exemptions:
+            named = WILD.isdisjoint("".join(each.resources))
+            if named and each not in self.exempted and any(each.fits(found, self.stack) for found in resources):
+                yield each
 
     def _finding(self, policy: Policy, resource: Resource | None, problem: str | Finding) -> Finding:
         if isinstance(problem, Finding):
@@ -158,15 +168,13 @@ class Judge:
         yield finding
 
 
-def _culprit(
-    policy: StackPolicy, subject: Resource | None, resources: Sequence[Resource], parameters: Parameters
-) -> Resource | None:
+def _culprit(policy: StackPolicy, subject: Resource | None, stack: Stack, parameters: Parameters) -> Resource | None:
     """The subject; of the stack as a whole, the one resource that can't be judged even alone, if it is one."""
     if subject is not None:
         return subject
-    for resource in resources:
+    for resource in stack:
         try:
-            list(policy.check(None, [resource], parameters))
+            list(policy.check(None, Stack([resource]), parameters))
         except Exception:  # whatever it is, the policy can't judge it
             return resource
     return None

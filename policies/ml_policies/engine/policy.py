@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from ml_policies.engine.resource import Resource
+from ml_policies.engine.stack import Stack
 
 Level = Literal["mandatory", "advisory", "disabled"]
 
@@ -52,9 +53,9 @@ class StackPolicy(Policy):
     """Judges resources by all that is declared beside them, by their inputs: each subject by itself, so that one that
     can't be judged yet does not hide the others. None among `subjects` is the stack as a whole."""
 
-    subjects: Callable[[Sequence[Resource]], Iterable[Resource | None]]
-    check: Callable[[Any, Sequence[Resource], Any], Iterable[str]]
-    says: Callable[[Sequence[Resource], Any], Iterable[str]] | None = None
+    subjects: Callable[[Stack], Iterable[Resource | None]]
+    check: Callable[[Any, Stack, Any], Iterable[str]]
+    says: Callable[[Stack, Any], Iterable[str]] | None = None
     """What the report says of it, whether or not there is a problem."""
 
 

@@ -22,6 +22,9 @@ def _lines(judge: Judge, resources: Sequence[Resource]) -> Iterator[str]:
     yield from judge.said(resources)
     for (policy, where), _ in sorted(judge.unknown.items()):
         yield f"unknown before the update: {policy} could not judge {where}"
+    for each in judge.needless(resources):
+        what = f"{', '.join(each.policies)} for {', '.join(each.resources)}"
+        yield f"exempt from nothing any more: {what} (until {each.until}); remove the exemption"
     for each, count in judge.exempted.items():
         bundle = "" if each.bundle == "*" else f" of bundle {each.bundle}"
         what = f"{', '.join(each.resources)}{bundle}, {count} x {', '.join(each.policies)}"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ml_policies.engine.values import UnknownError
+from ml_policies.engine.values import UnknownError, without_nulls
 
 BUNDLE = "ml-platform:bundles:Bundle"
 
@@ -20,6 +20,11 @@ class Resource:
     urn: str = ""
     parent: str = ""
     protect: bool = False
+    depends: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The resources whose outputs it takes, by its properties; known when all are declared."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "props", without_nulls(self.props))
 
     @cached_property
     def kubernetes(self) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from concurrent import futures
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -82,7 +83,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def AnalyzeStack(self, request: Any, context: Context) -> Any:
         # As declared: what comes here are outputs, of which a preview knows none where the cluster is yet to be made.
-        resources = [self._declared.get(each.urn) or _resource(each) for each in request.resources]
+        resources = [_whole_of(each, self._declared.get(each.urn) or _resource(each)) for each in request.resources]
         response = _response(self._judge.stack_findings(resources))
         text = report.text(self._judge, resources)
         response.diagnostics.append(_diagnostic(report.NAME, report.TITLE, f"{report.TITLE}\n{text}", "advisory"))
@@ -122,6 +123,12 @@ def _resource(message: Any) -> Resource:
         parent=message.options.parent,
         protect=message.options.protect,
     )
+
+
+def _whole_of(message: Any, declared: Resource) -> Resource:
+    """With what only the whole stack tells."""
+    depends = {name: frozenset(each.urns) for name, each in message.propertyDependencies.items() if each.urns}
+    return replace(declared, depends=depends) if depends else declared
 
 
 def _response(findings: Iterable[Finding]) -> Any:

@@ -7,8 +7,8 @@ give their contents away to `{**a, **b}`, `|=` and `json` without being asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from pulumi_policy import proxy
 
@@ -17,8 +17,15 @@ SIGNATURE = "4dabf18193072939515e22adb298388d"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the protocol's mark of a secret
 
 
+Item = TypeVar("Item")
+
+
 class UnknownError(Exception):
     """What a rule looked at is not known before the update; the message is its path."""
+
+
+class Hidden(str):
+    """A text that the engine keeps secret: in the state and in what it shows."""
 
 
 class _Unknown:
@@ -67,6 +74,25 @@ def _known(value: Any) -> Any:
     return value
 
 
+def holds(test: Callable[[Item], Any], among: Iterable[Item]) -> bool:
+    """Whether a test is passed by any of them. One that is not known counts only where no other decides it."""
+    hidden: UnknownError | None = None
+    for each in among:
+        try:
+            if test(each):
+                return True
+        except UnknownError as error:
+            hidden = hidden or error
+    if hidden:
+        raise hidden
+    return False
+
+
+def holds_each(among: Iterable[Callable[[], bool]]) -> bool:
+    """Whether all are true. One that is not known counts only where no other decides it."""
+    return not holds(lambda each: not each(), among)
+
+
 def listed(value: Any) -> bool:
     return isinstance(value, list | Items)
 
@@ -88,27 +114,46 @@ def below(value: Any) -> tuple[Mapping[str, Any], Mapping[str, str]]:
     return ({key: each for key, each in held.items() if key not in unknown} if unknown else held), unknown
 
 
+def changed(value: Mapping[str, Any], **fields: Any) -> Mapping[str, Any]:
+    """The mapping with other fields; what is unknown in it stays so."""
+    return Fields({**value._found, **fields}) if isinstance(value, Fields) else {**value, **fields}
+
+
+def without_nulls(value: Any) -> Any:
+    """Fields that are null are fields that are not there: so Kubernetes and the clouds take them."""
+    held = value._found if isinstance(value, Fields | Items) else value
+    if isinstance(held, dict):
+        kept = {key: without_nulls(each) for key, each in held.items() if each is not None}
+        return Fields(kept) if isinstance(value, Fields) else kept
+    if isinstance(held, list):
+        each_kept = [without_nulls(each) for each in held]
+        return Items(each_kept) if isinstance(value, Items) else each_kept
+    return value
+
+
 def read(struct: Any) -> Mapping[str, Any]:
     """The fields of a protobuf Struct."""
     return _fields(struct, "")
 
 
-def _fields(struct: Any, path: str) -> Mapping[str, Any]:
-    found = {key: _read(value, f"{path}.{key}" if path else key) for key, value in struct.fields.items()}
+def _fields(struct: Any, path: str, hidden: bool = False) -> Mapping[str, Any]:
+    found = {key: _read(value, f"{path}.{key}" if path else key, hidden) for key, value in struct.fields.items()}
     return Fields(found) if any(isinstance(value, _Unknown) for value in found.values()) else found
 
 
-def _read(value: Any, path: str) -> Any:
+def _read(value: Any, path: str, hidden: bool) -> Any:
     kind = value.WhichOneof("kind")
     if kind == "string_value":
-        return _Unknown(path) if value.string_value in PLACEHOLDERS else value.string_value
+        if value.string_value in PLACEHOLDERS:
+            return _Unknown(path)
+        return Hidden(value.string_value) if hidden else value.string_value
     if kind == "struct_value":
         fields = value.struct_value.fields
         if SIGNATURE in fields and fields[SIGNATURE].string_value == SECRET:
-            return _read(fields["value"], path)
-        return _fields(value.struct_value, path)
+            return _read(fields["value"], path, hidden=True)
+        return _fields(value.struct_value, path, hidden)
     if kind == "list_value":
-        found = [_read(each, f"{path}[{index}]") for index, each in enumerate(value.list_value.values)]
+        found = [_read(each, f"{path}[{index}]", hidden) for index, each in enumerate(value.list_value.values)]
         return Items(found) if any(isinstance(each, _Unknown) for each in found) else found
     if kind == "number_value":
         number = value.number_value

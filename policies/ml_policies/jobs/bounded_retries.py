@@ -1,13 +1,12 @@
 """A run that fails gives up."""
 
 from collections.abc import Iterator
+from math import inf
 
-from ml_policies.engine.policy import Kinds, Parameters, ResourcePolicy
+from ml_policies.engine.policy import Parameters, ResourcePolicy
 from ml_policies.engine.resource import Resource
-from ml_policies.shapes.runs import FIRST_GENERATION, JOBS, path_of, spec_of
-
-DEFAULT = {**dict.fromkeys(JOBS, 6), **dict.fromkeys(FIRST_GENERATION, float("inf")), "RayJob": 0}
-SPARK = ("onFailureRetries", "onSubmissionFailureRetries")
+from ml_policies.shapes.runs import runs, written
+from ml_policies.shapes.workloads import workload
 
 
 class Most(Parameters):
@@ -15,29 +14,12 @@ class Most(Parameters):
     """How often a run may be tried again."""
 
 
-def check(run: Resource, parameters: Most) -> Iterator[str]:
-    for where, retries in _retries(run):
+def check(resource: Resource, parameters: Most) -> Iterator[str]:
+    run = workload(resource).run
+    for where, retries in run.retries(resource) if run else ():
         if retries > parameters.retries:
-            found = "without end" if retries == float("inf") else f"{retries:g} times"
-            yield f"it is tried again {found}; set {where} to {parameters.retries} at most"
-
-
-def _retries(run: Resource) -> Iterator[tuple[str, float]]:
-    if run.kind in DEFAULT:
-        yield path_of(run, "backoffLimit"), spec_of(run).get("backoffLimit", DEFAULT[run.kind])
-        return
-    if run.kind == "TrainingRuntime":
-        job_set = (run.spec.get("template") or {}).get("spec") or {}
-        retries = (job_set.get("failurePolicy") or {}).get("maxRestarts", 0)
-        yield "template.spec.failurePolicy.maxRestarts", retries
-        return
-    restart = run.spec.get("restartPolicy") or {}
-    if restart.get("type") == "Always":
-        yield "restartPolicy.type to Never, or its retries", float("inf")
-    elif restart.get("type") == "OnFailure":
-        yield from ((f"restartPolicy.{field}", restart.get(field, 0)) for field in SPARK)
-    submission = (run.spec.get("job") or {}).get("config") or {}  # of Stackable's operator
-    yield "job.config.retryOnFailureCount", submission.get("retryOnFailureCount") or 0
+            found = "without end" if retries == inf else f"{retries:g} times"
+            yield f"it is tried again {found}; set {written(where)} to {parameters.retries} at most"
 
 
 POLICY = ResourcePolicy(
@@ -45,7 +27,7 @@ POLICY = ResourcePolicy(
     asks="A run is tried again a few times at most.",
     why="What fails for a reason fails again, and costs as much each time.",
     parameters=Most,
-    of=Kinds(*DEFAULT, "SparkApplication", "TrainingRuntime"),
+    of=runs,
     check=check,
     example="""
 apiVersion: batch/v1

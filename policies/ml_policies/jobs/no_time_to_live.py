@@ -2,35 +2,29 @@
 
 from collections.abc import Iterator
 
-from ml_policies.engine.policy import Kinds, NoParameters, ResourcePolicy
+from ml_policies.engine.policy import NoParameters, ResourcePolicy
 from ml_policies.engine.resource import Resource
-from ml_policies.shapes.runs import FIRST_GENERATION
-
-FIELDS = {
-    "Job": "ttlSecondsAfterFinished",
-    "JobSet": "ttlSecondsAfterFinished",
-    "SparkApplication": "timeToLiveSeconds",
-    **dict.fromkeys(FIRST_GENERATION, "runPolicy.ttlSecondsAfterFinished"),
-}
+from ml_policies.shapes.fields import at, path
+from ml_policies.shapes.runs import runs, written
+from ml_policies.shapes.workloads import workload
 
 
-def check(run: Resource, _: NoParameters) -> Iterator[str]:
-    path = FIELDS.get(run.kind, "")
-    holder, field = path.rpartition(".")[::2]
-    seconds = ((run.spec.get(holder) or {}) if holder else run.spec).get(field)
-    if seconds is not None:
-        yield f"it is gone {seconds:g} s after its end; drop {path}, a new run replaces the old one"
-    # KubeRay's own time to live is of the Ray cluster behind the job; this one is of the job itself.
-    rules = (run.spec.get("deletionStrategy") or {}).get("deletionRules") or []
-    if any(rule.get("policy") == "DeleteSelf" for rule in rules):
-        yield "a rule of its deletionStrategy removes the RayJob itself; let it remove the cluster only"
+def check(resource: Resource, _: NoParameters) -> Iterator[str]:
+    run = workload(resource).run
+    for place, meaning in (run.gone if run else {}).items():
+        for steps, value in at(resource.props, path(place)):
+            where = written(".".join(steps))
+            if meaning and value == meaning:
+                yield f"{where} {meaning} removes the {resource.kind} itself; let it remove the cluster only"
+            elif not meaning and value is not None:
+                yield f"it is gone {value} s after its end; drop {where}, a new run replaces the old one"
 
 
 POLICY = ResourcePolicy(
     name="no-time-to-live",
     asks="No run of the stack removes itself.",
     why="The next refresh would take that for drift, and run it again.",
-    of=Kinds("RayJob", *FIELDS),
+    of=runs,
     check=check,
     example="""
 apiVersion: batch/v1

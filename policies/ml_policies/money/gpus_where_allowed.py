@@ -7,7 +7,8 @@ from ml_policies.engine.policy import Parameters, ResourcePolicy
 from ml_policies.engine.resource import Resource
 from ml_policies.shapes.nodes import node_pools
 from ml_policies.shapes.pods import containers
-from ml_policies.shapes.sizes import of_resources, of_run
+from ml_policies.shapes.sizes import of_resources
+from ml_policies.shapes.workloads import workload
 
 
 class Allowed(Parameters):
@@ -20,7 +21,7 @@ class Allowed(Parameters):
 def check(resource: Resource, parameters: Allowed) -> Iterator[str]:
     for pool in node_pools(resource):
         if pool.gpus and not _matches(resource.name, parameters.pools):
-            yield f"its nodes have GPUs ({pool.machine}); allow them by `pools` in policies/environments/"
+            yield f"its nodes have GPUs ({', '.join(pool.machines)}); allow them by `pools` in policies/environments/"
     if _gpus(resource) and not _matches(resource.namespace, parameters.namespaces):
         yield (
             f"it asks for GPUs in namespace {resource.namespace}, where this environment plans for "
@@ -29,10 +30,11 @@ def check(resource: Resource, parameters: Allowed) -> Iterator[str]:
 
 
 def _gpus(resource: Resource) -> float:
-    if resource.kind.endswith("Runtime") and resource.bundle:
-        return 0  # a template of a release, which nobody needs to use
-    by_run = of_run(resource).gpus if resource.kind.endswith("SparkApplication") else 0
-    return by_run + sum(of_resources(each.resources).gpus for each in containers(resource))
+    kind = workload(resource)
+    if kind.template and resource.bundle:
+        return 0  # of a release, which nobody needs to use
+    made = sum(of_resources(each).gpus for each, _ in (kind.made(resource) if kind.made else ()))
+    return made + sum(of_resources(each.resources).gpus for each in containers(resource))
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:

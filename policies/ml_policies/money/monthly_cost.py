@@ -1,12 +1,11 @@
 """What a stack may cost."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from ml_policies.engine.policy import Parameters, StackPolicy
-from ml_policies.engine.resource import Resource
+from ml_policies.engine.stack import Stack
 from ml_policies.shapes import costs
-from ml_policies.shapes.nodes import POOLS
-from ml_policies.shapes.prices import written
+from ml_policies.shapes.prices import by_use, written
 
 
 class Budget(Parameters):
@@ -18,35 +17,29 @@ class Budget(Parameters):
     """The label of namespaces and objects that names their team."""
 
 
-def subjects(resources: Sequence[Resource]) -> Iterator[Resource | None]:
-    """Each node pool, for its price, and all together."""
-    yield from (each for each in resources if each.type in POOLS)
-    yield None
-
-
-def check(pool: Resource | None, resources: Sequence[Resource], parameters: Budget) -> Iterator[str]:
-    if pool is not None:
-        for each in costs.unpriced([pool]):
-            yield f"prices.toml has no price for its machines, {each.machine!r}; add it, so that it is counted"
-        return
-    cost = costs.stack(resources)
+def check(_: None, stack: Stack, parameters: Budget) -> Iterator[str]:
+    cost = costs.stack(stack)
     if cost > parameters.stack:
         yield (
             f"the stack may cost {written(cost)} a month, more than its budget of {written(parameters.stack)}: lower "
             "the maximum of node pools and replicas, or raise the budget of this environment"
         )
-    of_teams = costs.teams(resources, parameters.label)
+    of_teams = costs.teams(stack, parameters.label)
     for team, budget in parameters.teams.items():
         if of_teams.get(team, 0) > budget:
             yield (
                 f"the work of team {team} may cost {written(of_teams[team])} a month, more than its budget of "
                 f"{written(budget)}: lower what it asks for, or raise the budget of the team"
             )
+    for each in stack:
+        costs.of(each, stack)  # what is not known yet is not part of the sums
 
 
-def says(resources: Sequence[Resource], parameters: Budget) -> Iterator[str]:
-    yield f"at most {written(costs.stack(resources))} a month, of a budget of {written(parameters.stack)}"
-    for team, cost in sorted(costs.teams(resources, parameters.label).items()):
+def says(stack: Stack, parameters: Budget) -> Iterator[str]:
+    yield f"at most {written(costs.stack(stack))} a month, of a budget of {written(parameters.stack)}"
+    if any(by_use(each.type) for each in stack):
+        yield "besides, by use: what buckets, registries and logs hold, and traffic"
+    for team, cost in sorted(costs.teams(stack, parameters.label).items()):
         yield f"of it for {team}: {written(cost)}, if its runs never ended"
 
 
@@ -55,7 +48,7 @@ POLICY = StackPolicy(
     asks="A stack stays within its monthly budget, and each team within its own.",
     why="The bill comes weeks later; the preview knows the most that it can be.",
     parameters=Budget,
-    subjects=subjects,
+    subjects=lambda _: (None,),
     check=check,
     says=says,
     example="""

@@ -5,7 +5,7 @@ from typing import Any
 
 from ml_policies.engine.policy import Parameters, ResourcePolicy
 from ml_policies.engine.resource import Resource
-from ml_policies.shapes.buckets import AMAZON, GOOGLE, IONOS
+from ml_policies.shapes.buckets import AMAZON, AMAZON_BEFORE, GOOGLE, IONOS
 
 WORK = "ml-platform/workloads"
 """The label of namespaces for work."""
@@ -14,6 +14,7 @@ TAGGED = {
     GOOGLE: "labels",
     "aws:eks/cluster:Cluster": "tags",
     AMAZON: "tags",
+    AMAZON_BEFORE: "tags",
     IONOS: "tags",
 }
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ml_policies.engine.policy import Kinds, Parameters, ResourcePolicy
 from ml_policies.engine.resource import Resource
-from ml_policies.shapes.buckets import AMAZON, GOOGLE, IONOS
+from ml_policies.shapes.buckets import BUCKETS
 
 
 class Scratch(Parameters):
@@ -24,7 +24,7 @@ POLICY = ResourcePolicy(
     asks="Whatever holds data is protected against removal.",
     why="Everything else can be made again.",
     parameters=Scratch,
-    of=Kinds("PersistentVolumeClaim", "StatefulSet", AMAZON, GOOGLE, IONOS),
+    of=Kinds("PersistentVolumeClaim", "StatefulSet", *BUCKETS),
     check=check,
     example="""
 type: gcp:storage/bucket:Bucket

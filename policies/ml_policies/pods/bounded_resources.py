@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from ml_policies.engine.policy import Parameters, ResourcePolicy
 from ml_policies.engine.resource import Resource
 from ml_policies.shapes.pods import Container, containers
-
-TEMPLATES = frozenset({"TrainingRuntime", "ClusterTrainingRuntime"})
-"""Sized by the TrainJob that uses them."""
+from ml_policies.shapes.workloads import workload
 
 
 class Needed(Parameters):
@@ -17,8 +15,8 @@ class Needed(Parameters):
 
 
 def said(resource: Resource) -> Iterator[Container]:
-    """Without those that an operator sizes."""
-    return (each for each in containers(resource) if _sized(each) and resource.kind not in TEMPLATES)
+    """Without those that an operator sizes, or who names the template that they are in."""
+    return (each for each in containers(resource) if _sized(each)) if workload(resource).sized else iter(())
 
 
 def _sized(container: Container) -> bool:

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from ml_policies.engine.policy import NoParameters, ResourcePolicy
 from ml_policies.engine.resource import Resource
 from ml_policies.shapes.pods import Pod, pods
+from ml_policies.shapes.workloads import workload
 
 
 def own(resource: Resource) -> Iterator[Pod]:
     """Pods without what an operator completes: it gives them their account."""
-    return (pod for pod in pods(resource) if pod.whole and not resource.kind.endswith("Runtime"))
+    return (pod for pod in pods(resource) if pod.whole and not workload(resource).template)
 
 
 def check(pod: Pod, _: NoParameters) -> Iterator[str]:

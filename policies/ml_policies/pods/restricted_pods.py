@@ -31,12 +31,14 @@ VOLUMES = frozenset(
         "secret",
     }
 )
+PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 Problems = Iterator[tuple[str, str]]
 
 
 def _own(container: Container) -> Problems:
     escalates = container.context.get("allowPrivilegeEscalation")
-    if escalates or (escalates is None and not container.partial):
+    if escalates or (escalates is None and not container.partial and not _windows(container.pod)):
         yield "may gain more rights than its parent", "allowPrivilegeEscalation: false"
     if container.context.get("procMount") not in (None, "Default"):
         yield "sees all of /proc", "procMount: Default"
@@ -44,7 +46,8 @@ def _own(container: Container) -> Problems:
 
 def _capabilities(container: Container) -> Problems:
     capabilities = container.context.get("capabilities") or {}
-    if "ALL" not in (capabilities.get("drop") or []) and not (container.partial and "drop" not in capabilities):
+    left_out = "drop" not in capabilities and (container.partial or _windows(container.pod))
+    if "ALL" not in (capabilities.get("drop") or []) and not left_out:
         yield "keeps capabilities of root", "capabilities: {drop: [ALL]}"
     if added := sorted(set(capabilities.get("add") or []) - ADDED):
         yield f"adds capability {', '.join(added)}", "no added capability"
@@ -63,16 +66,45 @@ def _number(container: Container) -> Problems:
 
 def _seccomp(container: Container) -> Problems:
     profile = (_either(container, "seccompProfile") or {}).get("type")
-    if profile not in PROFILES and not (profile is None and container.partial):
+    left_out = profile is None and (container.partial or _windows(container.pod))
+    if profile not in PROFILES and not left_out:
         yield "may make any system call", "seccompProfile: {type: RuntimeDefault}"
 
 
 def _labels(container: Container) -> Problems:
-    options = _either(container, "seLinuxOptions") or {}
+    yield from _confined(_either(container, "seLinuxOptions"), _either(container, "appArmorProfile"))
+
+
+def _probes(container: Container) -> Problems:
+    """What the kubelet calls from the node, where it says which host."""
+    hooks = container.spec.get("lifecycle") or {}
+    calls = [container.spec.get(each) for each in PROBES] + [hooks.get(each) for each in ("postStart", "preStop")]
+    if any((call.get(way) or {}).get("host") for call in calls if call for way in ("httpGet", "tcpSocket")):
+        yield "makes its node call another host", "no host in its probes and lifecycle"
+
+
+def _confined(labels: Any, profile: Any) -> Problems:
+    options = labels or {}
     if options.get("type", "") not in LABELS or options.get("user") or options.get("role"):
         yield "leaves the labels of containers", "no seLinuxOptions"
-    if (_either(container, "appArmorProfile") or {}).get("type", "RuntimeDefault") not in PROFILES:
+    if (profile or {}).get("type", "RuntimeDefault") not in PROFILES:
         yield "is not confined by AppArmor", "appArmorProfile: {type: RuntimeDefault}"
+
+
+def _defaults(pod: Pod) -> Iterator[str]:
+    """What the pod says for all of its containers counts even where each says otherwise."""
+    found = list(_confined(pod.context.get("seLinuxOptions"), pod.context.get("appArmorProfile")))
+    if pod.context.get("runAsNonRoot") is False:
+        found.append(("may run as root", "runAsNonRoot: true"))
+    if pod.context.get("runAsUser") == 0:
+        found.append(("runs as user 0", "another runAsUser"))
+    if (pod.context.get("seccompProfile") or {}).get("type", "RuntimeDefault") not in PROFILES:
+        found.append(("may make any system call", "seccompProfile: {type: RuntimeDefault}"))
+    yield from (f"its pod {problem}; set {remedy} in the pod's securityContext" for problem, remedy in found)
+    annotations = pod.metadata.get("annotations") or {}
+    for key in (each for each in annotations if each.startswith(APPARMOR)):
+        if not str(annotations[key]).startswith(("runtime/default", "localhost/")):
+            yield f"annotation {key} takes AppArmor from a container; drop it"
 
 
 def _sysctls(pod: Pod) -> Iterator[str]:
@@ -87,13 +119,18 @@ def _volumes(pod: Pod) -> Iterator[str]:
             yield f"volume {name} is of type {', '.join(strange)}, which goes round storage classes; claim it instead"
 
 
+def _windows(pod: Pod) -> bool:
+    """Which has no such rights to give up."""
+    return (pod.spec.get("os") or {}).get("name") == "windows"
+
+
 def _either(container: Container, field: str) -> Any:
     """Of its own context, else of its pod's."""
     return container.context.get(field) if field in container.context else container.pod.context.get(field)
 
 
-OF_CONTAINERS = (_own, _capabilities, _user, _number, _seccomp, _labels)
-OF_PODS = (_sysctls, _volumes)
+OF_CONTAINERS = (_own, _capabilities, _user, _number, _seccomp, _labels, _probes)
+OF_PODS = (_defaults, _sysctls, _volumes)
 Part = tuple[Callable[[Any], Iterator[Any]], Pod | Container]
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 
-from ml_policies.engine.policy import Kinds, Parameters, ResourcePolicy
+from ml_policies.engine.policy import Parameters, ResourcePolicy
 from ml_policies.engine.resource import Resource
+from ml_policies.shapes.serving import served
 
 CANARY = "canary"
+KNATIVE = "serving.knative.dev"
 
 
 class Share(Parameters):
@@ -23,20 +25,23 @@ def check(resource: Resource, parameters: Share) -> Iterator[str]:
 
 
 def _shares(resource: Resource) -> Iterator[tuple[str, float]]:
-    if resource.kind == "InferenceService":
-        percent = (resource.spec.get("predictor") or {}).get("canaryTrafficPercent")
+    for part in served(resource):
+        percent = part.spec.get("canaryTrafficPercent")
         yield from () if percent is None else ((CANARY, percent),)
-    elif resource.kind == "HTTPRoute":
+    if resource.kind == "HTTPRoute":
         for rule in resource.spec.get("rules") or []:
-            yield from _weighed((str(each["name"]), each.get("weight", 1)) for each in rule.get("backendRefs") or [])
+            yield from _weighed(
+                (str(each.get("name")), each.get("weight", 1)) for each in rule.get("backendRefs") or []
+            )
     elif resource.kind == "VirtualService":
         for rule in resource.spec.get("http") or []:
             routes = rule.get("route") or []
-            yield from _weighed((str(each["destination"]["host"]), each.get("weight", 0)) for each in routes)
-    else:
-        for part in resource.spec.get("traffic") or []:
-            if part.get("tag") == CANARY:
-                yield str(part.get("configurationName") or CANARY), part.get("percent") or 0
+            yield from _weighed(
+                (str((each.get("destination") or {}).get("host")), each.get("weight", 0)) for each in routes
+            )
+    for target in resource.spec.get("traffic") or () if resource.group == KNATIVE else ():
+        if target.get("tag") == CANARY:
+            yield str(target.get("configurationName") or CANARY), target.get("percent") or 0
 
 
 def _weighed(backends: Iterable[tuple[str, float]]) -> Iterator[tuple[str, float]]:
@@ -53,7 +58,7 @@ POLICY = ResourcePolicy(
     asks="A canary gets half of the requests at most.",
     why="A version that is on trial must not be what most users meet.",
     parameters=Share,
-    of=Kinds("InferenceService", "HTTPRoute", "Route", "VirtualService"),
+    of=lambda resource: (resource,) if resource.kubernetes else (),
     check=check,
     example="""
 apiVersion: serving.knative.dev/v1

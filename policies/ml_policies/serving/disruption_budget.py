@@ -1,9 +1,13 @@
 """Replicas are not all taken away at once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from ml_policies.engine.policy import Parameters, StackPolicy
 from ml_policies.engine.resource import Resource
+from ml_policies.engine.stack import Stack
+from ml_policies.engine.values import holds
+from ml_policies.shapes.serving import served
+from ml_policies.shapes.workloads import workload
 
 OWN = "serving.kserve.io/inferenceservice"
 """The label that KServe gives to all pods of a service."""
@@ -14,25 +18,26 @@ class Budgets(Parameters):
     """From how many replicas on a service needs a budget."""
 
 
-def services(resources: Sequence[Resource]) -> Iterator[Resource]:
-    return (each for each in resources if each.kind == "InferenceService")
+def services(stack: Stack) -> Iterator[Resource]:
+    return (each for each in stack if workload(each).parts)
 
 
-def check(service: Resource, resources: Sequence[Resource], parameters: Budgets) -> Iterator[str]:
-    name, least = service.metadata["name"], (service.spec.get("predictor") or {}).get("minReplicas", 1)
-    if least >= parameters.replicas and (service.namespace, name) not in _budgets(resources):
+def check(service: Resource, stack: Stack, parameters: Budgets) -> Iterator[str]:
+    name, least = (
+        service.metadata.get("name", ""),
+        max((part.spec.get("minReplicas", 1) for part in served(service)), default=0),
+    )
+    if least >= parameters.replicas and not holds(
+        lambda each: each.namespace == service.namespace and _selects(each, name), stack.of("PodDisruptionBudget")
+    ):
         yield (
             f"it keeps {least:g} replicas, but nothing keeps a drain from taking them all; declare a "
             f"PodDisruptionBudget for pods with {OWN}={name}"
         )
 
 
-def _budgets(resources: Sequence[Resource]) -> set[tuple[str, str]]:
-    return {
-        (each.namespace, ((each.spec.get("selector") or {}).get("matchLabels") or {}).get(OWN, ""))
-        for each in resources
-        if each.kind == "PodDisruptionBudget"
-    }
+def _selects(budget: Resource, name: str) -> bool:
+    return ((budget.spec.get("selector") or {}).get("matchLabels") or {}).get(OWN) == name
 
 
 POLICY = StackPolicy(

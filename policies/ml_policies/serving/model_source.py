@@ -1,10 +1,9 @@
 """Models come from where models are kept, and are asked by the protocol that clients speak."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from ml_policies.engine.policy import Parameters, ResourcePolicy
-from ml_policies.shapes.serving import models
+from ml_policies.shapes.serving import Model, models
 
 
 class Allowed(Parameters):
@@ -14,12 +13,11 @@ class Allowed(Parameters):
     """How it may be asked."""
 
 
-def check(model: Mapping[str, Any], parameters: Allowed) -> Iterator[str]:
-    protocol = model.get("protocolVersion", "v1")
-    if protocol not in parameters.protocols:
+def check(model: Model, parameters: Allowed) -> Iterator[str]:
+    if model.protocol is not None and model.protocol not in parameters.protocols:
         allowed = ", ".join(sorted(parameters.protocols))
-        yield f"it is asked by protocol {protocol}; set protocolVersion to one of {allowed}"
-    scheme = str(model.get("storageUri") or "").partition("://")[0]
+        yield f"it is asked by protocol {model.protocol}; set protocolVersion to one of {allowed}"
+    scheme = (model.uri or "").partition("://")[0]
     if scheme and scheme not in parameters.schemes:
         allowed = ", ".join(sorted(parameters.schemes))
         yield f"its model comes by {scheme}; put it where models are kept, by one of {allowed}"

@@ -1,11 +1,10 @@
 """What is served is a version, not a name."""
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from ml_policies.engine.policy import Parameters, ResourcePolicy
-from ml_policies.shapes.serving import models
+from ml_policies.shapes.serving import Model, models
 
 
 class Pinned(Parameters):
@@ -16,12 +15,11 @@ class Pinned(Parameters):
     """What a storageUri with a version looks like, as a regular expression."""
 
 
-def check(model: Mapping[str, Any], parameters: Pinned) -> Iterator[str]:
-    uri = model.get("storageUri")
-    if uri is None:
+def check(model: Model, parameters: Pinned) -> Iterator[str]:
+    if model.uri is None:
         yield "its model has no storageUri, so nothing says which version is served; set model.version"
-    elif not re.search(parameters.pattern, str(uri)):
-        yield f"its model is {uri!r}, which names no version; name one, such as mlflow://<model>/<number>"
+    elif not re.search(parameters.pattern, model.uri):
+        yield f"its model is {model.uri!r}, which names no version; name one, such as mlflow://<model>/<number>"
 
 
 POLICY = ResourcePolicy(

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 
 from ml_policies.engine.resource import Resource
+from ml_policies.engine.stack import Stack
+from ml_policies.engine.values import below
 
 GOOGLE = "gcp:storage/bucket:Bucket"
-AMAZON = "aws:s3/bucket:Bucket"
+AMAZON, AMAZON_BEFORE = "aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2"
 IONOS = "ionoscloud:objectstorage/bucket:Bucket"
+BUCKETS = (GOOGLE, AMAZON, AMAZON_BEFORE, IONOS)
 
 
-def buckets(resources: Sequence[Resource]) -> list[Resource]:
-    return [each for each in resources if each.type in (GOOGLE, AMAZON, IONOS)]
+def buckets(stack: Stack) -> list[Resource]:
+    return stack.of(*BUCKETS)
 
 
-def beside(bucket: Resource, resources: Sequence[Resource], *types: str) -> list[Resource]:
-    """The resources of these types that are about the bucket. Its name is not known to them before it is made, so they
-    are found by their own, in the same component."""
-    named = (bucket.name, f"{bucket.name}-")
-    return [
-        each
-        for each in resources
-        if each.type in types
-        and each.parent == bucket.parent
-        and (each.name == named[0] or each.name.startswith(named[1]))
-    ]
+def beside(bucket: Resource, stack: Stack, *types: str) -> list[Resource]:
+    """The resources of these types that are about the bucket; Amazon's had another name for a while."""
+    both = (*types, *(re.sub(r"^(aws:s3/\w+):(\w+)$", r"\1V2:\2V2", each) for each in types))
+    return [each for each in stack.of(*dict.fromkeys(both)) if _about(each, stack) is bucket]
+
+
+def _about(resource: Resource, stack: Stack) -> Resource | None:
+    """The bucket that it is about: the one whose output it takes; where the engine tells nothing of that, the one whose
+    name it has, or begins with."""
+    if whose := resource.depends.get("bucket"):
+        return next((each for each in buckets(stack) if each.urn in whose), None)
+    named = below(resource.props)[0].get("bucket")
+    near = [each for each in buckets(stack) if each.parent == resource.parent]
+    fitting = [each for each in near if _begins(resource.name, each.name) and _begins(named or each.name, each.name)]
+    return max(fitting, key=lambda each: len(each.name), default=None)
+
+
+def _begins(name: str, with_name: str) -> bool:
+    return name == with_name or name.startswith(f"{with_name}-")

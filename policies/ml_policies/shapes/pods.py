@@ -14,7 +14,10 @@ from typing import Any
 
 from ml_policies.engine.resource import Resource
 from ml_policies.engine.values import UnknownError, below, listed, mapped
-from ml_policies.shapes.workloads import TRANSLATED, Path, Workload, workload
+from ml_policies.shapes.fields import Path
+from ml_policies.shapes.model import Workload
+from ml_policies.shapes.translated import TRANSLATED
+from ml_policies.shapes.workloads import workload
 
 PASSIVE = frozenset(
     {
@@ -46,7 +49,13 @@ class Pod:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     whole: bool = False
     """Whether it is a pod as it is declared, to which no operator adds."""
+    path: Path = ()
     containers: list[Container] = field(default_factory=list)
+
+    @property
+    def copies(self) -> float:
+        """How many of it there are at most."""
+        return workload(self.resource).copies(self.resource, self.path)
 
     @property
     def context(self) -> Mapping[str, Any]:
@@ -64,13 +73,19 @@ class Pod:
 class Container:
     pod: Pod
     spec: Mapping[str, Any]
-    label: str
-    """What it is called where it has no name."""
+    path: Path
     partial: bool
 
     @property
     def name(self) -> str:
-        return f"container {below(self.spec)[0].get('name') or self.label}"
+        """Its own, or that of its place."""
+        label = ".".join(step for step in self.path[-2:] if step != "spec") or self.pod.resource.name
+        return f"container {below(self.spec)[0].get('name') or label}"
+
+    @property
+    def first(self) -> bool:
+        """Whether it has ended when the others start."""
+        return self.path[-2:-1] == (FIRST,) and self.spec.get("restartPolicy") != "Always"
 
     @property
     def image(self) -> str | None:
@@ -157,13 +172,13 @@ class _Search:
         if self._kind.has_pod(path) or (not element and _is_pod(known, unknown)):
             metadata: Any = (above if path[-1:] == ("spec",) else known).get("metadata")
             whole = listed(known.get("containers")) and not (self._kind.completed or self._resource.patch)
-            pod = Pod(self._resource, value, metadata if mapped(metadata) else {}, whole)
+            pod = Pod(self._resource, value, metadata if mapped(metadata) else {}, whole, path)
             self.pods.append(pod)
         described = self._kind.has_container(path)
         if element or described or _is_container(known):
-            holder = pod if pod is not None and (element or described) else self._alone()
+            holder = pod if pod is not None and (element or described) else self._alone(path)
             partial = self._partial(path, known) if element or described else True
-            holder.containers.append(Container(holder, value, self._label(path), partial))
+            holder.containers.append(Container(holder, value, path, partial))
         return pod
 
     def _partial(self, path: Path, known: Mapping[str, Any]) -> bool:
@@ -178,11 +193,8 @@ class _Search:
         in_list = path[-1:] and path[-1] in LISTS
         return bool(in_list) or key in UNJUDGED or self._kind.has_pod(here) or self._kind.has_container(here)
 
-    def _label(self, path: Path) -> str:
-        return ".".join(step for step in path[-2:] if step != "spec") or self._resource.name
-
-    def _alone(self) -> Pod:
-        pod = Pod(self._resource, {})
+    def _alone(self, path: Path) -> Pod:
+        pod = Pod(self._resource, {}, path=() if not TRANSLATED.keys().isdisjoint(path) else path)
         self.pods.append(pod)
         return pod
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import yaml
@@ -40,3 +40,11 @@ def patch(given: Any) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         raise ValueError(f"podSpecPatch is {given!r} and no part of a pod")
     return found
+
+
+TRANSLATED: Mapping[str, Callable[[Any], Mapping[str, Any]]] = {
+    "podSpecPatch": patch,
+    "sparkConf": properties,
+    "hadoopConf": properties,
+}
+"""Fields that say in another notation what a pod has."""

@@ -1,9 +1,11 @@
 """What is installed is declared, object by object."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import lru_cache
 
 from ml_policies.engine.policy import Parameters, StackPolicy
 from ml_policies.engine.resource import Resource
+from ml_policies.engine.stack import Stack
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 COMMAND = "command:"
@@ -33,23 +35,28 @@ class Known(Parameters):
     """Dynamic resources whose code has been read: the project's own."""
 
 
-def installers(resources: Sequence[Resource]) -> Iterator[Resource]:
-    for each in resources:
+def installers(stack: Stack) -> Iterator[Resource]:
+    for each in stack:
         if each.type in (RELEASE, *EXPANDED) or each.type.startswith((COMMAND, *DYNAMIC)):
             yield each
 
 
-def check(installer: Resource, resources: Sequence[Resource], parameters: Known) -> Iterator[str]:
+def check(installer: Resource, stack: Stack, parameters: Known) -> Iterator[str]:
     kind = installer.type
     if kind == RELEASE:
         yield "Helm installs it where no preview and no policy sees an object of it; declare it as a bundle"
     elif kind.startswith(COMMAND):
         yield "it runs a command of which nobody knows what it changes; declare what it makes as resources"
     elif kind in EXPANDED:
-        if not any(each.parent == installer.urn for each in resources):
+        if installer.urn not in _parents(stack):
             yield "none of its objects is known before the update, so none is judged; declare it as a bundle"
     elif kind.rpartition("/")[2] not in parameters.providers:
         yield "its provider is a program of its own that no policy knows; read it, then name it in `providers`"
+
+
+@lru_cache(maxsize=2)
+def _parents(stack: Stack) -> frozenset[str]:
+    return frozenset(each.parent for each in stack)
 
 
 POLICY = StackPolicy(
