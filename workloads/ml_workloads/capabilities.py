@@ -15,6 +15,7 @@ from ml_workloads.fields import bucket_of
 from ml_workloads.run_settings import RaySettings
 from ml_workloads.serving_settings import OF_REQUESTS, ServingSettings
 from ml_workloads.settings import WorkloadsSettings
+from ml_workloads.source_settings import SourceSettings
 from ml_workloads.torch_settings import TorchSettings
 
 
@@ -102,7 +103,7 @@ def _certified(settings: WorkloadsSettings, certified: Sequence[str] | None) -> 
                 )
 
 
-def _hosts(name: str, served: ServingSettings) -> Iterator[str]:
+def _hosts(name: str, served: SourceSettings) -> Iterator[str]:
     """Where it answers, in its namespace."""
     yield name
     if served.canary:

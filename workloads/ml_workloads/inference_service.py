@@ -1,6 +1,6 @@
-"""A served model: the version in use, beside it a canary if there is one, and the one route to both.
+"""A served model: what is in use, beside it a canary if there is one, and the one route to both.
 
-The versions are named, never an alias: what is served is what the declaration says. Each is an InferenceService of its
+Versions are named, never an alias: what is served is what the declaration says. Each is an InferenceService of its
 own, so that a canary that can't be loaded is nothing to the other; the route is changed when all that it shall lead to
 serves, and a canary goes when no request is led to it any more. The URL is the same whatever changes, and known from
 the start; it resolves for others when requests are shared as asked.
@@ -17,7 +17,8 @@ from ml_platform.objects import KubernetesObject
 from ml_workloads.predictor import Predictor
 from ml_workloads.rollout import Rollout
 from ml_workloads.route import Shared
-from ml_workloads.serving_settings import ServingSettings
+from ml_workloads.source_settings import SourceSettings
+from ml_workloads.sources import Source
 from ml_workloads.traffic import Traffic
 from ml_workloads.workspace import Workspace
 
@@ -25,18 +26,18 @@ from ml_workloads.workspace import Workspace
 @dataclass(frozen=True, kw_only=True)
 class InferenceServiceArgs:
     workspace: Workspace
-    version: pulumi.Input[str]
-    """The registered version in use."""
-    settings: ServingSettings
-    image: str | None = None
-    """The reference of the image that has the model's own packages; None is the platform's own model server."""
+    settings: SourceSettings
+    source: Source
+    """What is in use."""
+    canary: Source | None = None
+    """What is tried on a part of the requests."""
 
 
 class InferenceService(Component):
     token = "ml-platform:workloads:InferenceService"  # noqa: S105 - a type token
 
     url: pulumi.Output[str]
-    """POST there by the v2 protocol."""
+    """POST there by the protocol of its server."""
     canary_url: pulumi.Output[str] | None
     """Where the canary alone answers, while there is one."""
 
@@ -46,17 +47,17 @@ class InferenceService(Component):
         self._platform = args.workspace.platform
         host, canary_host, settled = self._declare()
         self.url = self._url(host, settled)
-        self.canary_url = self._url(canary_host, settled) if args.settings.canary else None
+        self.canary_url = self._url(canary_host, settled) if args.canary else None
         self.register_outputs({"url": self.url, "canary_url": self.canary_url})
 
     def _declare(self) -> tuple[str, str, list[pulumi.Resource]]:
-        """Both versions, the route when all that it leads to serves; its hosts, and the wait until it leads there."""
+        """Both sources, the route when all that it leads to serves; its hosts, and the wait until it leads there."""
         name, workspace, canary = self._name, self._args.workspace, self._args.settings.canary
-        rollouts = [self._predictor(name, self._args.version, "version").declare(self)]
+        rollouts = [self._predictor(name, self._args.source).declare(self)]
         shares = {name: 100}
-        if canary:
+        if canary and self._args.canary:
             tried = f"{name}-canary"
-            rollouts.append(self._predictor(tried, str(canary.version), "canary.version").declare(self))
+            rollouts.append(self._predictor(tried, self._args.canary, "canary.").declare(self))
             shares = {name: 100 - canary.percent, tried: canary.percent}
         route, settled = Shared(name, workspace, shares), list[pulumi.Resource]()
         for part, manifest in route.manifests().items():
@@ -64,15 +65,9 @@ class InferenceService(Component):
             settled.append(self._traffic(part, shares, rollouts, declared))
         return route.host, route.canary_host, settled
 
-    def _predictor(self, name: str, version: pulumi.Input[str], key: str) -> Predictor:
-        return Predictor(
-            name=name,
-            workspace=self._args.workspace,
-            settings=self._args.settings,
-            image=self._args.image,
-            version=version,
-            setting=f"{PROJECT}:workloads.serving.{self._name}.{key}",
-        )
+    def _predictor(self, name: str, source: Source, below: str = "") -> Predictor:
+        setting = f"{PROJECT}:workloads.serving.{self._name}.{below}{self._args.settings.varies}"
+        return Predictor(name=name, workspace=self._args.workspace, source=source, setting=setting)
 
     def _traffic(
         self,
@@ -93,5 +88,4 @@ class InferenceService(Component):
         )
 
     def _url(self, host: str, settled: list[pulumi.Resource]) -> pulumi.Output[str]:
-        model = self._args.settings.model
-        return pulumi.Output.concat(self._platform.url(host), after(f"/v2/models/{model}/infer", *settled))
+        return pulumi.Output.concat(self._platform.url(host), after(self._args.source.asked, *settled))

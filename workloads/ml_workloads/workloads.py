@@ -14,11 +14,12 @@ from ml_workloads.data import Data, DataArgs
 from ml_workloads.gate import Gate, GateArgs
 from ml_workloads.inference_service import InferenceService, InferenceServiceArgs
 from ml_workloads.learning import LearningArgs, learn
-from ml_workloads.packages import NONE, SERVING
+from ml_workloads.packages import NONE
 from ml_workloads.promotion import promoted
 from ml_workloads.run import Run
-from ml_workloads.serving_settings import ServingSettings
+from ml_workloads.served import sources
 from ml_workloads.settings import TABLE, WorkloadsSettings
+from ml_workloads.source_settings import AnySource
 from ml_workloads.spark_application import SparkApplication, SparkArgs
 from ml_workloads.table import Table
 from ml_workloads.workspace import Workspace, WorkspaceArgs
@@ -99,21 +100,16 @@ class Workloads(Component):
             workspace=workspace,
             table=tables[settings.data],
             settings=settings,
-            version=_version(settings, self.versions),
+            version=self.versions[settings.model] if settings.version == "champion" else str(settings.version),
             packages=self._packages.get(settings.model, NONE),
         )
         return score(block, args, self)
 
     def _served(
-        self, workspace: Workspace, block: str, settings: ServingSettings, wanted: Mapping[str, pulumi.Output[str]]
+        self, workspace: Workspace, block: str, settings: AnySource, wanted: Mapping[str, pulumi.Output[str]]
     ) -> InferenceService:
-        own = self._packages.get(settings.model, NONE).image(SERVING)
-        args = InferenceServiceArgs(
-            workspace=workspace,
-            version=_version(settings, wanted),
-            settings=settings,
-            image=None if own == SERVING else self._platform.image(own),
-        )
+        source, canary = sources(block, settings, workspace, wanted, self._packages, self)
+        args = InferenceServiceArgs(workspace=workspace, settings=settings, source=source, canary=canary)
         return InferenceService(block, args, self.child())
 
     def _tables(self, workspace: Workspace) -> dict[str, Table]:
@@ -161,9 +157,3 @@ class Workloads(Component):
             )
             champions[model] = Gate(block, args, self.child()).champion
         return champions
-
-
-def _version(
-    settings: ServingSettings | BatchSettings, champions: Mapping[str, pulumi.Output[str]]
-) -> pulumi.Input[str]:
-    return champions[settings.model] if settings.version == "champion" else str(settings.version)
