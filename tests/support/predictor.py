@@ -1,6 +1,6 @@
 """A model server of one's own, of the standard library alone: run by `python -c`, told how by its environment.
 
-It speaks protocol v2, or v1 where PROTOCOL says so, at PORT, from START_SECONDS after its start on, and answers each
+It speaks protocol v2, or v1 where PROTOCOL says so, at LISTENS_AT, from START_SECONDS after its start on, and answers each
 row with the sum of its values, times FACTOR.
 """
 
@@ -48,4 +48,4 @@ class Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    ThreadingHTTPServer(("", int(os.environ.get("PORT", "8080"))), Handler).serve_forever()
+    ThreadingHTTPServer(("", int(os.environ.get("LISTENS_AT", "8080"))), Handler).serve_forever()

@@ -15,8 +15,8 @@ from ml_workloads.serving_settings import CanarySettings, ServingSettings
 
 SOURCES = ("model", "image")
 """The keys of which a block of `serving` has exactly one."""
-SET_BY_US = ("HOME",)
-"""Variables of an image's environment that the platform sets."""
+SET_FOR_IT = ("HOME", "PORT", "K_SERVICE", "K_CONFIGURATION", "K_REVISION")
+"""Variables of an image's environment that the platform and Knative set."""
 
 Path = Annotated[str, Field(pattern=r"^/\S*$", description="A path of a URL.")]
 Variable = Annotated[
@@ -116,7 +116,7 @@ class ImageSettings(SourceSettings):
             if name in self.env:
                 raise MisfitError(f"secrets.{name}", "`env` has it as well; keep one of them", remove=True)
         for key, names in (("env", self.env), ("secrets", self.secrets)):
-            for name in (each for each in SET_BY_US if each in names):
+            for name in (each for each in SET_FOR_IT if each in names):
                 raise MisfitError(f"{key}.{name}", "the platform sets it; remove it", remove=True)
         return self
 
