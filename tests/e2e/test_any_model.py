@@ -1,4 +1,4 @@
-"""What answers need not be a model of the registry: an image of one's own, with a canary, a slow start, and mistakes."""
+"""What answers need not be a model of the registry: an image of one's own that starts slowly, and its mistakes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A model server of one's own, of the standard library alone: run by `python -c`, told how by its environment.
 
-It speaks protocol v2, or v1 where PROTOCOL says so, at LISTENS_AT, from START_SECONDS after its start on, and answers each
-row with the sum of its values, times FACTOR.
+It speaks protocol v2, or v1 where PROTOCOL says so, at the port LISTENS_AT, from START_SECONDS after its start on, and
+answers each row with the sum of its values, times FACTOR.
 """
 
 import json

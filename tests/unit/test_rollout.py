@@ -102,7 +102,7 @@ def test_the_revision_that_answers_is_the_outcome(name: str, monkeypatch: pytest
     ],
     ids=[
         "an older one is ready", "not seen yet", "not ready", "of something else", "revision gone",
-        "of a service before", "nothing there yet", "nothing leads to its pods yet", "a full node", "a quota that is used up",
+        "of a service before", "nothing there yet", "nothing leads to its pods", "a full node", "a used up quota",
     ],
 )  # fmt: skip
 def test_anything_else_is_waited_for(objects: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
