@@ -16,7 +16,7 @@ from ml_workloads.newest import MARK
 from ml_workloads.rollout import Rollout
 from ml_workloads.serving_settings import OF_REQUESTS, SCALE_TARGETS, ScaleMetric, ServingSettings
 from ml_workloads.sources import Source
-from ml_workloads.workspace import MODEL, Workspace
+from ml_workloads.workspace import Workspace
 
 MODEL_LABEL = "ml-platform/model"
 SERVICE_LABEL = "serving.kserve.io/inferenceservice"
@@ -104,7 +104,7 @@ class Predictor:
         return {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": metadata, "spec": spec}
 
     def _account(self) -> dict[str, Any]:
-        return {"serviceAccountName": MODEL, "automountServiceAccountToken": False}
+        return {"serviceAccountName": self.source.account, "automountServiceAccountToken": False}
 
     def _mode(self) -> dict[str, pulumi.Input[str]]:
         # From the platform, so that the service is declared when it can be accepted.

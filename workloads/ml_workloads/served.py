@@ -3,7 +3,7 @@
 It owns the Secret that such a source may need beside the InferenceService.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 from ml_platform import pods
@@ -12,8 +12,9 @@ from ml_platform.configuration import require_secret
 from ml_platform.objects import KubernetesObject
 
 from ml_workloads.packages import NONE, SERVING, Packages
-from ml_workloads.source_settings import AnySource, ImageSettings, RegisteredSettings
-from ml_workloads.sources import Custom, Registered, Source, secret_of
+from ml_workloads.source_settings import AnySource, ImageSettings, RegisteredSettings, StoredSettings
+from ml_workloads.sources import Custom, Registered, Source, Stored, secret_of
+from ml_workloads.storage import opened
 from ml_workloads.workspace import Workspace
 
 Sources = tuple[Source, Source | None]
@@ -28,9 +29,12 @@ def sources(
     parent: Component,
 ) -> Sources:
     """What is in use, and what is tried. `champions` and `packages` are those of the stack's models."""
-    if isinstance(settings, ImageSettings):
-        return _custom(block, settings, workspace, parent)
-    return _registered(settings, workspace, champions, packages.get(settings.model, NONE))
+    if isinstance(settings, RegisteredSettings):
+        return _registered(settings, workspace, champions, packages.get(settings.model, NONE))
+    opens = opened(block, settings, workspace, parent) if settings.locked else []
+    if isinstance(settings, StoredSettings):
+        return _stored(block, settings, opens)
+    return _custom(block, settings, workspace, opens, parent)
 
 
 def _registered(
@@ -53,13 +57,28 @@ def _registered(
     return of(version), of(str(settings.canary.version)) if settings.canary else None
 
 
-def _custom(block: str, settings: ImageSettings, workspace: Workspace, parent: Component) -> Sources:
-    secret = _secret(block, settings, workspace, parent) if settings.secrets else None
+def _stored(block: str, settings: StoredSettings, opens: Sequence[KubernetesObject]) -> Sources:
+    def of(uri: str) -> Stored:
+        return Stored(block=block, settings=settings, uri=uri, opened=[*map(_version, opens)])
+
+    return of(settings.uri), of(settings.canary.uri) if settings.canary else None
+
+
+def _custom(
+    block: str, settings: ImageSettings, workspace: Workspace, opens: Sequence[KubernetesObject], parent: Component
+) -> Sources:
+    secrets = [_secret(block, settings, workspace, parent)] if settings.secrets else []
+    read = [_version(each) for each in (*opens, *secrets)]
 
     def of(image: str) -> Custom:
-        return Custom(block=block, settings=settings, image=image, secret=secret)
+        return Custom(block=block, settings=settings, image=image, opened=read)
 
     return of(settings.image), of(settings.canary.image) if settings.canary else None
+
+
+def _version(item: KubernetesObject) -> pulumi.Output[str]:
+    """Another one whenever the object's content is another one: what pods read at their start is told by it."""
+    return item.metadata.apply(lambda found: str(found.get("resourceVersion", "")))
 
 
 def _secret(block: str, settings: ImageSettings, workspace: Workspace, parent: Component) -> KubernetesObject:

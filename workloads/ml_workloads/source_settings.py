@@ -1,22 +1,24 @@
-"""Settings of what answers requests: a registered model, or an image of one's own. Each block of `serving` has one.
+"""Settings of what answers requests: a registered model, files of a model, or an image of one's own. Each block of
+`serving` has one.
 
 A block is of the kind whose key it has, and has all settings of serving_settings.py besides.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from ml_platform.configuration import MisfitError, Name, Quantity, one_rule
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from ml_workloads.fields import Command, OwnImage, Version
+from ml_workloads.formats import Format
 from ml_workloads.protocol import Protocol
 from ml_workloads.serving_settings import CanarySettings, ServingSettings
 
-SOURCES = ("model", "image")
-"""The keys of which a block of `serving` has exactly one."""
-SET_FOR_IT = ("HOME", "PORT", "K_SERVICE", "K_CONFIGURATION", "K_REVISION")
-"""Variables of an image's environment that the platform and Knative set."""
+KINDS = {"model": "registered", "uri": "stored", "image": "custom"}
+"""The keys of which a block of `serving` has exactly one, each with the tag of its kind."""
+SET_FOR_IT = ("HOME", "STORAGE_URI", "PORT", "K_SERVICE", "K_CONFIGURATION", "K_REVISION")
+"""Variables of an image's environment that the platform, KServe and Knative set."""
 
 Path = Annotated[str, Field(pattern=r"^/\S*$", description="A path of a URL.")]
 Variable = Annotated[
@@ -28,6 +30,14 @@ SecretName = Annotated[
         pattern=r"^[a-z][a-z0-9_]*$",
         max_length=63,
         description="A secret of the stack, by its name after ml-platform: in `pulumi config set --secret`.",
+    ),
+]
+FilesUri = Annotated[
+    str,
+    Field(
+        pattern=r"^(s3|gs|pvc|https|hf)://[^\s/]+(/\S*)?$",
+        description="s3://<bucket>/<key>, gs://<bucket>/<key>, pvc://<claim>/<path>, https://<host>/<path>, "
+        "hf://<owner>/<model>. A version or a digest as the last part of the path pins it.",
     ),
 ]
 Arguments = Annotated[tuple[str, ...], Field(strict=False), one_rule("it is a list of texts")]
@@ -42,7 +52,7 @@ class SourceSettings(ServingSettings):
     @model_validator(mode="before")
     @classmethod
     def _has_one_source(cls, given: Any) -> Any:
-        named = [key for key in SOURCES if isinstance(given, dict) and given.get(key) is not None]
+        named = [key for key in KINDS if isinstance(given, dict) and given.get(key) is not None]
         for other in named[1:]:
             raise MisfitError(
                 other, f"the block has {named[0]!r} as well, and one thing answers: keep one", remove=True
@@ -74,17 +84,78 @@ class RegisteredSettings(SourceSettings):
     canary: RegisteredCanary | None = None
 
 
+class FilesSettings(SourceSettings):
+    """A block whose files somebody has put somewhere."""
+
+    secret: SecretName | None = None
+    """What opens the place of the files: for gs:// the key of a service account as JSON, for hf:// a token. The
+    platform's own buckets need none."""
+
+    files_key: ClassVar[str]  # the key that says where they are
+
+    @property
+    def files(self) -> str | None:
+        """Where they are."""
+        found: str | None = getattr(self, self.files_key)
+        return found
+
+    @property
+    def scheme(self) -> str:
+        """How they are reached; an empty one where there are none."""
+        return (self.files or "").partition("://")[0]
+
+    @property
+    def locked(self) -> bool:
+        """Whether a key is needed to read them."""
+        return self.scheme == "s3" or self.secret is not None
+
+    @model_validator(mode="after")
+    def _opens_what_is_locked(self) -> Self:
+        if self.secret and self.scheme not in ("gs", "hf"):
+            raise MisfitError("secret", "it opens gs:// and hf://, and the files are at neither", remove=True)
+        return self
+
+
+class StoredCanary(CanarySettings):
+    """Other files of the same format, tried on a part of the requests."""
+
+    uri: FilesUri
+
+
+class StoredSettings(FilesSettings):
+    """A model from its files, which no gate of this stack has judged, at one URL whatever is changed here."""
+
+    varies = files_key = "uri"
+
+    uri: FilesUri
+    """Where they are: a folder, or one file."""
+    format: Format
+    """What they are. mlflow, sklearn, xgboost and lightgbm are served by the platform's own model server, the others by
+    KServe's runtimes where its release has them."""
+    model_name: Name | None = None
+    """The name of the model in the paths of requests. Without it, the name of the block; a format whose files name the
+    model (onnx, pytorch, triton) has theirs."""
+    canary: StoredCanary | None = None
+
+    @model_validator(mode="after")
+    def _tried_at_the_same_place(self) -> Self:
+        if self.canary and self.canary.uri.partition("://")[0] != self.scheme:
+            raise MisfitError("canary.uri", f"it must begin with {self.scheme}:// too, as `uri` does")
+        return self
+
+
 class ImageCanary(CanarySettings):
     """Another image, tried on a part of the requests with the settings of the block."""
 
     image: OwnImage
 
 
-class ImageSettings(SourceSettings):
+class ImageSettings(FilesSettings):
     """A model server of one's own, at one URL whatever is changed here. It runs as the user 65532 and writes below
     /tmp."""
 
     varies = "image"
+    files_key = "model_files"
 
     image: OwnImage
     """Its image; another digest is a new revision."""
@@ -96,6 +167,8 @@ class ImageSettings(SourceSettings):
     """Variables of its environment."""
     secrets: Mapping[Variable, SecretName] = Field(default_factory=dict)
     """Variables that hold a secret of the stack, each by the secret's name. Another value is a new revision."""
+    model_files: FilesUri | None = None
+    """Files that are there, read only, below /mnt/models before it starts."""
     port: Annotated[int, Field(ge=1024, le=65535)] = 8080
     """Where it listens, at all addresses of its pod."""
     protocol: Protocol = "v2"
@@ -121,13 +194,16 @@ class ImageSettings(SourceSettings):
         return self
 
 
-def _kind(block: Any) -> Literal["registered", "custom"]:
-    image = block.get("image") if isinstance(block, dict) else getattr(block, "image", None)
-    model = block.get("model") if isinstance(block, dict) else getattr(block, "model", None)
-    return "custom" if image is not None and model is None else "registered"
+def _kind(block: Any) -> str:
+    """The first that the block has the key of; of a block without any, the one of a registered model."""
+    given = block if isinstance(block, dict) else vars(block)
+    return next((kind for key, kind in KINDS.items() if given.get(key) is not None), "registered")
 
 
-AnySource = RegisteredSettings | ImageSettings
+AnySource = RegisteredSettings | StoredSettings | ImageSettings
 ServedSettings = Annotated[
-    Annotated[RegisteredSettings, Tag("registered")] | Annotated[ImageSettings, Tag("custom")], Discriminator(_kind)
+    Annotated[RegisteredSettings, Tag("registered")]
+    | Annotated[StoredSettings, Tag("stored")]
+    | Annotated[ImageSettings, Tag("custom")],
+    Discriminator(_kind),
 ]

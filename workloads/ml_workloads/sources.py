@@ -7,17 +7,21 @@ from typing import Any
 
 import pulumi
 from ml_platform import pods
-from ml_platform.objects import KubernetesObject
 
+from ml_workloads.formats import FORMATS
 from ml_workloads.protocol import READY, asked_path, ready_path
 from ml_workloads.serving_settings import ProbeSettings, ServingSettings
-from ml_workloads.source_settings import ImageSettings, RegisteredSettings
+from ml_workloads.source_settings import ImageSettings, RegisteredSettings, StoredSettings
+from ml_workloads.storage import account_of
+from ml_workloads.workspace import MODEL
 
 CONTAINER = "kserve-container"
 """KServe's name for the container that is asked."""
 PORT = 8080
 """Where the model servers of runtimes listen."""
 TMP = {"tmp": "/tmp"}  # noqa: S108 - the container's own
+STORAGE_URI = "STORAGE_URI"
+"""The variable by which KServe knows what to put below /mnt/models; the server finds that path in it."""
 SILENCE = 120
 """Seconds without an answer after which a server gets no more requests, where the settings don't say."""
 HELD = {
@@ -56,6 +60,11 @@ class Source(ABC):
     @abstractmethod
     def ready(self) -> str:
         """The path that is answered when it can be asked."""
+
+    @property
+    def account(self) -> str:
+        """The service account of its pods."""
+        return MODEL
 
     @property
     def listens(self) -> Mapping[str, Any] | None:
@@ -122,14 +131,65 @@ class Registered(Source):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stored(Source):
+    """Files of a model, on the platform's own model server or on one of KServe's runtimes."""
+
+    block: str
+    settings: StoredSettings
+    uri: str
+    opened: Sequence[pulumi.Output[str]]
+    """What opens the place of the files."""
+
+    @property
+    def name(self) -> str:
+        return self.settings.model_name or self.block
+
+    @property
+    def served(self) -> pulumi.Output[str]:
+        return pulumi.Output.from_input(self.uri)
+
+    @property
+    def asked(self) -> str:
+        return asked_path(FORMATS[self.settings.format].protocol, self.name)
+
+    @property
+    def ready(self) -> str:
+        return ready_path(FORMATS[self.settings.format].protocol, self.name)
+
+    @property
+    def account(self) -> str:
+        return account_of(self.block) if self.settings.locked else MODEL
+
+    @property
+    def read(self) -> Sequence[pulumi.Output[str]]:
+        return self.opened
+
+    def server(self) -> Mapping[str, Any]:
+        settings, served = self.settings, FORMATS[self.settings.format]
+        own = {"runtime": "mlserver", "env": pods.variables({"ML_FORMAT": settings.format})}
+        named = {"args": [f"--model_name={self.name}"]}  # a canary's own name is another one
+        return {
+            "modelFormat": {"name": settings.format},
+            "protocolVersion": served.protocol,
+            "resources": pods.resource_sizes(settings.resources),
+            **(own if served.own else {}),
+            **(named if served.named else {}),
+            **probes(settings, PORT, self.ready, "/v2/health/live" if served.own else self.ready),
+        }
+
+    def predictor(self) -> Mapping[str, Any]:
+        return {"model": {**self.server(), "storageUri": self.uri}}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Custom(Source):
     """An image that is a model server by itself."""
 
     block: str
     settings: ImageSettings
     image: str
-    secret: KubernetesObject | None
-    """The Secret with the secrets of its environment, by the variables' names; None where it has none."""
+    opened: Sequence[pulumi.Output[str]]
+    """What opens the place of its files, and the secrets of its environment."""
 
     @property
     def name(self) -> str:
@@ -153,20 +213,23 @@ class Custom(Source):
         return {"port": self.settings.port, "others": others}
 
     @property
+    def account(self) -> str:
+        return account_of(self.block) if self.settings.locked else MODEL
+
+    @property
     def read(self) -> Sequence[pulumi.Output[str]]:
-        if self.secret is None:
-            return ()
-        return (self.secret.metadata.apply(lambda found: str(found.get("resourceVersion", ""))),)
+        return self.opened
 
     def server(self) -> Mapping[str, Any]:
         settings = self.settings
         secrets = {name: pods.secret_key(secret_of(self.block), name) for name in settings.secrets}
+        files = {STORAGE_URI: settings.model_files} if settings.model_files else {}
         asked = {"readinessProbe": pods.probe(settings.port, self.ready, failureThreshold=SILENCE)}
         return pods.container(
             CONTAINER,
             self.image,
             settings.resources,
-            env={"HOME": TMP["tmp"], **settings.env, **secrets},
+            env={"HOME": TMP["tmp"], **settings.env, **secrets, **files},
             mounts=TMP,
             ports=[{"containerPort": settings.port, "protocol": "TCP"}],
             securityContext=HELD,
