@@ -54,6 +54,7 @@ def test_all_others_are_served_by_the_runtime_that_kserve_finds(name: str) -> No
     assert (model["modelFormat"], model["protocolVersion"]) == ({"name": name}, FORMATS[name].protocol)  # type: ignore[index]
     assert model.get("args", ["--model_name=cars"]) == ["--model_name=cars"]
     assert "/models/cars" in tree.inputs("Rollout", "mpg")["ready"]
+    assert ("mpg" in tree.exports["v1_urls"]) is (FORMATS[name].protocol == "v1")  # type: ignore[index]
 
 
 @pytest.mark.parametrize("mode", ["knative", "standard"])

@@ -66,6 +66,9 @@ def test_its_protocol_says_where_it_is_asked_and_whether_it_is_ready(
     rollout = tree.inputs("Rollout", "ctr")
     assert (rollout["served"], rollout["ready"], rollout["listens"]["port"]) == (IMAGES[0], ready, 9001)
     assert tree.exports["prediction_urls"] == {"ctr": f"http://ctr.models.test{asked}"}
+    assert tree.exports["cluster_urls"] == {"ctr": f"http://ctr.models.svc.cluster.local{asked}"}
+    v1 = tree.exports["prediction_urls"] if serving.get("protocol") == "v1" else {}
+    assert tree.exports["v1_urls"] == v1
 
 
 def test_a_slow_start_is_none_of_the_liveness_probes_business() -> None:

@@ -11,7 +11,7 @@ from support.cluster import FakeClient
 
 BLOCK = "ml-platform:workloads.serving.ctr"
 V1, V2 = "/v1/models/ctr", "/v2/models/ctr/ready"
-LISTENS = {"port": 9001, "others": {"v1": V1}}
+LISTENS = {"port": 9001.0, "others": {"v1": V1}}  # as the engine hands it over
 REFUSED = KubeError(503, "ServiceUnavailable", "error trying to reach service: dial tcp: connection refused")
 NO_PATH = KubeError(404, "NotFound", "GET ...: HTTP 404: Not Found")
 LOADS = KubeError(503, "Unknown", "GET ...: HTTP 503: loading")
@@ -48,7 +48,9 @@ def test_what_to_change_is_said(refused: dict[str, Exception], says: str, key: s
 def test_of_a_server_that_answers_or_does_not_run_nothing_is_said() -> None:
     assert why({}) is None
     assert why({V2: REFUSED}, pod("waiting")) is None
-    assert "port 9001" in str(why({V2: REFUSED}, pod("waiting"), pod()))
+    client: Any = FakeClient(refused={V2: REFUSED})
+    assert "port 9001 of" in str(unready.why(client, [pod("waiting"), pod()], V2, LISTENS, BLOCK))
+    assert client.requests == [f"GET /api/v1/namespaces/models/pods/p:9001/proxy{V2}"]
 
 
 @pytest.mark.parametrize("below", ["", "canary."])

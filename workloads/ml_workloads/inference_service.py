@@ -15,6 +15,7 @@ from ml_platform.configuration import PROJECT
 from ml_platform.objects import KubernetesObject
 
 from ml_workloads.predictor import Predictor
+from ml_workloads.protocol import asked_path
 from ml_workloads.rollout import Rollout
 from ml_workloads.route import Shared
 from ml_workloads.source_settings import SourceSettings
@@ -40,14 +41,24 @@ class InferenceService(Component):
     """POST there by the protocol of its server."""
     canary_url: pulumi.Output[str] | None
     """Where the canary alone answers, while there is one."""
+    v1_url: pulumi.Output[str] | None
+    """POST there by protocol v1, where its server speaks that."""
+    cluster_url: pulumi.Output[str] | None
+    """The same as `url` for pods of the cluster, in serving mode knative."""
 
     def __init__(self, name: str, args: InferenceServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         self._name, self._args = name, args
         self._platform = args.workspace.platform
         host, canary_host, settled = self._declare()
-        self.url = self._url(host, settled)
-        self.canary_url = self._url(canary_host, settled) if args.canary else None
+        asked = after(args.source.asked, *settled)
+        self.url = self._url(host, asked)
+        self.canary_url = self._url(canary_host, asked) if args.canary else None
+        v1 = after(asked_path("v1", args.source.name), *settled)
+        self.v1_url = self._url(host, v1) if args.source.speaks_v1 else None
+        inside = f"http://{host}.svc.cluster.local"
+        routed = self._platform.serving_mode == "knative"
+        self.cluster_url = pulumi.Output.concat(inside, asked) if routed else None
         self.register_outputs({"url": self.url, "canary_url": self.canary_url})
 
     def _declare(self) -> tuple[str, str, list[pulumi.Resource]]:
@@ -87,5 +98,5 @@ class InferenceService(Component):
             opts=self.child(depends_on=[*rollouts, *routes]),
         )
 
-    def _url(self, host: str, settled: list[pulumi.Resource]) -> pulumi.Output[str]:
-        return pulumi.Output.concat(self._platform.url(host), after(self._args.source.asked, *settled))
+    def _url(self, host: str, path: pulumi.Output[str]) -> pulumi.Output[str]:
+        return pulumi.Output.concat(self._platform.url(host), path)

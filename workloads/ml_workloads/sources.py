@@ -62,6 +62,11 @@ class Source(ABC):
         """The path that is answered when it can be asked."""
 
     @property
+    def speaks_v1(self) -> bool:
+        """Whether it answers protocol v1, maybe beside the one that `asked` is of."""
+        return True
+
+    @property
     def account(self) -> str:
         """The service account of its pods."""
         return MODEL
@@ -157,6 +162,11 @@ class Stored(Source):
         return ready_path(FORMATS[self.settings.format].protocol, self.name)
 
     @property
+    def speaks_v1(self) -> bool:
+        served = FORMATS[self.settings.format]
+        return served.own or served.protocol == "v1"
+
+    @property
     def account(self) -> str:
         return account_of(self.block) if self.settings.locked else MODEL
 
@@ -206,6 +216,10 @@ class Custom(Source):
     @property
     def ready(self) -> str:
         return self.settings.ready or ready_path(self.settings.protocol, self.name)
+
+    @property
+    def speaks_v1(self) -> bool:
+        return self.settings.protocol == "v1"
 
     @property
     def listens(self) -> Mapping[str, Any] | None:

@@ -20,7 +20,7 @@ def why(client: Client, pods: Sequence[Object], ready: str, listens: Mapping[str
 
 
 def _sentence(client: Client, pod: Object, ready: str, listens: Mapping[str, Any], block: str) -> str | None:
-    name, port = pod["metadata"]["name"], listens["port"]
+    name, port = pod["metadata"]["name"], int(listens["port"])  # the engine knows no whole numbers
     said = _answer(client, pod, port, ready)
     if said is None:
         return None

@@ -35,6 +35,10 @@ class Workloads(Component):
     """By name of the served model."""
     canary_urls: dict[str, pulumi.Output[str]]
     """Where canaries alone answer, by name of the served model."""
+    v1_urls: dict[str, pulumi.Output[str]]
+    """Where protocol v1 is answered, by name of the served model."""
+    cluster_urls: dict[str, pulumi.Output[str]]
+    """Where pods of the cluster ask, by name of the served model."""
     versions: dict[str, pulumi.Output[str]]
     """The champion of each model that a run has a candidate for."""
     scores: dict[str, pulumi.Output[str]]
@@ -71,6 +75,8 @@ class Workloads(Component):
         self.scores = {block: self._scored(workspace, block, each, tables) for block, each in settings.batch.items()}
         self.prediction_urls = {block: service.url for block, service in services.items()}
         self.canary_urls = {block: service.canary_url for block, service in services.items() if service.canary_url}
+        self.v1_urls = {block: service.v1_url for block, service in services.items() if service.v1_url}
+        self.cluster_urls = {block: service.cluster_url for block, service in services.items() if service.cluster_url}
         self.register_outputs({"prediction_urls": self.prediction_urls, "versions": self.versions})
 
     def exports(self) -> dict[str, Any]:
@@ -78,6 +84,8 @@ class Workloads(Component):
         return {
             "prediction_urls": self.prediction_urls,
             "canary_urls": self.canary_urls,
+            "v1_urls": self.v1_urls,
+            "cluster_urls": self.cluster_urls,
             "model_versions": self.versions,
             "scores": self.scores,
         }

@@ -1,25 +1,24 @@
 """Models come from where models are kept, and are asked by the protocol that clients speak."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from ml_policies.engine.policy import Parameters, ResourcePolicy
-from ml_policies.shapes.serving import models
+from ml_policies.shapes.serving import Fetched, fetched
 
 
 class Allowed(Parameters):
-    schemes: frozenset[str] = frozenset({"mlflow", "s3", "gs", "oci"})
+    schemes: frozenset[str] = frozenset({"mlflow", "s3", "gs", "oci", "pvc"})
     """Where a model may come from, by the scheme of its storageUri."""
     protocols: frozenset[str] = frozenset({"v2", "grpc-v2"})
     """How it may be asked."""
 
 
-def check(model: Mapping[str, Any], parameters: Allowed) -> Iterator[str]:
-    protocol = model.get("protocolVersion", "v1")
-    if protocol not in parameters.protocols:
+def check(model: Fetched, parameters: Allowed) -> Iterator[str]:
+    protocol = model.spec.get("protocolVersion", "v1")
+    if model.is_model and protocol not in parameters.protocols:
         allowed = ", ".join(sorted(parameters.protocols))
         yield f"it is asked by protocol {protocol}; set protocolVersion to one of {allowed}"
-    scheme = str(model.get("storageUri") or "").partition("://")[0]
+    scheme = (model.uri or "").partition("://")[0]
     if scheme and scheme not in parameters.schemes:
         allowed = ", ".join(sorted(parameters.schemes))
         yield f"its model comes by {scheme}; put it where models are kept, by one of {allowed}"
@@ -30,7 +29,7 @@ POLICY = ResourcePolicy(
     asks="A served model comes from an allowed kind of storage, and speaks an allowed protocol.",
     why="A model is a program: one from an arbitrary address is an arbitrary program.",
     parameters=Allowed,
-    of=models,
+    of=fetched,
     check=check,
     example="""
 apiVersion: serving.kserve.io/v1beta1

@@ -1,11 +1,10 @@
 """What is served is a version, not a name."""
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from ml_policies.engine.policy import Parameters, ResourcePolicy
-from ml_policies.shapes.serving import models
+from ml_policies.shapes.serving import Fetched, fetched
 
 
 class Pinned(Parameters):
@@ -16,12 +15,15 @@ class Pinned(Parameters):
     """What a storageUri with a version looks like, as a regular expression."""
 
 
-def check(model: Mapping[str, Any], parameters: Pinned) -> Iterator[str]:
-    uri = model.get("storageUri")
+def check(model: Fetched, parameters: Pinned) -> Iterator[str]:
+    uri = model.uri
     if uri is None:
         yield "its model has no storageUri, so nothing says which version is served; set model.version"
-    elif not re.search(parameters.pattern, str(uri)):
-        yield f"its model is {uri!r}, which names no version; name one, such as mlflow://<model>/<number>"
+    elif not re.search(parameters.pattern, uri):
+        yield (
+            f"its model is {uri!r}, which names no version; end it with one, such as mlflow://<model>/<number>, "
+            "s3://<bucket>/<folder>/<number>"
+        )
 
 
 POLICY = ResourcePolicy(
@@ -29,7 +31,7 @@ POLICY = ResourcePolicy(
     asks="A served model is a version of a registered model, never an alias or a folder.",
     why="An alias moves under a running service: replicas would serve different models, and no one could go back.",
     parameters=Pinned,
-    of=models,
+    of=fetched,
     check=check,
     example="""
 apiVersion: serving.kserve.io/v1beta1
