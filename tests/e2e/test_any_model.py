@@ -1,5 +1,5 @@
 """What answers need not be a model of the registry: an image of one's own that starts slowly, a file of scikit-learn in
-the object store, and what goes wrong with either."""
+the object store behind a script that knows other units, and all that can be wrong with them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ from support import gateway, machine, store
 PROGRAM = (Path(__file__).parents[1] / "support" / "predictor.py").read_text()
 URL = "http://sum.models.localhost:8080/v2/models/sum/infer"
 ROW = gateway.rows({"a": 1.0, "b": 2.0})
-PATH = "ml-platform:workloads.serving.sum"
-
-
 FILES = {"uri": "s3://datasets/models/mpg/1", "format": "sklearn"}
+SERVED: dict[str, dict[str, Any]] = {}
+"""The blocks that are served throughout; the image of one's own is known when the node is there."""
 CARS = pandas.DataFrame({"weight": [2000.0, 3000.0, 4000.0, 2500.0], "year": [70.0, 75.0, 80.0, 82.0]})
 
 
@@ -39,15 +38,20 @@ def own_image(**settings: Any) -> dict[str, Any]:
 
 
 def up(folder: Path, **serving: Any) -> machine.Done:
-    return machine.up(machine.settings("workloads", {"serving": serving}, folder))
+    more = {"serving": serving, "quota": {"cpu": "32", "memory": "32Gi"}}
+    return machine.up(machine.settings("workloads", more, folder))
 
 
 @pytest.fixture(scope="module")
 def served(platform: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """The outputs of the stack with an image that takes a while to start; afterwards it is as it was."""
-    slow = own_image(env={"START_SECONDS": "10"}, liveness={"period": 1, "failures": 2})
+    SERVED.update(
+        sum=own_image(env={"START_SECONDS": "10"}, liveness={"period": 1, "failures": 2}),
+        mpg=FILES,
+        cars={**FILES, "transformer": {"script": "workloads/examples/mpg/units.py"}},
+    )
     put_model(tmp_path_factory.mktemp("model"))
-    done = up(tmp_path_factory.mktemp("own"), sum=slow, mpg=FILES)
+    done = up(tmp_path_factory.mktemp("own"), **SERVED)
     assert done.returncode == 0, done.stdout
     yield machine.outputs()
     done = machine.up()
@@ -59,27 +63,6 @@ def test_an_image_of_ones_own_answers_after_a_slow_start(served: dict[str, Any])
     answer = gateway.ask(URL, body=ROW)
     assert answer.status == 200, answer.text
     assert json.loads(answer.text)["outputs"][0]["data"] == [3.0]
-
-
-@pytest.mark.parametrize(
-    ("settings", "says", "key"),
-    [
-        ({"env": {"LISTENS_AT": "9000"}}, "Nothing listens at port 8080 of pod", "port' <port>"),
-        ({"env": {"PROTOCOL": "v1"}}, "it speaks protocol v1", "protocol' v1"),
-        ({"env": {"START_SECONDS": "600"}}, "answers 503 at /v2/models/sum/ready", "timeout' <seconds>"),
-    ],
-    ids=["listens elsewhere", "speaks the other protocol", "is not ready in time"],
-)
-def test_one_that_is_not_ready_is_told_what_to_change_and_gets_no_request(
-    settings: dict[str, Any], says: str, key: str, served: dict[str, Any], tmp_path: Path
-) -> None:
-    with Load(URL, ROW, 20.0) as load:
-        done = up(tmp_path, mpg=FILES, sum=own_image(**settings, timeout=30))
-        load.next(20)
-    assert done.returncode != 0
-    assert says in done.stdout, done.stdout
-    assert f"pulumi config set --path '{PATH}.{key}" in done.stdout
-    assert load.problems == []
 
 
 def test_a_file_of_scikit_learn_answers_both_protocols_by_the_columns_that_it_was_fitted_with(
@@ -97,19 +80,50 @@ def test_a_file_of_scikit_learn_answers_both_protocols_by_the_columns_that_it_wa
     assert (wrong.status, "did you mean 'weight'" in json.loads(wrong.text)["error"]) == (400, True)
 
 
-@pytest.mark.parametrize(
-    ("files", "says"),
-    [
-        ({**FILES, "uri": "s3://datasets/models/mpg/2"}, "s3://datasets/models/mpg/2: there is no such object"),
-        ({**FILES, "format": "xgboost"}, "of format xgboost there is to be one file that ends with .json or .ubj"),
-    ],
-    ids=["nothing is there", "another format"],
-)
-def test_files_that_are_no_model_are_named_and_what_answered_before_goes_on(
-    files: dict[str, Any], says: str, served: dict[str, Any], tmp_path: Path
+def test_a_script_before_and_after_the_model_knows_other_units(served: dict[str, Any]) -> None:
+    url = served["v1_urls"]["cars"]
+    answer = gateway.ask(url, body={"instances": [{"weight_kg": 1360.5442, "year": 1999}]})
+    assert json.loads(answer.text)["predictions"] == pytest.approx([235.2146 / 25], rel=1e-3), answer.text
+    v2 = gateway.ask(served["prediction_urls"]["cars"], body=gateway.rows({"weight_kg": 1360.5442, "year": 1999.0}))
+    assert json.loads(v2.text)["outputs"][0]["data"] == pytest.approx([235.2146 / 25], rel=1e-3), v2.text
+    wrong = gateway.ask(url, body={"instances": [{"weight": 1}]})
+    assert (wrong.status, "KeyError: 'weight_kg'" in json.loads(wrong.text)["error"]) == (400, True)
+
+
+def test_a_pod_of_the_cluster_asks_by_a_name_of_the_cluster(served: dict[str, Any]) -> None:
+    program = (
+        "import json, sys, urllib.request as web\n"
+        "asked = web.Request(sys.argv[1], sys.argv[2].encode(), {'Content-Type': 'application/json'})\n"
+        "print(web.urlopen(asked, timeout=30).read().decode())"
+    )
+    pods = machine.client().list("v1", "Pod", "models", labels="serving.kserve.io/inferenceservice=sum")
+    words = ("kubectl", "-n", "models", "exec", pods[0]["metadata"]["name"], "-c", "kserve-container", "--")
+    done = machine.tool(*words, "python", "-c", program, served["cluster_urls"]["sum"], json.dumps(ROW))
+    assert done.returncode == 0, done.stdout
+    assert json.loads(done.stdout.splitlines()[-1])["outputs"][0]["data"] == [3.0]
+
+
+WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
+    "elsewhere": ({"env": {"LISTENS_AT": "9000"}}, "Nothing listens at port 8080 of pod", "port' <port>"),
+    "other": ({"env": {"PROTOCOL": "v1"}}, "it speaks protocol v1", "protocol' v1"),
+    "slow": ({"env": {"START_SECONDS": "600"}}, "answers 503 at /v2/models/sum/ready", "timeout' <seconds>"),
+    "nothing": ({**FILES, "uri": "s3://datasets/models/mpg/2"}, "mpg/2: there is no such object", "uri' <uri>"),
+    "format": ({**FILES, "format": "xgboost"}, "of format xgboost there is to be one file", "uri' <uri>"),
+}
+
+
+def test_each_mistake_is_named_with_what_to_change_and_what_answered_before_goes_on(
+    served: dict[str, Any], tmp_path: Path
 ) -> None:
-    done = up(tmp_path, sum=own_image(), mpg=files)
+    blocks = {
+        name: {**(settings if "uri" in settings else own_image(**settings, model_name="sum")), "timeout": 30}
+        for name, (settings, _, _) in WRONG.items()
+    }
+    with Load(URL, ROW, 20.0) as load:
+        done = up(tmp_path, **SERVED, **blocks)
+        load.next(20)
+    assert load.problems == []
     assert done.returncode != 0
-    assert says in done.stdout, done.stdout
-    assert "pulumi config set --path 'ml-platform:workloads.serving.mpg.uri' <uri>" in done.stdout
-    assert gateway.ask(served["prediction_urls"]["mpg"], body=gateway.rows({"weight": 2.0, "year": 1.0})).status == 200
+    for name, (_, says, key) in WRONG.items():
+        assert says in done.stdout, done.stdout
+        assert f"pulumi config set --path 'ml-platform:workloads.serving.{name}.{key}" in done.stdout, done.stdout

@@ -15,10 +15,10 @@ PROPS = {
     "mode": "knative",
     "namespace": "models",
     "service": "iris",
+    "part": "predictor",
     "served": URI,
     "mark": "x",
     "ready": "/v2/models/iris/ready",
-    "listens": None,
     "setting": "ml-platform:workloads.serving.iris.version",
     "timeout": 300,
 }
@@ -111,7 +111,7 @@ def test_anything_else_is_waited_for(objects: list[dict[str, Any]], monkeypatch:
 
 
 def model_pod(name: str, marks: dict[str, str] = MARKS, waiting: str | None = None) -> dict[str, Any]:
-    labels = {"serving.kserve.io/inferenceservice": "iris"}
+    labels = {"serving.kserve.io/inferenceservice": "iris", "component": "predictor"}
     state = {"waiting": {"reason": waiting, "message": "back-off 10s"}} if waiting else {"running": {}}
     ended = {"terminated": {"message": "no version 3 of iris"}}
     return {

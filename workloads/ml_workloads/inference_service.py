@@ -14,6 +14,7 @@ from ml_platform.component import Component, after
 from ml_platform.configuration import PROJECT
 from ml_platform.objects import KubernetesObject
 
+from ml_workloads.newest import Part
 from ml_workloads.predictor import Predictor
 from ml_workloads.protocol import asked_path
 from ml_workloads.rollout import Rollout
@@ -21,6 +22,7 @@ from ml_workloads.route import Shared
 from ml_workloads.source_settings import SourceSettings
 from ml_workloads.sources import Source
 from ml_workloads.traffic import Traffic
+from ml_workloads.transformer import Transformer
 from ml_workloads.workspace import Workspace
 
 
@@ -32,6 +34,8 @@ class InferenceServiceArgs:
     """What is in use."""
     canary: Source | None = None
     """What is tried on a part of the requests."""
+    transformer: Transformer | None = None
+    """What is before and after both."""
 
 
 class InferenceService(Component):
@@ -64,13 +68,14 @@ class InferenceService(Component):
     def _declare(self) -> tuple[str, str, list[pulumi.Resource]]:
         """Both sources, the route when all that it leads to serves; its hosts, and the wait until it leads there."""
         name, workspace, canary = self._name, self._args.workspace, self._args.settings.canary
-        rollouts = [self._predictor(name, self._args.source).declare(self)]
+        before = self._args.transformer.declare(self) if self._args.transformer else []
+        rollouts = self._predictor(name, self._args.source).declare(self, depends_on=before)
         shares = {name: 100}
         if canary and self._args.canary:
             tried = f"{name}-canary"
-            rollouts.append(self._predictor(tried, self._args.canary, "canary.").declare(self))
+            rollouts += self._predictor(tried, self._args.canary, "canary.").declare(self, depends_on=before)
             shares = {name: 100 - canary.percent, tried: canary.percent}
-        route, settled = Shared(name, workspace, shares), list[pulumi.Resource]()
+        route, settled = Shared(name, workspace, shares, self._part), list[pulumi.Resource]()
         for part, manifest in route.manifests().items():
             declared = KubernetesObject(f"{part}-route", manifest, self.child(depends_on=rollouts))
             settled.append(self._traffic(part, shares, rollouts, declared))
@@ -78,7 +83,15 @@ class InferenceService(Component):
 
     def _predictor(self, name: str, source: Source, below: str = "") -> Predictor:
         setting = f"{PROJECT}:workloads.serving.{self._name}.{below}{self._args.settings.varies}"
-        return Predictor(name=name, workspace=self._args.workspace, source=source, setting=setting)
+        args = self._args
+        return Predictor(
+            name=name, workspace=args.workspace, source=source, transformer=args.transformer, setting=setting
+        )
+
+    @property
+    def _part(self) -> Part:
+        """What requests are led to."""
+        return "transformer" if self._args.transformer else "predictor"
 
     def _traffic(
         self,
@@ -92,6 +105,7 @@ class InferenceService(Component):
             kubeconfig=self._platform.kubeconfig,
             namespace=self._args.workspace.name,
             mode=self._platform.serving_mode,
+            part=self._part,
             shares=shares,
             served=[rollout.revision for rollout in rollouts],
             timeout=self._args.settings.timeout,

@@ -12,10 +12,11 @@ from ml_platform import pods
 from ml_platform.component import Component
 from ml_platform.objects import KubernetesObject
 
-from ml_workloads.newest import MARK
+from ml_workloads.newest import MARK, Part
 from ml_workloads.rollout import Rollout
 from ml_workloads.serving_settings import OF_REQUESTS, SCALE_TARGETS, ScaleMetric, ServingSettings
 from ml_workloads.sources import Source
+from ml_workloads.transformer import Transformer
 from ml_workloads.workspace import Workspace
 
 MODEL_LABEL = "ml-platform/model"
@@ -44,11 +45,13 @@ class Predictor:
     name: str
     workspace: Workspace
     source: Source
+    transformer: Transformer | None = None
     setting: str
     """The key of the stack's configuration that decides what the source serves."""
 
-    def declare(self, owner: Component, **options: Any) -> Rollout:
-        """Declares it as a child of `owner`; what has to wait until it serves waits for the result."""
+    def declare(self, owner: Component, **options: Any) -> list[Rollout]:
+        """Declares it as a child of `owner`; what has to wait until it serves waits for the results, of which the last
+        is that of what requests are led to."""
         platform = self.workspace.platform
         mark = self._mark()
         # KServe refuses to change the mode of a service.
@@ -57,19 +60,27 @@ class Predictor:
         service = KubernetesObject(self.name, self._manifest(mark), owner.child(depends_on=waits, **anew, **options))
         if self.settings.min_replicas > 1:
             KubernetesObject(f"{self.name}-budget", self._budget(), owner.child(depends_on=waits))
+        serves = self._rollout("predictor", mark, owner.child(depends_on=[service]))
+        if self.transformer is None:
+            return [serves]
+        return [serves, self._rollout("transformer", mark, owner.child(depends_on=[serves]))]
+
+    def _rollout(self, part: Part, mark: pulumi.Output[str], options: pulumi.ResourceOptions) -> Rollout:
+        platform = self.workspace.platform
         return Rollout(
-            self.name,
+            self.name if part == "predictor" else f"{self.name}-{part}",
             kubeconfig=platform.kubeconfig,
             mode=platform.serving_mode,
             namespace=self.workspace.name,
             service=self.name,
+            part=part,
             served=self.source.served,
             mark=mark,
             ready=self.source.ready,
-            listens=self.source.listens,
+            listens=self.source.listens if part == "predictor" else None,
             setting=self.setting,
             timeout=self.settings.timeout,
-            opts=owner.child(depends_on=[service]),
+            opts=options,
         )
 
     @property
@@ -94,8 +105,16 @@ class Predictor:
                 **pods.metadata(self.name, workspace.name, labels),
                 "annotations": {**AWAIT, **self._mode(), MARK: mark},
             },
-            "spec": {"predictor": {**self._account(), **self._placed, **self._scale(), **self.source.predictor()}},
+            "spec": {
+                "predictor": {**self._account(), **self._placed, **self._scale(), **self.source.predictor()},
+                **self._before(),
+            },
         }
+
+    def _before(self) -> dict[str, Any]:
+        if self.transformer is None:
+            return {}
+        return {"transformer": {**self._placed, **self._scale(), **self.transformer.part(self.source)}}
 
     def _budget(self) -> dict[str, Any]:
         """Of several replicas, a drain of nodes takes one at a time."""
@@ -132,6 +151,7 @@ class Predictor:
     def _mark(self) -> pulumi.Output[str]:
         """That of the pods: another one wants new ones. In Knative every setting does, in Standard mode what the pods
         are made of."""
-        plain = [{**self.source.server(), **self._placed}, *([] if self._standard else [self._scale()])]
+        before = [self.transformer.part(self.source)] if self.transformer else []
+        plain = [{**self.source.server(), **self._placed}, *before, *([] if self._standard else [self._scale()])]
         found = pulumi.Output.all(self.source.served, *self.source.read)
         return found.apply(lambda changing: pods.digest(*changing, *plain))

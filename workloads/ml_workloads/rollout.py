@@ -14,7 +14,7 @@ from ml_platform.kube import Client, NotFound, Object
 
 from ml_workloads import unready
 from ml_workloads.awaited import Awaited, AwaitedProvider, last_lines
-from ml_workloads.newest import newest_of
+from ml_workloads.newest import Part, newest_of
 
 POLL = 0.5
 MODEL_LINES = 40
@@ -28,8 +28,8 @@ class RolloutError(Exception):
 
 
 class Rollout(Awaited, module="workloads", name="Rollout"):
-    """Created or updated when `service` serves `served` by pods that carry `mark`; what decides it is the key `setting`
-    of the stack's configuration. `listens` is known of servers whose place and protocol are settings too."""
+    """Created or updated when `part` of `service` serves `served` by pods that carry `mark`; what decides it is the key
+    `setting` of the stack's configuration. `listens` is known of servers whose place and protocol are settings too."""
 
     revision: pulumi.Output[str]
 
@@ -41,6 +41,7 @@ class Rollout(Awaited, module="workloads", name="Rollout"):
         mode: ServingMode,
         namespace: str,
         service: str,
+        part: Part,
         served: pulumi.Input[str],
         mark: pulumi.Input[str],
         ready: str,
@@ -53,6 +54,7 @@ class Rollout(Awaited, module="workloads", name="Rollout"):
             "mode": mode,
             "namespace": namespace,
             "service": service,
+            "part": part,
             "served": served,
             "mark": mark,
             "ready": ready,
@@ -64,14 +66,14 @@ class Rollout(Awaited, module="workloads", name="Rollout"):
 
 
 class _Provider(AwaitedProvider):
-    identity = ("namespace", "service")
+    identity = ("namespace", "service", "part")
     reasons = ("mode", "served", "mark")
 
     def wait(self, client: Client, props: Mapping[str, Any]) -> dict[str, Any]:
         end = time.monotonic() + float(props["timeout"])
         while True:
             found = _present(client, props["service"], props["namespace"])
-            newest = newest_of(props["mode"], client, found, props["mark"])
+            newest = newest_of(props["mode"], client, found, props["part"], props["mark"])
             if newest.ready and answers(client, props["namespace"], newest.address, props["ready"]):
                 return {"revision": newest.name}
             failure = newest.failure

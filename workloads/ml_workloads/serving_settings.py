@@ -11,6 +11,7 @@ from ml_platform.configuration import MisfitError, Settings
 from pydantic import Field, model_validator
 
 from ml_workloads.fields import Pool, WorkResources
+from ml_workloads.transformer_settings import TransformerSettings
 
 Count = Annotated[int, Field(ge=0, le=100)]
 ScaleMetric = Literal["concurrency", "rps", "cpu", "memory"]
@@ -64,6 +65,8 @@ class ServingSettings(Settings):
     """Of each replica."""
     pool: Pool = None
     """The node pool that all replicas run on."""
+    transformer: TransformerSettings | None = None
+    """What is before and after the model."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -80,7 +83,8 @@ class ServingSettings(Settings):
 def check_names(blocks: Collection[str]) -> None:
     """Raises MisfitError where a block has the name of what stands for another one in the cluster."""
     for name in blocks:
-        for taken in (f"{name}-canary", f"{name}-predictor", f"{name}-canary-predictor", f"canary-{name}"):
+        parts = [f"{each}-{part}" for each in (name, f"{name}-canary") for part in ("predictor", "transformer")]
+        for taken in (f"{name}-canary", f"canary-{name}", *parts):
             if taken in blocks:
                 raise MisfitError(
                     f"serving.{taken}", f"block {name!r} makes things of this name; give one another name"

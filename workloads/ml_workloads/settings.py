@@ -102,7 +102,9 @@ class WorkloadsSettings(Settings):
         named = all(run.image for run in self.spark.values())
         tables = {"spark"} if spark == "kubeflow" and not named else set()  # Stackable's operator has its own
         tuned = any(isinstance(run, RaySettings) for run in self.runs.values())
-        return data | judged | tables | ({"tuning"} if tuned else set())
+        scripted = any(each.transformer and each.transformer.script for each in self.serving.values())
+        before = {"mlserver"} if scripted else set()
+        return data | judged | tables | before | ({"tuning"} if tuned else set())
 
     @property
     def accounts(self) -> tuple[tuple[str, str], ...]:

@@ -185,6 +185,8 @@ class ImageSettings(FilesSettings):
     def _whole(self) -> Self:
         if self.protocol == "other" and self.ready is None:
             raise MisfitError("ready", "no protocol says where it is told that the server is ready: name the path")
+        if self.protocol == "other" and self.transformer and self.transformer.script:
+            raise MisfitError("transformer.script", "it asks by protocol v1 or v2, and the image speaks neither")
         for name in self.secrets:
             if name in self.env:
                 raise MisfitError(f"secrets.{name}", "`env` has it as well; keep one of them", remove=True)

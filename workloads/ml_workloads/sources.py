@@ -9,7 +9,7 @@ import pulumi
 from ml_platform import pods
 
 from ml_workloads.formats import FORMATS
-from ml_workloads.protocol import READY, asked_path, ready_path
+from ml_workloads.protocol import READY, Protocol, asked_path, ready_path
 from ml_workloads.serving_settings import ProbeSettings, ServingSettings
 from ml_workloads.source_settings import ImageSettings, RegisteredSettings, StoredSettings
 from ml_workloads.storage import account_of
@@ -52,14 +52,19 @@ class Source(ABC):
         """What answers, in a word: the URI of a model, or an image."""
 
     @property
-    @abstractmethod
-    def asked(self) -> str:
-        """The path of requests."""
+    def protocol(self) -> Protocol:
+        """By which it is asked."""
+        return "v2"
 
     @property
-    @abstractmethod
+    def asked(self) -> str:
+        """The path of requests."""
+        return asked_path(self.protocol, self.name)
+
+    @property
     def ready(self) -> str:
         """The path that is answered when it can be asked."""
+        return ready_path(self.protocol, self.name)
 
     @property
     def speaks_v1(self) -> bool:
@@ -110,14 +115,6 @@ class Registered(Source):
         uri = pulumi.Output.concat("mlflow://", self.name, "/", self.version)
         return pulumi.Output.all(uri, self.registry).apply(lambda values: str(values[0]))
 
-    @property
-    def asked(self) -> str:
-        return asked_path("v2", self.name)
-
-    @property
-    def ready(self) -> str:
-        return ready_path("v2", self.name)
-
     def server(self) -> Mapping[str, Any]:
         settings = self.settings
         return {
@@ -154,12 +151,8 @@ class Stored(Source):
         return pulumi.Output.from_input(self.uri)
 
     @property
-    def asked(self) -> str:
-        return asked_path(FORMATS[self.settings.format].protocol, self.name)
-
-    @property
-    def ready(self) -> str:
-        return ready_path(FORMATS[self.settings.format].protocol, self.name)
+    def protocol(self) -> Protocol:
+        return FORMATS[self.settings.format].protocol
 
     @property
     def speaks_v1(self) -> bool:
@@ -210,12 +203,12 @@ class Custom(Source):
         return pulumi.Output.from_input(self.image)
 
     @property
-    def asked(self) -> str:
-        return asked_path(self.settings.protocol, self.name)
+    def protocol(self) -> Protocol:
+        return self.settings.protocol
 
     @property
     def ready(self) -> str:
-        return self.settings.ready or ready_path(self.settings.protocol, self.name)
+        return self.settings.ready or super().ready
 
     @property
     def speaks_v1(self) -> bool:

@@ -22,6 +22,7 @@ from ml_workloads.settings import TABLE, WorkloadsSettings
 from ml_workloads.source_settings import AnySource
 from ml_workloads.spark_application import SparkApplication, SparkArgs
 from ml_workloads.table import Table
+from ml_workloads.transformer import Transformer
 from ml_workloads.workspace import Workspace, WorkspaceArgs
 
 
@@ -117,7 +118,10 @@ class Workloads(Component):
         self, workspace: Workspace, block: str, settings: AnySource, wanted: Mapping[str, pulumi.Output[str]]
     ) -> InferenceService:
         source, canary = sources(block, settings, workspace, wanted, self._packages, self)
-        args = InferenceServiceArgs(workspace=workspace, settings=settings, source=source, canary=canary)
+        before = Transformer.of(block, settings.transformer, workspace) if settings.transformer else None
+        args = InferenceServiceArgs(
+            workspace=workspace, settings=settings, source=source, canary=canary, transformer=before
+        )
         return InferenceService(block, args, self.child())
 
     def _tables(self, workspace: Workspace) -> dict[str, Table]:
