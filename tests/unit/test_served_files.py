@@ -82,6 +82,11 @@ def test_files_in_the_object_store_are_fetched_with_a_key_that_only_this_account
     assert predictor(tree)["serviceAccountName"] == "mpg-storage"
 
 
+def test_a_cloud_that_knows_pods_by_their_account_is_told_of_it() -> None:
+    assert validate("workloads", block(), WorkloadsSettings).accounts == (("models", "mpg-storage"),)
+    assert validate("workloads", block(uri="pvc://models/mpg/3"), WorkloadsSettings).accounts == ()
+
+
 def test_files_on_a_volume_need_no_key() -> None:
     tree = declare(uri="pvc://models/mpg/3")
     assert predictor(tree)["serviceAccountName"] == "model"

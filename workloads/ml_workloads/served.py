@@ -14,7 +14,7 @@ from ml_platform.objects import KubernetesObject
 from ml_workloads.packages import NONE, SERVING, Packages
 from ml_workloads.source_settings import AnySource, ImageSettings, RegisteredSettings, StoredSettings
 from ml_workloads.sources import Custom, Registered, Source, Stored, secret_of
-from ml_workloads.storage import opened
+from ml_workloads.storage import content_version, opened
 from ml_workloads.workspace import Workspace
 
 Sources = tuple[Source, Source | None]
@@ -31,10 +31,12 @@ def sources(
     """What is in use, and what is tried. `champions` and `packages` are those of the stack's models."""
     if isinstance(settings, RegisteredSettings):
         return _registered(settings, workspace, champions, packages.get(settings.model, NONE))
-    opens = opened(block, settings, workspace, parent) if settings.locked else []
+    read = [opened(block, settings, workspace, parent)] if settings.locked else []
     if isinstance(settings, StoredSettings):
-        return _stored(block, settings, opens)
-    return _custom(block, settings, workspace, opens, parent)
+        return _stored(block, settings, read)
+    if settings.secrets:
+        read.append(content_version(_secret(block, settings, workspace, parent)))
+    return _custom(block, settings, read)
 
 
 def _registered(
@@ -57,28 +59,18 @@ def _registered(
     return of(version), of(str(settings.canary.version)) if settings.canary else None
 
 
-def _stored(block: str, settings: StoredSettings, opens: Sequence[KubernetesObject]) -> Sources:
+def _stored(block: str, settings: StoredSettings, read: Sequence[pulumi.Output[str]]) -> Sources:
     def of(uri: str) -> Stored:
-        return Stored(block=block, settings=settings, uri=uri, opened=[*map(_version, opens)])
+        return Stored(block=block, settings=settings, uri=uri, read=read)
 
     return of(settings.uri), of(settings.canary.uri) if settings.canary else None
 
 
-def _custom(
-    block: str, settings: ImageSettings, workspace: Workspace, opens: Sequence[KubernetesObject], parent: Component
-) -> Sources:
-    secrets = [_secret(block, settings, workspace, parent)] if settings.secrets else []
-    read = [_version(each) for each in (*opens, *secrets)]
-
+def _custom(block: str, settings: ImageSettings, read: Sequence[pulumi.Output[str]]) -> Sources:
     def of(image: str) -> Custom:
-        return Custom(block=block, settings=settings, image=image, opened=read)
+        return Custom(block=block, settings=settings, image=image, read=read)
 
     return of(settings.image), of(settings.canary.image) if settings.canary else None
-
-
-def _version(item: KubernetesObject) -> pulumi.Output[str]:
-    """Another one whenever the object's content is another one: what pods read at their start is told by it."""
-    return item.metadata.apply(lambda found: str(found.get("resourceVersion", "")))
 
 
 def _secret(block: str, settings: ImageSettings, workspace: Workspace, parent: Component) -> KubernetesObject:

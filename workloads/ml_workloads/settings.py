@@ -14,7 +14,7 @@ from ml_workloads.learning_settings import LearningSettings
 from ml_workloads.model_settings import METRICS, ModelSettings, is_program
 from ml_workloads.run_settings import SEARCHED, UNSEARCHED, JobSettings, RaySettings, RunSettings
 from ml_workloads.serving_settings import check_names
-from ml_workloads.source_settings import RegisteredSettings, ServedSettings
+from ml_workloads.source_settings import FilesSettings, RegisteredSettings, ServedSettings, account_of
 from ml_workloads.spark_settings import SparkSettings
 from ml_workloads.torch_settings import TorchSettings
 
@@ -110,9 +110,11 @@ class WorkloadsSettings(Settings):
     def accounts(self) -> tuple[tuple[str, str], ...]:
         """Namespace and name of the service accounts whose pods use the object store, beside those of Spark."""
         looks = [f"data-{name}" for name in self.watched]
+        stored = {name: each for name, each in self.serving.items() if isinstance(each, FilesSettings)}
+        fetch = [account_of(name) for name, each in stored.items() if each.scheme == "s3"]
         return tuple(
             (self.namespace, account)
-            for account in (*looks, *(f"run-{name}" for name in {**self.learning, **self.batch}))
+            for account in (*looks, *fetch, *(f"run-{name}" for name in {**self.learning, **self.batch}))
         )
 
     def _whole(self, run: R) -> R:

@@ -196,6 +196,11 @@ class ImageSettings(FilesSettings):
         return self
 
 
+def account_of(block: str) -> str:
+    """The name of the service account that may read the files of a block, and of the Secret with its key."""
+    return f"{block}-storage"
+
+
 def _kind(block: Any) -> str:
     """The first that the block has the key of; of a block without any, the one of a registered model."""
     given = block if isinstance(block, dict) else vars(block)

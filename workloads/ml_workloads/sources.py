@@ -11,8 +11,7 @@ from ml_platform import pods
 from ml_workloads.formats import FORMATS
 from ml_workloads.protocol import READY, Protocol, asked_path, ready_path
 from ml_workloads.serving_settings import ProbeSettings, ServingSettings
-from ml_workloads.source_settings import ImageSettings, RegisteredSettings, StoredSettings
-from ml_workloads.storage import account_of
+from ml_workloads.source_settings import ImageSettings, RegisteredSettings, StoredSettings, account_of
 from ml_workloads.workspace import MODEL
 
 CONTAINER = "kserve-container"
@@ -40,6 +39,8 @@ class Source(ABC):
     """One thing that answers requests."""
 
     settings: ServingSettings
+    read: Sequence[pulumi.Output[str]] = ()
+    """What its pods read at their start: another one needs other pods."""
 
     @property
     @abstractmethod
@@ -80,11 +81,6 @@ class Source(ABC):
     def listens(self) -> Mapping[str, Any] | None:
         """Where it listens, and the paths of other protocols that tell when it is ready, where the settings say so."""
         return None
-
-    @property
-    def read(self) -> Sequence[pulumi.Output[str]]:
-        """What its pods read at their start: another one needs other pods."""
-        return ()
 
     @abstractmethod
     def server(self) -> Mapping[str, Any]:
@@ -139,8 +135,7 @@ class Stored(Source):
     block: str
     settings: StoredSettings
     uri: str
-    opened: Sequence[pulumi.Output[str]]
-    """What opens the place of the files."""
+    read: Sequence[pulumi.Output[str]]
 
     @property
     def name(self) -> str:
@@ -162,10 +157,6 @@ class Stored(Source):
     @property
     def account(self) -> str:
         return account_of(self.block) if self.settings.locked else MODEL
-
-    @property
-    def read(self) -> Sequence[pulumi.Output[str]]:
-        return self.opened
 
     def server(self) -> Mapping[str, Any]:
         settings, served = self.settings, FORMATS[self.settings.format]
@@ -191,8 +182,7 @@ class Custom(Source):
     block: str
     settings: ImageSettings
     image: str
-    opened: Sequence[pulumi.Output[str]]
-    """What opens the place of its files, and the secrets of its environment."""
+    read: Sequence[pulumi.Output[str]]
 
     @property
     def name(self) -> str:
@@ -222,10 +212,6 @@ class Custom(Source):
     @property
     def account(self) -> str:
         return account_of(self.block) if self.settings.locked else MODEL
-
-    @property
-    def read(self) -> Sequence[pulumi.Output[str]]:
-        return self.opened
 
     def server(self) -> Mapping[str, Any]:
         settings = self.settings

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 import pulumi
 from ml_platform import pods
-from ml_platform.component import Component
+from ml_platform.component import Component, after
 from ml_platform.components.kserve import MANAGER, NAMESPACE
 from ml_platform.configuration import require_secret
 from ml_platform.objects import KubernetesObject
 
 from ml_workloads.place import RBAC
-from ml_workloads.source_settings import FilesSettings
+from ml_workloads.source_settings import FilesSettings, account_of
 from ml_workloads.workspace import Workspace
 
 KSERVE = "serving.kserve.io"
@@ -23,22 +23,24 @@ KEYS = {"gs": "gcloud-application-credentials.json", "hf": "HF_TOKEN"}
 """KServe's names for what the Secret holds, by the scheme of a URI."""
 
 
-def account_of(block: str) -> str:
-    """The name of the service account that may read the files of a block, and of the Secret with its key."""
-    return f"{block}-storage"
-
-
-def opened(block: str, settings: FilesSettings, workspace: Workspace, parent: Component) -> list[KubernetesObject]:
-    """Declares all of it as children of `parent`: the account, and the Secret where pods need a key."""
+def opened(block: str, settings: FilesSettings, workspace: Workspace, parent: Component) -> pulumi.Output[str]:
+    """Declares all of it as children of `parent`: the account, and the Secret where pods need a key. The result is
+    another one whenever the key is; it resolves when all is there."""
     name = account_of(block)
     meta = pods.metadata(name, workspace.name, workspace.labels)
     options = parent.child(deleted_with=workspace.namespace, depends_on=[workspace.namespace])
     manifest = _secret(meta, block, settings, workspace)
     account = workspace.account(name)
     if manifest is None:
-        return [KubernetesObject(name, account, options)]
+        return after("", KubernetesObject(name, account, options))
     objects = (manifest, {**account, "secrets": [{"name": name}]}, *_right(meta, name))
-    return [KubernetesObject(f"{name}-{each['kind'].lower()}", each, options) for each in objects]
+    secret, *others = [KubernetesObject(f"{name}-{each['kind'].lower()}", each, options) for each in objects]
+    return pulumi.Output.concat(content_version(secret), after("", *others))
+
+
+def content_version(secret: KubernetesObject) -> pulumi.Output[str]:
+    """Another one whenever the Secret has another content: pods that read it at their start are told by it."""
+    return secret.metadata.apply(lambda found: str(found.get("resourceVersion", "")))
 
 
 def _secret(meta: dict[str, Any], block: str, settings: FilesSettings, workspace: Workspace) -> dict[str, Any] | None:
