@@ -10,15 +10,15 @@ from urllib.parse import urlsplit
 import pulumi
 from ml_platform import pods
 from ml_platform.component import Component, after
-from ml_platform.components.kserve import MANAGER, NAMESPACE
 from ml_platform.configuration import require_secret
+from ml_platform.handle import KSERVE, KSERVE_MANAGER
 from ml_platform.objects import KubernetesObject
 
 from ml_workloads.place import RBAC
 from ml_workloads.source_settings import FilesSettings, account_of
 from ml_workloads.workspace import Workspace
 
-KSERVE = "serving.kserve.io"
+GROUP = "serving.kserve.io"
 KEYS = {"gs": "gcloud-application-credentials.json", "hf": "HF_TOKEN"}
 """KServe's names for what the Secret holds, by the scheme of a URI."""
 
@@ -54,9 +54,9 @@ def _secret(meta: dict[str, Any], block: str, settings: FilesSettings, workspace
     if store.secret_key is None:
         return None
     marks = {
-        f"{KSERVE}/s3-endpoint": store.endpoint.apply(lambda url: urlsplit(url).netloc),
-        f"{KSERVE}/s3-usehttps": store.endpoint.apply(lambda url: "0" if url.startswith("http:") else "1"),
-        f"{KSERVE}/s3-region": store.region,
+        f"{GROUP}/s3-endpoint": store.endpoint.apply(lambda url: urlsplit(url).netloc),
+        f"{GROUP}/s3-usehttps": store.endpoint.apply(lambda url: "0" if url.startswith("http:") else "1"),
+        f"{GROUP}/s3-region": store.region,
     }
     key = {"AWS_ACCESS_KEY_ID": store.access_key, "AWS_SECRET_ACCESS_KEY": store.secret_key}
     return pods.secret({**meta, "annotations": marks}, key)
@@ -71,6 +71,6 @@ def _right(meta: dict[str, Any], secret: str) -> list[dict[str, Any]]:
             "kind": "RoleBinding",
             "metadata": meta,
             "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": meta["name"]},
-            "subjects": [{"kind": "ServiceAccount", "name": MANAGER, "namespace": NAMESPACE}],
+            "subjects": [{"kind": "ServiceAccount", "name": KSERVE_MANAGER, "namespace": KSERVE}],
         },
     ]

@@ -16,12 +16,12 @@ from ml_platform.components import mlflow
 from ml_platform.components.foreign import Foreign
 from ml_platform.components.gateway import Gateway
 from ml_platform.configuration import Resources
+from ml_platform.handle import KSERVE, KSERVE_MANAGER
 from ml_platform.needs import Needs
 from ml_platform.settings.platform import PlatformSettings
 from ml_platform.site import Site
 
-NAMESPACE = "kserve"
-MANAGER = "kserve-controller-manager"
+NAMESPACE, MANAGER = KSERVE, KSERVE_MANAGER
 CONFIGURATION = "inferenceservice-config"
 FILE_FORMATS = ("sklearn", "xgboost", "lightgbm")
 """What the platform's own model server serves from files, beside MLflow's models."""
