@@ -23,6 +23,7 @@ from ml_platform.site import Site
 
 NAMESPACE, MANAGER = KSERVE, KSERVE_MANAGER
 CONFIGURATION = "inferenceservice-config"
+MLFLOW = {"name": "mlflow", "version": "3", "autoSelect": True, "priority": 1}
 FILE_FORMATS = ("sklearn", "xgboost", "lightgbm")
 """What the platform's own model server serves from files, beside MLflow's models."""
 SIDECARS = ("agent", "batcher", "logger")
@@ -139,10 +140,7 @@ def _runtime(image: str) -> Object:
         "kind": "ClusterServingRuntime",
         "metadata": {"name": "mlserver"},
         "spec": {
-            "supportedModelFormats": [
-                {"name": "mlflow", "version": "3", "autoSelect": True, "priority": 1},
-                *({"name": name} for name in FILE_FORMATS),
-            ],
+            "supportedModelFormats": [MLFLOW, *({"name": name} for name in FILE_FORMATS)],
             "protocolVersions": ["v2"],
             "containers": [container],
         },
