@@ -19,6 +19,8 @@ from ml_local.request import Rows
 
 EXAMPLE = Path("workloads") / "examples" / "iris.json"
 USAGE = 'make predict FILE=rows.json, or make predict ARGS="COLUMN=VALUE ..."'
+INFER = "/infer"
+"""How the URLs of protocol v2 end."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +47,18 @@ class Model:
     """Whom its certificate is from, as PEM, where nobody else knows it."""
 
     def inputs(self) -> dict[str, str]:
-        """The datatype of each column that it takes, as the model server tells.
+        """The datatype of each column that it takes, as the model server tells; one of a user's own may tell none.
 
         Raises:
-            LocalError: nothing answers there, or not that.
+            LocalError: nothing answers there, or it is not ready.
         """
-        answer = send("GET", self.url.removesuffix("/infer"), authority=self.authority)
-        if answer.status != http.client.OK or "inputs" not in answer.body:
-            raise LocalError(f"{self.url.removesuffix('/infer')} answered {answer.status}: {answer.body}")
-        return {each["name"]: each["datatype"] for each in answer.body["inputs"]}
+        about = self.url.removesuffix(INFER)
+        answer = send("GET", about, authority=self.authority)
+        if answer.status == http.client.OK:
+            return {each["name"]: each["datatype"] for each in answer.body.get("inputs") or ()}
+        if send("GET", f"{about}/ready", authority=self.authority).status == http.client.OK:
+            return {}
+        raise LocalError(f"{about} answered {answer.status}: {answer.body}")
 
     def takes(self, rows: Rows) -> bool:
         return set(self.inputs()) == set(rows)
@@ -131,9 +136,9 @@ def served(layout: Layout, *, canary: bool = False) -> list[Model]:
 
 
 def of_outputs(outputs: Mapping[str, Any], key: str = "prediction_urls") -> list[Model]:
-    """The models that a stack with these outputs serves."""
+    """The models that a stack with these outputs serves, as far as they are asked by protocol v2."""
     authority = outputs.get("certificate_authority")
-    return [Model(name, url, authority) for name, url in outputs.get(key, {}).items()]
+    return [Model(name, url, authority) for name, url in outputs.get(key, {}).items() if url.endswith(INFER)]
 
 
 def choose(models: Sequence[Model], rows: Rows, name: str | None = None) -> Model:

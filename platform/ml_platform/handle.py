@@ -19,6 +19,9 @@ SparkOperator = Literal["kubeflow", "stackable"]
 TrainingOperator = Literal["trainer", "training-operator"]
 """What runs trainings in several pods: Kubeflow Trainer its TrainJobs, or the operator before it its PyTorchJobs."""
 
+KSERVE, KSERVE_MANAGER = "kserve", "kserve-controller-manager"
+"""The namespace of KServe, and the service account there that reads the Secrets by which files of models are opened."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectStoreAccess:

@@ -75,7 +75,16 @@ def _resolve(root: Node, node: Node, value: Any) -> Node:
         given = value.get(key) if isinstance(value, Mapping) else None
         default = (each for each in choices.values() if "default" in each["properties"][key])
         return choices.get(str(given), {}) if given else next(default, {})
+    if "oneOf" in node:
+        return _likeliest(root, node, value)
     return _resolve(root, _referred(root, node), value) if "$ref" in node else node
+
+
+def _likeliest(root: Node, node: Node, value: Any) -> Node:
+    """The member of a union without tags that requires most of the keys that are there; of equal ones, the first."""
+    members = [_referred(root, each) for each in node["oneOf"]]
+    there = set(value) if isinstance(value, Mapping) else set()
+    return max(members, key=lambda member: len(there & {*member.get("required", ())}))
 
 
 def _choices(root: Node, node: Node) -> tuple[str, dict[str, Node]]:

@@ -78,7 +78,7 @@ def test_the_manager_of_models_reads_nobodys_secrets() -> None:
         "kind": "SubjectAccessReview",
         "metadata": {"name": ""},
         "spec": {
-            "user": "system:serviceaccount:kserve:manager",
+            "user": "system:serviceaccount:kserve:kserve-controller-manager",
             "resourceAttributes": {"namespace": "models", "verb": "get", "resource": "secrets"},
         },
     }

@@ -12,7 +12,11 @@ Key = tuple[str, str, str]
 class FakeClient:
     """Objects by kind, namespace and name. `on_get` may change the cluster whenever an object is asked for."""
 
-    def __init__(self, *objects: Object, logs: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, *objects: Object, logs: dict[str, str] | None = None, refused: dict[str, Exception] | None = None
+    ) -> None:
+        """`refused` are the paths that are answered with an error, by how they end."""
+        self._refused = refused or {}
         self.objects: dict[Key, Object] = {}
         self._logs = logs or {}
         self.on_get: Callable[[FakeClient, Key], None] = lambda _client, _key: None
@@ -71,6 +75,9 @@ class FakeClient:
     def request(self, method: str, path: str, *, timeout: float) -> Object:
         self.requests.append(f"{method} {path}")
         assert timeout
+        for end, error in self._refused.items():
+            if path.endswith(end):
+                raise error
         return {}
 
 

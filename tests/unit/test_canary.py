@@ -87,6 +87,15 @@ def test_the_url_is_the_same_with_a_canary_and_without(mode: ServingMode, servin
     assert urls == {"iris": "http://iris.models.test/v2/models/iris/infer"}
 
 
+def test_pods_of_the_cluster_and_clients_of_protocol_v1_have_urls_of_their_own() -> None:
+    found = {mode: declare(mode, **CANARY).exports for mode in MODES}
+    inside = {"iris": "http://iris.models.svc.cluster.local/v2/models/iris/infer"}
+    assert [found[mode]["cluster_urls"] for mode in MODES] == [inside, {}]
+    assert {str(found[mode]["v1_urls"]) for mode in MODES} == {
+        str({"iris": "http://iris.models.test/v1/models/iris:predict"})
+    }
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_the_canary_has_a_url_of_its_own_while_there_is_one(mode: ServingMode) -> None:
     urls = [declare(mode, **serving).exports["canary_urls"] for serving in ({}, CANARY)]

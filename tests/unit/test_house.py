@@ -17,7 +17,7 @@ WORKLOADS_MAY_SEE = (
     "asking", "component", "components.namespace", "configuration", "handle", "kube", "labels", "names", "needs",
     "objects", "pods",
 )  # fmt: skip
-OF_BOTH = ("capabilities.py", "schema.py", "stack_settings.py")
+OF_BOTH = ("capabilities.py", "files.py", "schema.py", "stack_settings.py")
 """Modules of the workloads that know the platform's settings too: what does not go together is said by one of them."""
 CLOUDS = ("pulumi_aws", "pulumi_eks", "pulumi_gcp", "pulumi_ionoscloud", "ionoscloud")
 

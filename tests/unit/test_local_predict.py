@@ -21,6 +21,7 @@ INPUTS = {
     "iris": dict.fromkeys(("sepal_length", "sepal_width", "petal_length", "petal_width"), "FP64"),
     "wine": {"ash": "FP64", "magnesium": "INT64"},
     "rose": {"ash": "FP64", "magnesium": "INT64"},
+    "silent": {},
 }
 WINE = {"ash": ["2.4"], "magnesium": ["100"]}
 
@@ -42,6 +43,8 @@ class Server:
 
     def answer(self, host: str, path: str, body: Any) -> tuple[int, dict[str, Any]]:
         name = path.split("/")[3]
+        if name == "silent" and body is None:
+            return (200, {}) if path.endswith("/ready") else (404, {"detail": "Not Found"})
         if body is None:
             inputs = [{"name": n, "datatype": t, "shape": [-1, 1]} for n, t in INPUTS[name].items()]
             return 200, {"name": name, "inputs": inputs}
@@ -188,3 +191,14 @@ def test_a_place_that_can_not_be_asked_is_named_with_what_to_do(url: str) -> Non
     with pytest.raises(LocalError, match="make status") as refused:
         Model("x", url).inputs()
     assert "x.localhost" in str(refused.value)
+
+
+def test_a_server_of_ones_own_need_not_tell_what_it_takes(server: Server) -> None:
+    models = [server.model("silent"), server.model("wine")]
+    predict.wait_for_answers(models, lambda _: None, timeout=0)
+    assert predict.choose(models, WINE).name == "wine"
+
+
+def test_what_is_not_asked_by_protocol_v2_is_left_out() -> None:
+    urls = {"a": "http://a.test/v1/models/a:predict", "b": "http://b.test/", "c": "http://c.test/v2/models/c/infer"}
+    assert [each.name for each in predict.of_outputs({"prediction_urls": urls})] == ["c"]

@@ -57,7 +57,8 @@ RUN: dict[str, Any] = {
     "namespace": "models", "run": "iris-1", "timeout": 60, "leaves": "model", "kind": "job", "manifest": "{}",
 }  # fmt: skip
 MODEL: dict[str, Any] = {
-    "namespace": "models", "service": "iris", "model": "iris", "uri": "nothing", "mode": "standard", "settings": "",
+    "namespace": "models", "service": "iris", "part": "predictor", "served": "nothing", "mode": "standard", "mark": "",
+    "ready": "/v2/models/iris/ready",
     "setting": "serving.iris.version", "timeout": 60,
 }  # fmt: skip
 

@@ -23,6 +23,12 @@ STARRED = '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
 EKS_ACCESS = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
 Row = tuple[str, str, dict[str, Any]]
 
+
+def own_server(files: str) -> dict[str, Any]:
+    """A container of an InferenceService that KServe fetches files for."""
+    return {"name": "kserve-container", "image": IMAGE, "env": [{"name": "STORAGE_URI", "value": files}]}
+
+
 ALLOWED: list[Row] = [
     ("image-by-digest", "spark", {"spec.image": REMOVED}),
     ("image-by-digest", "web", {f"{MAIN}.image": "auto", f"{TEMPLATE}.annotations": INJECTED}),
@@ -74,6 +80,8 @@ ALLOWED: list[Row] = [
     ("bounded-concurrency", "iris", {f"{PREDICTOR}.scaleTarget": REMOVED, "metadata.annotations": STANDARD}),
     ("request-timeout", "iris", {f"{PREDICTOR}.timeout": REMOVED}),
     ("pinned-model", "iris", {f"{PREDICTOR}.model.storageUri": "s3://models/iris/v1.4/"}),
+    ("pinned-model", "iris", {f"{PREDICTOR}.containers": [own_server("pvc://models/ctr/7")]}),
+    ("model-source", "iris", {f"{PREDICTOR}.containers": [own_server("pvc://models/ctr/7")]}),
     ("model-source", "iris", {f"{PREDICTOR}.model.storageUri": "oci://registry/iris/7"}),
     ("canary-share", "iris", {f"{PREDICTOR}.canaryTrafficPercent": 50}),
     ("canary-share", "iris-route", {"spec.traffic": [{"configurationName": "iris-predictor", "percent": 100}]}),
@@ -165,6 +173,8 @@ REFUSED: list[tuple[*Row, str]] = [
     ("request-timeout", "iris", {f"{PREDICTOR}.timeout": 0}, "a timeout of 0 s"),
     ("pinned-model", "iris", {f"{PREDICTOR}.model.storageUri": "s3://models/iris"}, "names no version"),
     ("pinned-model", "iris", {f"{PREDICTOR}.model.storageUri": REMOVED}, "no storageUri"),
+    ("pinned-model", "iris", {f"{PREDICTOR}.containers": [own_server("pvc://models/ctr")]}, "names no version"),
+    ("model-source", "iris", {f"{PREDICTOR}.containers": [own_server("https://x.test/ctr/7")]}, "comes by https"),
     ("model-source", "iris", {f"{PREDICTOR}.model.storageUri": "https://example.com/iris/7"}, "comes by https"),
     ("canary-share", "iris", {f"{PREDICTOR}.canaryTrafficPercent": 51}, "canary gets 51 %"),
     ("canary-share", "iris-http", {"spec.rules.0.backendRefs.1.weight": 150}, "iris-canary-predictor gets 75 %"),

@@ -111,7 +111,7 @@ def test_a_model_is_served_on_its_pool_and_moves_to_another_with_new_pods(mode: 
     trees = [serving.declare(mode, pool=pool) for pool in (None, "plain", "gpu")]
     found = [placing(tree.inputs(serving.ISVC, "iris")["spec"]["predictor"]) for tree in trees]
     assert found == [{}, PLACED["plain"], PLACED["gpu"]]
-    assert len({tree.inputs("Rollout", "iris")["settings"] for tree in trees}) == 3
+    assert len({tree.inputs("Rollout", "iris")["mark"] for tree in trees}) == 3
 
 
 @pytest.mark.parametrize("there", [True, False])

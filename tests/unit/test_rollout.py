@@ -15,15 +15,16 @@ PROPS = {
     "mode": "knative",
     "namespace": "models",
     "service": "iris",
-    "model": "iris",
-    "uri": URI,
-    "settings": "x",
+    "part": "predictor",
+    "served": URI,
+    "mark": "x",
+    "ready": "/v2/models/iris/ready",
     "setting": "ml-platform:workloads.serving.iris.version",
     "timeout": 300,
 }
 DROP = "pulumi config rm --path 'ml-platform:workloads.serving.iris.canary'"
 OWNED = [{"uid": "this very one"}]
-MARKS = {"internal.serving.kserve.io/storage-initializer-sourceuri": URI, "ml-platform/settings": "x"}
+MARKS = {"ml-platform/settings": "x"}
 
 
 @pytest.fixture(autouse=True)
@@ -57,8 +58,8 @@ def behind(owners: list[dict[str, str]] = OWNED) -> dict[str, Any]:
     return {"kind": "Service", "metadata": metadata}
 
 
-def revision(name: str = "iris-2", uri: str = URI, **ready: str) -> dict[str, Any]:
-    annotations = {"internal.serving.kserve.io/storage-initializer-sourceuri": uri}
+def revision(name: str = "iris-2", mark: str = "x", **ready: str) -> dict[str, Any]:
+    annotations = {"ml-platform/settings": mark}
     return {
         "kind": "Revision",
         "metadata": {"name": name, "namespace": "models", "uid": f"of {name}", "annotations": annotations},
@@ -91,7 +92,7 @@ def test_the_revision_that_answers_is_the_outcome(name: str, monkeypatch: pytest
         [service(ready="iris-1"), behind(), revision("iris-1"), private(uid="of iris-1")],
         [service(observedGeneration=1), behind(), revision(), private()],
         [service(conditions=[{"type": "Ready", "status": "False", "message": "no"}]), behind(), revision(), private()],
-        [service(), behind(), revision(uri="mlflow://iris/2"), private()],
+        [service(), behind(), revision(mark="old"), private()],
         [service(), behind(), private()],
         [service(), behind([{"uid": "one of this name that was deleted"}]), revision(), private()],
         [service(), revision(), private()],
@@ -100,8 +101,8 @@ def test_the_revision_that_answers_is_the_outcome(name: str, monkeypatch: pytest
         [service(ready="iris-1"), behind(), revision(status="False", reason="FailedCreate", message=OVER)],
     ],
     ids=[
-        "an older one is ready", "not seen yet", "not ready", "another version", "revision gone", "of a service before",
-        "nothing there yet", "nothing leads to its pods yet", "a full node", "a quota that is used up",
+        "an older one is ready", "not seen yet", "not ready", "of something else", "revision gone",
+        "of a service before", "nothing there yet", "nothing leads to its pods", "a full node", "a used up quota",
     ],
 )  # fmt: skip
 def test_anything_else_is_waited_for(objects: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +111,7 @@ def test_anything_else_is_waited_for(objects: list[dict[str, Any]], monkeypatch:
 
 
 def model_pod(name: str, marks: dict[str, str] = MARKS, waiting: str | None = None) -> dict[str, Any]:
-    labels = {"serving.kserve.io/inferenceservice": "iris"}
+    labels = {"serving.kserve.io/inferenceservice": "iris", "component": "predictor"}
     state = {"waiting": {"reason": waiting, "message": "back-off 10s"}} if waiting else {"running": {}}
     ended = {"terminated": {"message": "no version 3 of iris"}}
     return {
@@ -177,7 +178,7 @@ def test_a_revision_that_knative_has_given_up_is_an_error_at_once(monkeypatch: p
 def test_what_failed_before_is_no_failure_of_another_version(
     pods: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = revision(uri="mlflow://iris/2", status="False", message="no version 2 of iris")
+    before = revision(mark="old", status="False", message="no version 2 of iris")
     failed = {"transitionStatus": "BlockedByFailedLoad", "lastFailureInfo": {"message": "exit code 1"}}
     with pytest.raises(RolloutError, match="not ready after 300 s"):
         ask(monkeypatch, FakeClient(service(modelStatus=failed), behind(), before, *pods))
@@ -241,7 +242,6 @@ def test_in_standard_mode_the_deployment_that_is_rolled_out_and_answers_is_the_o
     [
         [service()],
         [service(), deployment({**MARKS, "ml-platform/settings": "old"})],
-        [service(), deployment({**MARKS, "internal.serving.kserve.io/storage-initializer-sourceuri": "mlflow://iris/2"})],
         [service(), deployment(observedGeneration=4)],
         [service(), deployment(updatedReplicas=1)],
         [service(), deployment(availableReplicas=1)],
@@ -249,7 +249,7 @@ def test_in_standard_mode_the_deployment_that_is_rolled_out_and_answers_is_the_o
         [service(conditions=[{"type": "Ready", "status": "False", "message": "no route"}]), deployment()],
     ],
     ids=[
-        "no deployment yet", "other settings", "another version", "not seen yet", "not all updated",
+        "no deployment yet", "made for something else", "not seen yet", "not all updated",
         "not all available", "an old pod is left", "not reachable",
     ],
 )  # fmt: skip
@@ -286,8 +286,8 @@ def test_in_standard_mode_what_failed_before_is_no_failure_of_what_is_asked_for_
 @pytest.mark.parametrize(
     ("key", "changes"),
     [
-        ("uri", True),
-        ("settings", True),
+        ("served", True),
+        ("mark", True),
         ("service", True),
         ("mode", True),
         ("kubeconfig", False),

@@ -76,25 +76,27 @@ def test_a_model_server_is_asked_how_it_is_as_the_settings_say() -> None:
     assert (model["readinessProbe"]["periodSeconds"], model["readinessProbe"]["failureThreshold"]) == (2, 90)
     assert model["livenessProbe"]["httpGet"]["path"] == "/v2/health/live"
     assert (model["livenessProbe"]["periodSeconds"], model["livenessProbe"]["timeoutSeconds"]) == (30, 9)
+    assert (model["startupProbe"]["periodSeconds"], model["startupProbe"]["failureThreshold"]) == (1, 300)
 
 
-def test_in_standard_mode_pods_carry_what_the_rollout_waits_for() -> None:
-    tree = declare("standard")
+@pytest.mark.parametrize("mode", ["knative", "standard"])
+def test_pods_carry_what_the_rollout_waits_for(mode: ServingMode) -> None:
+    tree = declare(mode)
     rollout = tree.inputs("Rollout", "iris")
-    assert (rollout["mode"], rollout["uri"]) == ("standard", "mlflow://iris/3")
-    assert annotations(tree)["ml-platform/settings"] == rollout["settings"]
+    assert (rollout["mode"], rollout["served"]) == (mode, "mlflow://iris/3")
+    assert annotations(tree)["ml-platform/settings"] == rollout["mark"]
 
 
 @pytest.mark.parametrize(("mode", "again"), [("knative", True), ("standard", False)])
 def test_how_far_a_model_may_grow_is_a_reason_for_new_pods_with_knative_only(mode: ServingMode, again: bool) -> None:
-    settings = [declare(mode, max_replicas=most).inputs("Rollout", "iris")["settings"] for most in (3, 4)]
+    settings = [declare(mode, max_replicas=most).inputs("Rollout", "iris")["mark"] for most in (3, 4)]
     assert (settings[0] != settings[1]) is again
 
 
 @pytest.mark.parametrize("mode", ["knative", "standard"])
 def test_other_limits_are_a_reason_for_new_pods_in_both(mode: ServingMode) -> None:
     trees = [declare(mode, resources={"memory_limit": limit}) for limit in ("1Gi", "2Gi")]
-    assert len({tree.inputs("Rollout", "iris")["settings"] for tree in trees}) == 2
+    assert len({tree.inputs("Rollout", "iris")["mark"] for tree in trees}) == 2
 
 
 def test_a_service_of_another_mode_is_a_new_one() -> None:

@@ -21,7 +21,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def settle(monkeypatch: pytest.MonkeyPatch, mode: str, *objects: Any) -> None:
-    route = {"namespace": "models", "route": "iris", "mode": mode, "shares": SHARES, "served": [], "timeout": 60}
+    route = {
+        "namespace": "models",
+        "route": "iris",
+        "mode": mode,
+        "part": "predictor",
+        "shares": SHARES,
+        "served": [],
+        "timeout": 60,
+    }
     props = {"kubeconfig": "{}", **route}
     monkeypatch.setattr(traffic.Client, "from_kubeconfig", lambda *_, **__: FakeClient(*objects))
     traffic._Provider().create(props)

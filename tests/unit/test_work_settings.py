@@ -13,6 +13,7 @@ from support.work import IRIS, changed
 
 Case = tuple[dict[str, Any], str, str, str]
 S3 = "s3://datasets/churn.csv"
+OWN_IMAGE = f"registry.test/ctr@sha256:{'1' * 64}"
 RUN = '{"data": "iris", "model": "iris"}'
 
 
@@ -229,6 +230,8 @@ OF_SERVING: list[Case] = [
     (serving(scale_target=9, container_concurrency=8), "serving.iris.scale_target", "9", "no more than container"),
     (serving(scale_metric="temperature"), "serving.iris.scale_metric", '"temperature"', "'rps'"),
     (serving(liveness={"period": 0}), "serving.iris.liveness.period", "0", "greater than or equal to 1"),
+    (serving(image=OWN_IMAGE), "serving.iris.image", f'"{OWN_IMAGE}"', "the block has 'model' as well"),
+    (serving(port=1), "serving.iris.port is no setting", "", "allowed here: canary, container_concurrency"),
 ]
 
 

@@ -1,4 +1,5 @@
-"""Downloads models from MLflow; as a command, KServe's storage initializer for `mlflow://<name>/<version>`.
+"""Downloads models from MLflow; as a command, KServe's storage initializer for `mlflow://<name>/<version>`, and for
+`s3://<bucket>/<key>` (stored_files.py).
 
 Plain HTTP against MLflow's documented API, through its artifact proxy: no key of the object store is needed, and
 nothing heavy is imported, since this is on the way of every cold start. What is served is what a gate has judged: it
@@ -15,7 +16,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -194,16 +195,25 @@ def _replace(fresh: Path, target: Path) -> None:
     fresh.replace(target)
 
 
+def _from(source: str) -> Callable[[str, Path, float], list[str]]:
+    """Who fetches it."""
+    if source.startswith("s3://"):
+        from ml_runtime import stored_files  # with a client that takes a while to be imported
+
+        return stored_files.download
+    return download
+
+
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="ml_runtime.download", description=__doc__)
-    parser.add_argument("source", help="mlflow://<registered model>/<version number>")
+    parser.add_argument("source", help="mlflow://<registered model>/<version number>, or s3://<bucket>/<key>")
     parser.add_argument("target", type=Path, help="the folder for its files, such as /mnt/models")
     parser.add_argument("--patience", type=float, default=120, help="seconds to go on trying while MLflow is away")
     options = parser.parse_args()
 
     def work() -> None:
-        files = download(options.source, options.target, options.patience)
+        files = _from(options.source)(options.source, options.target, options.patience)
         print(f"{options.source}: {len(files)} files in {options.target}", flush=True)
 
     return finish(work)

@@ -1,4 +1,4 @@
-"""An MLflow model as MLServer serves it: asked by its signature, with a sentence for each request that does not fit it.
+"""A model as MLServer serves it: asked by its signature, with a sentence for each request that does not fit it.
 
 It owns what joins the two: loading, metadata, and whose fault is what. A caller's is a 4xx that says what to change,
 the model's own a 500 with the exception that it raised, whose traceback is in the log once.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import mlflow.pyfunc
 from mlflow.exceptions import MlflowException
 from mlserver import MLModel
 from mlserver.errors import MLServerError
@@ -19,7 +19,7 @@ from mlserver.settings import ModelParameters
 from mlserver.types import InferenceResponse, MetadataTensor, Parameters, ResponseOutput
 from mlserver.utils import get_model_uri
 
-from ml_runtime import request_inputs, response_outputs
+from ml_runtime import model_files, request_inputs, response_outputs
 from ml_runtime.response_outputs import Output, Outputs
 from ml_runtime.tensor import RefusedError, Tensor, shown
 
@@ -40,7 +40,7 @@ class ServedModel(MLModel):  # type: ignore[misc] # MLServer has no types here
     """One version of a model."""
 
     async def load(self) -> bool:
-        self._model = mlflow.pyfunc.load_model(await get_model_uri(self._settings))
+        self._model = model_files.load(Path(await get_model_uri(self._settings)))
         signature = self._model.metadata.signature
         self._taken = request_inputs.of(signature)
         self._classifier = _classifier(self._model)

@@ -10,11 +10,13 @@ from ml_platform.handle import ServingMode, SparkOperator
 from ml_platform.settings import AnyCluster, PlatformSettings, SharedPlatform
 from ml_platform.settings.clouds import CloudCluster
 
+from ml_workloads import files
 from ml_workloads.data_settings import DataSettings
 from ml_workloads.fields import bucket_of
 from ml_workloads.run_settings import RaySettings
 from ml_workloads.serving_settings import OF_REQUESTS, ServingSettings
 from ml_workloads.settings import WorkloadsSettings
+from ml_workloads.source_settings import SourceSettings
 from ml_workloads.torch_settings import TorchSettings
 
 
@@ -29,6 +31,7 @@ def check(
     problems = [
         *_serving(settings, platform.serving.mode),
         *_certified(settings, platform.certified_below),
+        *(files.problems(settings, platform) if isinstance(platform, PlatformSettings) else ()),
         *_spark(settings, spark_operator(platform)),
         *_ray(settings, platform.add_on("ray") is not None),
         *_torch(settings, platform.add_on("training") is not None),
@@ -102,7 +105,7 @@ def _certified(settings: WorkloadsSettings, certified: Sequence[str] | None) -> 
                 )
 
 
-def _hosts(name: str, served: ServingSettings) -> Iterator[str]:
+def _hosts(name: str, served: SourceSettings) -> Iterator[str]:
     """Where it answers, in its namespace."""
     yield name
     if served.canary:
@@ -161,6 +164,7 @@ def _buckets(settings: WorkloadsSettings, buckets: Collection[str]) -> Iterator[
         **{f"runs.{name}.output": each.output for name, each in settings.spark.items()},
         **{f"runs.{name}.output": each.output for name, each in settings.batch.items()},
         **{f"runs.{name}.checkpoints": each.checkpoints for name, each in settings.torch.items()},
+        **dict(files.in_the_store(settings)),
         **{f"data.{name}.dvc.remote": each.dvc.remote for name, each in settings.data.items() if each.dvc},
         **tested,
     }

@@ -7,6 +7,7 @@ ones. In both, failures are looked for in the new pods: what KServe says may sti
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from ml_platform.handle import ServingMode
 from ml_platform.kube import Client, Object
@@ -14,24 +15,17 @@ from ml_platform.kube import Client, Object
 REVISION, DEPLOYMENT = "serving.knative.dev/v1", "apps/v1"
 PRIVATE = "networking.internal.knative.dev/serviceType=Private"
 """The label of a revision's Service that leads to its pods alone. Knative puts a hash in the names of some."""
-URI = "internal.serving.kserve.io/storage-initializer-sourceuri"
-SETTINGS = "ml-platform/settings"
-"""Put on an InferenceService in Standard mode, KServe puts it on the pods."""
+MARK = "ml-platform/settings"
+"""The annotation that says what pods are made for. KServe puts those of an InferenceService on what it makes of it."""
 CRASHING = "CrashLoopBackOff"
 BROKEN = frozenset({CRASHING, "CreateContainerConfigError", "InvalidImageName"})
 UNPLACED, NO_QUOTA = "Unschedulable", "exceeded quota"
 """What Knative says of a revision while no node, or no quota, has room for its pods. That is no end: what runs there
 ends, or a node is added."""
+Part = Literal["predictor", "transformer"]
+"""Of an InferenceService; each has pods of its own."""
 TRIES = 2
 """Restarts after which one that has ended again is not expected to stay."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the pods shall be made for."""
-
-    uri: str
-    settings: str
 
 
 @dataclass(frozen=True)
@@ -48,19 +42,19 @@ class Newest:
     """Those of them that are there."""
 
 
-def newest_of(mode: ServingMode, client: Client, service: Object, asked: Asked) -> Newest:
-    """The newest pods of the InferenceService `service`."""
-    return (_knative if mode == "knative" else _standard)(client, service, asked)
+def newest_of(mode: ServingMode, client: Client, service: Object, part: Part, mark: str) -> Newest:
+    """The newest pods of this part of the InferenceService `service`, which shall carry this mark."""
+    return (_knative if mode == "knative" else _standard)(client, service, part, mark)
 
 
-def _knative(client: Client, service: Object, asked: Asked) -> Newest:
+def _knative(client: Client, service: Object, part: Part, mark: str) -> Newest:
     status, meta = service.get("status") or {}, service["metadata"]
-    predictor = status.get("components", {}).get("predictor", {})
-    name = predictor.get("latestCreatedRevision", "")
+    told = status.get("components", {}).get(part, {})
+    name = told.get("latestCreatedRevision", "")
     seen = status.get("observedGeneration", meta["generation"]) >= meta["generation"]
-    behind = client.find(REVISION, "Service", f"{meta['name']}-predictor", meta["namespace"])
+    behind = client.find(REVISION, "Service", f"{meta['name']}-{part}", meta["namespace"])
     revision = client.find(REVISION, "Revision", name, meta["namespace"]) if name else None
-    wanted = seen and _belongs(behind, service) and _annotations(revision).get(URI) == asked.uri
+    wanted = seen and _belongs(behind, service) and _annotations(revision).get(MARK) == mark
     # By its uid: the name may have been that of a deleted one, whose pods still end.
     labels = f"serving.knative.dev/revisionUID={revision['metadata']['uid']}" if revision and wanted else ""
     pods = client.list("v1", "Pod", meta["namespace"], labels=labels) if labels else []
@@ -68,19 +62,19 @@ def _knative(client: Client, service: Object, asked: Asked) -> Newest:
     return Newest(
         name=name,
         address=f"{private[0]['metadata']['name']}:http" if private else "",
-        ready=bool(private) and _is(service, "True") and name == predictor.get("latestReadyRevision"),
+        ready=bool(private) and _is(service, "True") and name == told.get("latestReadyRevision"),
         failure=(_broken(pods) or _refused(revision) if wanted else None) or _invalid(service),
         pods=pods,
     )
 
 
-def _standard(client: Client, service: Object, asked: Asked) -> Newest:
+def _standard(client: Client, service: Object, part: Part, mark: str) -> Newest:
     meta = service["metadata"]
-    name = f"{meta['name']}-predictor"
+    name = f"{meta['name']}-{part}"
     deployment = client.find(DEPLOYMENT, "Deployment", name, meta["namespace"]) or {}
-    wanted = _belongs(deployment, service) and _wants(deployment["spec"]["template"], asked)
-    labels = f"serving.kserve.io/inferenceservice={meta['name']}"
-    pods = [pod for pod in client.list("v1", "Pod", meta["namespace"], labels=labels) if _wants(pod, asked)]
+    wanted = _belongs(deployment, service) and _wants(deployment["spec"]["template"], mark)
+    labels = f"serving.kserve.io/inferenceservice={meta['name']},component={part}"
+    pods = [pod for pod in client.list("v1", "Pod", meta["namespace"], labels=labels) if _wants(pod, mark)]
     revision = _annotations(deployment).get("deployment.kubernetes.io/revision", "")
     return Newest(
         name=f"{name}-{revision}",
@@ -102,9 +96,8 @@ def _annotations(item: Object | None) -> Mapping[str, str]:
     return found
 
 
-def _wants(item: Object, asked: Asked) -> bool:
-    marks = _annotations(item)
-    return (marks.get(URI), marks.get(SETTINGS)) == (asked.uri, asked.settings)
+def _wants(item: Object, mark: str) -> bool:
+    return _annotations(item).get(MARK) == mark
 
 
 def _is(item: Object | None, ready: str) -> bool:

@@ -85,7 +85,7 @@ def _used(work: WorkloadsSettings, known: Mapping[str, Packages]) -> Iterator[tu
     for run in work.learning.values():
         yield str(run.model), TUNING if isinstance(run, RaySettings) else TRAINING
         yield str(run.model), SERVING
-    for served in work.serving.values():
+    for served in work.registered.values():
         if served.model in known:
             yield served.model, SERVING
     for scored in work.batch.values():

@@ -1,10 +1,9 @@
-"""One version of a model on KServe: the InferenceService that serves it, and how long that is waited for.
+"""One thing that answers on KServe: the InferenceService that serves it, and how long that is waited for.
 
-It owns that object, and a budget where it keeps several replicas. Which versions there are, and who of outside gets
-which, belongs to whoever declares it.
+It owns that object, and a budget where it keeps several replicas. What answers is a source's; which of them there are,
+and who of outside gets which, belongs to whoever declares it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +12,12 @@ from ml_platform import pods
 from ml_platform.component import Component
 from ml_platform.objects import KubernetesObject
 
-from ml_workloads.newest import SETTINGS
-from ml_workloads.rollout import Rollout, ready_path
-from ml_workloads.serving_settings import OF_REQUESTS, SCALE_TARGETS, ProbeSettings, ScaleMetric, ServingSettings
-from ml_workloads.workspace import MODEL, Workspace
+from ml_workloads.newest import MARK, Part
+from ml_workloads.rollout import Rollout
+from ml_workloads.serving_settings import OF_REQUESTS, SCALE_TARGETS, ScaleMetric, ServingSettings
+from ml_workloads.sources import Source
+from ml_workloads.transformer import Transformer
+from ml_workloads.workspace import Workspace
 
 MODEL_LABEL = "ml-platform/model"
 SERVICE_LABEL = "serving.kserve.io/inferenceservice"
@@ -43,38 +44,48 @@ class Predictor:
 
     name: str
     workspace: Workspace
-    settings: ServingSettings
-    image: str | None = None
-    """The reference of its model server's image; None is the one of the runtime."""
-    version: pulumi.Input[str]
+    source: Source
+    transformer: Transformer | None = None
     setting: str
-    """The key of the stack's configuration that names the version."""
+    """The key of the stack's configuration that decides what the source serves."""
 
-    def declare(self, owner: Component, **options: Any) -> Rollout:
-        """Declares it as a child of `owner`; what has to wait until it serves waits for the result."""
+    def declare(self, owner: Component, **options: Any) -> list[Rollout]:
+        """Declares it as a child of `owner`; what has to wait until it serves waits for the results, of which the last
+        is that of what requests are led to."""
         platform = self.workspace.platform
-        # The registry, where the version is downloaded from, is waited for, though its address is not in the URI.
-        known = pulumi.Output.all(uri_of(self.settings, self.version), platform.mlflow_url)
-        uri = known.apply(lambda values: str(values[0]))
+        mark = self._mark()
         # KServe refuses to change the mode of a service.
         anew = {"replacement_trigger": platform.serving_mode, "delete_before_replace": True}
         waits = [*self.workspace.ready, *options.pop("depends_on", [])]
-        service = KubernetesObject(self.name, self._manifest(uri), owner.child(depends_on=waits, **anew, **options))
+        service = KubernetesObject(self.name, self._manifest(mark), owner.child(depends_on=waits, **anew, **options))
         if self.settings.min_replicas > 1:
             KubernetesObject(f"{self.name}-budget", self._budget(), owner.child(depends_on=waits))
+        serves = self._rollout("predictor", mark, owner.child(depends_on=[service]))
+        if self.transformer is None:
+            return [serves]
+        return [serves, self._rollout("transformer", mark, owner.child(depends_on=[serves]))]
+
+    def _rollout(self, part: Part, mark: pulumi.Output[str], options: pulumi.ResourceOptions) -> Rollout:
+        platform = self.workspace.platform
         return Rollout(
-            self.name,
+            self.name if part == "predictor" else f"{self.name}-{part}",
             kubeconfig=platform.kubeconfig,
             mode=platform.serving_mode,
             namespace=self.workspace.name,
             service=self.name,
-            model=self.settings.model,
-            uri=uri,
-            settings=self._digest(),
+            part=part,
+            served=self.source.served,
+            mark=mark,
+            ready=self.source.ready,
+            listens=self.source.listens if part == "predictor" else None,
             setting=self.setting,
             timeout=self.settings.timeout,
-            opts=owner.child(depends_on=[service]),
+            opts=options,
         )
+
+    @property
+    def settings(self) -> ServingSettings:
+        return self.source.settings
 
     @property
     def _standard(self) -> bool:
@@ -84,21 +95,26 @@ class Predictor:
     def _placed(self) -> pods.Placement:
         return self.workspace.platform.placed(self.settings.pool)
 
-    def _manifest(self, uri: pulumi.Output[str]) -> dict[str, Any]:
+    def _manifest(self, mark: pulumi.Output[str]) -> dict[str, Any]:
         workspace, private = self.workspace, PRIVATE[self.workspace.platform.serving_mode]
-        labels = {MODEL_LABEL: self.settings.model, **workspace.labels, **private}
-        # Each answer says which version it is of.
-        version = pods.variables({"MLSERVER_MODEL_VERSION": self.version})
-        model = {**self._model(), "storageUri": uri, "env": version}
+        labels = {MODEL_LABEL: self.source.name, **workspace.labels, **private}
         return {
             "apiVersion": "serving.kserve.io/v1beta1",
             "kind": "InferenceService",
             "metadata": {
                 **pods.metadata(self.name, workspace.name, labels),
-                "annotations": {**AWAIT, **self._mode()},
+                "annotations": {**AWAIT, **self._mode(), MARK: mark},
             },
-            "spec": {"predictor": {**self._account(), **self._placed, **self._scale(), "model": model}},
+            "spec": {
+                "predictor": {**self._account(), **self._placed, **self._scale(), **self.source.predictor()},
+                **self._before(),
+            },
         }
+
+    def _before(self) -> dict[str, Any]:
+        if self.transformer is None:
+            return {}
+        return {"transformer": {**self._placed, **self._scale(), **self.transformer.part(self.source)}}
 
     def _budget(self) -> dict[str, Any]:
         """Of several replicas, a drain of nodes takes one at a time."""
@@ -107,12 +123,12 @@ class Predictor:
         return {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": metadata, "spec": spec}
 
     def _account(self) -> dict[str, Any]:
-        return {"serviceAccountName": MODEL, "automountServiceAccountToken": False}
+        return {"serviceAccountName": self.source.account, "automountServiceAccountToken": False}
 
     def _mode(self) -> dict[str, pulumi.Input[str]]:
         # From the platform, so that the service is declared when it can be accepted.
         mode = self.workspace.platform.serving.apply(str.capitalize)
-        standard = {"serving.kserve.io/autoscalerClass": self._scaler(), SETTINGS: self._digest()}
+        standard = {"serving.kserve.io/autoscalerClass": self._scaler()}
         held = bool(self.settings.container_concurrency)
         knative = {} if held else {"autoscaling.knative.dev/target-burst-capacity": ALWAYS_DIRECT}
         return {"serving.kserve.io/deploymentMode": mode, **(standard if self._standard else knative)}
@@ -132,33 +148,10 @@ class Predictor:
         target = settings.scale_target or min(SCALE_TARGETS[metric], settings.container_concurrency or 100)
         return {**size, "scaleMetric": metric, "scaleTarget": target}
 
-    def _digest(self) -> str:
-        """Of what new pods are made for: in Knative every setting, in Standard mode what the pods are made of."""
-        return pods.digest({**self._model(), **self._placed}, *([] if self._standard else [self._scale()]))
-
-    def _model(self) -> dict[str, Any]:
-        settings = self.settings
-        probes = {
-            "readinessProbe": _probe(ready_path(settings.model), settings.readiness),
-            "livenessProbe": _probe("/v2/health/live", settings.liveness),
-        }
-        return {
-            "modelFormat": {"name": "mlflow", "version": "3"},
-            "protocolVersion": "v2",
-            "runtime": "mlserver",
-            "resources": pods.resource_sizes(settings.resources),
-            **({"image": self.image} if self.image else {}),
-            **{name: probe for name, probe in probes.items() if probe},
-        }
-
-
-def uri_of(settings: ServingSettings, version: pulumi.Input[str]) -> pulumi.Output[str]:
-    """Where KServe has a version from."""
-    return pulumi.Output.concat("mlflow://", settings.model, "/", version)
-
-
-def _probe(path: str, settings: ProbeSettings | None) -> Mapping[str, Any] | None:
-    if settings is None:
-        return None
-    times = {"periodSeconds": settings.period, "timeoutSeconds": settings.timeout}
-    return pods.probe(8080, path, **times, failureThreshold=settings.failures)
+    def _mark(self) -> pulumi.Output[str]:
+        """That of the pods: another one wants new ones. In Knative every setting does, in Standard mode what the pods
+        are made of."""
+        before = [self.transformer.part(self.source)] if self.transformer else []
+        plain = [{**self.source.server(), **self._placed}, *before, *([] if self._standard else [self._scale()])]
+        found = pulumi.Output.all(self.source.served, *self.source.read)
+        return found.apply(lambda changing: pods.digest(*changing, *plain))

@@ -1,7 +1,7 @@
 """The moment when an InferenceService serves what its declaration asks for.
 
-`Ready` alone says that some pods answer, maybe those from before. This waits until the newest ones hold the version
-that was asked for, are the ready ones, and their model server says that the model is ready; all by the Kubernetes API.
+`Ready` alone says that some pods answer, maybe those from before. This waits until the newest ones are made for what
+was asked for, are the ready ones, and their model server says that it can be asked; all by the Kubernetes API.
 """
 
 import time
@@ -10,14 +10,16 @@ from typing import Any
 
 import pulumi
 from ml_platform.handle import ServingMode
-from ml_platform.kube import Client, KubeError, NotFound, Object
+from ml_platform.kube import Client, NotFound, Object
 
+from ml_workloads import unready
 from ml_workloads.awaited import Awaited, AwaitedProvider, last_lines
-from ml_workloads.newest import Asked, newest_of
+from ml_workloads.newest import Part, newest_of
 
 POLL = 0.5
 MODEL_LINES = 40
 """A model server that could not load its model has more to say after that than before."""
+CANARY = ".canary"
 SERVING, SERVICE = "serving.kserve.io/v1beta1", "InferenceService"
 
 
@@ -26,8 +28,8 @@ class RolloutError(Exception):
 
 
 class Rollout(Awaited, module="workloads", name="Rollout"):
-    """Created or updated when `service` serves `uri` with its present settings, of which `settings` is a digest; what
-    decides the version in `uri` is the key `setting` of the stack's configuration."""
+    """Created or updated when `part` of `service` serves `served` by pods that carry `mark`; what decides it is the key
+    `setting` of the stack's configuration. `listens` is known of servers whose place and protocol are settings too."""
 
     revision: pulumi.Output[str]
 
@@ -39,9 +41,11 @@ class Rollout(Awaited, module="workloads", name="Rollout"):
         mode: ServingMode,
         namespace: str,
         service: str,
-        model: str,
-        uri: pulumi.Input[str],
-        settings: str,
+        part: Part,
+        served: pulumi.Input[str],
+        mark: pulumi.Input[str],
+        ready: str,
+        listens: Mapping[str, Any] | None,
         setting: str,
         timeout: int,
         opts: pulumi.ResourceOptions | None = None,
@@ -50,9 +54,11 @@ class Rollout(Awaited, module="workloads", name="Rollout"):
             "mode": mode,
             "namespace": namespace,
             "service": service,
-            "model": model,
-            "uri": uri,
-            "settings": settings,
+            "part": part,
+            "served": served,
+            "mark": mark,
+            "ready": ready,
+            "listens": listens,
             "setting": setting,
             "timeout": timeout,
         }
@@ -60,16 +66,15 @@ class Rollout(Awaited, module="workloads", name="Rollout"):
 
 
 class _Provider(AwaitedProvider):
-    identity = ("namespace", "service")
-    reasons = ("mode", "uri", "settings")
+    identity = ("namespace", "service", "part")
+    reasons = ("mode", "served", "mark")
 
     def wait(self, client: Client, props: Mapping[str, Any]) -> dict[str, Any]:
-        asked = Asked(uri=props["uri"], settings=props["settings"])
         end = time.monotonic() + float(props["timeout"])
         while True:
             found = _present(client, props["service"], props["namespace"])
-            newest = newest_of(props["mode"], client, found, asked)
-            if newest.ready and answers(client, props["namespace"], newest.address, props["model"]):
+            newest = newest_of(props["mode"], client, found, props["part"], props["mark"])
+            if newest.ready and answers(client, props["namespace"], newest.address, props["ready"]):
                 return {"revision": newest.name}
             failure = newest.failure
             if failure or time.monotonic() > end:
@@ -88,19 +93,9 @@ def _present(client: Client, service: str, namespace: str) -> Object:
         ) from gone
 
 
-def ready_path(model: str) -> str:
-    """Where a model server says whether this model is ready."""
-    return f"/v2/models/{model}/ready"
-
-
-def answers(client: Client, namespace: str, address: str, model: str) -> bool:
-    """Whether the model server behind a service answers that its model is ready, asked by way of the API server."""
-    try:
-        path = f"/api/v1/namespaces/{namespace}/services/{address}/proxy{ready_path(model)}"
-        client.request("GET", path, timeout=5)
-    except KubeError:
-        return False
-    return True
+def answers(client: Client, namespace: str, address: str, ready: str) -> bool:
+    """Whether the model server behind a service answers that it can be asked, by way of the API server."""
+    return unready.asked(client, f"/api/v1/namespaces/{namespace}/services/{address}/proxy{ready}") is None
 
 
 def _pending(service: Object) -> str:
@@ -114,17 +109,25 @@ def _pending(service: Object) -> str:
 
 
 def _complaint(client: Client, props: Mapping[str, Any], reason: str, pods: list[Object]) -> str:
-    namespace, service = props["namespace"], props["service"]
+    namespace, service, setting = props["namespace"], props["service"], props["setting"]
     said = last_lines(client, namespace, pods, "kserve-container", "storage-initializer", lines=MODEL_LINES)
-    return (
-        f"InferenceService {namespace}/{service} does not serve {props['uri']}: {reason}\n"
-        f"{said or f'No pod of it left a log; see `kubectl -n {namespace} get pods,events`.'}\n"
-        f"What answered before goes on answering. {_way_out(props['setting'])}"
+    listens = props.get("listens")
+    lines = (
+        f"InferenceService {namespace}/{service} does not serve {props['served']}: {reason}",
+        said or f"No pod of it left a log; see `kubectl -n {namespace} get pods,events`.",
+        unready.why(client, pods, props["ready"], listens, _block(setting)) if listens else None,
+        f"What answered before goes on answering. {_way_out(setting)}",
     )
+    return "\n".join(line for line in lines if line)
+
+
+def _block(setting: str) -> str:
+    """The key of the block of `serving` that this one is in."""
+    return setting.rpartition(".")[0].removesuffix(CANARY)
 
 
 def _way_out(setting: str) -> str:
-    block = setting.rpartition(".")[0]
-    another = f"Choose another version with:\n  pulumi config set --path '{setting}' <version>"
+    block, _, key = setting.rpartition(".")
+    another = f"Choose another {key} with:\n  pulumi config set --path '{setting}' <{key}>"
     drop = f"\nor drop the canary with:\n  pulumi config rm --path '{block}'"
-    return another + (drop if block.endswith(".canary") else "")
+    return another + (drop if block.endswith(CANARY) else "")

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from ml_platform import pods
 
+from ml_workloads.newest import Part
 from ml_workloads.predictor import AWAIT
 from ml_workloads.workspace import Workspace
 
@@ -25,6 +26,8 @@ class Shared:
     name: str
     workspace: Workspace
     shares: Mapping[str, int]
+    part: Part
+    """Of each, what requests are led to."""
 
     @property
     def host(self) -> str:
@@ -48,7 +51,7 @@ class Shared:
         stable = next(iter(self.shares))
         traffic = [
             {
-                "configurationName": f"{name}-predictor",
+                "configurationName": f"{name}-{self.part}",
                 "latestRevision": True,
                 "percent": percent,
                 **({} if name == stable else {"tag": CANARY}),
@@ -59,7 +62,7 @@ class Shared:
 
     def _http(self, name: str, shares: Mapping[str, int]) -> dict[str, Any]:
         platform = self.workspace.platform
-        backends = [{"name": f"{each}-predictor", "port": 80, "weight": share} for each, share in shares.items()]
+        backends = [{"name": f"{each}-{self.part}", "port": 80, "weight": share} for each, share in shares.items()]
         return {
             "apiVersion": HTTP_ROUTE,
             "kind": "HTTPRoute",

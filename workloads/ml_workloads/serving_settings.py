@@ -1,15 +1,17 @@
-"""Settings of served models: which versions answer, how the requests are shared, how far each may grow.
+"""Settings that all served models have: how far they grow, when they are ready, what they may take.
 
-Plain values. What a serving mode can't do of it is refused in capabilities.py, which knows the mode.
+Plain values. What answers is in source_settings.py; what a serving mode can't do of it is refused in capabilities.py,
+which knows the mode.
 """
 
 from collections.abc import Collection
 from typing import Annotated, Literal, Self
 
-from ml_platform.configuration import MisfitError, Name, Settings
+from ml_platform.configuration import MisfitError, Settings
 from pydantic import Field, model_validator
 
-from ml_workloads.fields import Pool, Version, WorkResources
+from ml_workloads.fields import Pool, WorkResources
+from ml_workloads.transformer_settings import TransformerSettings
 
 Count = Annotated[int, Field(ge=0, le=100)]
 ScaleMetric = Literal["concurrency", "rps", "cpu", "memory"]
@@ -19,10 +21,9 @@ OF_REQUESTS: tuple[ScaleMetric, ...] = ("concurrency", "rps")
 
 
 class CanarySettings(Settings):
-    """Another version of the same model, tried on a part of the requests. Promote it: make it `version` and drop
-    this block. Roll back: drop this block."""
+    """Something else of the same kind, tried on a part of the requests. Promote it: name it in the block itself, and
+    drop this one. Roll back: drop this block."""
 
-    version: Annotated[int, Field(ge=1)]
     percent: Annotated[int, Field(ge=1, le=99)] = 10
     """Of all requests."""
 
@@ -41,11 +42,6 @@ class ProbeSettings(Settings):
 class ServingSettings(Settings):
     """A served model, at one URL whatever is changed here."""
 
-    model: Name
-    """The registered model; for its champion, a block of `models`."""
-    version: Version = "champion"
-    """champion: the version that the gate has accepted last. A number: that one, whatever the gate says of others."""
-    canary: CanarySettings | None = None
     min_replicas: Count = 1
     """Of each version. 0 lets it scale to zero, in serving mode knative; the first request then waits for a start.
     From 2 on, a drain of nodes takes one at a time."""
@@ -62,20 +58,20 @@ class ServingSettings(Settings):
     readiness: ProbeSettings | None = None
     """When a replica gets requests. Without it: asked each second, out after two minutes of silence."""
     liveness: ProbeSettings | None = None
-    """When a replica is started again. Without it, when its process ends."""
+    """When a replica is started again, once it was ready. Without it, when its process ends."""
     timeout: Annotated[int, Field(ge=30, le=3600)] = 300
-    """Seconds that a new version may take until it answers."""
+    """Seconds that new replicas may take until they answer."""
     resources: WorkResources = WorkResources(cpu="100m", memory="384Mi", cpu_limit="1", memory_limit="1Gi")
     """Of each replica."""
     pool: Pool = None
     """The node pool that all replicas run on."""
+    transformer: TransformerSettings | None = None
+    """What is before and after the model."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.min_replicas > self.max_replicas:
             raise MisfitError("min_replicas", f"it must not exceed max_replicas, which is {self.max_replicas}")
-        if self.canary and self.canary.version == self.version:
-            raise MisfitError("canary.version", "it must be another version than `version`")
         if self.scale_target and self.scale_metric in ("cpu", "memory") and self.scale_target > 100:
             raise MisfitError("scale_target", f"{self.scale_metric} is in percent of what is requested: at most 100")
         limit = self.container_concurrency
@@ -87,7 +83,8 @@ class ServingSettings(Settings):
 def check_names(blocks: Collection[str]) -> None:
     """Raises MisfitError where a block has the name of what stands for another one in the cluster."""
     for name in blocks:
-        for taken in (f"{name}-canary", f"{name}-predictor", f"{name}-canary-predictor", f"canary-{name}"):
+        parts = [f"{each}-{part}" for each in (name, f"{name}-canary") for part in ("predictor", "transformer")]
+        for taken in (f"{name}-canary", f"canary-{name}", *parts):
             if taken in blocks:
                 raise MisfitError(
                     f"serving.{taken}", f"block {name!r} makes things of this name; give one another name"

@@ -13,7 +13,8 @@ from ml_workloads.data_settings import DataSettings, LearnedSettings, Task
 from ml_workloads.learning_settings import LearningSettings
 from ml_workloads.model_settings import METRICS, ModelSettings, is_program
 from ml_workloads.run_settings import SEARCHED, UNSEARCHED, JobSettings, RaySettings, RunSettings
-from ml_workloads.serving_settings import ServingSettings, check_names
+from ml_workloads.serving_settings import check_names
+from ml_workloads.source_settings import FilesSettings, RegisteredSettings, ServedSettings, account_of
 from ml_workloads.spark_settings import SparkSettings
 from ml_workloads.torch_settings import TorchSettings
 
@@ -36,7 +37,7 @@ class WorkloadsSettings(Settings):
     """What is run."""
     models: dict[Name, ModelSettings] = Field(default_factory=dict)
     """When a model is good enough."""
-    serving: dict[Name, ServingSettings] = Field(default_factory=dict)
+    serving: dict[Name, ServedSettings] = Field(default_factory=dict)
     """What answers requests."""
 
     @property
@@ -70,9 +71,15 @@ class WorkloadsSettings(Settings):
         """The data in the object store, which are looked at."""
         return {name: each for name, each in self.data.items() if each.stored}
 
+    @property
+    def registered(self) -> dict[str, RegisteredSettings]:
+        """The served models of the registry, by name."""
+        return {name: each for name, each in self.serving.items() if isinstance(each, RegisteredSettings)}
+
     def followers(self, model: str) -> list[str]:
         """The served models that have its champion, by name."""
-        return [name for name, each in self.serving.items() if each.model == model and each.version == "champion"]
+        served = self.registered.items()
+        return [name for name, each in served if each.model == model and each.version == "champion"]
 
     def learned(self, data: str) -> LearnedSettings:
         """What is learned from the data that a run names: those of a block, or the table of a run."""
@@ -95,15 +102,19 @@ class WorkloadsSettings(Settings):
         named = all(run.image for run in self.spark.values())
         tables = {"spark"} if spark == "kubeflow" and not named else set()  # Stackable's operator has its own
         tuned = any(isinstance(run, RaySettings) for run in self.runs.values())
-        return data | judged | tables | ({"tuning"} if tuned else set())
+        scripted = any(each.transformer and each.transformer.script for each in self.serving.values())
+        before = {"mlserver"} if scripted else set()
+        return data | judged | tables | before | ({"tuning"} if tuned else set())
 
     @property
     def accounts(self) -> tuple[tuple[str, str], ...]:
         """Namespace and name of the service accounts whose pods use the object store, beside those of Spark."""
         looks = [f"data-{name}" for name in self.watched]
+        stored = {name: each for name, each in self.serving.items() if isinstance(each, FilesSettings)}
+        fetch = [account_of(name) for name, each in stored.items() if each.scheme == "s3"]
         return tuple(
             (self.namespace, account)
-            for account in (*looks, *(f"run-{name}" for name in {**self.learning, **self.batch}))
+            for account in (*looks, *fetch, *(f"run-{name}" for name in {**self.learning, **self.batch}))
         )
 
     def _whole(self, run: R) -> R:
@@ -138,9 +149,9 @@ class WorkloadsSettings(Settings):
             known(f"runs.{name}.data", batch.data, self._tables)
         return self
 
-    def _users(self) -> Iterator[tuple[str, ServingSettings | BatchSettings]]:
-        """All that asks a model, by its path."""
-        yield from ((f"serving.{name}", each) for name, each in self.serving.items())
+    def _users(self) -> Iterator[tuple[str, RegisteredSettings | BatchSettings]]:
+        """All that asks a registered model, by its path."""
+        yield from ((f"serving.{name}", each) for name, each in self.registered.items())
         yield from ((f"runs.{name}", each) for name, each in self.batch.items())
 
     @property

@@ -13,6 +13,7 @@ from ml_platform.handle import ServingMode
 from ml_platform.kube import Client, Object
 
 from ml_workloads.awaited import Awaited, AwaitedProvider
+from ml_workloads.newest import Part
 from ml_workloads.route import HTTP_ROUTE, ROUTE
 
 POLL = 0.2
@@ -23,7 +24,8 @@ class TrafficError(Exception):
 
 
 class Traffic(Awaited, module="workloads", name="Traffic"):
-    """Created or updated when `route` gives each of `shares` (percent by InferenceService) what it shall get."""
+    """Created or updated when `route` gives `part` of each in `shares` (percent by InferenceService) what it shall
+    get."""
 
     def __init__(
         self,
@@ -32,19 +34,27 @@ class Traffic(Awaited, module="workloads", name="Traffic"):
         kubeconfig: pulumi.Input[str],
         namespace: str,
         mode: ServingMode,
+        part: Part,
         shares: pulumi.Input[Mapping[str, int]],
         served: Sequence[pulumi.Output[str]],
         timeout: int,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """`served` is what the shares stand for, a reason to look again."""
-        asked = {"namespace": namespace, "route": name, "mode": mode, "shares": shares, "served": list(served)}
+        asked = {
+            "namespace": namespace,
+            "route": name,
+            "mode": mode,
+            "part": part,
+            "shares": shares,
+            "served": list(served),
+        }
         super().__init__(_Provider(), name, kubeconfig, {**asked, "timeout": timeout}, [], opts)
 
 
 class _Provider(AwaitedProvider):
     identity = ("namespace", "route")
-    reasons = ("mode", "shares", "served")
+    reasons = ("mode", "part", "shares", "served")
 
     def wait(self, client: Client, props: Mapping[str, Any]) -> dict[str, Any]:
         end = time.monotonic() + float(props["timeout"])
@@ -61,7 +71,7 @@ def _knative(client: Client, props: Mapping[str, Any]) -> str | None:
     route = client.get(ROUTE, "Route", props["route"], namespace)
     wanted = {}
     for service, percent in props["shares"].items():
-        configuration = client.find(ROUTE, "Configuration", f"{service}-predictor", namespace) or {}
+        configuration = client.find(ROUTE, "Configuration", f"{service}-{props['part']}", namespace) or {}
         wanted[configuration.get("status", {}).get("latestReadyRevisionName", "")] = percent
     found = {each["revisionName"]: each.get("percent", 0) for each in route.get("status", {}).get("traffic") or []}
     return _unready(route) or (None if found == wanted else f"it gives {found}, and shall give {wanted}")

@@ -14,13 +14,15 @@ from ml_workloads.data import Data, DataArgs
 from ml_workloads.gate import Gate, GateArgs
 from ml_workloads.inference_service import InferenceService, InferenceServiceArgs
 from ml_workloads.learning import LearningArgs, learn
-from ml_workloads.packages import NONE, SERVING
+from ml_workloads.packages import NONE
 from ml_workloads.promotion import promoted
 from ml_workloads.run import Run
-from ml_workloads.serving_settings import ServingSettings
+from ml_workloads.served import sources
 from ml_workloads.settings import TABLE, WorkloadsSettings
+from ml_workloads.source_settings import AnySource
 from ml_workloads.spark_application import SparkApplication, SparkArgs
 from ml_workloads.table import Table
+from ml_workloads.transformer import Transformer
 from ml_workloads.workspace import Workspace, WorkspaceArgs
 
 
@@ -34,6 +36,10 @@ class Workloads(Component):
     """By name of the served model."""
     canary_urls: dict[str, pulumi.Output[str]]
     """Where canaries alone answer, by name of the served model."""
+    v1_urls: dict[str, pulumi.Output[str]]
+    """Where protocol v1 is answered, by name of the served model."""
+    cluster_urls: dict[str, pulumi.Output[str]]
+    """Where pods of the cluster ask, by name of the served model."""
     versions: dict[str, pulumi.Output[str]]
     """The champion of each model that a run has a candidate for."""
     scores: dict[str, pulumi.Output[str]]
@@ -70,6 +76,8 @@ class Workloads(Component):
         self.scores = {block: self._scored(workspace, block, each, tables) for block, each in settings.batch.items()}
         self.prediction_urls = {block: service.url for block, service in services.items()}
         self.canary_urls = {block: service.canary_url for block, service in services.items() if service.canary_url}
+        self.v1_urls = {block: service.v1_url for block, service in services.items() if service.v1_url}
+        self.cluster_urls = {block: service.cluster_url for block, service in services.items() if service.cluster_url}
         self.register_outputs({"prediction_urls": self.prediction_urls, "versions": self.versions})
 
     def exports(self) -> dict[str, Any]:
@@ -77,6 +85,8 @@ class Workloads(Component):
         return {
             "prediction_urls": self.prediction_urls,
             "canary_urls": self.canary_urls,
+            "v1_urls": self.v1_urls,
+            "cluster_urls": self.cluster_urls,
             "model_versions": self.versions,
             "scores": self.scores,
         }
@@ -99,20 +109,18 @@ class Workloads(Component):
             workspace=workspace,
             table=tables[settings.data],
             settings=settings,
-            version=_version(settings, self.versions),
+            version=self.versions[settings.model] if settings.version == "champion" else str(settings.version),
             packages=self._packages.get(settings.model, NONE),
         )
         return score(block, args, self)
 
     def _served(
-        self, workspace: Workspace, block: str, settings: ServingSettings, wanted: Mapping[str, pulumi.Output[str]]
+        self, workspace: Workspace, block: str, settings: AnySource, wanted: Mapping[str, pulumi.Output[str]]
     ) -> InferenceService:
-        own = self._packages.get(settings.model, NONE).image(SERVING)
+        source, canary = sources(block, settings, workspace, wanted, self._packages, self)
+        before = Transformer.of(block, settings.transformer, workspace) if settings.transformer else None
         args = InferenceServiceArgs(
-            workspace=workspace,
-            version=_version(settings, wanted),
-            settings=settings,
-            image=None if own == SERVING else self._platform.image(own),
+            workspace=workspace, settings=settings, source=source, canary=canary, transformer=before
         )
         return InferenceService(block, args, self.child())
 
@@ -161,9 +169,3 @@ class Workloads(Component):
             )
             champions[model] = Gate(block, args, self.child()).champion
         return champions
-
-
-def _version(
-    settings: ServingSettings | BatchSettings, champions: Mapping[str, pulumi.Output[str]]
-) -> pulumi.Input[str]:
-    return champions[settings.model] if settings.version == "champion" else str(settings.version)

@@ -186,6 +186,8 @@ class Entry(_Frozen):
     sizes: Mapping[Size, Mapping[str, Mapping[str, str]]] = Field(default_factory=dict)
     """Size -> workload -> cpu_request, memory_request, cpu_limit, memory_limit of its first container; `standard` is
     what the release says unless it is given here."""
+    formats: tuple[str, ...] = ()
+    """The formats of models that its own runtimes serve."""
     own_definitions: tuple[str, ...] = ()
     """CRDs that its operator applies itself: the stack waits for them and never declares them."""
 

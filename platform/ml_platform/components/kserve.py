@@ -1,7 +1,7 @@
 """KServe: InferenceServices, and the runtime that serves a registered MLflow model.
 
-This component owns the bundle, its configuration, the ClusterServingRuntime for MLflow models and their download from
-the registry. InferenceServices, and the rights to their Secrets, belong to the workloads.
+This component owns the bundle, its configuration, the ClusterServingRuntime of the platform's own model server and how
+models get there. InferenceServices, and the rights to their Secrets, belong to the workloads.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,13 +16,16 @@ from ml_platform.components import mlflow
 from ml_platform.components.foreign import Foreign
 from ml_platform.components.gateway import Gateway
 from ml_platform.configuration import Resources
+from ml_platform.handle import KSERVE, KSERVE_MANAGER
 from ml_platform.needs import Needs
 from ml_platform.settings.platform import PlatformSettings
 from ml_platform.site import Site
 
-NAMESPACE = "kserve"
-MANAGER = "kserve-controller-manager"
+NAMESPACE, MANAGER = KSERVE, KSERVE_MANAGER
 CONFIGURATION = "inferenceservice-config"
+MLFLOW = {"name": "mlflow", "version": "3", "autoSelect": True, "priority": 1}
+FILE_FORMATS = ("sklearn", "xgboost", "lightgbm")
+"""What the platform's own model server serves from files, beside MLflow's models."""
 SIDECARS = ("agent", "batcher", "logger")
 SMALL = {"cpuRequest": "50m", "cpuLimit": "1", "memoryRequest": "256Mi", "memoryLimit": "1Gi"}
 SMALL_SIDECAR = {"cpuRequest": "10m", "cpuLimit": "1", "memoryRequest": "32Mi", "memoryLimit": "256Mi"}
@@ -50,7 +53,7 @@ class KServe(Foreign):
             "kserve",
             name=name,
             transforms=_configuration(site.settings, gateway),
-            extra=[_runtime(site.images["mlserver"]), _download(site.images["training"])],
+            extra=[_runtime(site.images["mlserver"]), _download(site.images["training"], _fetched(site))],
             after=kinds,
             over=over,
         )
@@ -59,6 +62,13 @@ class KServe(Foreign):
     @classmethod
     def needs(cls, settings: PlatformSettings) -> Needs:
         return Needs(bundles=("kserve",), images=("mlserver", "training"))
+
+
+def _fetched(site: Site) -> list[str]:
+    """The beginnings of the URIs whose files the platform's own image fetches: those of the registry, and those of the
+    object store where the release has no storage initializer."""
+    released = site.releases.entry("kserve").images
+    return ["mlflow://", *([] if "kserve-storage" in released else ["s3://"])]
 
 
 def _configuration(settings: PlatformSettings, gateway: Gateway) -> list[Transform]:
@@ -99,7 +109,7 @@ def _small() -> Mapping[str, Any]:
 
 
 def _runtime(image: str) -> Object:
-    """The ClusterServingRuntime of MLflow models, on MLServer with the v2 protocol.
+    """The ClusterServingRuntime of MLflow models, and of files of some libraries, on MLServer with the v2 protocol.
 
     The model's name in the path comes from a label of the InferenceService, so that two versions behind one route
     answer at the same path. The runtime leaves out the server type, since KServe sets the model's name itself for types
@@ -130,21 +140,22 @@ def _runtime(image: str) -> Object:
         "kind": "ClusterServingRuntime",
         "metadata": {"name": "mlserver"},
         "spec": {
-            "supportedModelFormats": [{"name": "mlflow", "version": "3", "autoSelect": True, "priority": 1}],
+            "supportedModelFormats": [MLFLOW, *({"name": name} for name in FILE_FORMATS)],
             "protocolVersions": ["v2"],
             "containers": [container],
         },
     }
 
 
-def _download(image: str) -> Object:
-    """The ClusterStorageContainer for URIs mlflow://<name>/<version>, which name a version in the registry."""
+def _download(image: str, prefixes: Sequence[str]) -> Object:
+    """The ClusterStorageContainer for URIs that begin so, such as mlflow://<name>/<version>, a version of the
+    registry."""
     return {
         "apiVersion": "serving.kserve.io/v1alpha1",
         "kind": "ClusterStorageContainer",
         "metadata": {"name": "mlflow"},
         "spec": {
-            "supportedUriFormats": [{"prefix": "mlflow://"}],
+            "supportedUriFormats": [{"prefix": prefix} for prefix in prefixes],
             "supportsMultiModelDownload": False,
             "workloadType": "initContainer",
             "container": {

@@ -7,7 +7,7 @@ from ml_policies.shapes.serving import Model, models
 
 
 class Allowed(Parameters):
-    schemes: frozenset[str] = frozenset({"mlflow", "s3", "gs", "oci"})
+    schemes: frozenset[str] = frozenset({"mlflow", "s3", "gs", "oci", "pvc"})
     """Where a model may come from, by the scheme of its storageUri."""
     protocols: frozenset[str] = frozenset({"v2", "grpc-v2"})
     """How it may be asked."""

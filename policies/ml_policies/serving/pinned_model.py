@@ -19,7 +19,10 @@ def check(model: Model, parameters: Pinned) -> Iterator[str]:
     if model.uri is None:
         yield "its model has no storageUri, so nothing says which version is served; set model.version"
     elif not re.search(parameters.pattern, model.uri):
-        yield f"its model is {model.uri!r}, which names no version; name one, such as mlflow://<model>/<number>"
+        yield (
+            f"its model is {model.uri!r}, which names no version; end it with one, such as mlflow://<model>/<number>, "
+            "s3://<bucket>/<folder>/<number>"
+        )
 
 
 POLICY = ResourcePolicy(
