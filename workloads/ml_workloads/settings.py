@@ -12,6 +12,7 @@ from ml_workloads.batch_settings import BatchSettings
 from ml_workloads.data_settings import DataSettings, LearnedSettings, Task
 from ml_workloads.learning_settings import LearningSettings
 from ml_workloads.model_settings import METRICS, ModelSettings, is_program
+from ml_workloads.pipeline_settings import PipelineSettings
 from ml_workloads.run_settings import SEARCHED, UNSEARCHED, JobSettings, RaySettings, RunSettings
 from ml_workloads.serving_settings import ServingSettings, check_names
 from ml_workloads.spark_settings import SparkSettings
@@ -66,6 +67,16 @@ class WorkloadsSettings(Settings):
         return {name: run for name, run in self.runs.items() if isinstance(run, BatchSettings)}
 
     @property
+    def pipelines(self) -> dict[str, PipelineSettings]:
+        """The runs of pipelines, by name."""
+        return {name: run for name, run in self.runs.items() if isinstance(run, PipelineSettings)}
+
+    @property
+    def judged(self) -> dict[str, Learning | PipelineSettings]:
+        """All runs that leave a candidate, by name."""
+        return {**self.learning, **{name: run for name, run in self.pipelines.items() if run.model}}
+
+    @property
     def watched(self) -> dict[str, DataSettings]:
         """The data in the object store, which are looked at."""
         return {name: each for name, each in self.data.items() if each.stored}
@@ -91,11 +102,12 @@ class WorkloadsSettings(Settings):
 
     def _images(self, spark: str | None) -> set[str]:
         data = {"training"} if self.watched or self.batch else set()
-        judged = {"training", "mlserver"} if self.learning else set()
+        judged = {"training", "mlserver"} if self.judged else set()
+        pipelines = {"pipeline"} if self.pipelines else set()
         named = all(run.image for run in self.spark.values())
         tables = {"spark"} if spark == "kubeflow" and not named else set()  # Stackable's operator has its own
         tuned = any(isinstance(run, RaySettings) for run in self.runs.values())
-        return data | judged | tables | ({"tuning"} if tuned else set())
+        return data | judged | pipelines | tables | ({"tuning"} if tuned else set())
 
     @property
     def accounts(self) -> tuple[tuple[str, str], ...]:
@@ -103,7 +115,7 @@ class WorkloadsSettings(Settings):
         looks = [f"data-{name}" for name in self.watched]
         return tuple(
             (self.namespace, account)
-            for account in (*looks, *(f"run-{name}" for name in {**self.learning, **self.batch}))
+            for account in (*looks, *(f"run-{name}" for name in {**self.learning, **self.batch, **self.pipelines}))
         )
 
     def _whole(self, run: R) -> R:
@@ -128,9 +140,11 @@ class WorkloadsSettings(Settings):
                     raise MisfitError(f"runs.{name}.of", f"{UNSEARCHED}; name a run without an image")
         for name, learning in sorted(self.learning.items(), key=lambda each: _follows(each[1])):
             self._check_learning(f"runs.{name}", learning)
+        for name, pipeline in self.pipelines.items():
+            self._check_pipeline(f"runs.{name}", pipeline)
         check_names(self.serving)
         self._check_run_names()
-        trained = {str(run.model) for run in self.learning.values()}
+        trained = {str(run.model) for run in self.judged.values()}
         for path, each in self._users():
             if each.version == "champion":
                 known(f"{path}.model", each.model, trained)
@@ -151,7 +165,7 @@ class WorkloadsSettings(Settings):
     def _check_run_names(self) -> None:
         """Raises MisfitError where a run has the name of what is run beside it."""
         beside = {
-            **{f"{name}-gate": f"the gate of run {name}" for name in self.learning},
+            **{f"{name}-gate": f"the gate of run {name}" for name in self.judged},
             **{f"{model}-champion": f"what makes a champion of model {model}" for model in self.models},
             **{f"data-{name}": f"the look at data {name}" for name in self.watched},
         }
@@ -159,19 +173,38 @@ class WorkloadsSettings(Settings):
             if name in beside:
                 raise MisfitError(f"runs.{name}", f"{beside[name]} has this name; choose another one", remove=True)
 
-    def _check_learning(self, path: str, run: Learning) -> None:
+    def _check_pipeline(self, path: str, run: PipelineSettings) -> None:
+        for name, data in run.inputs.items():
+            known(f"{path}.inputs.{name}", data, self._tables)
+            if data in self.data and self.data[data].dvc:
+                raise MisfitError(f"{path}.inputs.{name}", "it is kept by DVC, and has no place that a URI names")
+        for name in run.services:
+            if {name, name.removesuffix("-canary")} & self.serving.keys():
+                raise MisfitError(
+                    f"{path}.services", f"serving has {name}: what it declares is no pipeline's to change"
+                )
+        if run.model:
+            task = self._check_candidate(path, run)
+            self._check_metrics(path, run, task)
+
+    def _check_candidate(self, path: str, run: Learning | PipelineSettings) -> Task:
+        """The task of what it learns."""
         known(f"{path}.data", str(run.data), self._tables)
         known(f"{path}.model", str(run.model), self.models)
         learned = self.learned(str(run.data))
         if learned.target is None:
             block = f"runs.{str(run.data).partition('.')[0]}.table" if "." in str(run.data) else f"data.{run.data}"
             raise MisfitError(f"{block}.target", f"{path} learns from it: name the column to predict")
-        program = run.program(learned.task)
+        return learned.task
+
+    def _check_learning(self, path: str, run: Learning) -> None:
+        task = self._check_candidate(path, run)
+        program = run.program(task)
         if isinstance(run, RaySettings) and program != SEARCHED and "space" not in run.model_fields_set:
             raise MisfitError(f"{path}.space", f"it must be given for {program}")
-        self._check_metrics(path, run, learned.task)
+        self._check_metrics(path, run, task)
 
-    def _check_metrics(self, path: str, run: Learning, task: Task) -> None:
+    def _check_metrics(self, path: str, run: Learning | PipelineSettings, task: Task) -> None:
         gate = self.models[str(run.model)].gate
         named = {f"models.{run.model}.gate.metric": gate.metric}
         if isinstance(run, RaySettings):

@@ -15,6 +15,9 @@ from ml_workloads.gate import Gate, GateArgs
 from ml_workloads.inference_service import InferenceService, InferenceServiceArgs
 from ml_workloads.learning import LearningArgs, learn
 from ml_workloads.packages import NONE, SERVING
+from ml_workloads.pipeline_run import PipelineArgs, PipelineRun, artifacts
+from ml_workloads.pipeline_run import run as run_pipeline
+from ml_workloads.pipeline_settings import PipelineSettings
 from ml_workloads.promotion import promoted
 from ml_workloads.run import Run
 from ml_workloads.serving_settings import ServingSettings
@@ -39,6 +42,9 @@ class Workloads(Component):
     scores: dict[str, pulumi.Output[str]]
     """Where the parts of each run that scores data are, by its name."""
 
+    artifacts: dict[str, pulumi.Output[str]]
+    """Where the artifacts of each pipeline's first run are, by its name."""
+
     def __init__(
         self, name: str, platform: PlatformHandle, settings: WorkloadsSettings, ownership: Mapping[str, str]
     ) -> None:
@@ -62,12 +68,14 @@ class Workloads(Component):
             )
             for block, run in settings.learning.items()
         }
-        wanted = self._judged(workspace, runs, tables)
+        pipelines = self._pipelines(workspace, tables)
+        wanted = self._judged(workspace, {**runs, **pipelines}, tables)
         services = {block: self._served(workspace, block, each, wanted) for block, each in settings.serving.items()}
         self.versions = {
             model: self._champion(workspace, model, version, services) for model, version in wanted.items()
         }
         self.scores = {block: self._scored(workspace, block, each, tables) for block, each in settings.batch.items()}
+        self.artifacts = {block: artifacts(settings.pipelines[block], run) for block, run in pipelines.items()}
         self.prediction_urls = {block: service.url for block, service in services.items()}
         self.canary_urls = {block: service.canary_url for block, service in services.items() if service.canary_url}
         self.register_outputs({"prediction_urls": self.prediction_urls, "versions": self.versions})
@@ -79,7 +87,15 @@ class Workloads(Component):
             "canary_urls": self.canary_urls,
             "model_versions": self.versions,
             "scores": self.scores,
+            "artifacts": self.artifacts,
         }
+
+    def _pipelines(self, workspace: Workspace, tables: Mapping[str, Table]) -> dict[str, PipelineRun]:
+        def args(run: PipelineSettings) -> PipelineArgs:
+            own = self._packages[run.model] if run.model else NONE
+            return PipelineArgs(workspace=workspace, settings=run, tables=tables, packages=own)
+
+        return {block: run_pipeline(block, args(run), self) for block, run in self._settings.pipelines.items()}
 
     def _champion(
         self,
@@ -146,7 +162,7 @@ class Workloads(Component):
     ) -> dict[str, pulumi.Output[str]]:
         """The version of each model that is to serve all, after the gates of all runs that have a candidate for it."""
         champions: dict[str, pulumi.Output[str]] = {}
-        for block, run in self._settings.learning.items():
+        for block, run in self._settings.judged.items():
             model = str(run.model)
             args = GateArgs(
                 workspace=workspace,

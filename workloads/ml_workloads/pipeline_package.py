@@ -1,0 +1,71 @@
+"""A compiled package of a pipeline, as a preview reads it: without kfp, which is in the image of the run alone.
+
+Owns what of it is judged before anything runs: that it is a package, and that its parameters are those of the settings.
+All else is judged by the run.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+from ml_platform.configuration import PROJECT, SettingsError
+
+from ml_workloads.pipeline_settings import ROWS, PipelineSettings
+
+COMPILED = "Compile it with:\n  kfp dsl compile --py <file> --output {}\nor name the Python file itself"
+
+
+def check(run: str, settings: PipelineSettings, text: str) -> None:
+    """Refuses what the run would refuse.
+
+    Raises:
+        SettingsError: naming the setting, what is wrong and the way out.
+    """
+    if problems := [*_problems(f"{PROJECT}:workloads.runs.{run}", settings, text)]:
+        raise SettingsError("\n".join(problems))
+
+
+def _problems(path: str, settings: PipelineSettings, text: str) -> Iterator[str]:
+    try:
+        (package, *platforms) = [*yaml.safe_load_all(text)] or [None]
+    except yaml.YAMLError as broken:
+        yield f"{path}.pipeline is {settings.pipeline!r}, which is no YAML: {broken}"
+        return
+    if not isinstance(package, dict) or not isinstance(package.get("root"), dict):
+        yield (
+            f"{path}.pipeline is {settings.pipeline!r}, which is no package of a pipeline of version 2. "
+            f"{COMPILED.format(settings.pipeline)}"
+        )
+        return
+    yield from _of_parameters(path, settings, package["root"].get("inputDefinitions", {}).get("parameters", {}))
+    yield from _of_kubernetes(path, settings, platforms)
+
+
+def _of_parameters(path: str, settings: PipelineSettings, known: dict[str, Any]) -> Iterator[str]:
+    has = f"the pipeline has {', '.join(known) or 'none'}"
+    for block, given in (("parameters", settings.parameters), ("inputs", settings.inputs)):
+        for name in given:
+            if name not in known:
+                yield (
+                    f"{path}.{block}.{name} is no parameter of {settings.pipeline}; {has}. Remove it with:\n"
+                    f"  pulumi config rm --path '{path}.{block}.{name}'"
+                )
+    given_too = {*settings.parameters, *settings.inputs, *([ROWS] if settings.model else [])}
+    for name, each in known.items():
+        if name not in given_too and "defaultValue" not in each and not each.get("isOptional"):
+            yield (
+                f"{path}.parameters.{name} is missing, and {settings.pipeline} has no value for it; {has}. Set it "
+                f"with:\n  pulumi config set --path '{path}.parameters.{name}' <value>"
+            )
+
+
+def _of_kubernetes(path: str, settings: PipelineSettings, platforms: list[Any]) -> Iterator[str]:
+    for document in platforms:
+        executors = document["platforms"].get("kubernetes", {}).get("deploymentSpec", {}).get("executors", {})
+        for name, asked in executors.items():
+            if asked:
+                yield (
+                    f"{path}.pipeline is {settings.pipeline!r}, whose stage {name.removeprefix('exec-')} asks "
+                    f"Kubernetes for {', '.join(asked)}: here all stages are in one pod. Take it out, and give the run "
+                    f"what it needs:\n  pulumi config set --path '{path}.secrets.<VARIABLE>' <name of a secret>"
+                )
