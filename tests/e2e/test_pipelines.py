@@ -22,6 +22,44 @@ from support.until import until
 EXAMPLES = paths.checkout() / "workloads" / "examples"
 INCH = 2.54
 FOLDER = "pipelines/"
+GATED = """
+from kfp import dsl
+from kfp.dsl import Dataset, Model, Output
+
+@dsl.component
+def tidy(training_rows: str, table: Output[Dataset]):
+    import pandas
+    pandas.read_parquet(training_rows).to_parquet(table.path)
+
+@dsl.component(packages_to_install=["scikit-learn>=1.5"])
+def learn(table: dsl.Input[Dataset], model: Output[Model]):
+    import mlflow, pandas
+    from sklearn.linear_model import LogisticRegression
+    rows = pandas.read_parquet(table.path)
+    columns = rows.drop(columns="species")
+    fitted = LogisticRegression(max_iter=500).fit(columns, rows["species"])
+    signature = mlflow.models.infer_signature(columns, fitted.predict(columns))
+    mlflow.sklearn.save_model(fitted, model.path, signature=signature, serialization_format="skops")
+
+@dsl.pipeline
+def gated(training_rows: str):
+    learn(table=tidy(training_rows=training_rows).outputs["table"])
+"""
+TABLED = """
+from kfp import dsl
+from kfp.dsl import Dataset, Output
+
+@dsl.component
+def clean(flowers: str, table: Output[Dataset]):
+    import io, pandas
+    from ml_runtime import places, store
+    content = store.read(places.stored(flowers, "flowers"), 60)
+    pandas.read_csv(io.BytesIO(content)).drop_duplicates().to_parquet(table.path)
+
+@dsl.pipeline
+def tabled(flowers: str):
+    clean(flowers=flowers)
+"""
 BY_WORDS = """
 from kfp import dsl
 
@@ -141,6 +179,37 @@ def test_a_model_that_is_still_good_is_left_alone_and_one_that_is_not_is_made_an
     assert tracking.FILES_DIGEST in versions.champion("flowers").tags
 
 
+def test_a_model_of_a_stage_is_judged_by_a_gate_and_a_table_of_one_is_learned_from(
+    first: str, block: dict[str, Any], tmp_path: Path
+) -> None:
+    for name, text in (("gated", GATED), ("tabled", TABLED)):
+        (tmp_path / f"{name}.py").write_text(text)
+    shared = {"operator": "kfp", "output": f"s3://datasets/{FOLDER}"}
+    runs = {
+        "gated": {**shared, "pipeline": shown(tmp_path / "gated.py"), "data": "flowers", "model": "gated"},
+        "tabled": {
+            **shared,
+            "pipeline": shown(tmp_path / "tabled.py"),
+            "inputs": {"flowers": "flowers"},
+            "table": {"target": "species"},
+        },
+        "after": {"data": "tabled.table", "model": "after"},
+    }
+    data = {"flowers": {**block["data"]["flowers"], "target": "species"}}
+    models = {name: {"gate": {"at_least": 0.8}} for name in ("gated", "after")}
+    done = machine.up(machine.settings("workloads", {"data": data, "runs": runs, "models": models}, tmp_path))
+    assert done.returncode == 0, done.stdout
+    assert {model: machine.outputs()["model_versions"][model] for model in models} == dict.fromkeys(models, "1")
+    run = versions.tracking().get_run(str(versions.champion("gated").run_id))
+    assert (run.data.params["pipeline"], run.data.metrics["training_rows"] < 130) == ("gated.py", True)
+    assert {each.path for each in versions.tracking().list_artifacts(run.info.run_id, "code")} >= {"code/gated.py"}
+
+
+def shown(path: Path) -> str:
+    """As settings name it."""
+    return os.path.relpath(path, paths.checkout())
+
+
 def test_a_stage_that_fails_ends_the_run_with_its_name_and_its_last_lines(
     first: str, block: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -148,7 +217,7 @@ def test_a_stage_that_fails_ends_the_run_with_its_name_and_its_last_lines(
     pipeline.write_text(BY_WORDS)
     flow = {
         **block["runs"]["retraining"],
-        "pipeline": os.path.relpath(pipeline, paths.checkout()),
+        "pipeline": shown(pipeline),
         "parameters": {},
         "services": [],
     }

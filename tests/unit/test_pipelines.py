@@ -79,6 +79,17 @@ def test_its_model_is_judged_by_the_gate_of_its_block_and_without_a_model_there_
     assert declare().inputs("RunOutcome", "flow")["leaves"] == "artifacts"
 
 
+def test_the_table_of_a_stage_is_data_that_others_learn_from() -> None:
+    learns = {"flow": {**RUN, "table": {"target": "species"}}, "after": {"data": "flow.table", "model": "iris"}}
+    tree = work.declare(work.changed(work.IRIS, data={"raw": RAW}, runs=learns))
+    assert work.told(tree, "flow")["table"] is True
+    assert tree.inputs("RunOutcome", "flow")["leaves"] == "table"
+    told = work.told(tree, "after")["data"]
+    assert (told["target"], told["format"]) == ("species", "parquet")
+    assert {"uri", "sha256"} < set(told)
+    assert any(urn.endswith("RunOutcome::flow") for urn in tree.find(work.CONFIGMAP, "after-run").dependencies)
+
+
 def test_its_account_may_write_its_verdict_and_change_the_services_that_it_names() -> None:
     verdict, *rights = declare(services=["flowers"]).inputs("Role", "flow-run")["rules"]
     assert verdict["resources"] == ["configmaps"]
@@ -105,9 +116,7 @@ def test_the_clock_starts_it_again_and_never_beside_itself() -> None:
 def test_secrets_of_the_stack_are_variables_of_the_stages_and_nothing_else_has_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with pytest.raises(
-        SettingsError, match=r"ml-platform:token is not set: it holds what the stages of runs.flow find"
-    ):
+    with pytest.raises(SettingsError, match=r"workloads:token is not set: it holds what the stages of runs.flow find"):
         declare(secrets={"API_TOKEN": "token"})
     monkeypatch.setattr(pulumi.Config, "get_secret", lambda *_: pulumi.Output.secret("very secret"))
     tree = declare(secrets={"API_TOKEN": "token"})

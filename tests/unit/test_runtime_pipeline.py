@@ -3,6 +3,7 @@ That kfp runs it is tried on the node: its SDK can't be beside Pulumi's, which w
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,19 @@ def test_what_stages_leave_is_in_the_store_and_their_numbers_are_in_the_verdict(
     assert verdict.reason == "stages that ran: ingest, train"
     assert store.objects["datasets/pipelines/flow-1/ingest/table"] == b"rows"
     assert "datasets/pipelines/flow-1/pipeline.yaml" in store.objects
+
+
+def test_a_table_that_a_stage_leaves_is_named_with_its_digest_and_one_that_is_not_there_is_said(
+    store: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package(tmp_path, clean=executor())
+    spec = pipeline_spec.parse({**DESCRIBED, "table": True})
+    made = stage(tmp_path, "clean", {"artifacts": {"table": {"artifacts": [{}]}}}, table="rows")
+    found = run(spec, tmp_path, monkeypatch, made).outputs
+    assert found["uri"] == f"{OUTPUT}flow-1/clean/table"
+    assert found["table"] == hashlib.sha256(store.objects["datasets/pipelines/flow-1/clean/table"]).hexdigest()
+    with pytest.raises(RunError, match="no stage has left a table; one leaves it as its output"):
+        run(spec, tmp_path, monkeypatch)
 
 
 def model(folder: Path) -> None:

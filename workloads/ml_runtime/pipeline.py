@@ -34,8 +34,8 @@ from ml_runtime.tables import Read
 from ml_runtime.tracking import CHAMPION
 from ml_runtime.verdict import Verdict
 
-ROWS, MODEL = "training_rows", "model"
-"""The parameter with the file of the training rows, and the artifact that is a candidate."""
+ROWS, MODEL, TABLE = "training_rows", "model", "table"
+"""The parameter with the file of the training rows, the artifact that is a candidate, and the one that is data."""
 OUTPUTS, PACKAGE = "executor_output.json", "pipeline.yaml"
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 LINES, INDENT = 15, "    "
@@ -53,9 +53,9 @@ class Stage:
         found: dict[str, Any] = json.loads((self.folder / OUTPUTS).read_text())
         return found
 
-    @property
-    def model(self) -> Path | None:
-        return self.folder / MODEL if MODEL in self.outputs.get("artifacts", {}) else None
+    def artifact(self, name: str) -> Path | None:
+        """Where it is, if the stage has left it."""
+        return self.folder / name if name in self.outputs.get("artifacts", {}) else None
 
     @property
     def numbers(self) -> Iterator[tuple[str, float]]:
@@ -154,6 +154,12 @@ def _write(spec: PipelineSpec, path: str, content: bytes) -> None:
     store.write(Stored(bucket=below.bucket, key=f"{below.key}{path}"), content, spec.patience)
 
 
+def _last(stages: list[Stage], name: str) -> Path | None:
+    """The artifact of this name that was left last."""
+    found = [path for stage in stages if (path := stage.artifact(name))]
+    return found[-1] if found else None
+
+
 def _verdict(spec: PipelineSpec, stages: list[Stage]) -> Verdict:
     return Verdict(
         run=spec.run,
@@ -161,8 +167,20 @@ def _verdict(spec: PipelineSpec, stages: list[Stage]) -> Verdict:
         rule="finished",
         reason=f"stages that ran: {', '.join(stage.folder.name for stage in stages) or 'none'}",
         numbers=_numbers(stages),
-        outputs={"artifacts": str(spec.artifacts)},
+        outputs={"artifacts": str(spec.artifacts), **(_table(spec, stages) if spec.table else {})},
     )
+
+
+def _table(spec: PipelineSpec, stages: list[Stage]) -> dict[str, str]:
+    """The digest of the table, and where it is."""
+    found = _last(stages, TABLE)
+    if found is None or not found.is_file():
+        raise RunError(
+            f"no stage has left a table; one leaves it as its output `{TABLE}: Output[Dataset]`, a parquet file at its "
+            "path"
+        )
+    digest = store.digest(found.read_bytes())
+    return {TABLE: digest, "uri": f"{spec.artifacts}{found.parent.name}/{TABLE}"}
 
 
 def _numbers(stages: list[Stage]) -> dict[str, float]:
@@ -172,17 +190,17 @@ def _numbers(stages: list[Stage]) -> dict[str, float]:
 def _candidate(
     spec: PipelineSpec, learned: Learned, table: Read, package: Package, stages: list[Stage]
 ) -> Verdict | None:
-    models = [stage.model for stage in stages if stage.model]
-    if not models:
+    model = _last(stages, MODEL)
+    if model is None:
         return None
     ran = {name: path.read_bytes() for name, path in package.code.named.items()}
     made = Candidate(
         spec=spec.learning(learned),
         table=table,
         model=Saved(
-            folder=models[-1],
+            folder=model,
             by="the pipeline",
-            place=f"the artifact {MODEL} of stage {models[-1].parent.name}",
+            place=f"the artifact {MODEL} of stage {model.parent.name}",
             named={"pipeline": spec.pipeline},
             ran=ran,
         ),

@@ -15,11 +15,12 @@ from ml_platform.configuration import require_secret
 from ml_platform.objects import KubernetesObject
 
 from ml_workloads import job, pipeline_package, script
+from ml_workloads.data_settings import LearnedSettings
 from ml_workloads.job import MOUNTS
 from ml_workloads.packages import NONE, PIPELINE, Packages
-from ml_workloads.pipeline_settings import PipelineSettings
+from ml_workloads.pipeline_settings import SECRETS, PipelineSettings
 from ml_workloads.run import Run, RunArgs, key
-from ml_workloads.table import Table
+from ml_workloads.table import TABLE, Table
 from ml_workloads.workspace import Workspace
 
 ARTIFACTS = "artifacts"
@@ -60,10 +61,19 @@ def artifacts(settings: PipelineSettings, made: PipelineRun) -> pulumi.Output[st
     return found.apply(lambda values: f"{settings.output}{values[0]}/")
 
 
+def table_of(name: str, made: PipelineRun, learned: LearnedSettings) -> Table:
+    """What a stage has left as a table, and what is learned from it."""
+    digest = made.outcome.output(TABLE)
+    described = {**learned.learned, "uri": made.outcome.output("uri"), "format": "parquet", "sha256": digest}
+    return Table(what={**learned.learned, "run": name}, described=described, version=digest)
+
+
 def _arguments(name: str, args: PipelineArgs) -> RunArgs:
     workspace, settings = args.workspace, args.settings
     files = _files(name, settings)
-    what = {"pipeline": _base(settings.pipeline), "output": settings.output}
+    what: dict[str, Any] = {"pipeline": _base(settings.pipeline), "output": settings.output}
+    if settings.table:
+        what["table"] = True
     model = {"model": settings.model, "data": args.tables[str(settings.data)].described} if settings.model else {}
     given = {name: args.tables[data].described["uri"] for name, data in sorted(settings.inputs.items())}
     inputs = [args.tables[data] for data in sorted({*settings.inputs.values(), *filter(None, [settings.data])})]
@@ -103,7 +113,7 @@ def _arguments(name: str, args: PipelineArgs) -> RunArgs:
         manifest=job.manifest,
         timeout=settings.timeout,
         retries=settings.retries,
-        leaves="model" if settings.model else ARTIFACTS,
+        leaves="model" if settings.model else TABLE if settings.table else ARTIFACTS,
         repeats=settings.schedule is not None,
     )
 
@@ -120,7 +130,7 @@ def _files(name: str, settings: PipelineSettings) -> dict[str, str]:
 def _secrets(name: str, run_key: pulumi.Output[str], args: PipelineArgs) -> dict[str, Mapping[str, Any]]:
     if not args.settings.secrets:
         return {}
-    config = pulumi.Config()
+    config = pulumi.Config(SECRETS)
     values = {
         secret: require_secret(config, secret, f"what the stages of runs.{name} find as {variable}")
         for variable, secret in args.settings.secrets.items()

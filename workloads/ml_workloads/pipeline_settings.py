@@ -5,12 +5,17 @@ from typing import Annotated, Literal, Self
 from ml_platform.configuration import MisfitError, Name
 from pydantic import Field, model_validator
 
-from ml_workloads.data_settings import Schedule
+from ml_workloads.data_settings import LearnedSettings, Schedule
 from ml_workloads.fields import DataName, Parameter, Prefix, Script, WorkResources
 from ml_workloads.learning_settings import BoundedSettings
 
 Variable = Annotated[
     str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="The name of a variable of the environment.")
+]
+SECRETS = "workloads"
+"""What the keys of secrets begin with that runs may have, so that none of the platform's is among them."""
+Secret = Annotated[
+    str, Field(pattern=r"^[A-Za-z][-A-Za-z0-9_.]*$", description=f"A secret of the stack: {SECRETS}:<name>.")
 ]
 RESERVED = ("ML_", "AWS_", "MLFLOW_", "PYTHON", "KUBERNETES_")
 """What the names of the platform's own variables begin with."""
@@ -39,14 +44,16 @@ class PipelineSettings(BoundedSettings):
     """Parameters of the pipeline that are given where data are, as a URI."""
     output: Prefix
     """The prefix below which each run leaves the artifacts of its stages, in a folder with the name of its key."""
-    secrets: dict[Variable, Variable] = Field(default_factory=dict)
-    """Variables of the stages' environment, each with the name of a secret of the stack (ml-platform:<name>)."""
+    secrets: dict[Variable, Secret] = Field(default_factory=dict)
+    """Variables of the stages' environment, each with the name of a secret of the stack: workloads:<name>."""
     data: DataName | None = None
     """With a model: the data whose training rows the pipeline's parameter `training_rows` is given as a parquet file,
     and whose test rows judge the model."""
     model: Name | None = None
     """The block of `models` that the artifact `model` of a stage is a candidate for. Where no stage leaves one, the
     champion stays."""
+    table: LearnedSettings | None = None
+    """What is learned from the artifact `table` of a stage, a parquet file, which other runs take as <run>.table."""
     services: tuple[Name, ...] = ()
     """InferenceServices in the namespace of the work that the stages make, change and remove by the Kubernetes API."""
     schedule: Schedule | None = None
@@ -59,6 +66,8 @@ class PipelineSettings(BoundedSettings):
         for one, other in (("data", "model"), ("model", "data")):
             if getattr(self, one) is None and getattr(self, other) is not None:
                 raise MisfitError(one, f"a pipeline with {other} has one as well: its model is judged by the data")
+        if self.table and self.model:
+            raise MisfitError("table", "a pipeline with a model leaves that to others; keep one of them", remove=True)
         if self.modules and not self.pipeline.endswith(".py"):
             raise MisfitError("modules", "a compiled package imports none; remove it", remove=True)
         names = [path.rpartition("/")[2] for path in (self.pipeline, *self.modules)]

@@ -16,14 +16,12 @@ from ml_workloads.pipeline_settings import PipelineSettings
 from ml_workloads.run_settings import SEARCHED, UNSEARCHED, JobSettings, RaySettings, RunSettings
 from ml_workloads.serving_settings import ServingSettings, check_names
 from ml_workloads.spark_settings import SparkSettings
+from ml_workloads.table import TABLE
 from ml_workloads.torch_settings import TorchSettings
 
 R = TypeVar("R", bound=LearningSettings)
 Learning = JobSettings | RaySettings | TorchSettings
 """A run that leaves a candidate."""
-
-TABLE = "table"
-"""The name of the output of a run of Spark."""
 
 
 class WorkloadsSettings(Settings):
@@ -90,6 +88,8 @@ class WorkloadsSettings(Settings):
         block, _, output = data.partition(".")
         if not output:
             return self.data[block]
+        if block in self.pipelines and (table := self.pipelines[block].table):
+            return table
         run = self.spark[block]
         raw = self.data[run.data]
         given = {key: getattr(run.table, key) for key in run.table.model_fields_set}
@@ -160,6 +160,11 @@ class WorkloadsSettings(Settings):
     @property
     def _tables(self) -> list[str]:
         """What can be learned from and scored."""
+        return [*self._made, *(f"{name}.{TABLE}" for name, run in self.pipelines.items() if run.table)]
+
+    @property
+    def _made(self) -> list[str]:
+        """What is there before any pipeline has run."""
         return [*self.data, *(f"{name}.{TABLE}" for name in self.spark)]
 
     def _check_run_names(self) -> None:
@@ -175,7 +180,7 @@ class WorkloadsSettings(Settings):
 
     def _check_pipeline(self, path: str, run: PipelineSettings) -> None:
         for name, data in run.inputs.items():
-            known(f"{path}.inputs.{name}", data, self._tables)
+            known(f"{path}.inputs.{name}", data, self._made)
             if data in self.data and self.data[data].dvc:
                 raise MisfitError(f"{path}.inputs.{name}", "it is kept by DVC, and has no place that a URI names")
         for name in run.services:
@@ -184,6 +189,7 @@ class WorkloadsSettings(Settings):
                     f"{path}.services", f"serving has {name}: what it declares is no pipeline's to change"
                 )
         if run.model:
+            known(f"{path}.data", str(run.data), self._made)
             task = self._check_candidate(path, run)
             self._check_metrics(path, run, task)
 

@@ -15,15 +15,15 @@ from ml_workloads.gate import Gate, GateArgs
 from ml_workloads.inference_service import InferenceService, InferenceServiceArgs
 from ml_workloads.learning import LearningArgs, learn
 from ml_workloads.packages import NONE, SERVING
-from ml_workloads.pipeline_run import PipelineArgs, PipelineRun, artifacts
+from ml_workloads.pipeline_run import PipelineArgs, PipelineRun, artifacts, table_of
 from ml_workloads.pipeline_run import run as run_pipeline
 from ml_workloads.pipeline_settings import PipelineSettings
 from ml_workloads.promotion import promoted
 from ml_workloads.run import Run
 from ml_workloads.serving_settings import ServingSettings
-from ml_workloads.settings import TABLE, WorkloadsSettings
+from ml_workloads.settings import WorkloadsSettings
 from ml_workloads.spark_application import SparkApplication, SparkArgs
-from ml_workloads.table import Table
+from ml_workloads.table import TABLE, Table
 from ml_workloads.workspace import Workspace, WorkspaceArgs
 
 
@@ -53,7 +53,9 @@ class Workloads(Component):
         self._packages = packages.of_models(settings)
         shared = WorkspaceArgs(platform=platform, quota=settings.quota, ownership=ownership)
         workspace = Workspace(settings.namespace, shared, self.child())
-        tables = self._tables(workspace)
+        made = self._tables(workspace)
+        pipelines = self._pipelines(workspace, made)
+        tables = {**made, **self._of_pipelines(pipelines)}
         runs = {
             block: learn(
                 block,
@@ -68,7 +70,6 @@ class Workloads(Component):
             )
             for block, run in settings.learning.items()
         }
-        pipelines = self._pipelines(workspace, tables)
         wanted = self._judged(workspace, {**runs, **pipelines}, tables)
         services = {block: self._served(workspace, block, each, wanted) for block, each in settings.serving.items()}
         self.versions = {
@@ -96,6 +97,11 @@ class Workloads(Component):
             return PipelineArgs(workspace=workspace, settings=run, tables=tables, packages=own)
 
         return {block: run_pipeline(block, args(run), self) for block, run in self._settings.pipelines.items()}
+
+    def _of_pipelines(self, made: Mapping[str, PipelineRun]) -> dict[str, Table]:
+        """The tables that pipelines leave, by the names that runs have for them."""
+        learned = {block: self._settings.pipelines[block].table for block in made}
+        return {f"{block}.{TABLE}": table_of(block, made[block], each) for block, each in learned.items() if each}
 
     def _champion(
         self,
