@@ -113,6 +113,15 @@ def test_the_clock_starts_it_again_and_never_beside_itself() -> None:
     assert itself["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/job-name']"}}
 
 
+def test_claims_are_mounted_for_all_stages() -> None:
+    volumes = {"/data": "ml-data", "/data/kept": "ml-data", "/other": "other"}
+    spec = work.pod(declare(volumes=volumes), "flow")
+    claims = [each["persistentVolumeClaim"]["claimName"] for each in spec["volumes"] if "persistentVolumeClaim" in each]
+    assert claims == ["ml-data", "other"]
+    mounts = {each["mountPath"]: each["name"] for each in spec["containers"][0]["volumeMounts"]}
+    assert volumes.items() < mounts.items()
+
+
 def test_secrets_of_the_stack_are_variables_of_the_stages_and_nothing_else_has_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -127,7 +136,13 @@ def test_secrets_of_the_stack_are_variables_of_the_stages_and_nothing_else_has_t
     assert work.key(tree, "flow") == work.key(declare(), "flow"), "another secret is no other run"
 
 
-KUBERNETES = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": {"exec-train": {"pvcMount": [{}]}}}}}}
+def kubernetes(**asked: Any) -> dict[str, Any]:
+    """What a package has of a stage to which kfp.kubernetes gives this."""
+    return {"platforms": {"kubernetes": {"deploymentSpec": {"executors": {"exec-train": asked}}}}}
+
+
+VOLUME = kubernetes(pvcMount=[{"mountPath": "/data"}])
+SECRET = kubernetes(secretAsEnv=[{"keyToEnv": [{"envVar": "TOKEN"}]}])
 
 
 @pytest.mark.parametrize(
@@ -142,7 +157,14 @@ KUBERNETES = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": {"exe
             "flow.parameters.trees is no parameter of flow.yaml; the pipeline has flowers",
         ),
         ([], {"inputs": {}}, "flow.parameters.flowers is missing, and flow.yaml has no value for it"),
-        ([None, KUBERNETES], {}, "whose stage train asks Kubernetes for pvcMount"),
+        ([None, VOLUME], {}, "whose stage train has a volume at /data. Say which claim it is:"),
+        ([None, VOLUME], {"volumes": {"/data": "ml-data"}}, None),
+        ([None, SECRET], {}, "whose stage train has a secret as TOKEN. Say which one of the stack it is:"),
+        (
+            [None, kubernetes(nodeSelector={})],
+            {},
+            "whose stage train asks Kubernetes for nodeSelector: here all stages",
+        ),
     ],
     ids=str,
 )

@@ -77,10 +77,26 @@ def test_a_stage_that_wants_what_is_not_here_is_refused(stage: dict[str, Any], s
         package(tmp_path, train=stage)
 
 
-def test_what_only_a_pod_of_its_own_could_have_is_refused(tmp_path: Path) -> None:
-    asked = {"exec-train": {"pvcMount": [{"mountPath": "/data"}]}}
-    platform = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": asked}}}}
-    with pytest.raises(RunError, match="stage train asks Kubernetes for pvcMount"):
+@pytest.mark.parametrize(
+    ("asked", "lacking"),
+    [
+        ({"secretAsEnv": [{"keyToEnv": [{"envVar": "TOKEN"}]}]}, None),
+        ({"secretAsEnv": [{"keyToEnv": [{"envVar": "OTHER"}]}]}, "a secret as OTHER: name one of the stack's by"),
+        ({"pvcMount": [{"mountPath": "/tmp"}]}, None),
+        ({"pvcMount": [{"mountPath": "/no-data"}]}, "a volume at /no-data: name its claim by `volumes`"),
+        ({"nodeSelector": {}}, "nodeSelector, and all stages are in one pod here: take it out"),
+    ],
+    ids=str,
+)
+def test_what_a_stage_asks_of_kubernetes_is_what_the_pod_of_all_has_or_is_refused(
+    asked: dict[str, Any], lacking: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "secret")
+    platform = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": {"exec-train": asked}}}}}
+    if lacking is None:
+        assert package(tmp_path, platform, train=executor())
+        return
+    with pytest.raises(RunError, match=f"stage train asks Kubernetes for {lacking}"):
         package(tmp_path, platform, train=executor())
 
 

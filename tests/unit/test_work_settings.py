@@ -175,6 +175,8 @@ OF_RUNS: list[Case] = [
     ),
     (pipeline(table={"target": "a", "features": ["a"]}), "runs.flow.table.features", '["a"]', "can't be among them"),
     (pipeline(inputs={"rows": "flow.table"}, table={}), "runs.flow.inputs.rows", '"flow.table"', "allowed: iris"),
+    (pipeline(volumes={"data": "a"}), "runs.flow.volumes.data", '"data"', "pattern"),
+    (pipeline(volumes={"/tmp/a": "a"}), "runs.flow.volumes./tmp/a", '"a"', "allowed: not below /dev, /etc"),
     (pipeline(schedule="daily"), "runs.flow.schedule", '"daily"', "pattern"),
     (pipeline(services=["iris"]), "runs.flow.services", '["iris"]', "serving has iris"),
     (torch(folds=5), "runs.iris.folds is no setting", "", "allowed here: checkpoints, data"),

@@ -7,6 +7,7 @@ runs it.
 
 from __future__ import annotations
 
+import os
 import runpy
 import shlex
 import sys
@@ -23,6 +24,8 @@ from ml_runtime.own_code import OwnCode
 
 EXECUTOR = "kfp.dsl.executor_main"
 """The module that runs the function of a component."""
+SECRETS, VOLUMES = "secretAsEnv", "pvcMount"
+"""What kfp.kubernetes gives to a stage that the pod of the run can have for all of them."""
 OWN = ("kfp", "typing-extensions")
 """What each component installs for itself, and is here."""
 TYPES: Mapping[str, tuple[type, ...]] = {
@@ -79,11 +82,8 @@ def of(path: Path) -> Package:
     code = OwnCode(main=path, files=tuple(sorted({path, *path.parent.glob("*.py")})))
     text = path.read_text() if path.suffix == ".yaml" else _compiled(path, code)
     content, *platforms = _documents(path, text)
-    for name, asked in _asked_of_kubernetes(platforms):
-        raise RunError(
-            f"stage {name} asks Kubernetes for {asked}, which its own pod would have on Kubeflow Pipelines; here all "
-            "stages are in one pod: take it out, and give the run `secrets` or `resources` instead"
-        )
+    for name, lacking in _lacking_of_kubernetes(platforms):
+        raise RunError(f"stage {name} asks Kubernetes for {lacking}")
     return Package(content={**content, "deploymentSpec": {"executors": dict(_executors(content))}}, code=code)
 
 
@@ -127,13 +127,23 @@ def _documents(path: Path, text: str) -> list[dict[str, Any]]:
     return found
 
 
-def _asked_of_kubernetes(platforms: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Each stage that was given something by kfp.kubernetes, and what."""
+def _lacking_of_kubernetes(platforms: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Each stage to which kfp.kubernetes gives what the pod of all stages does not have, and the way to that."""
     for document in platforms:
         executors = document.get("platforms", {}).get("kubernetes", {}).get("deploymentSpec", {}).get("executors", {})
         for name, asked in executors.items():
-            if asked:
-                yield name.removeprefix("exec-"), ", ".join(asked)
+            yield from ((name.removeprefix("exec-"), each) for each in _lacking_of(asked))
+
+
+def _lacking_of(asked: Mapping[str, Any]) -> Iterator[str]:
+    for variable in (each["envVar"] for found in asked.get(SECRETS, ()) for each in found["keyToEnv"]):
+        if variable not in os.environ:
+            yield f"a secret as {variable}: name one of the stack's by `secrets`"
+    for folder in (found["mountPath"] for found in asked.get(VOLUMES, ())):
+        if not Path(folder).is_dir():
+            yield f"a volume at {folder}: name its claim by `volumes`"
+    for other in sorted(asked.keys() - {SECRETS, VOLUMES}):
+        yield f"{other}, and all stages are in one pod here: take it out"
 
 
 def _executors(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

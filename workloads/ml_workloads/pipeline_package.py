@@ -14,6 +14,9 @@ from ml_workloads.pipeline_settings import ROWS, PipelineSettings
 
 COMPILED = "Compile it with:\n  kfp dsl compile --py <file> --output {}\nor name the Python file itself"
 
+SECRETS, VOLUMES = "secretAsEnv", "pvcMount"
+"""What kfp.kubernetes gives to a stage that the pod of the run can have for all of them."""
+
 
 def check(run: str, settings: PipelineSettings, text: str) -> None:
     """Refuses what the run would refuse.
@@ -63,9 +66,24 @@ def _of_kubernetes(path: str, settings: PipelineSettings, platforms: list[Any]) 
     for document in platforms:
         executors = document["platforms"].get("kubernetes", {}).get("deploymentSpec", {}).get("executors", {})
         for name, asked in executors.items():
-            if asked:
+            stage = f"{path}.pipeline is {settings.pipeline!r}, whose stage {name.removeprefix('exec-')}"
+            if lacking := [variable for variable in _variables(asked) if variable not in settings.secrets]:
                 yield (
-                    f"{path}.pipeline is {settings.pipeline!r}, whose stage {name.removeprefix('exec-')} asks "
-                    f"Kubernetes for {', '.join(asked)}: here all stages are in one pod. Take it out, and give the run "
-                    f"what it needs:\n  pulumi config set --path '{path}.secrets.<VARIABLE>' <name of a secret>"
+                    f"{stage} has a secret as {lacking[0]}. Say which one of the stack it is:\n"
+                    f"  pulumi config set --path '{path}.secrets.{lacking[0]}' <name>"
                 )
+            if lacking := [folder for folder in _folders(asked) if folder not in settings.volumes]:
+                yield (
+                    f"{stage} has a volume at {lacking[0]}. Say which claim it is:\n"
+                    f"  pulumi config set --path '{path}.volumes[\"{lacking[0]}\"]' <name>"
+                )
+            if others := sorted(asked.keys() - {SECRETS, VOLUMES}):
+                yield f"{stage} asks Kubernetes for {', '.join(others)}: here all stages are in one pod. Take it out"
+
+
+def _variables(asked: dict[str, Any]) -> list[str]:
+    return [str(each["envVar"]) for found in asked.get(SECRETS, ()) for each in found["keyToEnv"]]
+
+
+def _folders(asked: dict[str, Any]) -> list[str]:
+    return [str(found["mountPath"]) for found in asked.get(VOLUMES, ())]

@@ -108,6 +108,7 @@ def _arguments(name: str, args: PipelineArgs) -> RunArgs:
             settings.scratch,
             workspace.platform.placed(settings.pool),
             containers=[_container(args, run_key, image)],
+            volumes=[pods.claimed(claim, claim) for claim in sorted({*settings.volumes.values()})],
         ),
         rights=_rights(settings),
         manifest=job.manifest,
@@ -147,7 +148,7 @@ def _container(args: PipelineArgs, run_key: pulumi.Output[str], image: str) -> d
     workspace, settings = args.workspace, args.settings
     given = {variable: pods.secret_key(_secret(run_key), secret) for variable, secret in settings.secrets.items()}
     itself = {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/job-name']"}}
-    return pods.container(
+    container = pods.container(
         "pipeline",
         image,
         settings.resources,
@@ -160,6 +161,9 @@ def _container(args: PipelineArgs, run_key: pulumi.Output[str], image: str) -> d
         mounts=MOUNTS,
         args=["ml_runtime.pipeline"],
     )
+    # One claim may be mounted at several places.
+    mounts = [{"name": claim, "mountPath": folder} for folder, claim in sorted(settings.volumes.items())]
+    return {**container, "volumeMounts": [*container["volumeMounts"], *mounts]}
 
 
 def _rights(settings: PipelineSettings) -> list[dict[str, Any]]:

@@ -17,6 +17,10 @@ SECRETS = "workloads"
 Secret = Annotated[
     str, Field(pattern=r"^[A-Za-z][-A-Za-z0-9_.]*$", description=f"A secret of the stack: {SECRETS}:<name>.")
 ]
+MountPath = Annotated[
+    str, Field(pattern=r"^/[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?$", description="A folder of the stages, from /.")
+]
+PLATFORMS_OWN = ("/dev", "/etc", "/opt", "/proc", "/sys", "/tmp", "/usr", "/var")  # noqa: S108 - the container's own
 RESERVED = ("ML_", "AWS_", "MLFLOW_", "PYTHON", "KUBERNETES_")
 """What the names of the platform's own variables begin with."""
 ROWS = "training_rows"
@@ -46,6 +50,9 @@ class PipelineSettings(BoundedSettings):
     """The prefix below which each run leaves the artifacts of its stages, in a folder with the name of its key."""
     secrets: dict[Variable, Secret] = Field(default_factory=dict)
     """Variables of the stages' environment, each with the name of a secret of the stack: workloads:<name>."""
+    volumes: dict[MountPath, Name] = Field(default_factory=dict)
+    """Folders that all stages have, each with the name of a PersistentVolumeClaim in the namespace of the work. What is
+    in them is no reason for a new run."""
     data: DataName | None = None
     """With a model: the data whose training rows the pipeline's parameter `training_rows` is given as a parquet file,
     and whose test rows judge the model."""
@@ -78,6 +85,9 @@ class PipelineSettings(BoundedSettings):
                 raise MisfitError(f"parameters.{name}", "inputs have it as well; keep one of them", remove=True)
             if name == ROWS and self.model:
                 raise MisfitError(f"parameters.{name}", "the run gives it the training rows of `data`", remove=True)
+        for folder in self.volumes:
+            if f"{folder}/".startswith(tuple(f"{each}/" for each in PLATFORMS_OWN)):
+                raise MisfitError(f"volumes.{folder}", f"allowed: not below {', '.join(PLATFORMS_OWN)}")
         for variable in self.secrets:
             if variable.startswith(RESERVED):
                 raise MisfitError(
