@@ -87,6 +87,7 @@ def first(platform: dict[str, Any], block: dict[str, Any], tmp_path_factory: pyt
     done = machine.make("up", f"CONFIG={config}")
     assert done.returncode == 0, done.stdout
     yield machine.outputs()["artifacts"]["retraining"].removeprefix(f"s3://datasets/{FOLDER}").rstrip("/")
+    kubectl("delete", "inferenceservice", "flowers")
     done = machine.up()
     assert done.returncode == 0, done.stdout
 

@@ -62,6 +62,7 @@ def test_it_is_a_job_in_the_image_of_pipelines_that_is_told_where_data_are() -> 
         ({"modules": ["workloads/examples/put.py"]}, True),
         ({"inputs": {"flowers": "iris"}}, True),
         (CANDIDATE, True),
+        ({"api": "http://ml-pipeline.kubeflow:8888"}, False),
         ({"schedule": "0 3 * * *", "services": ["flowers"], "retries": 5, "timeout": 60}, False),
     ],
     ids=str,
@@ -109,8 +110,16 @@ def test_the_clock_starts_it_again_and_never_beside_itself() -> None:
     assert again == work.pod(tree, "flow")
     assert any(urn.endswith("RunOutcome::flow") for urn in tree.find("CronJob", "flow-clock").dependencies)
     assert tree.inputs("RunOutcome", "flow")["repeats"] is True
+    assert work.key(tree, "flow") == work.key(declare(**CANDIDATE), "flow"), "the clock makes no other run"
+    gates = [work.key(each, "flow-gate") for each in (tree, declare(**CANDIDATE))]
+    assert gates[0] != gates[1], "each model that it leaves is judged"
     itself = next(each for each in again["containers"][0]["env"] if each["name"] == "ML_JOB")
     assert itself["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/job-name']"}}
+
+
+def test_kubeflow_pipelines_runs_it_where_its_api_is_named() -> None:
+    assert work.told(declare(api="https://kfp.test/pipeline"), "flow")["api"] == "https://kfp.test/pipeline"
+    assert "api" not in work.told(declare(), "flow")
 
 
 def test_claims_are_mounted_for_all_stages() -> None:
@@ -158,6 +167,7 @@ SECRET = kubernetes(secretAsEnv=[{"keyToEnv": [{"envVar": "TOKEN"}]}])
         ),
         ([], {"inputs": {}}, "flow.parameters.flowers is missing, and flow.yaml has no value for it"),
         ([None, VOLUME], {}, "whose stage train has a volume at /data. Say which claim it is:"),
+        ([None, VOLUME], {"api": "http://ml-pipeline.kubeflow:8888"}, None),
         ([None, VOLUME], {"volumes": {"/data": "ml-data"}}, None),
         ([None, SECRET], {}, "whose stage train has a secret as TOKEN. Say which one of the stack it is:"),
         (

@@ -51,7 +51,7 @@ def package(folder: Path, *more: Any, parameters: Any = None, **executors: Any) 
     }
     path = folder / "flow.yaml"
     path.write_text(yaml.safe_dump_all([content, *more]))
-    return pipeline_package.of(path)
+    return pipeline_package.of(path).here()
 
 
 def test_a_stage_starts_without_an_installation_of_what_is_here(tmp_path: Path) -> None:

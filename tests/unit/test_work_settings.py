@@ -177,6 +177,13 @@ OF_RUNS: list[Case] = [
     (pipeline(inputs={"rows": "flow.table"}, table={}), "runs.flow.inputs.rows", '"flow.table"', "allowed: iris"),
     (pipeline(volumes={"data": "a"}), "runs.flow.volumes.data", '"data"', "pattern"),
     (pipeline(volumes={"/tmp/a": "a"}), "runs.flow.volumes./tmp/a", '"a"', "allowed: not below /dev, /etc"),
+    (pipeline(api="ml-pipeline:8888"), "runs.flow.api", '"ml-pipeline:8888"', "pattern"),
+    (
+        pipeline(api="http://ml-pipeline.kubeflow:8888", secrets={"TOKEN": "a"}),
+        "runs.flow.secrets",
+        '{"TOKEN": "a"}',
+        "stages on Kubeflow Pipelines have what the pipeline gives them. Remove",
+    ),
     (pipeline(schedule="daily"), "runs.flow.schedule", '"daily"', "pattern"),
     (pipeline(services=["iris"]), "runs.flow.services", '["iris"]', "serving has iris"),
     (torch(folds=5), "runs.iris.folds is no setting", "", "allowed here: checkpoints, data"),

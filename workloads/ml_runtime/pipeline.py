@@ -1,7 +1,7 @@
-"""Runs a pipeline of Kubeflow Pipelines by the local runner of kfp: its stages are processes of this container, one
-after the other as conditions, loops and retries say.
+"""Runs a pipeline of Kubeflow Pipelines: there, where the run names its API, else by the local runner of kfp, whose
+stages are processes of this container, one after the other as conditions, loops and retries say.
 
-What the stages leave, and the compiled package, are put into the object store. If the run has a `model`, the artifact
+What these leave, and the compiled package, are put into the object store. If the run has a `model`, the artifact
 `model` that a stage has left last is its candidate: a folder that save_model of a flavour of MLflow has made, from rows
 of which a parameter `training_rows` names the file. Where no stage leaves one, since nothing had to be made anew, the
 champion stays.
@@ -21,11 +21,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ml_runtime import candidate, command, handover, pipeline_package, pipeline_spec, store, tables, tracking
+from ml_runtime import (
+    candidate,
+    command,
+    handover,
+    pipeline_api,
+    pipeline_package,
+    pipeline_spec,
+    store,
+    tables,
+    tracking,
+)
 from ml_runtime.candidate import Candidate
 from ml_runtime.errors import RunError
 from ml_runtime.made import Saved
 from ml_runtime.patience import limit_client_retries, patiently
+from ml_runtime.pipeline_api import Api
 from ml_runtime.pipeline_package import Package
 from ml_runtime.pipeline_spec import Learned, PipelineSpec
 from ml_runtime.places import Stored
@@ -81,6 +92,25 @@ def run(spec: PipelineSpec, folder: Path = PATH.parent) -> Verdict:
         if done:
             return candidate.verdict(spec.learning(learned), done)
     package = pipeline_package.of(folder / spec.pipeline)
+    if spec.api:
+        return _elsewhere(spec, spec.api, package)
+    return _here(spec, package.here())
+
+
+def _elsewhere(spec: PipelineSpec, url: str, package: Package) -> Verdict:
+    body = pipeline_api.body(package, package.arguments(spec.parameters), str(spec.artifacts))
+    found = Api(url=url, patience=spec.patience).run(spec.run, body)
+    return Verdict(
+        run=spec.run,
+        accepted=True,
+        rule="finished",
+        reason=f"run {found} on Kubeflow Pipelines has succeeded",
+        outputs={"artifacts": str(spec.artifacts)},
+    )
+
+
+def _here(spec: PipelineSpec, package: Package) -> Verdict:
+    learned = spec.learned
     with tempfile.TemporaryDirectory() as name:
         root = Path(name) / "root"
         table = tables.read(learned.data, spec.patience) if learned else None

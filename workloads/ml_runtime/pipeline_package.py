@@ -1,8 +1,8 @@
 """The compiled package of a pipeline: made of a Python file or read, and made fit for the local runner of kfp.
 
-A stage runs here as a process with the packages of this image. So it is a component of Python, what it would install by
-pip has to be here, and what only a pod of its own could have is refused. Owns what a package says; ml_runtime.pipeline
-runs it.
+With that runner, a stage is a process with the packages of this image. So it is a component of Python, what it would
+install by pip has to be here, and what only a pod of its own could have is refused. Owns what a package says;
+ml_runtime.pipeline runs it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import runpy
 import shlex
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -39,9 +39,10 @@ TYPES: Mapping[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Package:
-    """A pipeline that can be run here."""
+    """A pipeline, and what kfp.kubernetes gives to its stages."""
 
     content: Mapping[str, Any]
+    platforms: tuple[Mapping[str, Any], ...] = ()
     code: OwnCode
     """The files that it was made of."""
 
@@ -72,19 +73,27 @@ class Package:
             raise RunError(f"parameters.{missing[0]} is missing, and the pipeline has no value for it; it has {names}")
         return {name: _typed(name, value, self.parameters[name]["parameterType"]) for name, value in given.items()}
 
+    def here(self) -> Package:
+        """The same for the local runner: no stage installs anything.
+
+        Raises:
+            RunError: a stage asks for what is not here.
+        """
+        for name, lacking in _lacking_of_kubernetes(self.platforms):
+            raise RunError(f"stage {name} asks Kubernetes for {lacking}")
+        return replace(self, content={**self.content, "deploymentSpec": {"executors": dict(_executors(self.content))}})
+
 
 def of(path: Path) -> Package:
     """The package of that file.
 
     Raises:
-        RunError: it does not compile, is no package, or asks for what is not here.
+        RunError: it does not compile, or is no package.
     """
     code = OwnCode(main=path, files=tuple(sorted({path, *path.parent.glob("*.py")})))
     text = path.read_text() if path.suffix == ".yaml" else _compiled(path, code)
     content, *platforms = _documents(path, text)
-    for name, lacking in _lacking_of_kubernetes(platforms):
-        raise RunError(f"stage {name} asks Kubernetes for {lacking}")
-    return Package(content={**content, "deploymentSpec": {"executors": dict(_executors(content))}}, code=code)
+    return Package(content=content, platforms=tuple(platforms), code=code)
 
 
 def _compiled(path: Path, code: OwnCode) -> str:
@@ -127,7 +136,7 @@ def _documents(path: Path, text: str) -> list[dict[str, Any]]:
     return found
 
 
-def _lacking_of_kubernetes(platforms: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+def _lacking_of_kubernetes(platforms: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     """Each stage to which kfp.kubernetes gives what the pod of all stages does not have, and the way to that."""
     for document in platforms:
         executors = document.get("platforms", {}).get("kubernetes", {}).get("deploymentSpec", {}).get("executors", {})

@@ -5,6 +5,7 @@
       "pipeline": "flow.py",                 a file beside the description: Python, or a compiled package in YAML
       "parameters": {"trees": 300},          optional: the pipeline's, those that are places of data included
       "output": "s3://datasets/pipelines/",  below which the run leaves <run>/<stage>/<artifact>
+      "api": "http://ml-pipeline:8888",      optional: the API of Kubeflow Pipelines that runs it
       "table": true,                         optional: whether a stage has to leave an artifact `table`
       "model": "churn", "data": {...}        optional: what the pipeline's model is a candidate for, and the data whose
                                              training rows the pipeline gets, and whose test rows judge the model
@@ -29,7 +30,19 @@ from ml_runtime.spec import Block, RunSpec, parse_run
 JOB = "ML_JOB"
 """The variable with the name of the run's Job: that of the run, or another one each time where the clock starts it."""
 
-KEYS = ("run", "patience", "verdict", "code_version", "pipeline", "parameters", "output", "table", "model", "data")
+KEYS = (
+    "run",
+    "patience",
+    "verdict",
+    "code_version",
+    "pipeline",
+    "parameters",
+    "output",
+    "api",
+    "table",
+    "model",
+    "data",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +60,7 @@ class PipelineSpec(RunSpec):
     pipeline: str
     parameters: dict[str, Any] = field(default_factory=dict)
     output: Stored
+    api: str | None = None
     table: bool = False
     learned: Learned | None = None
 
@@ -81,6 +95,7 @@ def parse(raw: Any) -> PipelineSpec:
         pipeline=top.check("pipeline", _is_file, "the name of a .py or a .yaml file"),
         parameters=top.check("parameters", lambda v: isinstance(v, dict), "an object", {}),
         output=output,
+        api=top.text("api", "") or None,
         table=top.check("table", lambda v: isinstance(v, bool), "true or false", False),
         learned=_learned(top),
     )

@@ -41,7 +41,8 @@ def _problems(path: str, settings: PipelineSettings, text: str) -> Iterator[str]
         )
         return
     yield from _of_parameters(path, settings, package["root"].get("inputDefinitions", {}).get("parameters", {}))
-    yield from _of_kubernetes(path, settings, platforms)
+    if settings.api is None:
+        yield from _of_kubernetes(path, settings, platforms)
 
 
 def _of_parameters(path: str, settings: PipelineSettings, known: dict[str, Any]) -> Iterator[str]:

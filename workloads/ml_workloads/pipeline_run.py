@@ -1,4 +1,5 @@
-"""A run of a pipeline of Kubeflow Pipelines: one Job in which kfp's own local runner starts the stages.
+"""A run of a pipeline of Kubeflow Pipelines: one Job in which kfp's own local runner starts the stages, or which has
+Kubeflow Pipelines run them and waits.
 
 Functions from settings to a run. What the pipeline's file says is known to the run itself; of a compiled package it is
 read here already, so that a preview refuses what the run would.
@@ -70,36 +71,15 @@ def table_of(name: str, made: PipelineRun, learned: LearnedSettings) -> Table:
 
 def _arguments(name: str, args: PipelineArgs) -> RunArgs:
     workspace, settings = args.workspace, args.settings
-    files = _files(name, settings)
-    what: dict[str, Any] = {"pipeline": _base(settings.pipeline), "output": settings.output}
-    if settings.table:
-        what["table"] = True
-    model = {"model": settings.model, "data": args.tables[str(settings.data)].described} if settings.model else {}
-    given = {name: args.tables[data].described["uri"] for name, data in sorted(settings.inputs.items())}
-    inputs = [args.tables[data] for data in sorted({*settings.inputs.values(), *filter(None, [settings.data])})]
-    run_key = key(
-        name,
-        pulumi.Output.all(*(each.version for each in inputs)),
-        what,
-        settings.parameters,
-        dict(sorted(settings.inputs.items())),
-        settings.model,
-        [each.what for each in inputs],
-        files,
-        *args.packages.decisive,
-    )
+    files, what = _files(name, settings), _what(settings)
+    run_key = _key(name, args, what, files)
     image = workspace.platform.image(args.packages.image(PIPELINE))
     return RunArgs(
         place=workspace.place,
         block=name,
         key=run_key,
         account=f"run-{name}",
-        description={
-            **what,
-            **model,
-            "parameters": {**settings.parameters, **given},
-            "code_version": image.partition("@")[2],
-        },
+        description={**what, **_given(args), "code_version": image.partition("@")[2]},
         files=files,
         beside=_secrets(name, run_key, args),
         pod=job.pod(
@@ -116,6 +96,40 @@ def _arguments(name: str, args: PipelineArgs) -> RunArgs:
         retries=settings.retries,
         leaves="model" if settings.model else TABLE if settings.table else ARTIFACTS,
         repeats=settings.schedule is not None,
+    )
+
+
+def _what(settings: PipelineSettings) -> dict[str, Any]:
+    """What is told of it that is the same whatever the data are."""
+    model = {"model": settings.model} if settings.model else {}
+    table = {"table": True} if settings.table else {}
+    return {"pipeline": _base(settings.pipeline), "output": settings.output, **table, **model}
+
+
+def _given(args: PipelineArgs) -> dict[str, Any]:
+    """Its parameters, what its model learns from, and who runs it."""
+    settings, tables = args.settings, args.tables
+    places = {name: tables[data].described["uri"] for name, data in sorted(settings.inputs.items())}
+    data = {"data": tables[settings.data].described} if settings.data else {}
+    api = {"api": settings.api} if settings.api else {}
+    # What the stages serve is accepted from when KServe is there.
+    ready = [args.workspace.platform.serving] if settings.services else []
+    parameters = pulumi.Output.all({**settings.parameters, **places}, *ready).apply(lambda found: found[0])
+    return {"parameters": parameters, **data, **api}
+
+
+def _key(name: str, args: PipelineArgs, what: Mapping[str, Any], files: Mapping[str, str]) -> pulumi.Output[str]:
+    settings = args.settings
+    used = [args.tables[data] for data in sorted({*settings.inputs.values(), *filter(None, [settings.data])})]
+    return key(
+        name,
+        pulumi.Output.all(*(each.version for each in used)),
+        what,
+        settings.parameters,
+        settings.inputs,
+        [each.what for each in used],
+        files,
+        *args.packages.decisive,
     )
 
 

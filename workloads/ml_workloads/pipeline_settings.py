@@ -48,6 +48,9 @@ class PipelineSettings(BoundedSettings):
     """Parameters of the pipeline that are given where data are, as a URI."""
     output: Prefix
     """The prefix below which each run leaves the artifacts of its stages, in a folder with the name of its key."""
+    api: Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[-A-Za-z0-9_.]+)*$")] | None = None
+    """The address of Kubeflow Pipelines that runs it, as a pod reaches it: http://ml-pipeline.kubeflow:8888. Its stages
+    are then pods with images, secrets and volumes of their own. Without it, the run's pod runs them."""
     secrets: dict[Variable, Secret] = Field(default_factory=dict)
     """Variables of the stages' environment, each with the name of a secret of the stack: workloads:<name>."""
     volumes: dict[MountPath, Name] = Field(default_factory=dict)
@@ -62,7 +65,8 @@ class PipelineSettings(BoundedSettings):
     table: LearnedSettings | None = None
     """What is learned from the artifact `table` of a stage, a parquet file, which other runs take as <run>.table."""
     services: tuple[Name, ...] = ()
-    """InferenceServices in the namespace of the work that the stages make, change and remove by the Kubernetes API."""
+    """InferenceServices in the namespace of the work that the stages make, change and remove by the Kubernetes API.
+    They stay when the run goes."""
     schedule: Schedule | None = None
     """When the pipeline runs again, besides now; never while it runs already."""
     resources: WorkResources = WorkResources(cpu="250m", memory="512Mi", cpu_limit="2", memory_limit="2Gi")
@@ -75,16 +79,28 @@ class PipelineSettings(BoundedSettings):
                 raise MisfitError(one, f"a pipeline with {other} has one as well: its model is judged by the data")
         if self.table and self.model:
             raise MisfitError("table", "a pipeline with a model leaves that to others; keep one of them", remove=True)
+        for key in ("secrets", "volumes", "model", "table", "services"):
+            if self.api and getattr(self, key):
+                raise MisfitError(key, "stages on Kubeflow Pipelines have what the pipeline gives them", remove=True)
+        return self
+
+    @model_validator(mode="after")
+    def _files(self) -> Self:
         if self.modules and not self.pipeline.endswith(".py"):
             raise MisfitError("modules", "a compiled package imports none; remove it", remove=True)
         names = [path.rpartition("/")[2] for path in (self.pipeline, *self.modules)]
         if len(set(names)) < len(names):
             raise MisfitError("modules", f"all lie in one folder, and two have one name: {', '.join(sorted(names))}")
-        for name in sorted({*self.parameters, *self.inputs}):
-            if name in self.parameters and name in self.inputs:
+        return self
+
+    @model_validator(mode="after")
+    def _names(self) -> Self:
+        for name in self.parameters:
+            if name in self.inputs:
                 raise MisfitError(f"parameters.{name}", "inputs have it as well; keep one of them", remove=True)
-            if name == ROWS and self.model:
-                raise MisfitError(f"parameters.{name}", "the run gives it the training rows of `data`", remove=True)
+        for block in ("parameters", "inputs"):
+            if self.model and ROWS in getattr(self, block):
+                raise MisfitError(f"{block}.{ROWS}", "the run gives it the training rows of `data`", remove=True)
         for folder in self.volumes:
             if f"{folder}/".startswith(tuple(f"{each}/" for each in PLATFORMS_OWN)):
                 raise MisfitError(f"volumes.{folder}", f"allowed: not below {', '.join(PLATFORMS_OWN)}")

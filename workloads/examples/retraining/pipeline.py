@@ -108,12 +108,7 @@ def serve(service: str, name: str, version: str) -> str:
 
     config.load_incluster_config()
     account = pathlib.Path("/var/run/secrets/kubernetes.io/serviceaccount")
-    services = {
-        "group": "serving.kserve.io",
-        "version": "v1beta1",
-        "namespace": (account / "namespace").read_text(),
-        "plural": "inferenceservices",
-    }
+    kind = ("serving.kserve.io", "v1beta1", (account / "namespace").read_text(), "inferenceservices")
     model = {
         "modelFormat": {"name": "mlflow", "version": "3"},
         "protocolVersion": "v2",
@@ -126,22 +121,20 @@ def serve(service: str, name: str, version: str) -> str:
         "metadata": {"name": service},
         "spec": {"predictor": {"minReplicas": 1, "maxReplicas": 1, "serviceAccountName": "model", "model": model}},
     }
-    api = client.CustomObjectsApi()
+    api, end = client.CustomObjectsApi(), time.monotonic() + 300
     try:
-        found = api.patch_namespaced_custom_object(**services, name=service, body=declared)
+        wanted = api.patch_namespaced_custom_object(*kind, service, declared)["metadata"]["generation"]
     except ApiException as absent:
         if absent.status != 404:
             raise
-        found = api.create_namespaced_custom_object(**services, body=declared)
-    wanted, end = found["metadata"]["generation"], time.monotonic() + 300
+        wanted = api.create_namespaced_custom_object(*kind, declared)["metadata"]["generation"]
     while time.monotonic() < end:
-        found = api.get_namespaced_custom_object(**services, name=service)
-        status = found.get("status", {})
+        status = api.get_namespaced_custom_object(*kind, service).get("status", {})
         ready = {each["type"]: each["status"] for each in status.get("conditions", [])}.get("Ready")
         if ready == "True" and status.get("observedGeneration", wanted) >= wanted:
             return str(status["url"])
         time.sleep(1)
-    raise TimeoutError(f"{service} does not serve version {version} of {name} after 300 s: {found.get('status')}")
+    raise TimeoutError(f"{service} does not serve version {version} of {name} after 300 s: {status}")
 
 
 @dsl.pipeline(name="retraining")
