@@ -208,16 +208,16 @@ def validate(key: str, value: object, model: type[S]) -> S:
 
 
 def require_secret(config: pulumi.Config, name: str, purpose: str) -> pulumi.Output[str]:
-    """The stack's secret `ml-platform:<name>`.
+    """The stack's secret of that name, among those of `config`.
 
     Raises:
         SettingsError: it is not set.
     """
     value = config.get_secret(name)
     if value is None:
+        key = config.full_key(name)
         raise SettingsError(
-            f"{PROJECT}:{name} is not set: it holds {purpose}. Set it with:\n"
-            f"  pulumi config set --secret {PROJECT}:{name} <value>"
+            f"{key} is not set: it holds {purpose}. Set it with:\n  pulumi config set --secret {key} <value>"
         )
     return value
 

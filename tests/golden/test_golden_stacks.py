@@ -24,7 +24,7 @@ FOREIGN = "ml-platform:bundles:Bundle"
 # By image: the variables and flags that keep its software from reporting to its makers. That of all others has no such
 # thing: what they run is Knative, KServe, Istio, cert-manager and the operators.
 KEEPS_QUIET = {
-    **dict.fromkeys(("mlflow", "mlserver", "training", "tuning"), pods.UNREPORTED),
+    **dict.fromkeys(("mlflow", "mlserver", "pipeline", "training", "tuning"), pods.UNREPORTED),
     "traefik": {"--global.checknewversion": "false", "--global.sendanonymoususage": "false"},
 }
 

@@ -22,7 +22,10 @@ UNKNOWN = "[unknown]"
 HIDDEN = "[secret]"
 OUTPUTS: dict[str, dict[str, Any]] = {
     "pulumi-python:dynamic/workloads:RunOutcome": {
-        "outputs": {"model": "a1b2", "champion": "7", "table": "ab12", "sha256": "cd34", "scores": "s3://b/k/"},
+        "outputs": {
+            "model": "a1b2", "champion": "7", "table": "ab12", "uri": "s3://b/k/table", "sha256": "cd34",
+            "scores": "s3://b/k/",
+        },
         "accepted": True, "rule": "accepted", "reason": "", "numbers": {},
     },
     "pulumi-python:dynamic/bundles:Preflight": {"cluster": "uid-of-kube-system"},

@@ -70,7 +70,7 @@ def declare(
             object_store_url=known("http://s3.test"),
             entry_namespaces=known(["gateway", "istio-system"]),
             namespaces=known(["gateway"]),
-            images={**stacks.images(("training", "spark", "tuning", "mlserver")), **(images or {})},
+            images={**stacks.images(("training", "spark", "tuning", "mlserver", "pipeline")), **(images or {})},
             kubeconfig=known("{}"),
             cluster=known("uid"),
             spark=SparkAccess(

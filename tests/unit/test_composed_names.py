@@ -21,6 +21,12 @@ LENGTHS = (1, 32, 33, 38, 39, LONGEST)
 """About the limits that were once missed."""
 NAMESPACE = "s" * LONGEST
 SCRIPT = "workloads/examples/digits/workers.py"
+PIPELINE = {
+    "operator": "kfp",
+    "pipeline": "workloads/examples/retraining/pipeline.py",
+    "output": "s3://datasets/pipelines/",
+    "schedule": "0 3 * * *",
+}
 LABEL, SUBDOMAIN = 63, 253
 LIMITS = {
     "ConfigMap": SUBDOMAIN,
@@ -64,6 +70,7 @@ def work() -> dict[str, Any]:
             **dict.fromkeys(blocks("t"), learning),
             **{name: {**learning, "operator": "ray", "runner": "ray-job"} for name in blocks("u")},
             **{name: {**learning, "operator": "torch", "script": SCRIPT} for name in blocks("w")},
+            **{name: {**PIPELINE, "data": "d", "model": model} for name in blocks("k")},
         },
         "models": {model: {}},
         "serving": {

@@ -52,7 +52,7 @@ def test_a_containerfile_takes_its_base_as_an_argument_and_copies_what_is_listed
 
 @pytest.mark.parametrize("name", sorted(set(CONTAINERFILES) - {"base", "ml", "ray"}))
 def test_no_image_runs_as_root(name: str) -> None:
-    (user,) = re.findall(r"^USER (.*)$", CONTAINERFILES[name].read_text(), re.MULTILINE)
+    *_, user = re.findall(r"^USER (.*)$", CONTAINERFILES[name].read_text(), re.MULTILINE)
     known = {"spark": "185:185", "envoy": "1337:1337", "istio": "1337:1337"}
     assert user == known.get(name.partition("-")[0], "65532:65532")
 
@@ -118,7 +118,7 @@ def test_a_changed_file_changes_the_key_of_an_image_and_of_those_on_it(monkeypat
     real = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: real(path) + b"#" * (path.name == "ml.txt"))
     changed = {name for name, key in before.items() if images.reference(name) != key}
-    assert {"ml", "mlflow", "training", "mlserver", "ray", "tuning"} == changed
+    assert {"ml", "mlflow", "training", "pipeline", "mlserver", "ray", "tuning"} == changed
 
 
 def test_an_update_of_a_debian_package_is_another_image_for_whatever_has_it(

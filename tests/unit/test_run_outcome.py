@@ -256,6 +256,13 @@ def test_a_look_that_was_made_again_is_found_by_the_next_preview(
     assert preview(monkeypatch, FakeClient(*found), {**left, "leaves": "champion"}) is False
 
 
+def test_what_the_clock_has_run_again_is_found_by_the_next_preview(monkeypatch: pytest.MonkeyPatch) -> None:
+    left, again = {"outputs": {"model": "a1"}, "leaves": "model"}, FakeClient(verdict(model="b2"))
+    assert preview(monkeypatch, again, left, repeats=True) is True
+    assert preview(monkeypatch, FakeClient(verdict(model="a1")), left, repeats=True) is False
+    assert preview(monkeypatch, again, left) is False
+
+
 def test_the_outcome_of_a_look_is_then_the_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
     client = FakeClient(job("Complete"), verdict(sha256="bb"))
     monkeypatch.setattr(run_outcome.Client, "from_kubeconfig", lambda *_, **__: client)

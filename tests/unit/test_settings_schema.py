@@ -36,9 +36,9 @@ def test_a_stack_file_names_it_and_fulfils_the_settings(path: Path) -> None:
 def test_what_the_command_line_writes_is_allowed() -> None:
     root = schema.stack_file()
     assert {"encryptionsalt", "encryptedkey", "secretsprovider"} <= set(root["properties"])
-    (pattern,) = root["properties"]["config"]["patternProperties"]
-    assert re.search(pattern, "ml-platform:seed")
-    assert not re.search(pattern, "ml-platform:platform")
+    patterns = root["properties"]["config"]["patternProperties"]
+    for key, allowed in (("ml-platform:seed", True), ("workloads:token", True), ("ml-platform:platform", False)):
+        assert any(re.search(pattern, key) for pattern in patterns) is allowed, key
 
 
 def test_every_reference_leads_somewhere() -> None:

@@ -55,6 +55,11 @@ def scores(**changes: Any) -> dict[str, Any]:
     return changed(IRIS, runs={"scores": {**block, **changes}})
 
 
+def pipeline(**changes: Any) -> dict[str, Any]:
+    block = {"operator": "kfp", "pipeline": "flow.py", "output": "s3://datasets/pipelines/"}
+    return changed(IRIS, runs={"flow": {**block, **changes}}, serving={"iris": {"model": "iris"}})
+
+
 def gate(task: str = "classification", **changes: Any) -> dict[str, Any]:
     return changed(IRIS, data={"iris": {"task": task}}, models={"iris": {"gate": changes}})
 
@@ -118,7 +123,7 @@ OF_RUNS: list[Case] = [
     (run(data="iris.table"), "runs.iris.data", '"iris.table"', "allowed: iris"),
     (run(data=None), "runs.iris.data", "null", "a run of operator job has one"),
     (run(model="mars"), "runs.iris.model", '"mars"', "allowed: iris"),
-    (run(operator="mpi"), "runs.iris.operator", '"mpi"', "it must be one of: batch, job, ray, spark, torch"),
+    (run(operator="mpi"), "runs.iris.operator", '"mpi"', "it must be one of: batch, job, kfp, ray, spark"),
     (run(operator="torch"), "runs.iris.script", "null", "a run of operator torch has one"),
     (torch(workers=65), "runs.iris.workers", "65", "less than or equal to 64"),
     (torch(workers=0), "runs.iris.workers", "0", "greater than or equal to 1"),
@@ -141,6 +146,47 @@ OF_RUNS: list[Case] = [
     (scores(version="newest"), "runs.scores.version", '"newest"', "allowed: champion, or a number from 1"),
     (scores(output="s3://datasets/scores"), "runs.scores.output", '"s3://datasets/scores"', "pattern"),
     (scores(keep=["a", "A"]), "runs.scores.keep", '["a", "A"]', "must differ in more than their case"),
+    (pipeline(pipeline="flow.json"), "runs.flow.pipeline", '"flow.json"', "pattern"),
+    (pipeline(output="s3://datasets/pipelines"), "runs.flow.output", '"s3://datasets/pipelines"', "pattern"),
+    (pipeline(model="iris"), "runs.flow.data", "null", "a pipeline with model has one as well"),
+    (pipeline(data="iris"), "runs.flow.model", "null", "a pipeline with data has one as well"),
+    (pipeline(data="iris", model="mars"), "runs.flow.model", '"mars"', "allowed: iris"),
+    (pipeline(inputs={"rows": "mars"}), "runs.flow.inputs.rows", '"mars"', "allowed: iris"),
+    (
+        pipeline(inputs={"rows": "iris"}, parameters={"rows": "a"}),
+        "runs.flow.parameters.rows",
+        '"a"',
+        "inputs have it as well",
+    ),
+    (
+        pipeline(data="iris", model="iris", parameters={"training_rows": "a"}),
+        "runs.flow.parameters.training_rows",
+        '"a"',
+        "the run gives it the training rows of `data`. Remove",
+    ),
+    (pipeline(pipeline="flow.yaml", modules=["a.py"]), "runs.flow.modules", '["a.py"]', "imports none; remove it"),
+    (pipeline(modules=["a/flow.py"]), "runs.flow.modules", '["a/flow.py"]', "two have one name: flow.py, flow.py"),
+    (pipeline(secrets={"AWS_REGION": "a"}), "runs.flow.secrets.AWS_REGION", '"a"', "variables of such a name"),
+    (pipeline(secrets={"TO-KEN": "a"}), "runs.flow.secrets.TO-KEN", '"TO-KEN"', "pattern"),
+    (
+        pipeline(data="iris", model="iris", table={}),
+        "runs.flow.table",
+        "{}",
+        "a pipeline with a model leaves that to others",
+    ),
+    (pipeline(table={"target": "a", "features": ["a"]}), "runs.flow.table.features", '["a"]', "can't be among them"),
+    (pipeline(inputs={"rows": "flow.table"}, table={}), "runs.flow.inputs.rows", '"flow.table"', "allowed: iris"),
+    (pipeline(volumes={"data": "a"}), "runs.flow.volumes.data", '"data"', "pattern"),
+    (pipeline(volumes={"/tmp/a": "a"}), "runs.flow.volumes./tmp/a", '"a"', "allowed: not below /dev, /etc"),
+    (pipeline(api="ml-pipeline:8888"), "runs.flow.api", '"ml-pipeline:8888"', "pattern"),
+    (
+        pipeline(api="http://ml-pipeline.kubeflow:8888", secrets={"TOKEN": "a"}),
+        "runs.flow.secrets",
+        '{"TOKEN": "a"}',
+        "stages on Kubeflow Pipelines have what the pipeline gives them. Remove",
+    ),
+    (pipeline(schedule="daily"), "runs.flow.schedule", '"daily"', "pattern"),
+    (pipeline(services=["iris"]), "runs.flow.services", '["iris"]', "serving has iris"),
     (torch(folds=5), "runs.iris.folds is no setting", "", "allowed here: checkpoints, data"),
     ({**IRIS, "runs": {"iris": 3}}, "runs.iris", "3", "should be an object"),
     (run(trials=3), "runs.iris.trials is no setting", "", "allowed here: command, data, estimator, folds"),

@@ -34,7 +34,12 @@ def finish(spec: ImageSpec, files: Handover) -> Run:
     made = Candidate(
         spec=spec,
         table=handover.read(files),
-        model=Saved(folder=files.model, image=spec.image),
+        model=Saved(
+            folder=files.model,
+            by="the program of the image",
+            place="the folder that ML_MODEL names",
+            named={"image": spec.image},
+        ),
         parameters=spec.parameters,
         numbers={},
     )

@@ -57,7 +57,7 @@ class Handover:
 
 def write(files: Handover, spec: ImageSpec, table: Read) -> None:
     """Put all there that the later steps read."""
-    _parquet(files.training_rows, table)
+    write_rows(files.training_rows, table)
     files.schema.write_text(table.schema.to_json())
     files.run.write_text(json.dumps(_described(spec, table), indent=2, ensure_ascii=False))
     (files.kept / TEST).write_bytes(kept.to_csv(table.test, table.schema))
@@ -104,7 +104,8 @@ def _described(spec: ImageSpec, table: Read) -> dict[str, Any]:
     }
 
 
-def _parquet(path: Path, table: Read) -> None:
+def write_rows(path: Path, table: Read) -> None:
+    """Put the training rows there as parquet, a part of them in memory once more."""
     from pyarrow import Table, parquet
 
     types = _types(table.schema)

@@ -1,4 +1,4 @@
-"""What a run has made: a fitted object that is saved here, or a model that the program of an image has saved.
+"""What a run has made: a fitted object that is saved here, or a model that a program has saved already.
 
 Both become a folder of MLflow with the signature of the data's columns. What is logged of it is the business of
 ml_runtime.candidate.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any, Protocol
@@ -84,22 +84,19 @@ class Fitted:
 
 @dataclass(frozen=True, kw_only=True)
 class Saved:
-    """A model in a folder, as the program of an image has saved it."""
+    """A model in a folder, as a program has saved it in the format of MLflow."""
 
     folder: Path
-    image: str
-
-    @property
-    def named(self) -> Mapping[str, str]:
-        return {"image": self.image}
+    by: str
+    """What has saved it, for messages: the program of the image, for example."""
+    place: str
+    """What the folder is to whoever has written that program."""
+    named: Mapping[str, str]
+    ran: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def code(self) -> OwnCode:
         return NONE
-
-    @property
-    def ran(self) -> Mapping[str, bytes]:
-        return {}  # it is in the image
 
     @property
     def estimator(self) -> Any:
@@ -120,13 +117,12 @@ class Saved:
         if not (self.folder / DESCRIBED).is_file():
             found = sorted(each.name for each in self.folder.glob("*"))
             raise RunError(
-                f"the program of the image has saved no model: the folder that ML_MODEL names, {self.folder}, has no "
-                f"{DESCRIBED}, only {', '.join(found[:10]) or 'nothing'}; save one there by save_model of a flavour "
-                "of MLflow"
+                f"{self.by} has saved no model: {self.place}, {self.folder}, has no {DESCRIBED}, only "
+                f"{', '.join(found[:10]) or 'nothing'}; save one there by save_model of a flavour of MLflow"
             )
         whole = self.folder.resolve()
         for each in self.folder.rglob("*"):
             if each.is_symlink() and not each.resolve().is_relative_to(whole):
                 raise RunError(f"the model has a link to a file that is no part of it: {each.name}; save the file")
         if refused := flavours.refusal(self.folder, tuple(libraries.LIBRARIES)):
-            raise RunError(f"the program of the image has saved a model that no server can ask: {refused}")
+            raise RunError(f"{self.by} has saved a model that no server can ask: {refused}")

@@ -163,6 +163,7 @@ def _buckets(settings: WorkloadsSettings, buckets: Collection[str]) -> Iterator[
         **{f"data.{name}.{_key_of(each)}": each.place for name, each in settings.watched.items()},
         **{f"runs.{name}.output": each.output for name, each in settings.spark.items()},
         **{f"runs.{name}.output": each.output for name, each in settings.batch.items()},
+        **{f"runs.{name}.output": each.output for name, each in settings.pipelines.items()},
         **{f"runs.{name}.checkpoints": each.checkpoints for name, each in settings.torch.items()},
         **dict(files.in_the_store(settings)),
         **{f"data.{name}.dvc.remote": each.dvc.remote for name, each in settings.data.items() if each.dvc},
@@ -214,7 +215,7 @@ def _pools(settings: WorkloadsSettings, pools: Collection[str]) -> Iterator[str]
 def _quota(settings: WorkloadsSettings) -> Iterator[str]:
     """Pods that a namespace's quota or their own limits never let in."""
     sizes = {
-        **{f"runs.{name}": each.resources for name, each in settings.learning.items()},
+        **{f"runs.{name}": each.resources for name, each in {**settings.learning, **settings.pipelines}.items()},
         **{f"serving.{name}": each.resources for name, each in settings.serving.items()},
     }
     for block, size in sizes.items():

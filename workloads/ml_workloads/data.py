@@ -71,7 +71,7 @@ class Data(Component):
         )
         look = Job(name, run, self.child())
         if settings.watch and not settings.upload:
-            again = _again(run, settings.watch)
+            again = job.by_clock(run, settings.watch)
             KubernetesObject(f"{name}-watch", again, self.child(depends_on=[look.outcome]))
         return look.outcome.output(DIGEST)
 
@@ -80,21 +80,3 @@ def _container(args: DataArgs) -> dict[str, Any]:
     workspace = args.workspace
     image = workspace.platform.image("training")
     return pods.container("look", image, SIZE, env=workspace.environment(), mounts=MOUNTS, args=[LOOK])
-
-
-def _again(run: RunArgs, schedule: str) -> dict[str, Any]:
-    """The same look by the clock; it writes the same verdict, which the next `up` reads."""
-    template = job.manifest(run, run.pod)
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "CronJob",
-        "metadata": run.place.metadata(run.block),
-        "spec": {
-            "schedule": schedule,
-            "concurrencyPolicy": "Forbid",
-            "startingDeadlineSeconds": 300,
-            "successfulJobsHistoryLimit": 1,
-            "failedJobsHistoryLimit": 1,
-            "jobTemplate": {"metadata": {"labels": template["metadata"]["labels"]}, "spec": template["spec"]},
-        },
-    }

@@ -41,7 +41,7 @@ DataName = Annotated[
     str,
     Field(
         pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?(\.[a-z]([-a-z0-9]*[a-z0-9])?)?$",
-        description="A block of `data`, or <run>.table, which a run of Spark leaves.",
+        description="A block of `data`, or <run>.table, which a run of Spark or a pipeline leaves.",
     ),
 ]
 Version = Annotated[

@@ -15,7 +15,7 @@ from ml_platform.configuration import Resources
 
 from ml_workloads import job, script
 from ml_workloads.job import MOUNTS, Job
-from ml_workloads.learning_settings import LearningSettings
+from ml_workloads.learning_settings import BoundedSettings
 from ml_workloads.model_settings import ModelSettings, is_program
 from ml_workloads.packages import NONE, SERVING, Packages
 from ml_workloads.run import Run, RunArgs, key
@@ -37,7 +37,7 @@ class GateArgs:
     packages: Packages = NONE
     """Those of the model."""
     candidate: Run
-    settings: LearningSettings
+    settings: BoundedSettings
     """The settings of the candidate's run."""
     table: Table
     promotes: bool = True
@@ -74,7 +74,7 @@ def _arguments(name: str, args: GateArgs) -> RunArgs:
         files = {METRIC: script.text(f"models.{args.model}.gate.metric", str(rules["metric"]))}
         rules = {**rules, "metric": METRIC}
     what = {"model": args.model, "gate": rules, "image": args.image}
-    run_key = key(name, pulumi.Output.all(args.candidate.key, args.before), what, files)
+    run_key = key(name, pulumi.Output.all(args.candidate.judged, args.before), what, files)
     return RunArgs(
         place=workspace.place,
         block=name,

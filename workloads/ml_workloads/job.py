@@ -29,3 +29,21 @@ def pod(key: pulumi.Output[str], account: str, scratch: str, placed: pods.Placem
     described = {"name": "description", "configMap": {"name": pulumi.Output.concat(key, "-description")}}
     volumes = [described, pods.scratch(size=scratch), *more.pop("volumes", [])]
     return pods.pod(account, **{"automountServiceAccountToken": True, **more, "volumes": volumes}, **placed)
+
+
+def by_clock(args: RunArgs, schedule: str) -> dict[str, Any]:
+    """The same run again by the clock, one at a time; it writes the same verdict, which the next `up` reads."""
+    template = manifest(args, args.pod)
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": args.place.metadata(args.block),
+        "spec": {
+            "schedule": schedule,
+            "concurrencyPolicy": "Forbid",
+            "startingDeadlineSeconds": 300,
+            "successfulJobsHistoryLimit": 1,
+            "failedJobsHistoryLimit": 1,
+            "jobTemplate": {"metadata": {"labels": template["metadata"]["labels"]}, "spec": template["spec"]},
+        },
+    }

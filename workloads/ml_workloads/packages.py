@@ -18,7 +18,7 @@ from ml_workloads.requirements import RefusedLineError
 from ml_workloads.run_settings import RaySettings
 from ml_workloads.settings import WorkloadsSettings
 
-TRAINING, TUNING, SERVING = "training", "tuning", "mlserver"
+TRAINING, TUNING, PIPELINE, SERVING = "training", "tuning", "pipeline", "mlserver"
 """The images that the code of a model runs in; SERVING is the gate's as well."""
 
 
@@ -85,6 +85,10 @@ def _used(work: WorkloadsSettings, known: Mapping[str, Packages]) -> Iterator[tu
     for run in work.learning.values():
         yield str(run.model), TUNING if isinstance(run, RaySettings) else TRAINING
         yield str(run.model), SERVING
+    for pipeline in work.pipelines.values():
+        if pipeline.model:
+            yield pipeline.model, PIPELINE
+            yield pipeline.model, SERVING
     for served in work.registered.values():
         if served.model in known:
             yield served.model, SERVING

@@ -1,6 +1,6 @@
 """A namespace as the runs in it see it: what their objects are named and labelled, and whom they run as."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +34,10 @@ class Place:
         made = pods.metadata(app, self.namespace, self.labels)
         return {**made, "namespace": self.declared, "name": app if name is None else name}
 
-    def identity(self, account: str, verdict: pulumi.Input[str]) -> list[Mapping[str, Any]]:
-        """An account that may write that verdict, and nothing else."""
+    def identity(
+        self, account: str, verdict: pulumi.Input[str], rights: Sequence[Mapping[str, Any]]
+    ) -> list[Mapping[str, Any]]:
+        """An account that may write that verdict and has these rights, and nothing else."""
         if self.service_account is None:
             return []
         meta = self.metadata(account)
@@ -46,7 +48,7 @@ class Place:
                 "apiVersion": f"{RBAC}/v1",
                 "kind": "Role",
                 "metadata": meta,
-                "rules": [{**allowed, "verbs": ["get", "patch"]}],
+                "rules": [{**allowed, "verbs": ["get", "patch"]}, *rights],
             },
             {
                 "apiVersion": f"{RBAC}/v1",

@@ -4,7 +4,7 @@ A run is never edited. Its key, which is the name of its object, carries a hash 
 run, and no change is no run. How an operator wants it declared is in job.py, ray_job.py and spark_application.py.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,7 +36,7 @@ class RunArgs:
     key: pulumi.Output[str]
     """`<block>-<hash of all that it does>`: the name of its object, and of the ConfigMap with its verdict."""
     account: str
-    """The service account that may write the verdict, and nothing else."""
+    """The service account that may write the verdict, and has the run's other rights."""
     description: Mapping[str, Any]
     """What the run is told; its key, and where its verdict goes, are added."""
     files: Mapping[str, str] = field(default_factory=dict)
@@ -49,7 +49,11 @@ class RunArgs:
     timeout: int
     retries: int = 0
     leaves: str
-    """The output that it must leave: model, table, champion or sha256."""
+    """The output that it must leave: model, table, champion, sha256, scores or artifacts."""
+    rights: Sequence[Mapping[str, Any]] = ()
+    """The rules of its account beside that of the verdict."""
+    repeats: bool = False
+    """Whether something runs it again, and leaves another verdict."""
 
 
 class Run(Component):
@@ -68,7 +72,10 @@ class Run(Component):
             KubernetesObject(f"{name}-run", _description(args), passive),
             # Without data: the run writes the verdict, and nothing else may.
             KubernetesObject(f"{name}-verdict", _configmap(args, args.key), passive),
-            *(KubernetesObject(f"{name}-run", each, passive) for each in args.place.identity(args.account, args.key)),
+            *(
+                KubernetesObject(f"{name}-run", each, passive)
+                for each in args.place.identity(args.account, args.key, args.rights)
+            ),
             *(KubernetesObject(f"{name}-{end}", each, passive) for end, each in args.beside.items()),
         ]
         manifest = _marked(args.manifest(args, args.pod))
@@ -83,9 +90,16 @@ class Run(Component):
             timeout=args.timeout,
             leaves=args.leaves,
             kind=self.kind,
+            repeats=args.repeats,
             opts=self.child(depends_on=[declared]),
         )
         self.register_outputs({"run": self.key, "outputs": self.outcome.outputs})
+        self._repeats = args.repeats
+
+    @property
+    def judged(self) -> pulumi.Output[str]:
+        """What stands for its candidate in the key of a gate: itself, or each model of a run that repeats."""
+        return self.outcome.output("model") if self._repeats else self.key
 
 
 def key(block: str, version: pulumi.Input[Any], *what: Any) -> pulumi.Output[str]:

@@ -14,6 +14,7 @@ from ml_workloads.data_settings import Task
 from ml_workloads.fields import Command, Fraction, OwnImage, WorkResources
 from ml_workloads.learning_settings import DEFAULTS, LearningSettings, check_ones
 from ml_workloads.model_settings import Metric
+from ml_workloads.pipeline_settings import PipelineSettings
 from ml_workloads.space_settings import XGBOOST, DomainSettings
 from ml_workloads.spark_settings import SparkSettings
 from ml_workloads.torch_settings import TorchSettings
@@ -129,6 +130,7 @@ RunSettings = Annotated[
     | Annotated[RaySettings, Tag("ray")]
     | Annotated[SparkSettings, Tag("spark")]
     | Annotated[TorchSettings, Tag("torch")]
-    | Annotated[BatchSettings, Tag("batch")],
+    | Annotated[BatchSettings, Tag("batch")]
+    | Annotated[PipelineSettings, Tag("kfp")],
     Discriminator(_operator),
 ]

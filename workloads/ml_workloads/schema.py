@@ -11,6 +11,7 @@ from ml_platform.configuration import PROJECT
 from ml_platform.settings import ClusterSettings, OwnershipSettings, SharedPlatform, platform_model
 from pydantic import TypeAdapter
 
+from ml_workloads.pipeline_settings import SECRETS
 from ml_workloads.settings import WorkloadsSettings
 
 FILE = Path(__file__).resolve().parents[2] / "stacks" / "config.schema.json"
@@ -46,7 +47,7 @@ def stack_file() -> dict[str, Any]:
             "config": {
                 "type": "object",
                 "properties": blocks,
-                "patternProperties": {f"^{PROJECT}:(?!({'|'.join(BLOCKS)})$)": secret},
+                "patternProperties": {f"^{PROJECT}:(?!({'|'.join(BLOCKS)})$)": secret, f"^{SECRETS}:": secret},
             },
         },
         "$defs": definitions,

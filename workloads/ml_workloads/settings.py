@@ -12,18 +12,17 @@ from ml_workloads.batch_settings import BatchSettings
 from ml_workloads.data_settings import DataSettings, LearnedSettings, Task
 from ml_workloads.learning_settings import LearningSettings
 from ml_workloads.model_settings import METRICS, ModelSettings, is_program
+from ml_workloads.pipeline_settings import PipelineSettings
 from ml_workloads.run_settings import SEARCHED, UNSEARCHED, JobSettings, RaySettings, RunSettings
 from ml_workloads.serving_settings import check_names
 from ml_workloads.source_settings import FilesSettings, RegisteredSettings, ServedSettings, account_of
 from ml_workloads.spark_settings import SparkSettings
+from ml_workloads.table import TABLE
 from ml_workloads.torch_settings import TorchSettings
 
 R = TypeVar("R", bound=LearningSettings)
 Learning = JobSettings | RaySettings | TorchSettings
 """A run that leaves a candidate."""
-
-TABLE = "table"
-"""The name of the output of a run of Spark."""
 
 
 class WorkloadsSettings(Settings):
@@ -67,6 +66,16 @@ class WorkloadsSettings(Settings):
         return {name: run for name, run in self.runs.items() if isinstance(run, BatchSettings)}
 
     @property
+    def pipelines(self) -> dict[str, PipelineSettings]:
+        """The runs of pipelines, by name."""
+        return {name: run for name, run in self.runs.items() if isinstance(run, PipelineSettings)}
+
+    @property
+    def judged(self) -> dict[str, Learning | PipelineSettings]:
+        """All runs that leave a candidate, by name."""
+        return {**self.learning, **{name: run for name, run in self.pipelines.items() if run.model}}
+
+    @property
     def watched(self) -> dict[str, DataSettings]:
         """The data in the object store, which are looked at."""
         return {name: each for name, each in self.data.items() if each.stored}
@@ -86,6 +95,8 @@ class WorkloadsSettings(Settings):
         block, _, output = data.partition(".")
         if not output:
             return self.data[block]
+        if block in self.pipelines and (table := self.pipelines[block].table):
+            return table
         run = self.spark[block]
         raw = self.data[run.data]
         given = {key: getattr(run.table, key) for key in run.table.model_fields_set}
@@ -98,13 +109,14 @@ class WorkloadsSettings(Settings):
 
     def _images(self, spark: str | None) -> set[str]:
         data = {"training"} if self.watched or self.batch else set()
-        judged = {"training", "mlserver"} if self.learning else set()
+        judged = {"training", "mlserver"} if self.judged else set()
+        pipelines = {"pipeline"} if self.pipelines else set()
         named = all(run.image for run in self.spark.values())
         tables = {"spark"} if spark == "kubeflow" and not named else set()  # Stackable's operator has its own
         tuned = any(isinstance(run, RaySettings) for run in self.runs.values())
         scripted = any(each.transformer and each.transformer.script for each in self.serving.values())
         before = {"mlserver"} if scripted else set()
-        return data | judged | tables | before | ({"tuning"} if tuned else set())
+        return data | judged | pipelines | tables | before | ({"tuning"} if tuned else set())
 
     @property
     def accounts(self) -> tuple[tuple[str, str], ...]:
@@ -114,7 +126,11 @@ class WorkloadsSettings(Settings):
         fetch = [account_of(name) for name, each in stored.items() if each.scheme == "s3"]
         return tuple(
             (self.namespace, account)
-            for account in (*looks, *fetch, *(f"run-{name}" for name in {**self.learning, **self.batch}))
+            for account in (
+                *looks,
+                *fetch,
+                *(f"run-{name}" for name in {**self.learning, **self.batch, **self.pipelines}),
+            )
         )
 
     def _whole(self, run: R) -> R:
@@ -139,9 +155,11 @@ class WorkloadsSettings(Settings):
                     raise MisfitError(f"runs.{name}.of", f"{UNSEARCHED}; name a run without an image")
         for name, learning in sorted(self.learning.items(), key=lambda each: _follows(each[1])):
             self._check_learning(f"runs.{name}", learning)
+        for name, pipeline in self.pipelines.items():
+            self._check_pipeline(f"runs.{name}", pipeline)
         check_names(self.serving)
         self._check_run_names()
-        trained = {str(run.model) for run in self.learning.values()}
+        trained = {str(run.model) for run in self.judged.values()}
         for path, each in self._users():
             if each.version == "champion":
                 known(f"{path}.model", each.model, trained)
@@ -157,12 +175,17 @@ class WorkloadsSettings(Settings):
     @property
     def _tables(self) -> list[str]:
         """What can be learned from and scored."""
+        return [*self._made, *(f"{name}.{TABLE}" for name, run in self.pipelines.items() if run.table)]
+
+    @property
+    def _made(self) -> list[str]:
+        """What is there before any pipeline has run."""
         return [*self.data, *(f"{name}.{TABLE}" for name in self.spark)]
 
     def _check_run_names(self) -> None:
         """Raises MisfitError where a run has the name of what is run beside it."""
         beside = {
-            **{f"{name}-gate": f"the gate of run {name}" for name in self.learning},
+            **{f"{name}-gate": f"the gate of run {name}" for name in self.judged},
             **{f"{model}-champion": f"what makes a champion of model {model}" for model in self.models},
             **{f"data-{name}": f"the look at data {name}" for name in self.watched},
         }
@@ -170,19 +193,39 @@ class WorkloadsSettings(Settings):
             if name in beside:
                 raise MisfitError(f"runs.{name}", f"{beside[name]} has this name; choose another one", remove=True)
 
-    def _check_learning(self, path: str, run: Learning) -> None:
+    def _check_pipeline(self, path: str, run: PipelineSettings) -> None:
+        for name, data in run.inputs.items():
+            known(f"{path}.inputs.{name}", data, self._made)
+            if data in self.data and self.data[data].dvc:
+                raise MisfitError(f"{path}.inputs.{name}", "it is kept by DVC, and has no place that a URI names")
+        for name in run.services:
+            if {name, name.removesuffix("-canary")} & self.serving.keys():
+                raise MisfitError(
+                    f"{path}.services", f"serving has {name}: what it declares is no pipeline's to change"
+                )
+        if run.model:
+            known(f"{path}.data", str(run.data), self._made)
+            task = self._check_candidate(path, run)
+            self._check_metrics(path, run, task)
+
+    def _check_candidate(self, path: str, run: Learning | PipelineSettings) -> Task:
+        """The task of what it learns."""
         known(f"{path}.data", str(run.data), self._tables)
         known(f"{path}.model", str(run.model), self.models)
         learned = self.learned(str(run.data))
         if learned.target is None:
             block = f"runs.{str(run.data).partition('.')[0]}.table" if "." in str(run.data) else f"data.{run.data}"
             raise MisfitError(f"{block}.target", f"{path} learns from it: name the column to predict")
-        program = run.program(learned.task)
+        return learned.task
+
+    def _check_learning(self, path: str, run: Learning) -> None:
+        task = self._check_candidate(path, run)
+        program = run.program(task)
         if isinstance(run, RaySettings) and program != SEARCHED and "space" not in run.model_fields_set:
             raise MisfitError(f"{path}.space", f"it must be given for {program}")
-        self._check_metrics(path, run, learned.task)
+        self._check_metrics(path, run, task)
 
-    def _check_metrics(self, path: str, run: Learning, task: Task) -> None:
+    def _check_metrics(self, path: str, run: Learning | PipelineSettings, task: Task) -> None:
         gate = self.models[str(run.model)].gate
         named = {f"models.{run.model}.gate.metric": gate.metric}
         if isinstance(run, RaySettings):

@@ -6,6 +6,9 @@ from typing import Any
 
 import pulumi
 
+TABLE = "table"
+"""The name of the output of a run of Spark, and of a pipeline."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table:

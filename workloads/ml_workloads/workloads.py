@@ -15,13 +15,16 @@ from ml_workloads.gate import Gate, GateArgs
 from ml_workloads.inference_service import InferenceService, InferenceServiceArgs
 from ml_workloads.learning import LearningArgs, learn
 from ml_workloads.packages import NONE
+from ml_workloads.pipeline_run import PipelineArgs, PipelineRun, artifacts, table_of
+from ml_workloads.pipeline_run import run as run_pipeline
+from ml_workloads.pipeline_settings import PipelineSettings
 from ml_workloads.promotion import promoted
 from ml_workloads.run import Run
 from ml_workloads.served import sources
-from ml_workloads.settings import TABLE, WorkloadsSettings
+from ml_workloads.settings import WorkloadsSettings
 from ml_workloads.source_settings import AnySource
 from ml_workloads.spark_application import SparkApplication, SparkArgs
-from ml_workloads.table import Table
+from ml_workloads.table import TABLE, Table
 from ml_workloads.transformer import Transformer
 from ml_workloads.workspace import Workspace, WorkspaceArgs
 
@@ -45,6 +48,9 @@ class Workloads(Component):
     scores: dict[str, pulumi.Output[str]]
     """Where the parts of each run that scores data are, by its name."""
 
+    artifacts: dict[str, pulumi.Output[str]]
+    """Where the artifacts of each pipeline's first run are, by its name."""
+
     def __init__(
         self, name: str, platform: PlatformHandle, settings: WorkloadsSettings, ownership: Mapping[str, str]
     ) -> None:
@@ -53,7 +59,9 @@ class Workloads(Component):
         self._packages = packages.of_models(settings)
         shared = WorkspaceArgs(platform=platform, quota=settings.quota, ownership=ownership)
         workspace = Workspace(settings.namespace, shared, self.child())
-        tables = self._tables(workspace)
+        made = self._tables(workspace)
+        pipelines = self._pipelines(workspace, made)
+        tables = {**made, **self._of_pipelines(pipelines)}
         runs = {
             block: learn(
                 block,
@@ -68,12 +76,13 @@ class Workloads(Component):
             )
             for block, run in settings.learning.items()
         }
-        wanted = self._judged(workspace, runs, tables)
+        wanted = self._judged(workspace, {**runs, **pipelines}, tables)
         services = {block: self._served(workspace, block, each, wanted) for block, each in settings.serving.items()}
         self.versions = {
             model: self._champion(workspace, model, version, services) for model, version in wanted.items()
         }
         self.scores = {block: self._scored(workspace, block, each, tables) for block, each in settings.batch.items()}
+        self.artifacts = {block: artifacts(settings.pipelines[block], run) for block, run in pipelines.items()}
         self.prediction_urls = {block: service.url for block, service in services.items()}
         self.canary_urls = {block: service.canary_url for block, service in services.items() if service.canary_url}
         self.v1_urls = {block: service.v1_url for block, service in services.items() if service.v1_url}
@@ -89,7 +98,20 @@ class Workloads(Component):
             "cluster_urls": self.cluster_urls,
             "model_versions": self.versions,
             "scores": self.scores,
+            "artifacts": self.artifacts,
         }
+
+    def _pipelines(self, workspace: Workspace, tables: Mapping[str, Table]) -> dict[str, PipelineRun]:
+        def args(run: PipelineSettings) -> PipelineArgs:
+            own = self._packages[run.model] if run.model else NONE
+            return PipelineArgs(workspace=workspace, settings=run, tables=tables, packages=own)
+
+        return {block: run_pipeline(block, args(run), self) for block, run in self._settings.pipelines.items()}
+
+    def _of_pipelines(self, made: Mapping[str, PipelineRun]) -> dict[str, Table]:
+        """The tables that pipelines leave, by the names that runs have for them."""
+        learned = {block: self._settings.pipelines[block].table for block in made}
+        return {f"{block}.{TABLE}": table_of(block, made[block], each) for block, each in learned.items() if each}
 
     def _champion(
         self,
@@ -154,7 +176,7 @@ class Workloads(Component):
     ) -> dict[str, pulumi.Output[str]]:
         """The version of each model that is to serve all, after the gates of all runs that have a candidate for it."""
         champions: dict[str, pulumi.Output[str]] = {}
-        for block, run in self._settings.learning.items():
+        for block, run in self._settings.judged.items():
             model = str(run.model)
             args = GateArgs(
                 workspace=workspace,
