@@ -87,6 +87,7 @@ def short_name(image: str) -> str:
 
 def tree(found: recorder.Recorder) -> dict[str, Any]:
     resources = {short(urn): entry(request) for urn, request in found.requests.items()}
+    assert len(resources) == len(found.requests), "two resources of one type have one name"
     return {"exports": found.shown, "resources": resources}
 
 
@@ -102,10 +103,10 @@ def entry(request: Any) -> dict[str, Any]:
     known = {
         "parent": short(request.parent),
         "dependencies": sorted(map(short, request.dependencies)),
-        "provider": short(request.provider.rpartition("::")[0]),
+        "provider": request.provider.rpartition("::")[0].rpartition("::")[2],
         "deleted_with": short(request.deletedWith),
         "protect": request.protect,
-        "inputs": hashlib.sha256(text.encode()).hexdigest() if foreign else inputs,
+        "inputs": hashlib.sha256(text.encode()).hexdigest()[:16] if foreign else inputs,
     }
     return {key: value for key, value in known.items() if value}
 
@@ -116,5 +117,7 @@ def code(name: str, text: str) -> str:
 
 
 def short(urn: str) -> str:
-    """Without the stack and the project, which are the same for all."""
-    return urn.partition("::")[2].partition("::")[2]
+    """Without the stack and the project, which are the same for all, and the types of its parents, of which it names
+    the nearest itself."""
+    kind, _, name = urn.partition("::")[2].partition("::")[2].partition("::")
+    return f"{kind.rpartition('$')[2]}::{name}" if name else ""
