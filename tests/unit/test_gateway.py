@@ -147,7 +147,7 @@ def test_behind_traefik_every_route_is_https_with_the_one_certificate() -> None:
 def test_traefik_redirects_plain_http_after_whatever_else_is_answered_there(
     settings: dict[str, Any], port: int
 ) -> None:
-    arguments = flags(gateway(**settings), "knative", "gateway", ("public", "private"), "traefik")
+    arguments = flags(gateway(**settings), "knative", "gateway", ("public", "private"), "traefik", metrics=False)
     redirect = "--entrypoints.web.http.redirections.entrypoint"
     assert {f"{redirect}.to=:{port}", f"{redirect}.scheme=https", f"{redirect}.priority=1"} < set(arguments)
     assert "--entrypoints.websecure.asdefault=true" in arguments

@@ -221,14 +221,7 @@ class Traefik(PlatformComponent):
                 {
                     "name": "traefik",
                     "image": self.site.images["traefik"],
-                    "args": flags(
-                        self._settings,
-                        self.site.settings.serving.mode,
-                        self.namespace,
-                        (PUBLIC, PRIVATE),
-                        CLASS,
-                        metrics=self.site.settings.monitoring is not None,
-                    ),
+                    "args": self._flags(),
                     "workingDir": "/",
                     "env": [{"name": "GOMEMLIMIT", "value": "128MiB"}],
                     "volumeMounts": [{"name": ANSWERS, "mountPath": FOLDER}],
@@ -251,6 +244,10 @@ class Traefik(PlatformComponent):
                 }
             ],
         }
+
+    def _flags(self) -> list[str]:
+        mode, metrics = self.site.settings.serving.mode, self.site.settings.monitoring is not None
+        return flags(self._settings, mode, self.namespace, (PUBLIC, PRIVATE), CLASS, metrics=metrics)
 
     def _container_ports(self) -> list[dict[str, Any]]:
         """The container's ports for requests from outside; on one machine, they have host ports."""

@@ -7,6 +7,8 @@ from ml_platform.settings import GatewaySettings
 
 WEB, SECURE, INTERNAL, PING = 8000, 8443, 8081, 8082  # ports of the container
 
+METRICS = ["--metrics.prometheus=true", "--metrics.prometheus.entrypoint=ping"]
+
 
 def flags(
     settings: GatewaySettings,
@@ -37,7 +39,7 @@ def flags(
         f"--entrypoints.internal.address=:{INTERNAL}",
         f"--entrypoints.ping.address=:{PING}",
         "--ping.entrypoint=ping",
-        *(["--metrics.prometheus=true", "--metrics.prometheus.entrypoint=ping"] if metrics else []),
+        *(METRICS if metrics else []),
         "--providers.kubernetesingress=true",
         f"--providers.kubernetesingress.ingressclass={ingress_class}",
         f"--providers.kubernetesingress.ingressendpoint.hostname={settings.domain}",
