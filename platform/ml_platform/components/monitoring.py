@@ -65,9 +65,8 @@ class Monitoring(PlatformComponent):
         if chosen is None or chosen.source != "own":
             return Needs()
         data = Volume(setting="monitoring.storage", namespace=NAMESPACE, claim=CLAIM, size=chosen.storage)
-        roles = tuple({"apiVersion": f"{RBAC}/v1", "kind": kind, "metadata": {"name": ROLE}} for kind in _ROLES)
         images = ("victoria-metrics", "vmalert")
-        return Needs(images=images, namespaces=(NAMESPACE,), hosts=(NAME,), volumes=(data,), objects=roles)
+        return Needs(images=images, namespaces=(NAMESPACE,), hosts=(NAME,), volumes=(data,))
 
     def _existing(self, namespace: str) -> None:
         """Waits for the preflight, as all that the platform declares does."""
@@ -140,7 +139,6 @@ class Monitoring(PlatformComponent):
 
 
 ROLE = "ml-platform-metrics"
-_ROLES = ("ClusterRole", "ClusterRoleBinding")
 _ALERT_FLAGS = [
     f"-datasource.url=http://127.0.0.1:{PORT}",
     f"-remoteWrite.url=http://127.0.0.1:{PORT}",
