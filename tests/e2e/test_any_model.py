@@ -11,7 +11,7 @@ from typing import Any
 import joblib  # type: ignore[import-untyped]
 import pandas
 import pytest
-from ml_bench.load import Load
+from ml_load.load import Load
 from sklearn.linear_model import LinearRegression
 from support import gateway, machine, store
 
