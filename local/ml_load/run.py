@@ -13,7 +13,7 @@ from ml_local.console import Say
 from ml_local.predict import Model
 
 from ml_load.figures import Asked, Turn, percentile
-from ml_load.load import Load
+from ml_load.load import Load, Outcome
 
 TURNS = 5
 """Of each of two targets."""
@@ -56,16 +56,16 @@ def _turn(asked: Asked, model: Model, body: dict[str, Any], plan: Plan, began: f
         with load:
             end = started + plan.seconds
             while (left := end - time.monotonic()) > 0:
+                known, looked = load.count, time.monotonic()
                 time.sleep(min(LOOK, left))
-                say(_line(asked, load, time.monotonic() - started))
+                say(_line(asked, load.outcomes[known:], time.monotonic() - looked))
     finally:
         outcomes = [replace(each, due=each.due + started - began) for each in load.outcomes]
         asked.turns.append(Turn(time.monotonic() - started, outcomes))
 
 
-def _line(asked: Asked, load: Load, seconds: float) -> str:
-    """What came so far, and in the last stretch."""
-    known = list(load.outcomes)
+def _line(asked: Asked, known: Sequence[Outcome], seconds: float) -> str:
+    """What came in the last stretch."""
     times = sorted(1000 * each.seconds for each in known if not each.problem)
     failed = len(known) - len(times)
     replicas = asked.replicas[-1][1] if asked.replicas else 0

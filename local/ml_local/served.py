@@ -48,7 +48,7 @@ def _there(client: Client, service: Object) -> list[str]:
 
 def ready(client: Client, name: str) -> int:
     """How many replicas of an InferenceService are ready."""
-    pods = client.list("v1", "Pod", NAMESPACE, labels=f"{SERVICE}={name}")
+    pods = client.list("v1", "Pod", NAMESPACE, labels=f"{SERVICE}={name},component=predictor")
     conditions = [pod.get("status", {}).get("conditions") or [] for pod in pods]
     return sum(("Ready", "True") in {(one["type"], one["status"]) for one in each} for each in conditions)
 

@@ -21,7 +21,7 @@ class Cluster:
         if kind == "InferenceService":
             env = [{"name": served.VERSION, "value": "7"}]
             return [{"metadata": {"name": "iris"}, "spec": {"predictor": {"model": {"env": env}}}}]
-        assert more == {"labels": "serving.kserve.io/inferenceservice=iris"}
+        assert more == {"labels": "serving.kserve.io/inferenceservice=iris,component=predictor"}
         return [{"status": {"conditions": [{"type": "Ready", "status": said}]}} for said in ("True", "False")]
 
 

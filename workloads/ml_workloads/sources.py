@@ -129,17 +129,28 @@ class Registered(Source):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stored(Source):
-    """Files of a model, on the platform's own model server or on one of KServe's runtimes."""
+class Named(Source):
+    """What the settings of a block say where it is."""
 
     block: str
-    settings: StoredSettings
-    uri: str
+    settings: StoredSettings | ImageSettings
     read: Sequence[pulumi.Output[str]]
 
     @property
     def name(self) -> str:
         return self.settings.model_name or self.block
+
+    @property
+    def account(self) -> str:
+        return account_of(self.block) if self.settings.locked else MODEL
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored(Named):
+    """Files of a model, on the platform's own model server or on one of KServe's runtimes."""
+
+    settings: StoredSettings
+    uri: str
 
     @property
     def served(self) -> pulumi.Output[str]:
@@ -153,10 +164,6 @@ class Stored(Source):
     def speaks_v1(self) -> bool:
         served = FORMATS[self.settings.format]
         return served.own or served.protocol == "v1"
-
-    @property
-    def account(self) -> str:
-        return account_of(self.block) if self.settings.locked else MODEL
 
     def server(self) -> Mapping[str, Any]:
         settings, served = self.settings, FORMATS[self.settings.format]
@@ -176,17 +183,11 @@ class Stored(Source):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Custom(Source):
+class Custom(Named):
     """An image that is a model server by itself."""
 
-    block: str
     settings: ImageSettings
     image: str
-    read: Sequence[pulumi.Output[str]]
-
-    @property
-    def name(self) -> str:
-        return self.settings.model_name or self.block
 
     @property
     def served(self) -> pulumi.Output[str]:
@@ -208,10 +209,6 @@ class Custom(Source):
     def listens(self) -> Mapping[str, Any] | None:
         others = {each: path.format(self.name) for each, path in READY.items() if each != self.settings.protocol}
         return {"port": self.settings.port, "others": others}
-
-    @property
-    def account(self) -> str:
-        return account_of(self.block) if self.settings.locked else MODEL
 
     def server(self) -> Mapping[str, Any]:
         settings = self.settings

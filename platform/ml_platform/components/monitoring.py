@@ -94,7 +94,7 @@ class Monitoring(PlatformComponent):
         before += [KubernetesObject(NAME, each, self.child()) for each in _rights(site.labels)]
         before.append(volume.declare(self, NAME, CLAIM, self._settings.storage, namespace))
         mark = pulumi.Output.concat(pods.digest(files), fingerprint(site.seed, *keys.values()))
-        server = KubernetesObject(NAME, volume.server(meta, mark, self._pod()), self.child(depends_on=before))
+        server = KubernetesObject(NAME, volume.server(meta, mark, self._pod(files)), self.child(depends_on=before))
         host = f"{NAME}.{site.settings.gateway.domain}"
         route = gateway.route(meta, PORT, [host], PATHS)
         KubernetesObject(NAME, route, self.child(depends_on=[server, *gateway.routable]))
@@ -110,8 +110,8 @@ class Monitoring(PlatformComponent):
         }
         return {name: json.dumps(content, sort_keys=True) for name, content in found.items()}
 
-    def _pod(self) -> dict[str, Any]:
-        titles = [name for name in self._files() if name.endswith(".json")]
+    def _pod(self, files: Mapping[str, str]) -> dict[str, Any]:
+        titles = [name for name in files if name.endswith(".json")]
         metrics = pods.container(
             NAME,
             self.site.images["victoria-metrics"],
@@ -126,11 +126,11 @@ class Monitoring(PlatformComponent):
         told = pods.container(
             "alerts", self.site.images["vmalert"], small, mounts={"files": FOLDER}, reads=("files",), args=_ALERT_FLAGS
         )
-        files = {"name": NAME, "items": [{"key": name, "path": name} for name in ("scrape.yml", "alerts.yml")]}
+        read = {"name": NAME, "items": [{"key": name, "path": name} for name in ("scrape.yml", "alerts.yml")]}
         drawn = {"name": NAME, "items": [{"key": name, "path": name} for name in titles]}
         volumes = [
             pods.claimed("data", CLAIM),
-            {"name": "files", "configMap": files},
+            {"name": "files", "configMap": read},
             {"name": "dashboards", "configMap": drawn},
             {"name": "keys", "secret": {"secretName": NAME}},
             pods.token("token"),

@@ -12,11 +12,9 @@ API = "monitoring.coreos.com/v1"
 def pod_monitor(target: Target, meta: Mapping[str, Any], interval: str) -> dict[str, Any]:
     """The PodMonitor of a target, whose series have the same labels as those of the platform's own server."""
     where: dict[str, Any] = {"matchNames": [target.namespace]} if target.namespace else {"any": True}
-    plain = "".join(sign if sign.isalnum() else "_" for sign in LABELS["service"])
     relabelings = [
         {"targetLabel": "job", "replacement": target.job},
-        {"sourceLabels": [f"__meta_kubernetes_pod_label_{plain}"], "targetLabel": "service"},
-        {"sourceLabels": ["__meta_kubernetes_pod_label_app"], "targetLabel": "app"},
+        *({"sourceLabels": [label], "targetLabel": name} for name, label in LABELS.items()),
     ]
     endpoint = {"portNumber": target.port, "path": target.path, "interval": interval, "relabelings": relabelings}
     spec = {"namespaceSelector": where, "selector": target.match, "podMetricsEndpoints": [endpoint]}

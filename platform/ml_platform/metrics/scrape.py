@@ -48,7 +48,7 @@ def _pods(target: Target) -> dict[str, Any]:
             {**_from("__meta_kubernetes_pod_ip", "__address__"), "replacement": f"$1:{target.port}"},
             _from("__meta_kubernetes_namespace", "namespace"),
             _from("__meta_kubernetes_pod_name", "pod"),
-            *(_from(f"__meta_kubernetes_pod_label_{_plain(LABELS[name])}", name) for name in ("app", "service")),
+            *(_from(label, name) for name, label in LABELS.items()),
         ],
     }
 
@@ -85,8 +85,3 @@ def _from(source: str, target: str) -> dict[str, Any]:
 
 def _only(source: str, values: str) -> dict[str, Any]:
     return {"source_labels": [source], "regex": values, "action": "keep"}
-
-
-def _plain(label: str) -> str:
-    """A label's name as Prometheus writes it."""
-    return "".join(sign if sign.isalnum() else "_" for sign in label)

@@ -1,5 +1,6 @@
 """The pods that say how they are: one list, from which every server of metrics gets its own configuration."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,8 +16,11 @@ SERVICE = "serving.kserve.io/inferenceservice"
 """KServe's label of all pods of an InferenceService."""
 MODEL_SERVER, QUEUE = 8082, 9091
 """The ports of the metrics of MLServer, and of the requests that Knative's queue in front of it has seen."""
-LABELS = {"namespace": "namespace", "pod": "pod", "app": "app", "service": SERVICE}
-"""The labels of every series, by the label of the pod; `namespace` and `pod` are the pod's own."""
+LABELS = {
+    name: f"__meta_kubernetes_pod_label_{re.sub('[^A-Za-z0-9]', '_', label)}"
+    for name, label in {"app": "app", "service": SERVICE}.items()
+}
+"""Labels of every series beside `namespace` and `pod`, each by the label of the pod as Prometheus finds it."""
 
 
 @dataclass(frozen=True, kw_only=True)
