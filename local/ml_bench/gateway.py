@@ -16,6 +16,7 @@ from ml_local.node import node
 from ml_local.node.layout import LOOPBACK, Layout
 from ml_local.predict import example, served
 from ml_platform.kube import Object
+from ml_platform.labels import SERVICE
 
 from ml_bench.closed_loop import Answers, ask
 
@@ -49,7 +50,7 @@ def compare(layout: Layout, connections: int) -> dict[str, Any]:
 
 
 def _pod(layout: Layout, service: str) -> Object:
-    labels = f"serving.kserve.io/inferenceservice={service}"
+    labels = f"{SERVICE}={service}"
     found = node.client(layout).list("v1", "Pod", "models", labels=labels)
     running = [
         pod for pod in found if pod["status"].get("phase") == "Running" and not pod["metadata"].get("deletionTimestamp")

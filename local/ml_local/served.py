@@ -11,11 +11,12 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from ml_platform.kube import Client, Object
+from ml_platform.labels import SERVICE
 
 from ml_local.errors import LocalError
 from ml_local.predict import of_outputs, send
 
-NAMESPACE, SERVICE = "models", "serving.kserve.io/inferenceservice"
+NAMESPACE = "models"
 VERSION = "MLSERVER_MODEL_VERSION"
 WINDOW = "5m"
 UNKNOWN = "-"

@@ -10,6 +10,8 @@ WORKLOADS = "ml-platform/workloads"
 """The label of namespaces whose pods are workloads: they may connect to MLflow and to the object store."""
 POOL, PURPOSE = "ml-platform/pool", "ml-platform/purpose"
 """The labels of nodes: their pool, and its purpose."""
+SERVICE = "serving.kserve.io/inferenceservice"
+"""KServe's own label of all pods of an InferenceService."""
 RESTARTED_BY = "ml-platform/restarted-by"
 """The annotation of pods: a digest of the configuration or of the secrets that they read only at their start."""
 

@@ -152,7 +152,9 @@ def service(meta: Mapping[str, Any], port: int, **more: Any) -> dict[str, Any]:
 
 
 def secret(meta: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": dict(values)}
+    """A Secret whose values are secret in the state as well."""
+    held = {key: pulumi.Output.secret(value) for key, value in values.items()}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": held}
 
 
 def pulls(login: pulumi.Input[str] | None) -> dict[str, Any]:

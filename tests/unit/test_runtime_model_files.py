@@ -123,8 +123,9 @@ def objects(monkeypatch: pytest.MonkeyPatch) -> None:
             raise RunError(f"{place}: there is no such object")
         return [Found(place=place, size=1, etag="")]
 
-    def below(prefix: Stored, _: float) -> list[Stored]:
-        return [Stored(bucket=prefix.bucket, key=key) for key in sorted(OBJECTS) if key.startswith(prefix.key)]
+    def below(prefix: Stored, _: float) -> list[Found]:
+        keys = sorted(key for key in OBJECTS if key.startswith(prefix.key))
+        return [Found(place=Stored(bucket=prefix.bucket, key=key), size=1, etag="") for key in keys]
 
     def fetch(found: Found, path: Path, _: float) -> str:
         path.write_bytes(OBJECTS[found.place.key])

@@ -99,10 +99,11 @@ def test_files_on_a_volume_need_no_key() -> None:
 def test_a_secret_of_the_stack_opens_the_storage_of_others(
     scheme: str, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ml_workloads.storage.require_secret", lambda _, name, __: f"the value of {name}")
+    values = {"their_key": "the value of their_key"}
+    monkeypatch.setattr("ml_workloads.storage.require_secret", lambda _, name, __: values[name])
     tree = declare(uri=f"{scheme}://theirs/mpg/3", format="huggingface", secret="their_key")
     secret = tree.inputs("kubernetes:core/v1:Secret", "mpg-storage-secret")
-    assert secret["stringData"] == {key: "the value of their_key"}
+    assert secret["stringData"] == {key: recorder.HIDDEN}
     assert predictor(declare(uri=f"{scheme}://theirs/mpg/3"))["serviceAccountName"] == "model"
 
 

@@ -100,9 +100,10 @@ def test_what_its_pods_are_made_of_is_a_reason_for_new_ones(mode: ServingMode, c
 
 
 def test_a_secret_of_the_stack_is_a_variable_and_nowhere_in_plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ml_workloads.served.require_secret", lambda _, name, __: f"the value of {name}")
+    values = {"api_token": "the value of api_token"}
+    monkeypatch.setattr("ml_workloads.served.require_secret", lambda _, name, __: values[name])
     tree = declare(secrets={"TOKEN": "api_token"})
-    assert tree.inputs(SECRET, "ctr-secrets")["stringData"] == {"TOKEN": "the value of api_token"}
+    assert tree.inputs(SECRET, "ctr-secrets")["stringData"] == {"TOKEN": recorder.HIDDEN}
     found = container(tree)["env"]
     assert {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "ctr-secrets", "key": "TOKEN"}}} in found
     assert "the value of" not in str(tree.inputs(ISVC, "ctr"))

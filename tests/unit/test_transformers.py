@@ -32,6 +32,12 @@ def part(tree: recorder.Recorder, name: str = "mpg") -> dict[str, Any]:
     return dict(tree.inputs(ISVC, name)["spec"]["transformer"])
 
 
+def programs(tree: recorder.Recorder) -> set[str]:
+    """The resources that hold scripts."""
+    found = (each.name for each in tree.requests.values() if each.type == CONFIGMAP)
+    return {name for name in found if name.startswith("mpg-transformer-")}
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_a_script_runs_in_the_image_of_the_model_server_and_asks_the_model_by_its_name(mode: ServingMode) -> None:
     tree = declare(mode, **CANARY)
@@ -44,8 +50,8 @@ def test_a_script_runs_in_the_image_of_the_model_server_and_asks_the_model_by_it
         assert container["securityContext"]["runAsNonRoot"] is True
         assert part(tree, name)["automountServiceAccountToken"] is False
         (program,) = (each for each in part(tree, name)["volumes"] if "configMap" in each)
-        held = tree.inputs(CONFIGMAP, "mpg-transformer")
-        assert program["configMap"]["name"] == held["metadata"]["name"]
+        held = tree.inputs(CONFIGMAP, program["configMap"]["name"])
+        assert held["metadata"]["name"] == program["configMap"]["name"]
         assert held["data"] == {"units.py": "the text of workloads/examples/mpg/units.py"}
 
 
@@ -54,7 +60,7 @@ def test_an_image_of_ones_own_is_told_what_kserve_tells_transformers() -> None:
     (container,) = part(tree)["containers"]
     assert (container["image"], container["args"]) == (IMAGE, ["--model_name", "mpg"])
     assert "command" not in container
-    assert not [each for each in tree.requests.values() if each.name == "mpg-transformer" and each.type == CONFIGMAP]
+    assert programs(tree) == set()
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -79,11 +85,11 @@ def test_it_grows_as_far_as_the_model_does(mode: ServingMode) -> None:
     assert {key: spec["transformer"][key] for key in keys} == {key: spec["predictor"][key] for key in keys}
 
 
-def test_another_script_is_another_program_and_new_pods(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_script_is_another_resource_and_new_pods(monkeypatch: pytest.MonkeyPatch) -> None:
     before = declare()
     monkeypatch.setattr("ml_workloads.script.text", lambda _, __, ___: "another text")
     trees = (before, declare())
-    assert len({tree.inputs(CONFIGMAP, "mpg-transformer")["metadata"]["name"] for tree in trees}) == 2
+    assert len(set.union(*map(programs, trees))) == 2
     assert len({tree.inputs("Rollout", "mpg")["mark"] for tree in trees}) == 2
 
 

@@ -28,11 +28,11 @@ from ml_runtime import ask, command, download, own_code, store, tables, taken, t
 from ml_runtime.answers import Answers
 from ml_runtime.ask import Loaded
 from ml_runtime.data_spec import Csv, DataSpec, parse_data
-from ml_runtime.errors import AwayError, RunError, SpecError
+from ml_runtime.errors import AwayError, RunError
 from ml_runtime.formats import Block
 from ml_runtime.own_code import NONE
 from ml_runtime.patience import limit_client_retries, patiently
-from ml_runtime.places import Stored, stored
+from ml_runtime.places import Stored, stored_prefix
 from ml_runtime.spec import Block as Description
 from ml_runtime.spec import RunSpec, parse_run
 from ml_runtime.taken import Taken
@@ -120,16 +120,13 @@ def parse(raw: Any) -> BatchSpec:
         SpecError: naming the key, its value and what is allowed.
     """
     top = Description("", raw, BatchSpec)
-    output = stored(top.text("output"), "output")
-    if output.is_object:
-        raise SpecError(f"output is '{output}'; it must be a prefix, with a / at its end")
     keep = top.check("keep", lambda v: v is None or isinstance(v, list), "a list of columns", None)
     return BatchSpec(
         **parse_run(top),
         data=parse_data(top),
         model=top.text("model"),
         version=top.text("version"),
-        output=output,
+        output=stored_prefix(top, "output"),
         keep=None if keep is None else tuple(keep),
     )
 
@@ -143,7 +140,7 @@ def score(spec: BatchSpec) -> Verdict:
     """
     limit_client_retries()
     below = Stored(bucket=spec.output.bucket, key=f"{spec.output.key}{spec.run}/")
-    there = {place.key for place in store.below(below, spec.patience)}
+    there = {each.place.key for each in store.below(below, spec.patience)}
     rows = made = parts = 0
     with tempfile.TemporaryDirectory() as name, tables.opened(spec.data, spec.data.source, spec.patience) as data:
         scorer = _scorer(spec, Path(name))

@@ -66,4 +66,4 @@ def write(step: int, content: bytes) -> None:
 
 def _all(kept: Kept) -> list[Stored]:
     """In the order of their steps."""
-    return store.below(kept.below, kept.patience)
+    return [each.place for each in store.below(kept.below, kept.patience)]

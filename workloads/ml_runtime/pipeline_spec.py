@@ -24,7 +24,7 @@ from typing import Any
 from ml_runtime.data_spec import DataSpec, parse_data
 from ml_runtime.errors import SpecError
 from ml_runtime.learning_spec import LearningSpec
-from ml_runtime.places import Stored, stored
+from ml_runtime.places import Stored, stored_prefix
 from ml_runtime.spec import Block, RunSpec, parse_run
 
 JOB = "ML_JOB"
@@ -87,14 +87,11 @@ def parse(raw: Any) -> PipelineSpec:
         SpecError: naming the key, its value and what is allowed.
     """
     top = Block("", raw, KEYS)
-    output = stored(top.text("output"), "output")
-    if output.is_object:
-        raise SpecError(f"output is '{output}'; it must be a prefix, with a / at its end")
     found = PipelineSpec(
         **parse_run(top),
         pipeline=top.check("pipeline", _is_file, "the name of a .py or a .yaml file"),
         parameters=top.check("parameters", lambda v: isinstance(v, dict), "an object", {}),
-        output=output,
+        output=stored_prefix(top, "output"),
         api=top.text("api", "") or None,
         table=top.check("table", lambda v: isinstance(v, bool), "true or false", False),
         learned=_learned(top),

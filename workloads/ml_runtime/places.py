@@ -101,5 +101,17 @@ def stored(uri: str, path: str) -> Stored:
     return Stored(bucket=bucket, key=key)
 
 
+def stored_prefix(block: Block, key: str) -> Stored:
+    """The prefix that a description names under `key`.
+
+    Raises:
+        SpecError: it is none.
+    """
+    place = stored(block.text(key), block.path(key))
+    if place.is_object:
+        raise SpecError(f"{block.path(key)} is '{place}'; it must be a prefix, with a / at its end")
+    return place
+
+
 def _is_md5(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch(r"[0-9a-f]{32}(\.dir)?", value) is not None

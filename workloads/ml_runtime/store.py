@@ -73,29 +73,27 @@ def find(place: Stored, patience: float) -> list[Found]:
     if place.is_object:
         head = _asked(place, patience, lambda s3: s3.head_object(Bucket=place.bucket, Key=place.key))
         return [Found(place=place, size=head["ContentLength"], etag=head["ETag"])]
-    pages = _asked(place, patience, lambda s3: list(_pages(s3, place)))
-    found = [
-        Found(place=Stored(bucket=place.bucket, key=each["Key"]), size=each["Size"], etag=each["ETag"])
-        for page in pages
-        for each in page.get("Contents", [])
-        if _is_data(each["Key"].removeprefix(place.key))
-    ]
+    found = [each for each in below(place, patience) if _is_data(each.place.key.removeprefix(place.key))]
     if not found:
         raise RunError(
             f"{place}: there is no object below this prefix; put the data there, or name the prefix they have"
         )
-    return sorted(found, key=lambda each: each.place.key)
+    return found
 
 
-def below(prefix: Stored, patience: float) -> list[Stored]:
+def below(prefix: Stored, patience: float) -> list[Found]:
     """All objects below a prefix, by name; none where there is nothing.
 
     Raises:
         RunError: no right to them.
     """
     pages = _asked(prefix, patience, lambda s3: list(_pages(s3, prefix)))
-    keys = [each["Key"] for page in pages for each in page.get("Contents", [])]
-    return [Stored(bucket=prefix.bucket, key=key) for key in sorted(keys)]
+    found = [
+        Found(place=Stored(bucket=prefix.bucket, key=each["Key"]), size=each["Size"], etag=each["ETag"])
+        for page in pages
+        for each in page.get("Contents", [])
+    ]
+    return sorted(found, key=lambda each: each.place.key)
 
 
 def fetch(found: Found, path: Path, patience: float, digest: Any = None) -> str:

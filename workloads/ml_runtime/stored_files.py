@@ -24,20 +24,18 @@ def download(source: str, target: Path, patience: float) -> list[str]:
         os.environ.setdefault(OF_S3, endpoint)
     bucket, _, key = source.removeprefix("s3://").partition("/")
     folder = Stored(bucket=bucket, key=f"{key.rstrip('/')}/" if key else "")
-    below = store.below(folder, patience)
-    if not below:
-        below = [each.place for each in store.find(Stored(bucket=bucket, key=key.rstrip("/")), patience)]
-    return [_fetched(place, folder, target, patience) for place in below if not place.key.endswith("/")]
+    found = store.below(folder, patience) or store.find(Stored(bucket=bucket, key=key.rstrip("/")), patience)
+    return [_fetched(each, folder, target, patience) for each in found if not each.place.key.endswith("/")]
 
 
-def _fetched(place: Stored, folder: Stored, target: Path, patience: float) -> str:
+def _fetched(found: store.Found, folder: Stored, target: Path, patience: float) -> str:
     """The path of the object below the target; the object itself is there by the end of its name."""
+    place = found.place
     inside = place.key.startswith(folder.key)
     name = place.key.removeprefix(folder.key) if inside else place.key.rpartition("/")[2]
     if ".." in Path(name).parts:
         raise RunError(f"{place} would be put outside the model's folder")
     path = target / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    (found,) = store.find(place, patience)
     store.fetch(found, path, patience)
     return name

@@ -11,6 +11,7 @@ from typing import Literal
 
 from ml_platform.handle import ServingMode
 from ml_platform.kube import Client, Object
+from ml_platform.labels import SERVICE
 
 REVISION, DEPLOYMENT = "serving.knative.dev/v1", "apps/v1"
 PRIVATE = "networking.internal.knative.dev/serviceType=Private"
@@ -73,7 +74,7 @@ def _standard(client: Client, service: Object, part: Part, mark: str) -> Newest:
     name = f"{meta['name']}-{part}"
     deployment = client.find(DEPLOYMENT, "Deployment", name, meta["namespace"]) or {}
     wanted = _belongs(deployment, service) and _wants(deployment["spec"]["template"], mark)
-    labels = f"serving.kserve.io/inferenceservice={meta['name']},component={part}"
+    labels = f"{SERVICE}={meta['name']},component={part}"
     pods = [pod for pod in client.list("v1", "Pod", meta["namespace"], labels=labels) if _wants(pod, mark)]
     revision = _annotations(deployment).get("deployment.kubernetes.io/revision", "")
     return Newest(

@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 from ml_platform import pods
 from ml_platform.component import Component
+from ml_platform.labels import SERVICE
 from ml_platform.objects import KubernetesObject
 
 from ml_workloads.newest import MARK, Part
@@ -20,8 +21,6 @@ from ml_workloads.transformer import Transformer
 from ml_workloads.workspace import Workspace
 
 MODEL_LABEL = "ml-platform/model"
-SERVICE_LABEL = "serving.kserve.io/inferenceservice"
-"""KServe's own, of all pods of a service."""
 PRIVATE = {
     "knative": {"networking.knative.dev/visibility": "cluster-local"},
     "standard": {"networking.kserve.io/visibility": "cluster-local"},
@@ -119,7 +118,7 @@ class Predictor:
     def _budget(self) -> dict[str, Any]:
         """Of several replicas, a drain of nodes takes one at a time."""
         metadata = pods.metadata(self.name, self.workspace.name, self.workspace.labels)
-        spec = {"maxUnavailable": 1, "selector": {"matchLabels": {SERVICE_LABEL: self.name}}}
+        spec = {"maxUnavailable": 1, "selector": {"matchLabels": {SERVICE: self.name}}}
         return {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": metadata, "spec": spec}
 
     def _account(self) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def _secret(meta: dict[str, Any], block: str, settings: FilesSettings, workspace
         f"{GROUP}/s3-region": store.region,
     }
     key = {"AWS_ACCESS_KEY_ID": store.access_key, "AWS_SECRET_ACCESS_KEY": store.secret_key}
-    return pods.secret({**meta, "annotations": marks}, {name: pulumi.Output.secret(each) for name, each in key.items()})
+    return pods.secret({**meta, "annotations": marks}, key)
 
 
 def _right(meta: dict[str, Any], secret: str) -> list[dict[str, Any]]:

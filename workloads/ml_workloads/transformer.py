@@ -47,14 +47,15 @@ class Transformer:
         return f"{self.block}-transformer-{pods.digest(self.text)}"
 
     def declare(self, parent: Component) -> list[pulumi.Resource]:
-        """What its pods mount, as children of `parent`."""
+        """What its pods mount, as children of `parent`: another script is another resource, so that the way back from
+        an update that failed finds the one of before."""
         if self.text is None:
             return []
         meta = pods.metadata(self._program, self.workspace.name, self.workspace.labels)
         manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {self._file: self.text}}
         namespace = self.workspace.namespace
         options = parent.child(deleted_with=namespace, depends_on=[namespace])
-        return [KubernetesObject(f"{self.block}-transformer", manifest, options)]
+        return [KubernetesObject(self._program, manifest, options)]
 
     def part(self, source: Source) -> dict[str, Any]:
         """Its part of the InferenceService that serves `source`."""

@@ -10,10 +10,9 @@ from ml_platform.components.istio import NAMESPACE as ISTIO
 from ml_platform.components.istio import PODS as GATEWAY_PODS
 from ml_platform.components.knative import NAMESPACE as KNATIVE
 from ml_platform.components.traefik_flags import PING
+from ml_platform.labels import SERVICE
 from ml_platform.settings.platform import PlatformSettings
 
-SERVICE = "serving.kserve.io/inferenceservice"
-"""KServe's label of all pods of an InferenceService."""
 MODEL_SERVER, QUEUE = 8082, 9091
 """The ports of the metrics of MLServer, and of the requests that Knative's queue in front of it has seen."""
 LABELS = {
