@@ -55,8 +55,7 @@ def up(layout: Layout, config: Path | None = None) -> None:
         if serves:
             with step("An answer from each model") as say:
                 wait_for_answers(of_outputs(outputs), say)
-    console.line()
-    console.table({name: _shown(value) for name, value in outputs.items() if value and name not in FOR_STACKS})
+    _show(outputs)
     if serves:
         console.line()
         predict_example(layout)
@@ -133,6 +132,11 @@ def _check_machine(wanted: Collection[str]) -> None:
                 f"{folder} has {free / 2**30:.1f} GiB free and {gib} are needed. Free some, or name another place: "
                 f"{variable}=DIR make up"
             )
+
+
+def _show(outputs: Mapping[str, Any]) -> None:
+    console.line()
+    console.table({name: _shown(value) for name, value in outputs.items() if value and name not in FOR_STACKS})
 
 
 def _shown(value: object) -> str:

@@ -53,25 +53,27 @@ def complete(text: str, folder: Path | None, context: str | None) -> str:
     }
     if "cluster" not in parts:
         raise SettingsError(f"Context {name!r} of the kubeconfig names no cluster. {_choose_another(document)}")
-    kept = {key: chosen[key] for key in ("cluster", "user", "namespace") if chosen.get(key)}
-    found = json.dumps(
-        {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": kept["cluster"], "cluster": parts["cluster"]}],
-            "users": [{"name": kept["user"], "user": parts["user"]}] if "user" in parts else [],
-            "contexts": [{"name": name, "context": kept}],
-            "current-context": name,
-        },
-        sort_keys=True,
-        default=str,
-    )
+    found = _text(name, chosen, parts)
     try:
         connection = Connection.from_kubeconfig(found)
     except KubeconfigError as unusable:
         raise SettingsError(f"Context {name!r} of the kubeconfig can't be used: {unusable}.") from unusable
     _check(connection, name)
     return found
+
+
+def _text(name: str, context: Entry, parts: Mapping[str, Entry]) -> str:
+    """That of a kubeconfig with this context alone."""
+    kept = {key: context[key] for key in ("cluster", "user", "namespace") if context.get(key)}
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": kept["cluster"], "cluster": parts["cluster"]}],
+        "users": [{"name": kept["user"], "user": parts["user"]}] if "user" in parts else [],
+        "contexts": [{"name": name, "context": kept}],
+        "current-context": name,
+    }
+    return json.dumps(document, sort_keys=True, default=str)
 
 
 def _chosen(document: Entry, context: str | None) -> str:

@@ -8,6 +8,8 @@ from ml_platform.settings import GatewaySettings
 WEB, SECURE, INTERNAL, PING = 8000, 8443, 8081, 8082  # ports of the container
 
 METRICS = ["--metrics.prometheus=true", "--metrics.prometheus.entrypoint=ping"]
+SILENT = ["--global.checknewversion=false", "--global.sendanonymoususage=false", "--log.level=WARN"]
+"""Nothing is asked of anybody, and nothing told."""
 
 
 def flags(
@@ -47,9 +49,7 @@ def flags(
         *FLAGS,
         # Traefik reports a route as ready after this time, whether it serves the route yet or not.
         "--providers.providersthrottleduration=200ms",
-        "--global.checknewversion=false",
-        "--global.sendanonymoususage=false",
-        "--log.level=WARN",
+        *SILENT,
     ]
 
 
