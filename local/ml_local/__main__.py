@@ -80,7 +80,7 @@ def _predict(options: argparse.Namespace) -> None:
 def _env(_: argparse.Namespace) -> None:
     from ml_local.environment import shell
 
-    print(shell(layout()))
+    console.line(shell(layout()))
 
 
 COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], None], str]] = {

@@ -5,6 +5,8 @@ On a terminal the running step's line is rewritten in place; elsewhere each chan
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import threading
 import time
@@ -70,8 +72,17 @@ def table(rows: dict[str, str]) -> None:
 def _line(text: str, *, brief: bool = False) -> None:
     """Print; a brief line is overwritten by the next one on a terminal."""
     with _lock:
-        if sys.stdout.isatty():
-            end = "\r" if brief else "\n"
-            print(f"\r\033[K{text}", end=end, flush=True)
-        else:
-            print(text, flush=True)
+        try:
+            if sys.stdout.isatty():
+                end = "\r" if brief else "\n"
+                print(f"\r\033[K{text}", end=end, flush=True)
+            else:
+                print(text, flush=True)
+        except BrokenPipeError:
+            _end_unread()
+
+
+def _end_unread() -> None:
+    """Nobody reads any more, as behind `| head`: the command ends as one that is stopped, and says nothing more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -13,6 +13,7 @@ import secrets
 import socket
 import stat
 import subprocess
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from ml_local.private import write_private
 
 SALT_KEY = "encryptionsalt: "
 FILTER = "ml-platform-local"
+FOR_STACKS = ("cluster", "kubeconfig", "object_store_secret_key", "platform")  # outputs that no person asks for
 ITERATIONS = 1_000_000  # the CLI's own number for its passphrase keys
 
 
@@ -88,6 +90,16 @@ def outputs(layout: Layout) -> dict[str, Any]:
     """The stack's outputs, without secrets."""
     text = _pulumi(layout, "stack", "output", "--stack", STACK, "--json").stdout
     return dict(json.loads(text or "{}"))
+
+
+def shown(outputs: Mapping[str, Any]) -> dict[str, str]:
+    """Those that say something, and not to another stack alone, as people read them."""
+    return {name: _shown(value) for name, value in outputs.items() if value and name not in FOR_STACKS}
+
+
+def _shown(value: object) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if "\n" not in text else "`pulumi stack output` has its text"
 
 
 def forget() -> None:

@@ -34,7 +34,7 @@ def status(layout: Layout) -> None:
     for text in columns(served.table(client, outputs)):
         console.line(f"  {text}")
     console.line()
-    console.table({name: str(value) for name, value in outputs.items()})
+    console.table(stack.shown(outputs))
     if unwell:
         raise LocalError(f"{len(unwell)} pods are not well; `kubectl describe pod` and `kubectl logs` tell why")
 

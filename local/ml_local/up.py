@@ -19,7 +19,6 @@ from ml_local.predict import of_outputs, predict_example, wait_for_answers
 
 BUILD_GIB, TOOLCHAIN_GIB = 6, 2  # to build anything at all, and for each toolchain
 NODE_GIB = 6
-FOR_STACKS = ("cluster", "kubeconfig", "object_store_secret_key", "platform")  # outputs that no person asks for
 
 
 def up(layout: Layout, config: Path | None = None) -> None:
@@ -55,7 +54,8 @@ def up(layout: Layout, config: Path | None = None) -> None:
         if serves:
             with step("An answer from each model") as say:
                 wait_for_answers(of_outputs(outputs), say)
-    _show(outputs)
+    console.line()
+    console.table(stack.shown(outputs))
     if serves:
         console.line()
         predict_example(layout)
@@ -132,13 +132,3 @@ def _check_machine(wanted: Collection[str]) -> None:
                 f"{folder} has {free / 2**30:.1f} GiB free and {gib} are needed. Free some, or name another place: "
                 f"{variable}=DIR make up"
             )
-
-
-def _show(outputs: Mapping[str, Any]) -> None:
-    console.line()
-    console.table({name: _shown(value) for name, value in outputs.items() if value and name not in FOR_STACKS})
-
-
-def _shown(value: object) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return text if "\n" not in text else "`pulumi stack output` has its text"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
-from ml_local import images, paths
+from ml_local import console, images, paths
 from ml_local.errors import LocalError
 
 from ml_supply import accepted, advisories, bom, leaks, licences, reproduction, vulnerabilities
@@ -48,14 +48,14 @@ def main(words: list[str] | None = None) -> int:
 def _secrets(options: argparse.Namespace) -> int:
     found = leaks.scan(options.folder)
     for finding in found:
-        print(finding)
+        console.line(finding)
     if found:
         print(
             "Take each out of use where it was issued: who has a clone has it. What is no secret: .gitleaks.toml",
             file=sys.stderr,
         )
         return 1
-    print("no secret in the files and in the whole history")
+    console.line("no secret in the files and in the whole history")
     return 0
 
 
@@ -64,10 +64,10 @@ def _licences(_: argparse.Namespace) -> int:
     packages = {(str(each.purl), licences.of(each)): each for bill in bills for each in bill.components}
     components = [each for each in packages.values() if each.purl and each.purl.type in licences.KINDS]
     for line in licences.listed(components):
-        print(line)
+        console.line(line)
     found = licences.refused(components)
     for finding in found:
-        print(f"refused: {finding}")
+        console.line(f"refused: {finding}")
     if found:
         print(f"Take another package, or say in {licences.FILE} why this one will do.", file=sys.stderr)
     return 1 if found else 0
@@ -75,7 +75,7 @@ def _licences(_: argparse.Namespace) -> int:
 
 def _bom(options: argparse.Namespace) -> int:
     for bill in (bom.python(), *bom.built()):
-        print(f"{bom.write(bill, options.output)}: {len(bill.components)} packages")
+        console.line(f"{bom.write(bill, options.output)}: {len(bill.components)} packages")
     if missing := sorted(set(images.table()) - set(images.built())):
         print(
             f"not built here, so without a bill: {', '.join(missing)}; `make build` builds a stack's", file=sys.stderr
@@ -92,11 +92,11 @@ def _vulnerabilities(options: argparse.Namespace) -> int:
     found = vulnerabilities.found(packages, chain([first], known))
     failing = accepted.left(found, entries, today)
     for finding in failing:
-        print(finding.line)
+        console.line(finding.line)
     seen = {each.purl for each in packages} if set(images.table()) - set(images.built()) else None
     outdated = list(accepted.outdated(found, entries, seen, today))
     for line in outdated:
-        print(line)
+        console.line(line)
     if unknown := vulnerabilities.unknown(bills):
         print(f"{len(unknown)} jars don't tell who publishes them, so no advisory is looked up", file=sys.stderr)
     counted = f"{len(failing)} found, {len(found) - len(failing)} accepted"
@@ -107,9 +107,9 @@ def _vulnerabilities(options: argparse.Namespace) -> int:
 def _reproduce(options: argparse.Namespace) -> int:
     differ = 0
     for name, differences in reproduction.compared(reproduction.names(options.images, options.all)):
-        print(f"{name}: {'differs' if differences else 'the same'}", flush=True)
+        console.line(f"{name}: {'differs' if differences else 'the same'}")
         for line in differences:
-            print(f"{name}: {line}", flush=True)
+            console.line(f"{name}: {line}")
         differ += bool(differences)
     if differ:
         print("What differs is no input: fix it where the image is built, in workloads/images.", file=sys.stderr)
