@@ -38,6 +38,11 @@ FAILURES = (
         r"[Mm]ulti-platform build is not supported|docker exporter does not currently support exporting manifest lists",
         "Docker's default builder makes images for one platform. Make another one, once: `docker buildx create --use`",
     ),
+    (
+        r"CERTIFICATE_VERIFY_FAILED|[Cc]ertificate verification failed|server certificate verification failed",
+        "a registry of packages has a certificate that the build does not trust, as behind a proxy. Give its authority: "
+        "SECRETS=ca=<file>",
+    ),
     (r"no space left on device", "the disk of {tool} is full. Free some, as by `{tool} system prune`"),
     (
         r"(?:pinging container registry|failed to resolve source metadata for|initializing source docker://)\s*(\S+)",

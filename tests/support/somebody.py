@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ml_local import engine, environment, paths, toolchains
+from ml_local import engine, environment, image_builder, paths, toolchains
 from ml_local.node.layout import layout
 from support import gateway, machine
 from support.flowers import FLOWERS
@@ -48,6 +48,7 @@ class Somebody:
         """`make images` for a stack, with the tool and the login of an environment."""
         file = self.project / "stacks" / f"Pulumi.{stack}.yaml"
         words = [f"REGISTRY={registry}", f"CONFIG={file}", f"BASE={debian}", "TOOL=buildah"]
+        words.append(f"SECRETS=ca={image_builder.CERTIFICATES}")  # of whatever proxy is before this machine
         done = machine.make("images", *words, env=environment)
         assert done.returncode == 0, done.stdout
 

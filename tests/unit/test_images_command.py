@@ -150,6 +150,11 @@ def test_a_digest_that_is_not_there_is_named_with_its_setting_before_anything_is
         ("ERROR: failed to push {host}/ml/mlflow: denied: requested access", "refused {host}/ml/mlflow"),
         ("exec /bin/sh: exec format error", "tonistiigi/binfmt"),
         ("ERROR: No matching distribution found for mlflow==3.99", "has no mlflow==3.99"),
+        (
+            "Retrying (Retry(total=0: CERTIFICATE_VERIFY_FAILED\nNo matching distribution found for a",
+            "SECRETS=ca=<file>",
+        ),
+        ("Certificate verification failed: The certificate is NOT trusted", "SECRETS=ca=<file>"),
     ],
 )
 def test_a_run_that_fails_says_why_and_the_next_one_builds_only_what_is_left(
