@@ -40,8 +40,8 @@ FAILURES = (
     ),
     (
         r"CERTIFICATE_VERIFY_FAILED|[Cc]ertificate verification failed|server certificate verification failed",
-        "a registry of packages has a certificate that the build does not trust, as behind a proxy. Give its authority: "
-        "SECRETS=ca=<file>",
+        "a registry of packages has a certificate that the build does not trust, as behind a proxy. Give its "
+        "authority: SECRETS=ca=<file>",
     ),
     (r"no space left on device", "the disk of {tool} is full. Free some, as by `{tool} system prune`"),
     (

@@ -40,6 +40,13 @@ which the finding is back. Every run reports those that it used.
 them; in an object of a bundle, a mandatory policy refuses what it can't judge. So does one that crashes.
 
 **Prices** for the monthly cost are in `policies/prices.toml`.
+
+**What no preview sees** — what `kubectl`, a notebook or a controller makes — the API server judges where
+`ml-platform:platform.admission` is set: `image-by-digest`, `no-latest-image`, `image-registry` with
+`admission.registries`, `bounded-resources`, `no-default-token`, `no-wildcard-rights` and `no-cluster-admin`, in the
+same words, for pods, Roles and RoleBindings of namespaces of workloads. Their pods keep `restricted-pods` and
+`host-access` by Kubernetes' own Pod Security Standards. What was there before stays, and can be changed in all that no
+rule is about.
 """
 
 
