@@ -20,6 +20,9 @@ def main(words: list[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     secrets = commands.add_parser("secrets", help="secrets in the files and in the whole history of this repository")
     secrets.add_argument("folder", nargs="?", type=Path, default=paths.checkout(), help="of another repository")
+    secrets.add_argument(
+        "--since", metavar="COMMIT", help="what is no secret is what this commit accepts, whatever later ones say"
+    )
     secrets.set_defaults(do=_secrets)
     by_licence = commands.add_parser("licences", help="of each dependency, and whether licences.toml has it")
     by_licence.set_defaults(do=_licences)
@@ -46,12 +49,14 @@ def main(words: list[str] | None = None) -> int:
 
 
 def _secrets(options: argparse.Namespace) -> int:
-    found = leaks.scan(options.folder)
+    found = leaks.scan(options.folder, options.since)
     for finding in found:
         console.line(finding)
     if found:
         print(
-            "Take each out of use where it was issued: who has a clone has it. What is no secret: .gitleaks.toml",
+            "Take each out of use where it was issued: who has a clone has it. What is no secret is named in "
+            ".gitleaks.toml"
+            + (f", by a change of its own before this one: of {options.since}" if options.since else ""),
             file=sys.stderr,
         )
         return 1

@@ -8,12 +8,15 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from ml_ci import changes, data, forge, login, markdown, runs
 from ml_ci.errors import CiError
 from ml_ci.report import Report
 
 Arguments = argparse.Namespace
 LOST = "Its job has ended without a report: the job's log says why."
+FORGED = "Its job has left what is no report of `ml_ci preview`:"
 
 
 def main() -> int:
@@ -37,9 +40,7 @@ def preview(arguments: Arguments) -> int:
 
 def comment(arguments: Arguments) -> int:
     """say what the reports say, in one comment on the change; a stack without a report has failed"""
-    found = [Report.model_validate_json(path.read_text()) for path in arguments.reports.glob("*.json")]
-    reports = {stack: Report(stack=stack, cause=cause, errors=(LOST,)) for stack, cause in _changed(arguments).items()}
-    reports |= {report.stack: report for report in found}
+    reports = {stack: _report(arguments.reports, stack, cause) for stack, cause in _changed(arguments).items()}
     forge.here().comment("preview", markdown.comment([reports[stack] for stack in sorted(reports)]))
     return 0
 
@@ -51,11 +52,12 @@ def up(arguments: Arguments) -> int:
 
 
 def drift(arguments: Arguments) -> int:
-    """look for drift of a stack; there is one issue about it as long as there is some"""
-    report = runs.drift(arguments.stack)
+    """look for drift of a stack, and for an update that is due; there is one issue as long as there is either"""
+    there, due = runs.drift(arguments.stack), runs.due(arguments.stack)
     marker = f"drift of {arguments.stack}"
-    if report.changes:
-        forge.here().open_issue(marker, f"Stack {arguments.stack} has drifted", markdown.drift(report))
+    if there.changes or due.changes:
+        what = "has drifted" if there.changes else "waits for an update"
+        forge.here().open_issue(marker, f"Stack {arguments.stack} {what}", markdown.drift(there, due))
     else:
         forge.here().close_issue(marker)
     return 0
@@ -92,6 +94,18 @@ COMMANDS: Mapping[str, Callable[[Arguments], int]] = {
     "data": new_data,
     "login": log_in,
 }
+
+
+def _report(folder: Path, stack: str, cause: changes.Cause) -> Report:
+    """That of a job, which ran the change's own code: of its words none is believed that CI knows by itself."""
+    path = folder / f"{stack}.json"
+    if not path.exists():
+        return Report(stack=stack, cause=cause, errors=(LOST,))
+    try:
+        found = Report.model_validate_json(path.read_text())
+    except (ValidationError, UnicodeDecodeError) as error:
+        return Report(stack=stack, cause=cause, errors=(f"{FORGED}\n{error}",))
+    return found.model_copy(update={"stack": stack, "cause": cause})
 
 
 def _changed(arguments: Arguments) -> Mapping[str, changes.Cause]:

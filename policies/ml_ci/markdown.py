@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from ml_policies.shapes.prices import written
 
-from ml_ci.report import Change, Cost, Report
+from ml_ci.report import Change, Cost, Does, Report
 
 HEAD = "stack | a change of | create | update | replace | delete | policies | a month at most"
-COUNTED = ("create", "update", "replace", "delete")
+COUNTED: tuple[Does, ...] = ("create", "update", "replace", "delete")
 SHOWN = 60
 """Changes of a stack that are listed: a comment holds 65,536 characters, and the job's log has them all."""
 LONGEST = 60_000
@@ -23,10 +23,22 @@ def comment(reports: Sequence[Report]) -> str:
     return _cut("\n\n".join(parts) if reports else "## Preview\n\nNo stack is touched.")
 
 
-def drift(report: Report) -> str:
-    intro = f"What is there differs from what stack `{report.stack}` has declared (`pulumi refresh --preview-only`)."
-    out = f"`pulumi up --refresh --stack {report.stack}` brings it back to that; to keep it, declare it."
-    return _cut("\n\n".join([intro, "\n".join(_changes(report.changes)), out]))
+def drift(there: Report, due: Report) -> str:
+    """What is there against the state, and the state against the program; a half without changes is left out."""
+    stack = there.stack
+    of_clusters = [
+        f"What is there differs from what stack `{stack}` has declared (`pulumi refresh --preview-only`).",
+        "\n".join(_changes(there.changes)),
+        f"`pulumi up --refresh --stack {stack}` brings it back to that; to keep it, declare it.",
+    ]
+    of_updates = [
+        f"What stack `{stack}` declares on this branch is not what was applied last (`pulumi preview`): its update was "
+        "not approved, has failed, or there are new data.",
+        "\n".join(_changes(due.changes)),
+        f"Approve its job, or run it again: `pulumi up --stack {stack} --policy-pack policies`.",
+    ]
+    parts = [*(of_clusters if there.changes else ()), *(of_updates if due.changes else ())]
+    return _cut("\n\n".join(parts))
 
 
 def _row(report: Report) -> str:
@@ -35,7 +47,7 @@ def _row(report: Report) -> str:
     unbroken = "not judged" if report.errors else "kept"
     verdict = ", ".join(f"{count} {level}" for level, count in sorted(levels.items(), reverse=True)) or unbroken
     cells = [
-        f"`{report.stack}`",
+        _inline(report.stack),
         report.cause,
         *(str(counts[each]) for each in COUNTED),
         verdict,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 
 from google.protobuf.struct_pb2 import Struct
 from ml_policies.engine import environments, report
@@ -16,14 +16,19 @@ from ml_policies.engine.values import read
 from ml_policies.money import monthly_cost
 from ml_policies.shapes import costs
 from pulumi.automation import EngineEvent
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-CHANGES = ("create", "update", "replace", "delete", "import")
+Does = Literal["create", "update", "replace", "delete", "import"]
+CHANGES: tuple[Does, ...] = get_args(Does)
 COLOURS = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
 ENGINE = "pulumi:"
 """How types begin that are the engine's own: the stack, and providers."""
 TAIL = 15
 """Lines of a failure that the engine has told in no event of its own."""
+
+
+Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+"""A name that says nothing but itself wherever it is shown."""
 
 
 class Model(BaseModel):
@@ -33,14 +38,14 @@ class Model(BaseModel):
 class Change(Model):
     """One resource's."""
 
-    does: str
+    does: Does
     resource: str
     properties: tuple[str, ...] = ()
 
 
 class Finding(Model):
-    policy: str
-    level: str
+    policy: Word
+    level: Word
     text: str
 
 
@@ -52,8 +57,8 @@ class Cost(Model):
 
 
 class Report(Model):
-    stack: str
-    cause: str = ""
+    stack: Word
+    cause: Annotated[str, Field(pattern="^[a-z ]*$")] = ""
     """What kind of change it is to the stack."""
     changes: tuple[Change, ...] = ()
     findings: tuple[Finding, ...] = ()

@@ -51,6 +51,18 @@ def drift(stack: str, root: Path = changes.ROOT) -> Report:
     return found
 
 
+def due(stack: str, root: Path = changes.ROOT) -> Report:
+    """What an update would change now: nothing, where the last one was made and has succeeded.
+
+    Raises:
+        CiError: it could not be found out.
+    """
+    found = _heard(stack, lambda on_event: _stack(stack, root).preview(on_event=on_event, **SHOWN))
+    if found.errors:
+        raise CiError(f"whether stack {stack} is what its settings say can't be told: {found.errors[0]}")
+    return found
+
+
 def _show(text: str) -> None:
     sys.stdout.write(f"{text.rstrip()}\n")
 

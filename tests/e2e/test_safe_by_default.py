@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from ml_local.node import layout as names
 from ml_local.node.layout import layout
+from ml_platform.kube import KubeError
 from support import dns, machine
 from support.control_plane import Authority
 
@@ -120,6 +121,41 @@ def test_every_container_has_bounds() -> None:
         or not container.get("resources", {}).get("requests")
     ]
     assert unbounded == []
+
+
+HELD = {
+    "runAsNonRoot": True, "runAsUser": 65532, "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]},
+    "seccompProfile": {"type": "RuntimeDefault"},
+}  # fmt: skip
+SIZED = {"requests": {"cpu": "10m"}, "limits": {"memory": "16Mi"}}
+BY_TAG = {"name": "shell", "image": "registry.test/shell:1", "resources": SIZED, "securityContext": HELD}
+MADE_BY_HAND = {
+    "a pod": (
+        {"apiVersion": "v1", "kind": "Pod", "spec": {"automountServiceAccountToken": False, "containers": [BY_TAG]}},
+        "container shell runs image 'registry.test/shell:1', which can change under its name",
+    ),
+    "a role": (
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "Role",
+            "rules": [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["*"]}],
+        },
+        "rule 1 has `*` in verbs (secrets); list what is needed",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MADE_BY_HAND)
+def test_what_the_policies_refuse_nobody_makes_by_hand_beside_the_models(name: str) -> None:
+    item, said = MADE_BY_HAND[name]
+    for namespace, refused in {"models": True, "default": False}.items():
+        made = {**item, "metadata": {"name": "by-hand", "namespace": namespace}}
+        try:
+            machine.client().create(made, field_manager="somebody", dry_run=True)
+            answer = ""
+        except KubeError as error:
+            answer = error.message
+        assert (said in answer) is refused, f"{namespace}: {answer}"
 
 
 def test_no_role_of_ours_has_a_wildcard() -> None:

@@ -62,13 +62,14 @@ def test_an_update_its_next_preview_and_drift(
     stack.declare(stack.object("ConfigMap", "c", data={"a": "1"}))
     runs.up(STACK, "a message", root)
     assert runs.preview(STACK, root).changes == ()
-    assert runs.drift(STACK, root).changes == ()
+    assert runs.drift(STACK, root).changes == runs.due(STACK, root).changes == ()
     other = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": namespace}}
     kube.apply({**other, "data": {"a": "2"}}, field_manager="somebody", force=True)
     (drifted,) = runs.drift(STACK, root).changes
     assert (drifted.does, drifted.resource) == ("update", f"ConfigMap {namespace}/c")
     stack.declare(stack.object("ConfigMap", "c", data={"a": "3"}))
     (change,) = runs.preview(STACK, root).changes
+    assert runs.due(STACK, root).changes == (change,)
     assert (change.does, change.properties) == ("replace", ("data.a",))
 
 

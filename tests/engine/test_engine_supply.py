@@ -26,9 +26,9 @@ def repository(tmp_path: Path) -> Path:
     return folder
 
 
-def git(folder: Path, *words: str) -> None:
+def git(folder: Path, *words: str) -> str:
     who = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.com")
-    subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True)
+    return subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
 def commit(folder: Path, name: str, text: str) -> None:
@@ -52,12 +52,45 @@ def test_a_secret_that_is_gone_from_the_files_is_found_in_the_history_and_not_sh
     assert TOKEN not in told
 
 
+@pytest.mark.parametrize("name", ["app.py", "new.py"], ids=["changed", "new"])
 @pytest.mark.parametrize("staged", [True, False])
-def test_a_secret_that_is_not_committed_is_found(repository: Path, staged: bool) -> None:
-    (repository / "app.py").write_text(f'TOKEN = "{TOKEN}"\n')
+def test_a_secret_that_is_not_committed_is_found_and_the_repository_is_as_it_was(
+    repository: Path, name: str, staged: bool
+) -> None:
+    (repository / name).write_text(f'TOKEN = "{TOKEN}"\n')
     if staged:
-        git(repository, "add", "app.py")
+        git(repository, "add", name)
+    before = git(repository, "status", "--porcelain"), sorted((repository / ".git/objects").rglob("*"))
+    assert leaks.scan(repository) == [f"{name}:1: github-pat, not committed yet"]
+    assert (git(repository, "status", "--porcelain"), sorted((repository / ".git/objects").rglob("*"))) == before
+
+
+def test_what_is_staged_is_found_when_the_file_has_it_no_more(repository: Path) -> None:
+    (repository / "app.py").write_text(f'TOKEN = "{TOKEN}"\n')
+    git(repository, "add", "app.py")
+    (repository / "app.py").write_text("print(2)\n")
     assert leaks.scan(repository) == ["app.py:1: github-pat, not committed yet"]
+
+
+def test_a_comment_in_the_code_silences_nothing(repository: Path) -> None:
+    commit(repository, "app.py", f'TOKEN = "{TOKEN}"  # gitleaks:allow\n')
+    assert [each.partition(",")[0] for each in leaks.scan(repository)] == ["app.py:1: github-pat"]
+
+
+def test_a_change_does_not_accept_its_own_secrets(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    base = git(repository, "rev-parse", "HEAD").strip()
+    (repository / ".gitleaks.toml").write_text("[[allowlists]]\ndescription = 'all'\nregexes = ['.*']\n")
+    commit(repository, "app.py", f'TOKEN = "{TOKEN}"\n')
+    assert leaks.scan(repository) == []
+    assert command.main(["secrets", str(repository), "--since", base]) == 1
+    told = capsys.readouterr()
+    assert told.out.startswith("app.py:1: github-pat, since commit ")
+    assert f"by a change of its own before this one: of {base}" in told.err
+
+
+def test_a_commit_that_is_not_there_is_named(repository: Path) -> None:
+    with pytest.raises(LocalError, match="deadbeef must be a commit of"):
+        leaks.scan(repository, "deadbeef")
 
 
 def test_a_history_that_is_not_whole_is_refused(repository: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from ml_ci import __main__ as commands
-from ml_ci import changes, data, login, markdown, official
+from ml_ci import changes, data, login, markdown, official, runs
 from ml_ci.errors import CiError
 from ml_ci.report import Change, Cost, Events, Finding, Report
 from ml_policies.engine import environments
@@ -166,6 +166,71 @@ def test_a_comment_has_each_stacks_changes_findings_and_cost() -> None:
 
 def test_names_can_not_break_out_of_a_comment() -> None:
     assert "| update | `ConfigMap models/a'\\|b` | `data.x`, `data.y` |" in markdown.comment([REPORT])
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"stack": "gke` | code | 0 | 0 | 0 | 0 | kept | +0 EUR |\n| `eks"},
+        {"cause": "code | 0"},
+        {"findings": [{"policy": "a**\n\n| x |", "level": "mandatory", "text": ""}]},
+        {"findings": [{"policy": "a", "level": "kept) [x](http://x", "text": ""}]},
+        {"changes": [{"does": "create | ", "resource": "a"}]},
+        {"cost": "none"},
+    ],
+    ids=lambda forged: next(iter(forged)),
+)
+def test_what_a_change_forges_is_no_report(
+    forged: dict[str, Any], world: forges.GitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gke.json").write_text(json.dumps({**json.loads(Report(stack="gke").model_dump_json()), **forged}))
+    assert run(monkeypatch, "comment", str(tmp_path), "--since", "main") == 0
+    (only,) = world.comments
+    assert "| `gke` **failed** | platform | 0 | 0 | 0 | 0 | not judged |" in only["body"]
+    assert "what is no report of `ml_ci preview`" in only["body"]
+
+
+def test_a_report_says_neither_whose_it_is_nor_why(
+    world: forges.GitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gke.json").write_text(Report(stack="eks", cause="data").model_dump_json())
+    (tmp_path / "aks.json").write_text(Report(stack="aks").model_dump_json())
+    assert run(monkeypatch, "comment", str(tmp_path), "--since", "main") == 0
+    (only,) = world.comments
+    assert "| `gke` | platform |" in only["body"]
+    assert "| `eks` **failed** | code |" in only["body"]
+    assert "aks" not in only["body"]
+
+
+DRIFTED = (Change(does="update", resource="ConfigMap models/a"),)
+
+
+@pytest.mark.parametrize(
+    ("there", "due", "title", "says"),
+    [
+        (DRIFTED, (), "Stack gke has drifted", ["What is there differs"]),
+        ((), DRIFTED, "Stack gke waits for an update", ["is not what was applied last"]),
+        (DRIFTED, DRIFTED, "Stack gke has drifted", ["What is there differs", "is not what was applied last"]),
+    ],
+)
+def test_drift_and_an_update_that_is_due_are_one_issue_until_neither_is(
+    there: tuple[Change, ...],
+    due: tuple[Change, ...],
+    title: str,
+    says: list[str],
+    world: forges.GitHub,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runs, "drift", lambda stack: Report(stack=stack, changes=there))
+    monkeypatch.setattr(runs, "due", lambda stack: Report(stack=stack, changes=due))
+    assert run(monkeypatch, "drift", "--stack", "gke") == 0
+    (only,) = world.issues
+    assert only["title"] == title
+    assert [text for text in ("What is there differs", "is not what was applied last") if text in only["body"]] == says
+    for command in ("drift", "due"):
+        monkeypatch.setattr(runs, command, lambda stack: Report(stack=stack))
+    assert run(monkeypatch, "drift", "--stack", "gke") == 0
+    assert [each["state"] for each in world.issues] == ["closed"]
 
 
 def test_a_comment_of_thousands_of_changes_fits() -> None:
