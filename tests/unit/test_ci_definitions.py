@@ -194,3 +194,25 @@ def test_the_page_names_each_command_and_file() -> None:
     named = set(re.findall(r"`((?:\.github|\.gitlab|policies|stacks|docs)[\w./-]*\.\w+)`", PAGE))
     assert named
     assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+
+
+def attacked(*inputs: Path) -> subprocess.CompletedProcess[str]:
+    """What a linter that knows attacks on workflows finds in these."""
+    lint = [str(Path(sys.executable).with_name("zizmor")), "--offline", "--no-progress", "--min-severity", "medium"]
+    words = [*lint, "--config", str(ROOT / ".github/zizmor.yml"), *map(str, inputs)]
+    return subprocess.run(words, capture_output=True, text=True, check=False)
+
+
+def test_no_workflow_is_open_to_an_attack_that_is_known() -> None:
+    done = attacked(ROOT / ".github")
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_workflow_that_takes_a_title_for_a_command_is_found(tmp_path: Path) -> None:
+    run = "echo ${{ github.event.pull_request.title }}"
+    jobs = {"a": {"runs-on": "ubuntu-24.04", "steps": [{"run": run}]}}
+    file = tmp_path / "open.yml"
+    file.write_text(yaml.safe_dump({"name": "open", "on": "pull_request_target", "permissions": {}, "jobs": jobs}))
+    done = attacked(file)
+    assert done.returncode != 0
+    assert "template-injection" in done.stdout
