@@ -216,3 +216,9 @@ def test_a_workflow_that_takes_a_title_for_a_command_is_found(tmp_path: Path) ->
     done = attacked(file)
     assert done.returncode != 0
     assert "template-injection" in done.stdout
+
+
+def test_what_proposes_newer_versions_is_set_up_by_its_own_schema() -> None:
+    words = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.renovate"]
+    done = subprocess.run([*words, ROOT / ".github/renovate.json"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
