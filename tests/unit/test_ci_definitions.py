@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -222,3 +223,21 @@ def test_what_proposes_newer_versions_is_set_up_by_its_own_schema() -> None:
     words = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.renovate"]
     done = subprocess.run([*words, ROOT / ".github/renovate.json"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_each_command_that_is_built_is_among_what_is_kept_newest() -> None:
+    rules = json.loads((ROOT / ".github/renovate.json").read_text())["packageRules"]
+    kept = next(rule["matchPackageNames"] for rule in rules if rule.get("enabled") is True)
+    files = (ROOT / "local/toolchains").glob("*/go.mod")
+    tools = {tool for file in files for tool in _tools(file.read_text())}
+    assert len(tools) > 20
+    assert [tool for tool in tools if not any(f"{tool}/".startswith(f"{module}/") for module in kept)] == []
+
+
+def _tools(module: str) -> list[str]:
+    """The commands that a go.mod names."""
+    blocks = re.findall(r"^tool \((.*?)^\)", module, re.MULTILINE | re.DOTALL)
+    return [
+        *re.findall(r"^tool ([\w./-]+)$", module, re.MULTILINE),
+        *(tool for each in blocks for tool in each.split()),
+    ]
