@@ -25,7 +25,8 @@ USER_HEADER = "kubeflow-userid"
 
 
 class PipelinesSettings(Settings):
-    """Kubeflow Pipelines for one team: whoever may start runs there may do all that its steps may."""
+    """Kubeflow Pipelines for one team. Runs are pods beside Kubeflow's own and may use any of its accounts: whoever
+    reaches the page or the API is trusted with all of Kubeflow."""
 
     bucket: BucketName | None = None
     """The bucket of the artifacts, one of object_store.buckets; without it, the first of these."""
