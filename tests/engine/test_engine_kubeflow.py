@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from control_plane import ControlPlane
-from made_up import Object, thing
+from made_up import thing
 from ml_local import paths
 from ml_platform.kube import Client
 from pulumi_project import Project

@@ -15,7 +15,7 @@ from ml_platform.bundles import catalog
 from ml_platform.bundles.pipeline import load
 from ml_platform.configuration import SettingsError
 from ml_platform.settings.kubeflow import IN_PROFILES, PAGES, THROUGH_ISTIO
-from support import chosen, recorder, stacks
+from support import chosen, readme, recorder, stacks
 
 JWT = {"issuer": "https://login.test", "jwks": "{}"}
 GATEWAY: dict[str, Any] = {"ingress": "istio", "domain": "ml.test", "jwt": JWT, "tls": {"hosts": ["kubeflow"]}}
@@ -52,6 +52,13 @@ def test_each_part_can_be_left_out(part: str) -> None:
     gone = {"dashboard": "central-dashboard", "pipelines": "kubeflow-pipelines"}.get(part, part)
     assert gone not in found
     catalog.check([catalog.entry(name) for name in found])
+
+
+def test_the_settings_of_its_page_are_accepted() -> None:
+    (block,) = readme.fenced("yaml", "docs/kubeflow.md")
+    settings = chosen.platform(**yaml.safe_load(block)["ml-platform:platform"])
+    assert settings.kubeflow
+    assert set(settings.kubeflow.chosen(*ALL)) == set(ALL)
 
 
 def test_without_the_block_nothing_of_it_is_there() -> None:

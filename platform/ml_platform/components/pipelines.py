@@ -73,7 +73,7 @@ class Pipelines(Foreign):
 
     @classmethod
     def chosen(cls, settings: PlatformSettings) -> bool:
-        return settings.kubeflow is not None and settings.kubeflow.pipelines is not None
+        return settings.has_pipelines
 
     @classmethod
     def needs(cls, settings: PlatformSettings) -> Needs:

@@ -51,6 +51,11 @@ class PlatformSettings(Settings):
         return getattr(self, block, None)
 
     @property
+    def has_pipelines(self) -> bool:
+        """Whether the platform has Kubeflow Pipelines."""
+        return self.kubeflow is not None and self.kubeflow.pipelines is not None
+
+    @property
     def certified_below(self) -> tuple[str, ...] | None:
         """The hosts on the certificate beside the platform's own, below the domain; None where there is no
         certificate."""
