@@ -8,12 +8,15 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import pulumi
 import pytest
 import yaml
 from ml_platform import components
 from ml_platform.bundles import catalog
 from ml_platform.bundles.pipeline import load
+from ml_platform.components import pipelines
 from ml_platform.configuration import SettingsError
+from ml_platform.handle import ObjectStoreAccess
 from ml_platform.settings.kubeflow import IN_PROFILES, PAGES, THROUGH_ISTIO
 from support import chosen, readme, recorder, stacks
 
@@ -103,6 +106,24 @@ def test_artifacts_are_in_a_bucket_that_there_is() -> None:
     assert "platform.kubeflow.pipelines.bucket" in said
     assert '"elsewhere"' in said
     assert "it is one of object_store.buckets: datasets" in said
+
+
+def test_a_store_that_gives_no_keys_is_refused_beside_pipelines() -> None:
+    def program() -> None:
+        known = pulumi.Output.from_input
+        store = ObjectStoreAccess(
+            endpoint=known("https://s3.test"), region=known("r"), buckets=("datasets",), checksums=known("")
+        )
+        with pytest.raises(SettingsError, match=r"kubeflow\.pipelines needs an object store that knows pods by a key"):
+            pipelines._secrets(chosen.site(chosen.platform(kubeflow={"pipelines": {}})), store)
+
+    recorder.record(program)
+
+
+@pytest.mark.mirror
+def test_one_machine_refuses_what_it_can_not_build() -> None:
+    with pytest.raises(SettingsError, match=r"the nearest choice that works here: no kubeflow\.pipelines"):
+        stacks.record("local", changes={"kubeflow": {"pipelines": {}}})
 
 
 def test_a_block_that_installs_nothing_is_refused() -> None:

@@ -15,7 +15,7 @@ import pulumi
 from ml_platform import pods
 from ml_platform.bundles.parse import Object
 from ml_platform.bundles.preflight.volumes import Volume
-from ml_platform.bundles.transforms import Transform, arguments, config_data, config_yaml, environment
+from ml_platform.bundles.transforms import Transform, arguments, config_data, config_yaml, environment, pod_annotations
 from ml_platform.component import after
 from ml_platform.components import volume
 from ml_platform.components.foreign import Foreign
@@ -23,7 +23,7 @@ from ml_platform.components.kubeflow import ENTRY, ISTIO, NAMESPACE, Kubeflow
 from ml_platform.configuration import PROJECT, SettingsError
 from ml_platform.handle import ObjectStoreAccess
 from ml_platform.needs import Needs
-from ml_platform.passwords import derive
+from ml_platform.passwords import derive, fingerprint
 from ml_platform.settings.kubeflow import PipelinesSettings
 from ml_platform.settings.platform import PlatformSettings
 from ml_platform.site import Site
@@ -64,7 +64,7 @@ class Pipelines(Foreign):
         self.install(
             "kubeflow-pipelines",
             name=name,
-            transforms=_transforms(args.store, bucket),
+            transforms=[*_transforms(args.store, bucket), *_restarts(site, args.store)],
             extra=[*_secrets(site, args.store), *_cache_webhook(), _entry(), *([_page()] if args.page else [])],
             after=[*made, claim],
         )
@@ -118,6 +118,12 @@ def _transforms(store: ObjectStoreAccess, bucket: str) -> list[Transform]:
         environment("Deployment", UI, {**page, "ARGO_ARCHIVE_BUCKETNAME": bucket}),
         arguments("Deployment", CACHE, {"--tls_cert_filename": "tls.crt", "--tls_key_filename": "tls.key"}),
     ]
+
+
+def _restarts(site: Site, store: ObjectStoreAccess) -> list[Transform]:
+    """The API and the page read the key at their start only."""
+    marks = pods.restarted_by(fingerprint(site.seed, store.secret_key or ""))["annotations"]
+    return [pod_annotations("Deployment", name, marks) for name in (API, UI)]
 
 
 def _default_port(url: Any) -> int:
