@@ -102,6 +102,8 @@ class PlatformOutputs:
     ray: pulumi.Output[str] | None = None
     """The namespace of KubeRay's operator, if the platform has one; the Output resolves when RayJobs are accepted."""
     training: TrainingAccess | None = None
+    pipelines: pulumi.Output[str] | None = None
+    """The address of Kubeflow Pipelines, as pods reach it, if the platform has them; resolves when it answers."""
     pools: Mapping[str, pods.Placement] = field(default_factory=dict)
     """The placement of pods on each of the cluster's node pools, by the pool's name."""
 

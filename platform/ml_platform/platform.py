@@ -19,16 +19,22 @@ from ml_platform.components.cert_manager import CertManager
 from ml_platform.components.gateway import Gateway
 from ml_platform.components.gateway_api import GatewayApi
 from ml_platform.components.istio import Istio
+from ml_platform.components.katib import Katib
 from ml_platform.components.knative import NAMESPACE as KNATIVE
 from ml_platform.components.knative import Knative
 from ml_platform.components.kserve import KServe
+from ml_platform.components.kubeflow import NAMESPACE as KUBEFLOW
+from ml_platform.components.kubeflow import Kubeflow
 from ml_platform.components.mlflow import MLflow, MLflowArgs
 from ml_platform.components.monitoring import Monitoring
 from ml_platform.components.object_store import ObjectStore, ObjectStoreArgs
+from ml_platform.components.pipelines import Pipelines, PipelinesArgs
 from ml_platform.components.postgres import Postgres, PostgresArgs
+from ml_platform.components.profiles import Profiles
 from ml_platform.components.traefik import Traefik
 from ml_platform.handle import ObjectStoreAccess, PlatformHandle, PlatformOutputs
 from ml_platform.needs import together
+from ml_platform.settings.kubeflow import KubeflowSettings
 from ml_platform.settings.platform import PlatformSettings
 from ml_platform.site import Site
 from ml_platform.tenancy import Tenancy
@@ -65,12 +71,15 @@ class Platform(Component):
         kserve = KServe("kserve", site, gateway, kinds, knative.ready if knative else gateway.ready)
         dashboards = Monitoring("monitoring", site, gateway, settings.monitoring) if settings.monitoring else None
         serving = [each for each in (knative, gateway, kserve) if isinstance(each, pulumi.Resource)]
+        kubeflow = Kubeflow("kubeflow", site, gateway) if Kubeflow.chosen(settings) else None
         add_ons = {each.block: each(site).access for each in components.add_ons() if each.chosen(settings)}
 
         url, workers = _tracking(site, gateway)
+        pipelines = _parts(kubeflow, settings.kubeflow, gateway, workers) if kubeflow and settings.kubeflow else None
         outputs = PlatformOutputs(
             mlflow_url=url,
             object_store=workers,
+            pipelines=pipelines,
             serving=after(settings.serving.mode, *self.joined("serving", serving)),
             namespaces=pulumi.Output.from_input([*site.releases.declared.namespaces, *own.namespaces]),
             **_gateway_outputs(site, gateway, workers),
@@ -90,27 +99,47 @@ class Platform(Component):
 
     def _connection_outputs(self, site: Site, gateway: Gateway, dashboards: Monitoring | None) -> dict[str, Any]:
         """The stack outputs that clients need to connect: the DNS records that lead to the gateway, none where every
-        machine resolves the domain itself; the certificate authority that they have to trust, as PEM; and the URL of
-        the dashboards."""
+        machine resolves the domain itself; the certificate authority that they have to trust, as PEM; and the URLs of
+        the dashboards and of Kubeflow's pages."""
         opts = self.child(depends_on=gateway.ready)
         records = records_of(gateway, site.settings.gateway, site.cluster.kubeconfig, opts)
         authority = gateway.certificate.authority if gateway.certificate else None
         drawn = {"dashboards_url": dashboards.url} if dashboards and dashboards.url else {}
-        return {"dns": records, "certificate_authority": authority, **drawn}
+        kubeflow = site.settings.kubeflow
+        pages = {"kubeflow_url": gateway.url.format(host=KUBEFLOW)} if kubeflow and kubeflow.pages else {}
+        return {"dns": records, "certificate_authority": authority, **drawn, **pages}
 
 
 def _tracking(site: Site, gateway: Gateway) -> tuple[pulumi.Output[str], ObjectStoreAccess]:
     """MLflow on its database and the object store: its URL, and how workloads reach their buckets."""
     namespace = site.namespace(mlflow.NAMESPACE)
     clients = [pods.from_namespace(gateway.namespace), pods.from_workloads()]
-    access = _object_store(site, gateway, [*clients, pods.from_namespace(namespace.name)])
+    artifacts = [namespace.name, *([KUBEFLOW] if Pipelines.chosen(site.settings) else [])]
+    access = _object_store(site, gateway, [*clients, *map(pods.from_namespace, artifacts)])
     database = Postgres(
-        "postgres", site, PostgresArgs(namespace=namespace, database="mlflow", clients=("mlflow", "mlflow-schema"))
+        "postgres",
+        site,
+        PostgresArgs(namespace=namespace, database="mlflow", clients=pods.from_app("mlflow", "mlflow-schema")),
     )
     args = MLflowArgs(
         namespace=namespace, database=database.uri, store=access[store.MLFLOW], gateway=gateway, clients=clients
     )
     return MLflow("mlflow", site, args).url, access[store.WORKLOADS]
+
+
+def _parts(
+    kubeflow: Kubeflow, chosen: KubeflowSettings, gateway: Gateway, store: ObjectStoreAccess
+) -> pulumi.Output[str] | None:
+    """The parts of Kubeflow with data or namespaces of their own; the address of its pipelines, where it has them."""
+    if chosen.profiles is not None:
+        Profiles("profiles", kubeflow, gateway.namespace, chosen.profiles)
+    if chosen.katib:
+        Katib("katib", kubeflow)
+    if chosen.pipelines is None:
+        return None
+    page = bool(chosen.pages)
+    args = PipelinesArgs(kubeflow=kubeflow, settings=chosen.pipelines, page=page, store=store)
+    return Pipelines("pipelines", args).address
 
 
 def _object_store(

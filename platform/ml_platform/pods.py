@@ -204,6 +204,11 @@ def from_namespace(name: pulumi.Input[str]) -> dict[str, Any]:
     return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
 
 
+def from_app(*names: str) -> list[dict[str, Any]]:
+    """The pods of the policy's own namespace with one of these values of label `app`."""
+    return [{"podSelector": {"matchLabels": {"app": name}}} for name in names]
+
+
 def from_workloads() -> dict[str, Any]:
     return {"namespaceSelector": {"matchLabels": {WORKLOADS: "true"}}}
 

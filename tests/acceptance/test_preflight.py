@@ -94,6 +94,17 @@ def test_what_somebody_else_installed_is_refused_in_one_message_and_untouched(
     preflight.check({**props, "adopt": True})
 
 
+def test_a_bundle_goes_when_the_last_object_of_its_kinds_has(props: dict[str, Any], client: Client) -> None:
+    definitions._Provider().create(owned(props))
+    item = {**thing("Thing", "default/one", "x.test/v1"), "spec": {}}
+    client.create(item, field_manager="somebody")
+    provider, gone = preflight._Provider(), {**props, "entries": {}}
+    with pytest.raises(BundleError, match=r"web 1 leaves the settings, .*: things\.x\.test default/one\. Delete them"):
+        provider.diff("preflight", props, gone)
+    client.delete("x.test/v1", "Thing", "one", "default")
+    assert provider.diff("preflight", props, gone).changes
+
+
 def test_an_unsupported_server_is_refused(
     props: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

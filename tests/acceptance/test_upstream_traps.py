@@ -258,7 +258,7 @@ def test_a_registry_has_every_image_that_the_core_names(entry: Entry) -> None:
     assert not {image for image in found if not image.startswith("registry.test/all/")}
 
 
-@pytest.mark.parametrize("name", ["knative-operator", "kserve-llmisvc-crds", "notebooks", "emissary-crds-legacy"])
+@pytest.mark.parametrize("name", ["knative-operator", "kserve-llmisvc-crds", "emissary-crds-legacy"])
 def test_kinds_that_convert_by_a_service_elsewhere_are_refused(name: str) -> None:
     with pytest.raises(BundleError, match=r"converts through service .*, but the bundle lives in elsewhere"):
         load(find(name).model_copy(update={"namespace": "elsewhere"}))

@@ -77,6 +77,7 @@ def declare(
                 operator=operator, namespace="spark-jobs", jobs=known("spark-jobs"), repository=repository
             ),
             ray=known("kuberay-system"),
+            pipelines=known("http://kfp.test:8888"),
             training=TrainingAccess(operator=training, accepts=known("training")),
             pools=pools.PLACED,
         )

@@ -21,6 +21,10 @@ UPSTREAM = tuple(entry for entry in ENTRIES if entry not in LEAN)
 # Webhooks that no object alone makes refuse anything, or that can't be told from another. What serves each of them is
 # proven to answer by another webhook of the same server.
 UNPROBED = {
+    "defaulter.experiment.katib.kubeflow.org": "only sets defaults",
+    "mpvcviewer.kb.io": "only sets defaults",
+    "mutator.pod.katib.kubeflow.org": "only adds to pods, in namespaces of profiles",
+    "poddefaults-webhook-deployment.kubeflow.org": "only adds to pods, in namespaces of profiles; it is alone there",
     "defaulter.trainjob.trainer.kubeflow.org": "only sets defaults",
     "inferenceservice.kserve-webhook-server.defaulter": "only sets defaults",
     "mutate--v1-pod.x-k8s.io": "only sets defaults",

@@ -215,7 +215,7 @@ def test_what_has_the_name_of_this_stack_before_it_made_anything_is_another_ones
     ],
 )
 def test_it_asks_again_when_the_choice_changes(news: Any, asks: bool) -> None:
-    olds = {"entries": {"web": "1"}, "volumes": [], "adopt": False, "kubeconfig": "a", "mirror": "a"}
+    olds = {"entries": {"web": "1"}, "existing": {}, "volumes": [], "adopt": False, "kubeconfig": "a", "mirror": "a"}
     assert preflight._Provider().diff("", olds, {**olds, **news}).changes is asks
 
 

@@ -160,3 +160,12 @@ def test_a_pod_that_no_quota_or_limit_lets_in_is_refused(work: dict[str, Any], w
 def test_all_that_can_not_be_done_is_said_at_once() -> None:
     work = changed(SERVED, serving={"iris": {"min_replicas": 0, "pool": "big"}})
     assert refusal(work, serving={"mode": "standard"}).count("\n  pulumi config") == 3
+
+
+def test_a_pipeline_on_the_platforms_own_kubeflow_pipelines_is_refused_where_there_are_none() -> None:
+    run = {"operator": "kfp", "pipeline": "flow.yaml", "output": "s3://datasets/flow/", "api": "platform"}
+    work = changed(IRIS, runs={"flow": run})
+    message = refusal(work)
+    assert "workloads.runs.flow.api is 'platform', and this stack's platform has no Kubeflow Pipelines" in message
+    assert "pulumi config set --path 'ml-platform:platform.kubeflow.pipelines.storage' 20Gi" in message
+    check(work, kubeflow={"pipelines": {}})

@@ -30,7 +30,7 @@ def gateway(**fields: Any) -> GatewaySettings:
 
 
 def policies(**fields: Any) -> dict[str, dict[str, Any]]:
-    return access.policies(gateway(**ISTIO, **fields), {"istio": "ingressgateway"}, 80)
+    return access.policies(gateway(**ISTIO, **fields), {"istio": "ingressgateway"}, 80, {})
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,7 @@ def test_the_clock_starts_it_again_and_never_beside_itself() -> None:
 
 def test_kubeflow_pipelines_runs_it_where_its_api_is_named() -> None:
     assert work.told(declare(api="https://kfp.test/pipeline"), "flow")["api"] == "https://kfp.test/pipeline"
+    assert work.told(declare(api="platform"), "flow")["api"] == "http://kfp.test:8888"
     assert "api" not in work.told(declare(), "flow")
 
 

@@ -22,7 +22,7 @@ MODELS: dict[str, Any] = {
 
 UNKNOWN_KEYS = [
     ("cluster", {"source": "local", "kubeconfig": "x"}, "cluster.kubeconfig", "source, state_dir"),
-    ("platform", {"gatway": {}}, "platform.gatway", "gateway, images, mlflow"),
+    ("platform", {"gatway": {}}, "platform.gatway", "gateway, images, kubeflow, mlflow"),
     ("platform", {"gateway": {"port": 1}}, "platform.gateway.port", "bind, domain, host_port"),
     ("ownership", {"cost-center": "1"}, "ownership.cost-center", "cost_centre, owner, team"),
     ("platform", {"ray": {"version": "2"}}, "platform.ray.version", "allowed here: ."),
@@ -54,7 +54,13 @@ OUT_OF_RANGE: list[tuple[str, Any, str, str, str]] = [
     ("platform", {"training": {}}, "platform.training.v2", "false", "set v2: true for TrainJobs, v1: true for PyTorch"),
     ("platform", {"training": {"v1": False}}, "platform.training.v2", "false", "PyTorchJobs, or remove it"),
     ("platform", {"bundles": {"versions": {"kserve": "9"}}}, "bundles.versions.kserve", '"9"', "choose one of: 0.20.0"),
-    ("platform", {"bundles": {"versions": {"seldon": "1"}}}, "bundles.versions.seldon", '"1"', "the catalog has: cert"),
+    (
+        "platform",
+        {"bundles": {"versions": {"seldon": "1"}}},
+        "bundles.versions.seldon",
+        '"1"',
+        "the catalog has: central-dashboard, cert",
+    ),
     ("platform", {"bundles": {"existing": ["istio"]}}, "bundles.existing", '["istio"]', "istio-base, istio-gateway"),
     ("workloads", {"namespace": "My Models"}, "workloads.namespace", '"My Models"', "pattern"),
 ]

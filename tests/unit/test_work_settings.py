@@ -178,7 +178,7 @@ OF_RUNS: list[Case] = [
     (pipeline(inputs={"rows": "flow.table"}, table={}), "runs.flow.inputs.rows", '"flow.table"', "allowed: iris"),
     (pipeline(volumes={"data": "a"}), "runs.flow.volumes.data", '"data"', "pattern"),
     (pipeline(volumes={"/tmp/a": "a"}), "runs.flow.volumes./tmp/a", '"a"', "allowed: not below /dev, /etc"),
-    (pipeline(api="ml-pipeline:8888"), "runs.flow.api", '"ml-pipeline:8888"', "pattern"),
+    (pipeline(api="ml-pipeline:8888"), "runs.flow.api", '"ml-pipeline:8888"', "must be platform, or the address"),
     (
         pipeline(api="http://ml-pipeline.kubeflow:8888", secrets={"TOKEN": "a"}),
         "runs.flow.secrets",

@@ -13,6 +13,7 @@ from ml_platform.settings.clouds import CloudCluster
 from ml_workloads import files
 from ml_workloads.data_settings import DataSettings
 from ml_workloads.fields import bucket_of
+from ml_workloads.pipeline_settings import PLATFORM
 from ml_workloads.run_settings import RaySettings
 from ml_workloads.serving_settings import OF_REQUESTS, ServingSettings
 from ml_workloads.settings import WorkloadsSettings
@@ -35,6 +36,7 @@ def check(
         *_spark(settings, spark_operator(platform)),
         *_ray(settings, platform.add_on("ray") is not None),
         *_torch(settings, platform.add_on("training") is not None),
+        *_pipelines(settings, isinstance(platform, PlatformSettings) and platform.has_pipelines),
         *_buckets(settings, platform.object_store.buckets),
         *_pools(settings, pools),
         *_quota(settings),
@@ -154,6 +156,18 @@ def _torch(settings: WorkloadsSettings, training: bool) -> Iterator[str]:
                 f"{path} is 'torch', and the platform has no operator for trainings in several pods. Have it install "
                 f"Kubeflow Trainer with:\n  pulumi config set --path '{PROJECT}:platform.training.v2' true\n"
                 f"or run it in one pod, which needs none:\n  pulumi config set --path '{path}' job"
+            )
+
+
+def _pipelines(settings: WorkloadsSettings, there: bool) -> Iterator[str]:
+    for name, each in settings.pipelines.items():
+        if each.api == PLATFORM and not there:
+            path = f"{PROJECT}:workloads.runs.{name}.api"
+            yield (
+                f"{path} is 'platform', and this stack's platform has no Kubeflow Pipelines. Have it install "
+                f"them with:\n  pulumi config set --path '{PROJECT}:platform.kubeflow.pipelines.storage' 20Gi\n"
+                f"or name the address of others:\n  pulumi config set --path '{path}' <address>\n"
+                f"or have the run's pod do it:\n  pulumi config rm --path '{path}'"
             )
 
 

@@ -19,7 +19,7 @@ from ml_workloads import job, pipeline_package, script
 from ml_workloads.data_settings import LearnedSettings
 from ml_workloads.job import MOUNTS
 from ml_workloads.packages import NONE, PIPELINE, Packages
-from ml_workloads.pipeline_settings import SECRETS, PipelineSettings
+from ml_workloads.pipeline_settings import PLATFORM, SECRETS, PipelineSettings
 from ml_workloads.run import Run, RunArgs, key
 from ml_workloads.table import TABLE, Table
 from ml_workloads.workspace import Workspace
@@ -111,7 +111,8 @@ def _given(args: PipelineArgs) -> dict[str, Any]:
     settings, tables = args.settings, args.tables
     places = {name: tables[data].described["uri"] for name, data in sorted(settings.inputs.items())}
     data = {"data": tables[settings.data].described} if settings.data else {}
-    api = {"api": settings.api} if settings.api else {}
+    address = args.workspace.platform.pipelines if settings.api == PLATFORM else settings.api
+    api = {} if address is None else {"api": address}
     # What the stages serve is accepted from when KServe is there.
     ready = [args.workspace.platform.serving] if settings.services else []
     parameters = pulumi.Output.all({**settings.parameters, **places}, *ready).apply(lambda found: found[0])

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from ml_platform.configuration import MisfitError, Name
+from ml_platform.configuration import MisfitError, Name, one_rule
 from pydantic import Field, model_validator
 
 from ml_workloads.data_settings import LearnedSettings, Schedule
@@ -19,6 +19,12 @@ Secret = Annotated[
 ]
 MountPath = Annotated[
     str, Field(pattern=r"^/[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?$", description="A folder of the stages, from /.")
+]
+PLATFORM = "platform"
+_ADDRESS = r"^https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[-A-Za-z0-9_.]+)*$"
+Api = Annotated[
+    Literal["platform"] | Annotated[str, Field(pattern=_ADDRESS)],
+    one_rule("It must be platform, or the address of Kubeflow Pipelines: http://ml-pipeline.kubeflow:8888"),
 ]
 PLATFORMS_OWN = ("/dev", "/etc", "/opt", "/proc", "/sys", "/tmp", "/usr", "/var")  # noqa: S108 - the container's own
 RESERVED = ("ML_", "AWS_", "MLFLOW_", "PYTHON", "KUBERNETES_")
@@ -48,9 +54,10 @@ class PipelineSettings(BoundedSettings):
     """Parameters of the pipeline that are given where data are, as a URI."""
     output: Prefix
     """The prefix below which each run leaves the artifacts of its stages, in a folder with the name of its key."""
-    api: Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[-A-Za-z0-9_.]+)*$")] | None = None
-    """The address of Kubeflow Pipelines that runs it, as a pod reaches it: http://ml-pipeline.kubeflow:8888. Its stages
-    are then pods with images, secrets and volumes of their own. Without it, the run's pod runs them."""
+    api: Api | None = None
+    """The Kubeflow Pipelines that run it. platform: those of the platform (kubeflow.pipelines). Others by their
+    address, as a pod reaches it: http://ml-pipeline.kubeflow:8888. The stages are then pods with images, secrets and
+    volumes of their own. Without it, the run's pod runs them."""
     secrets: dict[Variable, Secret] = Field(default_factory=dict)
     """Variables of the stages' environment, each with the name of a secret of the stack: workloads:<name>."""
     volumes: dict[MountPath, Name] = Field(default_factory=dict)

@@ -109,18 +109,21 @@ class _Left:
 
 
 def _remaining(client: Client, lists: Iterable[str]) -> list[_Left]:
-    return [one for found in each(partial(_listed, client), lists) for one in found]
+    lists = list(lists)
+    found = each(partial(listed, client), lists)
+    return [_Left(path, metadata) for path, items in zip(lists, found, strict=True) for metadata in items]
 
 
-def _listed(client: Client, path: str) -> list[_Left]:
-    found: list[_Left] = []
+def listed(client: Client, path: str) -> list[Mapping[str, Any]]:
+    """The metadata of all objects that are listed at `path`; none where the kind is absent."""
+    found: list[Mapping[str, Any]] = []
     params: dict[str, str | None] = {"limit": "500"}
     while True:
         try:
             page = client.request("GET", path, params=params, headers=METADATA)
         except NotFound:
             return found
-        found += [_Left(path, item["metadata"]) for item in page["items"] or []]
+        found += [item["metadata"] for item in page["items"] or []]
         params["continue"] = page["metadata"].get("continue")
         if not params["continue"]:
             return found

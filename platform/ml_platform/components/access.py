@@ -6,11 +6,14 @@ from typing import Any
 from ml_platform.settings import GatewaySettings, JwtSettings
 
 
-def policies(settings: GatewaySettings, pods: Mapping[str, str], plain_port: int) -> dict[str, dict[str, Any]]:
+def policies(
+    settings: GatewaySettings, pods: Mapping[str, str], plain_port: int, claims: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
     """The specifications of the two policies for the gateway's pods, by kind; none without jwt in the settings.
 
     RequestAuthentication refuses invalid tokens and lets requests without a token pass; AuthorizationPolicy refuses
-    those. `pods` are the labels of the gateway's pods, `plain_port` is the port of plain HTTP.
+    those. `pods` are the labels of the gateway's pods, `plain_port` is the port of plain HTTP. `claims` are headers,
+    each with the claim that it gets; a client's own headers of these names are removed.
     """
     jwt = settings.jwt
     if jwt is None:
@@ -22,15 +25,17 @@ def policies(settings: GatewaySettings, pods: Mapping[str, str], plain_port: int
     )  # plain HTTP only redirects
     rule = {"from": [without_token], **({"to": [{"operation": public}]} if public else {})}
     return {
-        "RequestAuthentication": {"selector": selector, "jwtRules": [_token(jwt)]},
+        "RequestAuthentication": {"selector": selector, "jwtRules": [_token(jwt, claims)]},
         "AuthorizationPolicy": {"selector": selector, "action": "DENY", "rules": [rule]},
     }
 
 
-def _token(jwt: JwtSettings) -> dict[str, Any]:
+def _token(jwt: JwtSettings, claims: Mapping[str, str]) -> dict[str, Any]:
     chosen = {"audiences": list(jwt.audiences), "jwks": jwt.jwks, "jwksUri": jwt.jwks_uri}
     given = {key: value for key, value in chosen.items() if value}
-    return {"issuer": jwt.issuer, **given, "forwardOriginalToken": True}
+    headers = [{"header": header, "claim": claim} for header, claim in claims.items()]
+    told = {"outputClaimToHeaders": headers} if headers else {}
+    return {"issuer": jwt.issuer, **given, "forwardOriginalToken": True, **told}
 
 
 def _public_operation(jwt: JwtSettings) -> dict[str, list[str]]:

@@ -28,6 +28,7 @@ from ml_platform.components.leftovers import Leftovers
 from ml_platform.needs import Needs
 from ml_platform.objects import KubernetesObject
 from ml_platform.settings import TlsSettings
+from ml_platform.settings.kubeflow import USER_HEADER
 from ml_platform.settings.platform import PlatformSettings
 from ml_platform.site import Site
 
@@ -61,7 +62,7 @@ class Istio(Foreign):
         secrets = self._declare_certificate(self._settings.https) if self._settings.https else []
         policies = [
             self._declare("security.istio.io/v1", kind, ENTRY, spec)
-            for kind, spec in access.policies(self._settings, PODS, HTTP).items()
+            for kind, spec in access.policies(self._settings, PODS, HTTP, _claims(site.settings)).items()
         ]
         self._declare(istio_answers.API, "EnvoyFilter", ENTRY, self._answer_spec())
         entry = self._declare(API, "Gateway", ENTRY, self._gateway_spec(), *self._gateway_class(), *secrets, *policies)
@@ -190,6 +191,11 @@ class Istio(Foreign):
         manifest = {"apiVersion": api, "kind": kind, "metadata": meta, "spec": spec}
         options = self.child(depends_on=[*self._routes, *self.ready, *before])
         return KubernetesObject(f"istio-{name}", manifest, options)
+
+
+def _claims(settings: PlatformSettings) -> dict[str, str]:
+    """The headers by which pages are told who somebody is, each with the claim of the token that it gets."""
+    return {USER_HEADER: settings.kubeflow.user_claim} if settings.kubeflow else {}
 
 
 def _control_plane() -> list[Transform]:

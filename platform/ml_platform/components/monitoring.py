@@ -92,7 +92,7 @@ class Monitoring(PlatformComponent):
         )
         before = [KubernetesObject(NAME, each, passive) for each in manifests]
         before += [KubernetesObject(NAME, each, self.child()) for each in _rights(site.labels)]
-        before.append(volume.declare(self, NAME, CLAIM, self._settings.storage, namespace))
+        before.append(volume.declare(self, NAME, CLAIM, self._settings.storage, NAMESPACE, [namespace.resource]))
         mark = pulumi.Output.concat(pods.digest(files), fingerprint(site.seed, *keys.values()))
         server = KubernetesObject(NAME, volume.server(meta, mark, self._pod(files)), self.child(depends_on=before))
         host = f"{NAME}.{site.settings.gateway.domain}"

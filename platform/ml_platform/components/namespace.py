@@ -1,7 +1,7 @@
 """A namespace that the stack makes, under the restricted pod security standard by default."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
@@ -14,6 +14,7 @@ from ml_platform.objects import KubernetesObject
 @dataclass(frozen=True, kw_only=True)
 class NamespaceArgs:
     labels: Mapping[str, str]
+    annotations: Mapping[str, str] = field(default_factory=dict)
     pod_security: str = "restricted"
     login: pulumi.Output[str] | None = None
     """The Docker configuration that pods there pull images with, where they need a login."""
@@ -30,13 +31,14 @@ class Namespace(Component):
     def __init__(self, name: str, args: NamespaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         security = {f"pod-security.kubernetes.io/{mode}": args.pod_security for mode in ("enforce", "warn", "audit")}
+        marks = {"annotations": dict(args.annotations)} if args.annotations else {}
         self.name, self._login = name, args.login
         self.resource = KubernetesObject(
             name,
             {
                 "apiVersion": "v1",
                 "kind": "Namespace",
-                "metadata": {"name": name, "labels": {**security, **args.labels}},
+                "metadata": {"name": name, "labels": {**security, **args.labels}, **marks},
             },
             self.child(),
         )

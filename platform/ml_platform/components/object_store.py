@@ -65,7 +65,7 @@ class ObjectStore(PlatformComponent):
             KubernetesObject(name, manifest, passive)
             for manifest in (account, self._secret(), pods.service(self._meta, PORT), policy)
         ]
-        data = volume.declare(self, name, CLAIM, self._settings.storage, namespace)
+        data = volume.declare(self, name, CLAIM, self._settings.storage, NAMESPACE, [namespace.resource])
         server = KubernetesObject(name, self._server(), self.child(depends_on=[*before, data]))
         domain = site.settings.gateway.domain
         route = args.gateway.route(self._meta, PORT, [f"s3.{domain}", domain])

@@ -3,23 +3,25 @@
 The volume is a claim beside the server, so that a larger size is an update of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 
 from ml_platform import pods
-from ml_platform.components.namespace import Namespace
 from ml_platform.components.platform_component import PlatformComponent
 from ml_platform.objects import KubernetesObject
 
 
-def declare(part: PlatformComponent, name: str, claim: str, size: str, namespace: Namespace) -> KubernetesObject:
-    """The claim of that name, a child of `part`; it is held where the cluster's data are protected."""
+def declare(
+    part: PlatformComponent, name: str, claim: str, size: str, namespace: str, made: Sequence[pulumi.Resource]
+) -> KubernetesObject:
+    """The claim of that name, a child of `part`, when the namespace is `made`; it is held where the cluster's data are
+    protected."""
     cluster = part.site.cluster
-    meta = {**pods.metadata(name, namespace.name, part.site.labels), "name": claim}
+    meta = {**pods.metadata(name, namespace, part.site.labels), "name": claim}
     manifest = pods.claim(meta, cluster.size_of(size), cluster.storage_class)
-    opts = part.child(depends_on=namespace.resource, protect=cluster.protected, ignore_changes=pods.KEPT_BY_CLAIMS)
+    opts = part.child(depends_on=list(made), protect=cluster.protected, ignore_changes=pods.KEPT_BY_CLAIMS)
     return KubernetesObject(name, manifest, opts)
 
 

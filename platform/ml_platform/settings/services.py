@@ -9,13 +9,13 @@ from ml_platform.settings.gateway import Url
 
 
 class PostgresSettings(Settings):
-    """The database of MLflow."""
+    """The databases of MLflow and, where there is Katib, of Katib: each a server of its own, on a volume of its own."""
 
     storage: Quantity = "2Gi"
-    """The size of the database's volume. A larger size is an update where the storage class allows expansion; a smaller
+    """The size of a database's volume. A larger size is an update where the storage class allows expansion; a smaller
     one is refused. On the one-machine cluster the size limits nothing."""
     password_version: Annotated[int, Field(ge=1)] = 1
-    """The version of the password; a higher one changes the password."""
+    """The version of the passwords; a higher one changes them."""
     resources: Resources = Resources(memory="64Mi", memory_limit="512Mi")
 
 

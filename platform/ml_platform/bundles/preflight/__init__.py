@@ -20,7 +20,7 @@ from ml_platform.bundles.catalog import Entry
 from ml_platform.bundles.errors import BundleError
 from ml_platform.bundles.parse import Object
 from ml_platform.bundles.pipeline import load
-from ml_platform.bundles.preflight import load_balancer, name_conflicts, releases, rights, storage, volumes
+from ml_platform.bundles.preflight import leaving, load_balancer, name_conflicts, releases, rights, storage, volumes
 from ml_platform.bundles.provider import Provider
 from ml_platform.kube import Client
 
@@ -77,10 +77,15 @@ class _Provider(Provider):
         return "preflight"
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
-        """The preview already refuses a size that a volume can't be changed to."""
-        if olds.get("volumes") != news["volumes"] and news["kubeconfig"] != UNKNOWN:
-            with asked(news["kubeconfig"], "which volumes it has") as client:
-                findings = list(volumes.findings(client, news["volumes"]))
+        """The preview already refuses a size that a volume can't be changed to, and the removal of a bundle whose kinds
+        somebody still uses."""
+        gone, resized = leaving.bundles(olds, news), olds.get("volumes") != news["volumes"]
+        if (gone or resized) and news["kubeconfig"] != UNKNOWN:
+            with asked(news["kubeconfig"], "what it has of what changes") as client:
+                findings = [
+                    *(volumes.findings(client, news["volumes"]) if resized else ()),
+                    *leaving.findings(client, gone, news["mirror"], news["labels"]),
+                ]
             _refuse(findings)
         return super().diff(_id, olds, news)
 

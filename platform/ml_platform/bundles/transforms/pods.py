@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ml_platform import pods
 from ml_platform.bundles.errors import BundleError
 from ml_platform.bundles.parse import Object
 from ml_platform.bundles.transforms.metadata import with_metadata
@@ -46,11 +47,12 @@ def _sized(container: Object, size: Mapping[str, str]) -> Object:
 
 
 def environment(kind: str, name: str, variables: Mapping[str, Any]) -> Transform:
-    """Sets environment variables on the containers of one object: a workload, or whatever has a `spec.container`."""
+    """Sets environment variables, as pods.variables() takes them, on the containers of one object: a workload, or
+    whatever has a `spec.container`."""
 
     def change(container: Object) -> Object:
         kept = [entry for entry in container.get("env") or [] if entry["name"] not in variables]
-        return {**container, "env": kept + [{"name": key, "value": value} for key, value in variables.items()]}
+        return {**container, "env": kept + pods.variables(variables)}
 
     return Aimed(kind, name, lambda item: _containers(item, change))
 
