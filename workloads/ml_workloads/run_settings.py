@@ -11,6 +11,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from ml_workloads.batch_settings import BatchSettings
 from ml_workloads.data_settings import Task
+from ml_workloads.export_settings import ExportSettings
 from ml_workloads.fields import Command, Fraction, OwnImage, WorkResources
 from ml_workloads.learning_settings import DEFAULTS, LearningSettings, check_ones
 from ml_workloads.model_settings import Metric
@@ -131,6 +132,7 @@ RunSettings = Annotated[
     | Annotated[SparkSettings, Tag("spark")]
     | Annotated[TorchSettings, Tag("torch")]
     | Annotated[BatchSettings, Tag("batch")]
+    | Annotated[ExportSettings, Tag("export")]
     | Annotated[PipelineSettings, Tag("kfp")],
     Discriminator(_operator),
 ]
