@@ -175,8 +175,8 @@ class WorkloadsSettings(Settings):
         for name, batch in self.batch.items():
             known(f"runs.{name}.data", batch.data, self._tables)
         for name, served in self.serving.items():
-            if run := served.exported:
-                known(f"serving.{name}.model_files", f"{run}.files", [f"{each}.files" for each in self.exports])
+            if exported := served.exported:
+                known(f"serving.{name}.model_files", f"{exported}.files", [f"{each}.files" for each in self.exports])
         return self
 
     def _users(self) -> Iterator[tuple[str, RegisteredSettings | BatchSettings | ExportSettings]]:

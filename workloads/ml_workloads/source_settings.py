@@ -176,8 +176,8 @@ class ImageSettings(FilesSettings):
     secrets: Mapping[Variable, SecretName] = Field(default_factory=dict)
     """Variables that hold a secret of the stack, each by the secret's name. Another value is a new revision."""
     model_files: FilesUri | RunFiles | None = None
-    """Files that are there, read only, below /mnt/models before it starts: a URI, or <run>.files, the version that a run
-    has exported last."""
+    """Files that are there, read only, below /mnt/models before it starts: a URI, or <run>.files, the version that
+    a run has exported last."""
     port: Annotated[int, Field(ge=1024, le=65535)] = 8080
     """Where it listens, at all addresses of its pod."""
     protocol: Protocol = "v2"

@@ -117,10 +117,10 @@ class Workloads(Component):
         return {block: {**services, **later}[block] for block, _ in serving}
 
     def _exported(self, workspace: Workspace, block: str, settings: ExportSettings) -> pulumi.Output[str]:
-        args = ExportArgs(workspace=workspace, settings=settings, version=self._version(settings))
+        args = ExportArgs(workspace=workspace, settings=settings, version=self._version_of(settings))
         return export(block, args, self)
 
-    def _version(self, settings: BatchSettings | ExportSettings) -> pulumi.Input[str]:
+    def _version_of(self, settings: BatchSettings | ExportSettings) -> pulumi.Input[str]:
         """That of the model of a run."""
         return self.versions[settings.model] if settings.version == "champion" else str(settings.version)
 
@@ -154,7 +154,7 @@ class Workloads(Component):
             workspace=workspace,
             table=tables[settings.data],
             settings=settings,
-            version=self._version(settings),
+            version=self._version_of(settings),
             packages=self._packages.get(settings.model, NONE),
         )
         return score(block, args, self)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import numpy
 import pandas
-from columns import DENSE, LABEL, SPARSE
+from clicks.columns import DENSE, LABEL, SPARSE
 from put import put
 
 PREFIX = "examples/clicks"
@@ -34,7 +34,7 @@ class Shop:
 
     def __init__(self, rows: int, seed: int = 0) -> None:
         chance = numpy.random.default_rng(seed)
-        self.known_people, self.known_ads = max(500, rows // 20), max(100, rows // 50)
+        self.known_people, self.known_ads = max(500, rows // 10), max(100, rows // 25)
         people, ads = self.known_people * 6 // 5, self.known_ads * 6 // 5
         categories, brands = 40 + ads // 100, 50 + ads // 20
         self._seed = seed
@@ -109,8 +109,8 @@ def _people(count: int, chance: numpy.random.Generator) -> pandas.DataFrame:
 
 
 def _popular(count: int, rows: int, chance: numpy.random.Generator) -> numpy.ndarray:
-    """Numbers below `count`, of which the small ones come often and most of them seldom."""
-    return (count * chance.random(rows) ** 2).astype("int64")
+    """Numbers below `count`, of which the small ones come often and some once."""
+    return (count * chance.random(rows) ** 3).astype("int64")
 
 
 def _parquet(frame: pandas.DataFrame) -> bytes:
