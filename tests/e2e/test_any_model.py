@@ -134,7 +134,8 @@ def test_one_replica_becomes_three_where_more_is_asked_at_once_and_one_again(ser
 def ready(service: str) -> list[Any]:
     """The pods of a service that take requests."""
     pods = machine.client().list("v1", "Pod", "models", labels=f"{SERVICE}={service}")
-    conditions = [(pod, each) for pod in pods for each in pod.get("status", {}).get("conditions", [])]
+    stay = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+    conditions = [(pod, each) for pod in stay for each in pod.get("status", {}).get("conditions", [])]
     return [pod for pod, each in conditions if each["type"] == "Ready" and each["status"] == "True"]
 
 

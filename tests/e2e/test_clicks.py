@@ -156,5 +156,6 @@ def test_one_predictor_becomes_ten_under_load_and_one_again(outputs: dict[str, A
 def ready() -> list[Any]:
     """The pods of the predictor that take requests."""
     pods = machine.client().list("v1", "Pod", "models", labels="serving.kserve.io/inferenceservice=ctr")
-    conditions = [(pod, each) for pod in pods for each in pod.get("status", {}).get("conditions", [])]
+    stay = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+    conditions = [(pod, each) for pod in stay for each in pod.get("status", {}).get("conditions", [])]
     return [pod for pod, each in conditions if each["type"] == "Ready" and each["status"] == "True"]

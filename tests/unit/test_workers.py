@@ -107,6 +107,8 @@ def test_an_image_of_ones_own_is_told_the_group_before_the_step_that_trainer_tel
     several = env_of(steps_of(declare(processes=2, **OWN))["train"])
     assert "RANK" not in several  # torchrun has a number for each process
     assert env_of(steps["node"])["ML_WORKER"] == number
+    trainer = declare(resources={"gpu": 2}, processes=1, **OWN).inputs(TRAIN_JOB, "iris")["spec"]["trainer"]
+    assert trainer["resourcesPerNode"]["limits"]["nvidia.com/gpu"] == "2"  # which the policies count
     assert not [name for name in told if name.startswith(("AWS_", "MLFLOW_TRACKING"))]
 
 

@@ -74,7 +74,12 @@ def learn(name: str, args: LearningArgs, parent: Component) -> Run:
 def _by_workers(name: str, args: LearningArgs, settings: TorchSettings, parent: Component) -> Run:
     access = args.workspace.platform.training
     assert access is not None  # noqa: S101 - capabilities.check
-    workers = Workers(accepts=access.accepts, count=settings.workers, processes=settings.processes_each)
+    workers = Workers(
+        accepts=access.accepts,
+        count=settings.workers,
+        processes=settings.processes_each,
+        resources=pods.resource_sizes(settings.resources),
+    )
     together = {"workers": settings.workers, "processes": settings.processes_each}
     if settings.image:
         return _by_images(name, args, settings, replace(workers, ends=image_job.ends()), parent)

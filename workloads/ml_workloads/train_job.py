@@ -45,8 +45,10 @@ class Workers:
     accepts: pulumi.Output[str]
     """Resolves when the operator accepts its jobs."""
     count: int
-    processes: int = 1
+    processes: int
     """Of each worker."""
+    resources: Mapping[str, Any]
+    """Of each worker, in whichever of its steps it learns."""
     ends: Mapping[str, Any] = field(default_factory=dict)
     """What pods.job_spec is told of pods that end by more than their own container."""
 
@@ -69,11 +71,10 @@ class Workers:
             **(alone if self.processes == 1 else {}),
         }
 
-    def train_job(self, args: RunArgs, pod: Mapping[str, Any]) -> dict[str, Any]:
+    def train_job(self, args: RunArgs, _pod: Mapping[str, Any]) -> dict[str, Any]:
         """The TrainJob; its pods are in `runtime`, and how large they are is said here for whoever judges it."""
-        (container,) = pod["containers"]
         reference = {"apiGroup": TRAINER, "kind": "TrainingRuntime", "name": args.key}
-        trainer = {"numNodes": self.count, "resourcesPerNode": container["resources"]}
+        trainer = {"numNodes": self.count, "resourcesPerNode": self.resources}
         spec = {"runtimeRef": reference, "trainer": trainer, "activeDeadlineSeconds": args.timeout}
         return self._declared(args, f"{TRAINER}/v1alpha1", "TrainJob", spec)
 
