@@ -81,7 +81,7 @@ class Clicks(PythonModel):
 
     def predict(self, model_input: Any) -> Any:
         """The likelier class of each row."""
-        return numpy.array([self.classes_[each > 0.5] for each in self.likely(model_input)], dtype=object)
+        return numpy.array([self.classes_[int(each > 0.5)] for each in self.likely(model_input)], dtype=object)
 
     def predict_proba(self, model_input: Any) -> Any:
         """How likely no click is, and a click."""
