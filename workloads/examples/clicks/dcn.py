@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy
+import pandas
 import torch
 from architecture import Architecture
 from encoder import Encoder
@@ -72,21 +73,15 @@ class Table:
 
 
 class Clicks(PythonModel):
-    """The network with its encoder: raw columns in; out comes whether it is clicked, or how likely that is."""
-
-    classes_ = ("0", "1")
+    """The network with its encoder: raw columns in; out comes how likely no click is, and a click."""
 
     def __init__(self, encoder: Encoder, network: Network) -> None:
         self.encoder, self.network = encoder, network
 
     def predict(self, model_input: Any) -> Any:
-        """The likelier class of each row."""
-        return numpy.array([self.classes_[int(each > 0.5)] for each in self.likely(model_input)], dtype=object)
-
-    def predict_proba(self, model_input: Any) -> Any:
-        """How likely no click is, and a click."""
+        """A column for each class."""
         likely = self.likely(model_input)
-        return numpy.stack([1 - likely, likely], axis=1)
+        return pandas.DataFrame({"0": 1 - likely, "1": likely})
 
     def likely(self, frame: Any) -> Any:
         """How likely each row is clicked."""
