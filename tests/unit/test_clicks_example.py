@@ -99,9 +99,11 @@ def test_a_missing_category_is_one_of_its_own(encoder: Any, tables: Any) -> None
 
 def test_a_caller_may_write_ids_and_numbers_as_texts(encoder: Any, tables: Any) -> None:
     rows = tables[1].head(200)
-    texts = rows.astype(object).where(rows.notna(), None).map(lambda value: None if value is None else str(value))
-    assert (encoder.indices(texts) == encoder.indices(rows)).all()
-    assert encoder.numbers(texts) == pytest.approx(encoder.numbers(rows))
+    for missing in (None, ""):
+        texts = rows.astype(object).map(lambda value, missing=missing: missing if pandas.isna(value) else str(value))
+        assert (encoder.indices(texts) == encoder.indices(rows)).all()
+        assert encoder.numbers(texts) == pytest.approx(encoder.numbers(rows))
+    assert encoder.numbers(rows.head(1).assign(price="")).tolist() == [[0]]
     with pytest.raises(ValueError, match=r"column 'price': 'much' is no number"):
         encoder.numbers(rows.head(1).assign(price="much"))
 

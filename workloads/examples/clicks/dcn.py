@@ -39,7 +39,7 @@ class Network(nn.Module):  # type: ignore[misc]
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         width, (wide, narrow) = architecture.width, architecture.hidden
-        self.embedding = nn.Embedding(sum(architecture.sizes), architecture.embedding)
+        self.embedding = nn.Embedding(sum(architecture.sizes), architecture.embedding, sparse=True)
         nn.init.normal_(self.embedding.weight, std=0.05)
         starts = numpy.cumsum([0, *architecture.sizes[:-1]])
         self.register_buffer("starts", torch.tensor(starts.tolist()), persistent=False)

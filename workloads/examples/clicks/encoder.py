@@ -1,8 +1,8 @@
 """From the raw columns of a row to what a network takes: numbers on one scale, and the index of each category.
 
 What training has never seen, or not often enough to learn from, is one category of its own in each column, with an
-index after all others; the network learns what to make of it by the rare ones. A missing number is the mean of all. An
-encoder goes with its model: it is pickled as plain numbers and texts, so that another release of NumPy or pandas reads
+index after all others; the network learns what to make of it by the rare ones. A missing number is the mean of all; an
+empty text is a missing value. An encoder goes with its model: it is pickled as plain numbers and texts, so that another release of NumPy or pandas reads
 it.
 """
 
@@ -78,6 +78,7 @@ class Encoder:
 
 def _numbers(name: str, values: pandas.Series) -> pandas.Series:
     """Numbers, whether a caller has written them as such or as texts."""
+    values = _present(values)
     found = pandas.to_numeric(values, errors="coerce")
     if wrong := values[found.isna() & values.notna()].tolist():
         raise ValueError(f"column {name!r}: {wrong[0]!r} is no number")
@@ -87,6 +88,7 @@ def _numbers(name: str, values: pandas.Series) -> pandas.Series:
 def _categories(values: pandas.Series, as_ids: bool | None = None) -> pandas.Series:
     """Ids as whole numbers, all else as texts; `as_ids` where that is known. What can't be an id is never one that was
     seen."""
+    values = _present(values)
     ids = pandas.to_numeric(values, errors="coerce")
     if as_ids is None:
         as_ids = bool((ids.notna() | values.isna()).all() and (ids.dropna() % 1 == 0).all())
@@ -94,6 +96,11 @@ def _categories(values: pandas.Series, as_ids: bool | None = None) -> pandas.Ser
         odd = (ids.isna() & values.notna()) | (ids % 1 != 0) & ids.notna()
         return ids.fillna(MISSING).where(~odd, MISSING - 1).astype("int64")
     return values.where(values.notna(), str(MISSING)).astype(str).astype(object)
+
+
+def _present(values: pandas.Series) -> pandas.Series:
+    """The values, without the texts that say nothing."""
+    return values if pandas.api.types.is_numeric_dtype(values) else values.mask(values == "")
 
 
 def _are_ids(known: Sequence[Any]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -27,20 +27,29 @@ def fit(features: Any, target: Any, parameters: Mapping[str, Any], seed: int) ->
     architecture = Architecture(numbers=len(DENSE), sizes=tuple(encoder.sizes))
     network = Network(architecture)
     learner = DistributedDataParallel(network) if _size() > 1 else network
-    optimizer = torch.optim.Adam(network.parameters(), lr=parameters["rate"])
-    for epoch in range(_restored(architecture, network, optimizer), parameters["epochs"]):
+    optimizers = _optimizers(network, parameters["rate"])
+    for epoch in range(_restored(architecture, network, optimizers), parameters["epochs"]):
         began, lost = time.monotonic(), 0.0
         for rows in _mine(len(clicked), seed + epoch).split(parameters["batch"]):
-            optimizer.zero_grad()
+            for each in optimizers:
+                each.zero_grad()
             score = learner(table.numbers[rows], table.indices[rows])
             loss = nn.functional.binary_cross_entropy_with_logits(score, clicked[rows])
             loss.backward()
-            optimizer.step()
+            for each in optimizers:
+                each.step()
             lost += loss.item() * len(rows)
         seconds, mean = time.monotonic() - began, lost * _size() / len(clicked)
         print(f"epoch {epoch}: loss {mean:.4f}, {seconds:.1f} s, {_size()} processes", flush=True)
-        checkpoints.write(epoch, _state(architecture, network, optimizer, epoch))
+        checkpoints.write(epoch, _state(architecture, network, optimizers, epoch))
     return Clicks(encoder, network)
+
+
+def _optimizers(network: Any, rate: float) -> list[Any]:
+    """One for the embedding, of which a step changes the rows that it has seen and no other, and one for all else."""
+    embedding = network.embedding.weight
+    others = [each for each in network.parameters() if each is not embedding]
+    return [torch.optim.SparseAdam([embedding], lr=rate), torch.optim.Adam(others, lr=rate)]
 
 
 def _size() -> int:
@@ -56,14 +65,14 @@ def _mine(count: int, seed: int) -> Any:
     return order[rank : count // size * size : size]
 
 
-def _state(architecture: Architecture, network: Any, optimizer: Any, epoch: int) -> bytes:
-    content, moments = BytesIO(), optimizer.state_dict()["state"]
+def _state(architecture: Architecture, network: Any, optimizers: Sequence[Any], epoch: int) -> bytes:
+    content, moments = BytesIO(), [each.state_dict()["state"] for each in optimizers]
     kept = {"network": network.state_dict(), "moments": moments, "epoch": epoch, "architecture": architecture.plain}
     torch.save(kept, content)
     return content.getvalue()
 
 
-def _restored(architecture: Architecture, network: Any, optimizer: Any) -> int:
+def _restored(architecture: Architecture, network: Any, optimizers: Sequence[Any]) -> int:
     """The epoch to go on with."""
     kept = checkpoints.read()
     if kept is None:
@@ -71,7 +80,8 @@ def _restored(architecture: Architecture, network: Any, optimizer: Any) -> int:
     state = torch.load(BytesIO(kept), weights_only=True)
     architecture.check(state["architecture"])
     network.load_state_dict(state["network"])
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": state["moments"]})
+    for each, moments in zip(optimizers, state["moments"], strict=True):
+        each.load_state_dict({**each.state_dict(), "state": moments})
     return int(state["epoch"]) + 1
 
 
