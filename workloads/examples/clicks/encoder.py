@@ -2,8 +2,8 @@
 
 What training has never seen, or not often enough to learn from, is one category of its own in each column, with an
 index after all others; the network learns what to make of it by the rare ones. A missing number is the mean of all; an
-empty text is a missing value. An encoder goes with its model: it is pickled as plain numbers and texts, so that another release of NumPy or pandas reads
-it.
+empty text is a missing value. An encoder goes with its model: it is pickled as plain numbers and texts, so that another
+release of NumPy or pandas reads it.
 """
 
 from __future__ import annotations
