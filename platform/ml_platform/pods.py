@@ -228,10 +228,12 @@ def restarted_by(mark: pulumi.Input[str]) -> dict[str, Any]:
     return {"annotations": {RESTARTED_BY: mark}}
 
 
-def claim(meta: Mapping[str, Any], size: str, storage_class: pulumi.Input[str | None]) -> dict[str, Any]:
-    """A claim of a persistent volume that one node at a time may write to."""
+def claim(
+    meta: Mapping[str, Any], size: str, storage_class: pulumi.Input[str | None], access: str = "ReadWriteOnce"
+) -> dict[str, Any]:
+    """A claim of a persistent volume, which without `access` one node at a time may write to."""
     chosen = {} if storage_class is None else {"storageClassName": storage_class}
-    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}, **chosen}
+    spec = {"accessModes": [access], "resources": {"requests": {"storage": size}}, **chosen}
     return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": spec}
 
 

@@ -1,5 +1,6 @@
-"""What answers need not be a model of the registry: an image of one's own that starts slowly, a file of scikit-learn in
-the object store behind a script that knows other units, and all that can be wrong with them."""
+"""What answers need not be a model of the registry: an image of one's own that starts slowly, another one that has the
+champion's files on a volume and becomes several, a file of scikit-learn in the object store behind a script that knows
+other units, and all that can be wrong with them."""
 
 from __future__ import annotations
 
@@ -14,11 +15,14 @@ import pytest
 from ml_load.load import Load
 from sklearn.linear_model import LinearRegression
 from support import gateway, machine, store
+from support.until import until
 
 PROGRAM = (Path(__file__).parents[1] / "support" / "predictor.py").read_text()
 URL = "http://sum.models.localhost:8080/v2/models/sum/infer"
 ROW = gateway.rows({"a": 1.0, "b": 2.0})
+SERVICE = "serving.kserve.io/inferenceservice"
 FILES = {"uri": "s3://datasets/models/mpg/1", "format": "sklearn"}
+KEPT = {"operator": "export", "model": "iris", "output": "pvc://shelf/models/"}
 SERVED: dict[str, dict[str, Any]] = {}
 """The blocks that are served throughout; the image of one's own is known when the node is there."""
 CARS = pandas.DataFrame({"weight": [2000.0, 3000.0, 4000.0, 2500.0], "year": [70.0, 75.0, 80.0, 82.0]})
@@ -38,7 +42,8 @@ def own_image(**settings: Any) -> dict[str, Any]:
 
 
 def up(folder: Path, **serving: Any) -> machine.Done:
-    more = {"serving": serving, "quota": {"cpu": "32", "memory": "32Gi"}}
+    blocks = {"serving": serving, "runs": {"kept": KEPT}, "claims": {"shelf": {"protect": False}}}
+    more = {**blocks, "quota": {"cpu": "32", "memory": "32Gi"}}
     return machine.up(machine.settings("workloads", more, folder))
 
 
@@ -47,6 +52,13 @@ def served(platform: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -
     """The outputs of the stack with an image that takes a while to start; afterwards it is as it was."""
     SERVED.update(
         sum=own_image(env={"START_SECONDS": "10"}, liveness={"period": 1, "failures": 2}),
+        shelf=own_image(
+            model_files="kept.files",
+            model_name="sum",
+            env={"ANSWER_SECONDS": "0.1"},
+            scale_target=1,
+            max_replicas=3,
+        ),
         mpg=FILES,
         cars={**FILES, "transformer": {"script": "workloads/examples/mpg/units.py"}},
     )
@@ -96,11 +108,35 @@ def test_a_pod_of_the_cluster_asks_by_a_name_of_the_cluster(served: dict[str, An
         "asked = web.Request(sys.argv[1], sys.argv[2].encode(), {'Content-Type': 'application/json'})\n"
         "print(web.urlopen(asked, timeout=30).read().decode())"
     )
-    pods = machine.client().list("v1", "Pod", "models", labels="serving.kserve.io/inferenceservice=sum")
+    pods = machine.client().list("v1", "Pod", "models", labels=f"{SERVICE}=sum")
     words = ("kubectl", "-n", "models", "exec", pods[0]["metadata"]["name"], "-c", "kserve-container", "--")
     done = machine.tool(*words, "python", "-c", program, served["cluster_urls"]["sum"], json.dumps(ROW))
     assert done.returncode == 0, done.stdout
     assert json.loads(done.stdout.splitlines()[-1])["outputs"][0]["data"] == [3.0]
+
+
+def test_an_image_has_the_champions_files_from_a_volume(served: dict[str, Any]) -> None:
+    place = f"pvc://shelf/models/{served['model_versions']['iris']}"
+    assert served["files"] == {"kept": place}
+    (pod,) = machine.client().list("v1", "Pod", "models", labels=f"{SERVICE}=shelf")
+    words = ("kubectl", "-n", "models", "exec", pod["metadata"]["name"], "-c", "kserve-container", "--")
+    assert "MLmodel" in machine.tool(*words, "ls", "/mnt/models").stdout.split()
+    assert machine.tool(*words, "touch", "/mnt/models/more").returncode != 0
+
+
+def test_one_replica_becomes_three_where_more_is_asked_at_once_and_one_again(served: dict[str, Any]) -> None:
+    with Load(served["prediction_urls"]["shelf"], ROW, clients=6) as load:
+        until(lambda: len(ready("shelf")) == 3, "there are not 3 replicas", 120)
+    assert load.problems == []
+    until(lambda: len(ready("shelf")) == 1, "there is more than one replica without a request", 120)
+
+
+def ready(service: str) -> list[Any]:
+    """The pods of a service that take requests."""
+    pods = machine.client().list("v1", "Pod", "models", labels=f"{SERVICE}={service}")
+    stay = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+    conditions = [(pod, each) for pod in stay for each in pod.get("status", {}).get("conditions", [])]
+    return [pod for pod, each in conditions if each["type"] == "Ready" and each["status"] == "True"]
 
 
 WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
@@ -108,6 +144,7 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "other": ({"env": {"PROTOCOL": "v1"}}, "it speaks protocol v1", "protocol' v1"),
     "slow": ({"env": {"START_SECONDS": "600"}}, "answers 503 at /v2/models/sum/ready", "timeout' <seconds>"),
     "nothing": ({**FILES, "uri": "s3://datasets/models/mpg/2"}, "mpg/2: there is no such object", "uri' <uri>"),
+    "claim": ({"model_files": "pvc://attic/1"}, "no PersistentVolumeClaim 'attic'", "model_files' <model_files>"),
     "format": ({**FILES, "format": "xgboost"}, "of format xgboost there is to be one file", "uri' <uri>"),
 }
 

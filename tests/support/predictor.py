@@ -1,7 +1,7 @@
 """A model server of one's own, of the standard library alone: run by `python -c`, told how by its environment.
 
 It speaks protocol v2, or v1 where PROTOCOL says so, at the port LISTENS_AT, from START_SECONDS after its start on, and
-answers each row with the sum of its values, times FACTOR.
+answers each row with the sum of its values, times FACTOR, after ANSWER_SECONDS.
 """
 
 import json
@@ -12,6 +12,7 @@ from typing import Any
 
 STARTED = time.monotonic()
 SLOW, FACTOR = float(os.environ.get("START_SECONDS", "0")), float(os.environ.get("FACTOR", "1"))
+THINKS = float(os.environ.get("ANSWER_SECONDS", "0"))
 V1 = os.environ.get("PROTOCOL") == "v1"
 READY = "/v1/models/sum" if V1 else "/v2/models/sum/ready"
 ASKED = "/v1/models/sum:predict" if V1 else "/v2/models/sum/infer"
@@ -29,6 +30,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        time.sleep(THINKS)
         if self.path != ASKED:
             self.answer(404, {"error": "there is no such path"})
         elif V1:

@@ -24,7 +24,7 @@ OUTPUTS: dict[str, dict[str, Any]] = {
     "pulumi-python:dynamic/workloads:RunOutcome": {
         "outputs": {
             "model": "a1b2", "champion": "7", "table": "ab12", "uri": "s3://b/k/table", "sha256": "cd34",
-            "scores": "s3://b/k/",
+            "scores": "s3://b/k/", "files": "pvc://shelf/models/7",
         },
         "accepted": True, "rule": "accepted", "reason": "", "numbers": {},
     },

@@ -297,3 +297,19 @@ def test_in_standard_mode_what_failed_before_is_no_failure_of_what_is_asked_for_
 )
 def test_it_is_asked_for_again_when_something_else_is_to_be_served(key: str, changes: bool) -> None:
     assert rollout._Provider().diff("", PROPS, {**PROPS, key: "other"}).changes is changes
+
+
+def test_a_volume_that_is_not_there_is_said_at_once_with_both_ways_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = '0/1 nodes are available: persistentvolumeclaim "shelf" not found.'
+    waits = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": said}
+    labels = {"serving.knative.dev/revisionUID": "of iris-2"}
+    metadata = {"name": "iris-2-abc", "namespace": "models", "labels": labels}
+    pod = {"kind": "Pod", "metadata": metadata, "spec": {}, "status": {"phase": "Pending", "conditions": [waits]}}
+    props = {**PROPS, "setting": "ml-platform:workloads.serving.iris.image"}
+    monkeypatch.setattr(rollout.Client, "from_kubeconfig", lambda *_, **__: client)
+    client = FakeClient(service(ready="iris-1"), behind(), revision(), pod)
+    with pytest.raises(RolloutError) as refused:
+        rollout._Provider().create(props)
+    assert "there is no PersistentVolumeClaim 'shelf'" in str(refused.value)
+    assert "pulumi config set --path 'ml-platform:workloads.claims.shelf.size' 1Gi" in str(refused.value)
+    assert "--path 'ml-platform:workloads.serving.iris.model_files' <model_files>" in str(refused.value)

@@ -55,3 +55,13 @@ def test_what_a_program_has_left_as_its_message_is_no_more_than_why_it_could_not
     assert begun
     assert never
     assert (begun.last_words, never.last_words) == ("x", "")
+
+
+def test_a_claim_that_is_not_there_is_said_with_how_it_is_made() -> None:
+    said = 'no nodes are available: persistentvolumeclaim "shelf" not found. preemption: 0/1 nodes are available'
+    waits = {"type": "PodScheduled", "status": "False", "message": said}
+    words = run_pods.without_claim([{"status": {"conditions": [waits]}}])
+    assert words
+    assert words.startswith("there is no PersistentVolumeClaim 'shelf' in its namespace. ")
+    assert "pulumi config set --path 'ml-platform:workloads.claims.shelf.size' 1Gi" in words
+    assert run_pods.without_claim([{"status": {"conditions": [{**waits, "message": "Insufficient cpu"}]}}]) is None

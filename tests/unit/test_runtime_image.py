@@ -223,3 +223,14 @@ def test_what_is_not_told_is_named() -> None:
         Handover.of({f"ML_{name}": "/x" for name in ("RUN", "TRAINING_ROWS", "SCHEMA", "MODEL")})
     with pytest.raises(SpecError, match="command is 'train'; it must be a list of texts"):
         spec(command="train")
+
+
+def test_of_several_workers_the_first_ones_model_counts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["ml_runtime.finish"])
+    monkeypatch.setenv("ML_WORKER", "1")
+    assert finish.main() == 0
+    assert "the first worker's model is the candidate" in capsys.readouterr().out
+    monkeypatch.setenv("ML_WORKER", "0")
+    assert finish.main() != 0  # it looks for a description, and there is none

@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ml_platform.configuration import SettingsError, validate
+from ml_workloads import capabilities
 from ml_workloads.run_kinds import KINDS, End
-from support import recorder, work
+from ml_workloads.settings import WorkloadsSettings
+from support import chosen, recorder, work
 
 SCRIPT = "workloads/examples/digits/workers.py"
 RUN: dict[str, Any] = {"operator": "torch", "data": "iris", "model": "iris", "script": SCRIPT}
 TRAIN_JOB, RUNTIME = "kubernetes:trainer.kubeflow.org/v1alpha1:TrainJob", "kubernetes:trainer.kubeflow.org/v1alpha1:"
 PYTORCH_JOB = "kubernetes:kubeflow.org/v1:PyTorchJob"
+IMAGE = f"registry.test/team/train@sha256:{'1' * 64}"
+OWN: dict[str, Any] = {"script": None, "image": IMAGE, "command": ["torchrun", "/app/train.py"]}
+CLICKS = {"uri": "s3://datasets/clicks.parquet", "target": "clk"}
 
 
 def declare(training: Any = "trainer", **changes: Any) -> recorder.Recorder:
@@ -78,10 +84,77 @@ def test_a_worker_has_a_process_for_each_gpu(changes: dict[str, Any], processes:
     assert (told["workers"], told["processes"]) == (3, processes)
 
 
+def steps_of(tree: recorder.Recorder) -> dict[str, dict[str, Any]]:
+    """The steps of a worker's pod, by name."""
+    spec = job_of(tree)["template"]["spec"]["template"]["spec"]
+    return {each["name"]: each for each in (*spec["initContainers"], *spec["containers"])}
+
+
+def env_of(step: dict[str, Any]) -> dict[str, Any]:
+    return {each["name"]: each.get("value") or each.get("valueFrom") for each in step["env"]}
+
+
+def test_an_image_of_ones_own_is_told_the_group_before_the_step_that_trainer_tells() -> None:
+    tree = declare(workers=3, **OWN)
+    steps, key = steps_of(tree), work.key(tree)
+    assert [*steps] == ["rows", "train", "node"]
+    assert (steps["train"]["image"], steps["train"]["command"]) == (IMAGE, OWN["command"])
+    number = {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/job-completion-index']"}}
+    told, first = env_of(steps["train"]), f"{key}-node-0-0.{key}"
+    assert (told["PET_NNODES"], told["PET_NPROC_PER_NODE"], told["PET_NODE_RANK"]) == ("3", "1", number)
+    assert (told["PET_MASTER_ADDR"], told["PET_MASTER_PORT"]) == (first, "29400")
+    assert (told["WORLD_SIZE"], told["RANK"], told["LOCAL_RANK"], told["MASTER_ADDR"]) == ("3", number, "0", first)
+    several = env_of(steps_of(declare(processes=2, **OWN))["train"])
+    assert "RANK" not in several  # torchrun has a number for each process
+    assert env_of(steps["node"])["ML_WORKER"] == number
+    trainer = declare(resources={"gpu": 2}, processes=1, **OWN).inputs(TRAIN_JOB, "iris")["spec"]["trainer"]
+    assert trainer["resourcesPerNode"]["limits"]["nvidia.com/gpu"] == "2"  # which the policies count
+    assert not [name for name in told if name.startswith(("AWS_", "MLFLOW_TRACKING"))]
+
+
+def test_a_program_of_an_image_that_ends_by_itself_ends_the_run() -> None:
+    rules = job_of(declare(**OWN))["template"]["spec"]["podFailurePolicy"]["rules"]
+    said = {rule["onExitCodes"]["containerName"]: rule["onExitCodes"]["operator"] for rule in rules}
+    assert said == {"node": "In", "rows": "In", "train": "NotIn"}
+
+
+def test_workers_with_an_image_of_ones_own_read_what_the_look_has_found_or_nothing() -> None:
+    settings = {**work.IRIS, "data": {"clicks": CLICKS}, "runs": {"iris": {**RUN, **OWN, "data": "clicks"}}}
+    assert work.told(work.declare(settings))["data"]["sha256"] == "cd34"
+    assert work.told(declare(**OWN))["image"] == IMAGE
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "rule"),
+    [
+        ({"image": IMAGE}, "script", "the image has a program of its own"),
+        ({"script": None}, "script", "a run of operator torch has one, or an `image`"),
+        ({**OWN, "checkpoints": "s3://datasets/kept/"}, "checkpoints", "has no key of the object store"),
+        ({"command": ["torchrun"]}, "command", "it runs in an `image` of one's own"),
+    ],
+    ids=["both", "none", "checkpoints", "command"],
+)
+def test_what_can_not_be_is_refused_by_its_key(change: dict[str, Any], path: str, rule: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        validate("workloads", {**work.IRIS, "runs": {"iris": {**RUN, **change}}}, WorkloadsSettings)
+    assert f"ml-platform:workloads.runs.iris.{path} is " in str(refused.value)
+    assert rule in str(refused.value)
+
+
+def test_an_image_of_ones_own_needs_trainer() -> None:
+    settings = validate("workloads", {**work.IRIS, "runs": {"iris": {**RUN, **OWN}}}, WorkloadsSettings)
+    capabilities.check(settings, chosen.platform(training={"v2": True}))
+    with pytest.raises(SettingsError) as refused:
+        capabilities.check(settings, chosen.platform(training={"v1": True}))
+    assert f"runs.iris.image is '{IMAGE}', and the training operator tells no step" in str(refused.value)
+    assert "pulumi config set --path 'ml-platform:platform.training.v2' true" in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("change", "again"),
     [
         ({"workers": 3}, True),
+        ({**OWN}, True),
         ({"processes": 2}, True),
         ({"parameters": {"epochs": 2}}, True),
         ({"checkpoints": "s3://datasets/kept/"}, False),

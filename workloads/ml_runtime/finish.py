@@ -1,6 +1,7 @@
 """After the program of an image of a user's own: takes the model that it has saved, scores it, and logs it to MLflow.
 
-A second try with the same key takes the run that finished, whatever the program has saved since.
+A second try with the same key takes the run that finished, whatever the program has saved since. Of several workers,
+which the variable ML_WORKER numbers, the first one's model counts, and the others end here.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from ml_runtime.verdict import Verdict
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
+
+
+WORKER = "ML_WORKER"
 
 
 def finish(spec: ImageSpec, files: Handover) -> Run:
@@ -53,6 +57,9 @@ def main() -> int:
         limit_client_retries()
         return candidate.verdict(spec, finish(spec, Handover.of(os.environ)))
 
+    if os.environ.get(WORKER, "0") != "0":
+        print("the first worker's model is the candidate", flush=True)
+        return 0
     return command.run("ml_runtime.finish", __doc__, learning_spec.parse_image, work)
 
 

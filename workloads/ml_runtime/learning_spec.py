@@ -19,6 +19,7 @@ The run of an image of a user's own has, in place of `estimator` and `folds`,
 
       "image": "registry/train@sha256:...",   what makes the model
       "command": ["Rscript", "/train.R"]      optional: what runs in it, in place of its entrypoint
+      "workers": 2, "processes": 1            optional: as above
 
 and a tuning has, in place of `folds`, what ml_runtime.tune_spec says. This module owns the shape and its checks; it
 reads no environment and talks to nothing.
@@ -68,6 +69,8 @@ class ImageSpec(LearningSpec):
 
     image: str
     command: tuple[str, ...] | None = None
+    workers: int = 1
+    processes: int = 1
 
 
 def parse(raw: Any) -> TrainSpec:
@@ -78,9 +81,8 @@ def parse(raw: Any) -> TrainSpec:
     """
     top = Block("", raw, TrainSpec)
     folds = top.check("folds", lambda v: v is None or (is_count(v) and v > 1), "a whole number, 2 or more", None)
-    counts = {name: top.check(name, is_count, "a whole number, 1 or more", 1) for name in ("workers", "processes")}
     kept = top.check("checkpoints", _is_prefix, "s3://<bucket>/<prefix>/", None)
-    return TrainSpec(**learning(top), folds=folds, checkpoints=kept, **counts)
+    return TrainSpec(**learning(top), folds=folds, checkpoints=kept, **_group(top))
 
 
 def _is_prefix(value: object) -> bool:
@@ -95,7 +97,12 @@ def parse_image(raw: Any) -> ImageSpec:
     """
     top = Block("", raw, ImageSpec)
     command = top.check("command", lambda v: v is None or isinstance(v, list), "a list of texts", None)
-    return ImageSpec(**learning(top), image=top.text("image"), command=command and tuple(command))
+    return ImageSpec(**learning(top), image=top.text("image"), command=command and tuple(command), **_group(top))
+
+
+def _group(top: Block) -> dict[str, Any]:
+    """How many train together."""
+    return {name: top.check(name, is_count, "a whole number, 1 or more", 1) for name in ("workers", "processes")}
 
 
 def learning(top: Block) -> dict[str, Any]:

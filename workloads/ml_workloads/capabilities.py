@@ -4,6 +4,7 @@ Plain values alone, so that it is asked before anything of either is declared.
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
 from ml_platform.configuration import PROJECT, SettingsError, amount
 from ml_platform.handle import ServingMode, SparkOperator
@@ -35,7 +36,7 @@ def check(
         *(files.problems(settings, platform) if isinstance(platform, PlatformSettings) else ()),
         *_spark(settings, spark_operator(platform)),
         *_ray(settings, platform.add_on("ray") is not None),
-        *_torch(settings, platform.add_on("training") is not None),
+        *_torch(settings, platform.add_on("training")),
         *_pipelines(settings, isinstance(platform, PlatformSettings) and platform.has_pipelines),
         *_buckets(settings, platform.object_store.buckets),
         *_pools(settings, pools),
@@ -148,14 +149,22 @@ def _spark(settings: WorkloadsSettings, spark: SparkOperator | None) -> Iterator
             )
 
 
-def _torch(settings: WorkloadsSettings, training: bool) -> Iterator[str]:
+def _torch(settings: WorkloadsSettings, training: Any) -> Iterator[str]:
     for name, each in settings.learning.items():
-        if isinstance(each, TorchSettings) and not training:
+        if not isinstance(each, TorchSettings):
+            continue
+        if training is None:
             path = f"{PROJECT}:workloads.runs.{name}.operator"
             yield (
                 f"{path} is 'torch', and the platform has no operator for trainings in several pods. Have it install "
                 f"Kubeflow Trainer with:\n  pulumi config set --path '{PROJECT}:platform.training.v2' true\n"
                 f"or run it in one pod, which needs none:\n  pulumi config set --path '{path}' job"
+            )
+        elif each.image and training.operator != "trainer":
+            yield (
+                f"{PROJECT}:workloads.runs.{name}.image is {each.image!r}, and the training operator tells no step "
+                "before the last of its group. Have the platform install Kubeflow Trainer with:\n"
+                f"  pulumi config set --path '{PROJECT}:platform.training.v2' true"
             )
 
 

@@ -44,9 +44,10 @@ class Data(Component):
         if settings.dvc:
             described = {**described, "uri": {"dvc": dvc.read(f"data.{name}.dvc", settings.dvc)}}
         version = pulumi.Output.from_input(settings.version or settings.place)
-        if settings.stored and settings.version is None:
-            version = self._look(f"data-{name}", args)
-        self.table = Table(what=described, described=described, version=version)
+        looked = self._look(f"data-{name}", args) if settings.stored and settings.version is None else None
+        if looked is not None:
+            version = looked
+        self.table = Table(what=described, described=described, version=version, sha256=looked)
         self.register_outputs({"version": version})
 
     def _look(self, name: str, args: DataArgs) -> pulumi.Output[str]:

@@ -13,9 +13,9 @@ from ml_platform import pods
 
 from ml_workloads import job
 from ml_workloads.job import MOUNTS
+from ml_workloads.learning_settings import ImageLearningSettings
 from ml_workloads.packages import TRAINING, Packages
 from ml_workloads.run import RunArgs
-from ml_workloads.run_settings import JobSettings
 from ml_workloads.workspace import Workspace
 
 ROWS, TRAIN, FINISH = "rows", "train", "finish"
@@ -37,23 +37,36 @@ SIGNALS = [*range(129, 160)]
 
 
 def manifest(args: RunArgs, pod: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The Job. A program that ends by itself would end the same way again."""
+    """The Job."""
+    return job.manifest(args, pod, **ends())
+
+
+def ends() -> dict[str, Any]:
+    """What pods.job_spec is told of such pods: a program that ends by itself would end the same way again."""
     rules = [pods.fails_at(ROWS, "In", [pods.USER_ERROR]), pods.fails_at(TRAIN, "NotIn", SIGNALS)]
-    return job.manifest(args, pod, rules=rules, marks={pods.NO_IDENTITY: TRAIN})
+    return {"rules": rules, "marks": {pods.NO_IDENTITY: TRAIN}}
 
 
-def steps(workspace: Workspace, settings: JobSettings, packages: Packages) -> dict[str, Any]:
-    """The fields of a pod's specification that make it three steps, of which the last has the model's packages."""
+def steps(
+    workspace: Workspace,
+    settings: ImageLearningSettings,
+    packages: Packages,
+    *,
+    group: Mapping[str, Any] | None = None,
+    worker: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The fields of a pod's specification that make it three steps, of which the last has the model's packages. Of
+    several workers, the user's program is told of the `group`, and the last step which `worker` it is."""
     volumes = [pods.scratch(name, settings.scratch) for name in (*VOLUMES, OWN)]
     return {
         "automountServiceAccountToken": False,
-        "initContainers": [_rows(workspace, settings), _train(settings)],
-        "containers": [_finish(workspace, settings, packages)],
+        "initContainers": [_rows(workspace, settings), _train(settings, group or {})],
+        "containers": [_finish(workspace, settings, packages, worker or {})],
         "volumes": [*volumes, pods.token("token")],
     }
 
 
-def _rows(workspace: Workspace, settings: JobSettings) -> dict[str, Any]:
+def _rows(workspace: Workspace, settings: ImageLearningSettings) -> dict[str, Any]:
     return _ours(
         workspace,
         settings,
@@ -65,14 +78,16 @@ def _rows(workspace: Workspace, settings: JobSettings) -> dict[str, Any]:
     )
 
 
-def _finish(workspace: Workspace, settings: JobSettings, packages: Packages) -> dict[str, Any]:
+def _finish(
+    workspace: Workspace, settings: ImageLearningSettings, packages: Packages, worker: Mapping[str, Any]
+) -> dict[str, Any]:
     mounts = {**VOLUMES, **TOKEN}
     return _ours(
         workspace,
         settings,
         FINISH,
         packages.image(TRAINING),
-        env={},
+        env=worker,
         mounts=mounts,
         args=["ml_runtime.finish"],
         reads=[*mounts],
@@ -81,7 +96,7 @@ def _finish(workspace: Workspace, settings: JobSettings, packages: Packages) -> 
 
 def _ours(
     workspace: Workspace,
-    settings: JobSettings,
+    settings: ImageLearningSettings,
     name: str,
     image: str,
     *,
@@ -101,13 +116,13 @@ def _ours(
     )
 
 
-def _train(settings: JobSettings) -> dict[str, Any]:
+def _train(settings: ImageLearningSettings, group: Mapping[str, Any]) -> dict[str, Any]:
     """The user's. What it says last is its message, whether or not it writes one."""
     return pods.container(
         TRAIN,
         str(settings.image),
         settings.resources,
-        env={**FILES, "HOME": MOUNTS["tmp"]},
+        env={**FILES, "HOME": MOUNTS["tmp"], **group},
         mounts={"rows": VOLUMES["rows"], "saved": VOLUMES["saved"], OWN: MOUNTS["tmp"]},
         reads=["rows"],
         terminationMessagePolicy="FallbackToLogsOnError",

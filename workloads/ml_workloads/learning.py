@@ -14,7 +14,7 @@ from ml_platform.component import Component
 
 from ml_workloads import image_job, job, script
 from ml_workloads.job import MOUNTS, Job
-from ml_workloads.learning_settings import LearningSettings
+from ml_workloads.learning_settings import ImageLearningSettings, LearningSettings
 from ml_workloads.model_settings import ModelSettings
 from ml_workloads.packages import NONE, TRAINING, TUNING, Packages
 from ml_workloads.ray_job import Ray, RayJob
@@ -74,8 +74,16 @@ def learn(name: str, args: LearningArgs, parent: Component) -> Run:
 def _by_workers(name: str, args: LearningArgs, settings: TorchSettings, parent: Component) -> Run:
     access = args.workspace.platform.training
     assert access is not None  # noqa: S101 - capabilities.check
-    workers = Workers(accepts=access.accepts, count=settings.workers)
-    way = _of_platform(args, TRAINING, {"workers": settings.workers, "processes": settings.processes_each})
+    workers = Workers(
+        accepts=access.accepts,
+        count=settings.workers,
+        processes=settings.processes_each,
+        resources=pods.resource_sizes(settings.resources),
+    )
+    together = {"workers": settings.workers, "processes": settings.processes_each}
+    if settings.image:
+        return _by_images(name, args, settings, replace(workers, ends=image_job.ends()), parent)
+    way = _of_platform(args, TRAINING, together)
     if access.operator == "training-operator":
         run = _arguments(name, args, replace(way, manifest=workers.pytorch_job))
         return PyTorchJob(name, run, parent.child())
@@ -83,12 +91,30 @@ def _by_workers(name: str, args: LearningArgs, settings: TorchSettings, parent: 
     return TrainJob(name, replace(run, beside={"runtime": workers.runtime(run)}), parent.child())
 
 
+def _by_images(name: str, args: LearningArgs, settings: TorchSettings, workers: Workers, parent: Component) -> Run:
+    """By an image of a user's own in each worker. What they read must be what the look has found: nobody compares."""
+    way = replace(_of_image(settings, args), manifest=workers.train_job)
+    way = replace(way, what={**way.what, "workers": settings.workers, "processes": settings.processes_each})
+    run = _arguments(name, args, way)
+    steps = image_job.steps(
+        args.workspace, settings, args.packages, group=workers.group(run.key), worker=workers.worker
+    )
+    seen = {"sha256": args.table.sha256} if args.table.sha256 is not None else {}
+    told = {**run.description, "data": {**args.table.described, **seen}}
+    run = replace(run, pod={**run.pod, **steps, "volumes": run.pod["volumes"]}, description=told)
+    return TrainJob(name, replace(run, beside={"runtime": workers.runtime(run)}), parent.child())
+
+
 def _training(settings: JobSettings, args: LearningArgs) -> _Way:
     if settings.image is None:
         return _of_platform(args, TRAINING, {"folds": settings.folds} if settings.folds else {})
+    return _of_image(settings, args)
+
+
+def _of_image(settings: ImageLearningSettings, args: LearningArgs) -> _Way:
     command = {"command": list(settings.command)} if settings.command else {}
     return _Way(
-        image=settings.image,
+        image=str(settings.image),
         steps=image_job.steps(args.workspace, settings, args.packages),
         manifest=image_job.manifest,
         what={"image": settings.image, **command},

@@ -7,7 +7,7 @@ from ml_platform.configuration import MisfitError, Name, Settings
 from pydantic import Field, model_validator
 
 from ml_workloads.data_settings import Task
-from ml_workloads.fields import DataName, Parameter, Pool, Script, WorkResources
+from ml_workloads.fields import Command, DataName, OwnImage, Parameter, Pool, Script, WorkResources
 
 DEFAULTS: Mapping[Task, str] = {"classification": "logistic-regression", "regression": "linear-regression"}
 """The estimator of a training that names none."""
@@ -72,6 +72,30 @@ class LearningSettings(BoundedSettings):
     def program(self, task: Task) -> str:
         """The script, or the name of the estimator for data of that task."""
         return self.script or self.estimator or DEFAULTS[task]
+
+
+class ImageLearningSettings(LearningSettings):
+    """Such a run by a script or an estimator, or by an image of one's own."""
+
+    image: OwnImage | None = None
+    """A program of one's own, in any language: it finds the training rows, their schema and the parameters in files
+    that the variables ML_TRAINING_ROWS, ML_SCHEMA and ML_RUN name, and saves a model of MLflow as the folder that
+    ML_MODEL names."""
+    command: Command | None = None
+    """What runs in the image; without it, the image's own entrypoint."""
+
+    @model_validator(mode="after")
+    def _by_image(self) -> Self:
+        for key in ("estimator", "script", "modules", "folds"):
+            if self.image and getattr(self, key, None):
+                raise MisfitError(key, "the image has a program of its own, which learns once; keep one", remove=True)
+        if self.command and not self.image:
+            raise MisfitError("command", "it runs in an `image` of one's own; name one, or remove it", remove=True)
+        return self
+
+    @property
+    def by_name(self) -> bool:
+        return super().by_name and self.image is None
 
 
 def check_ones(values: Mapping[str, Iterable[object]]) -> None:

@@ -13,6 +13,8 @@ from ml_platform.handle import ServingMode
 from ml_platform.kube import Client, Object
 from ml_platform.labels import SERVICE
 
+from ml_workloads import run_pods
+
 REVISION, DEPLOYMENT = "serving.knative.dev/v1", "apps/v1"
 PRIVATE = "networking.internal.knative.dev/serviceType=Private"
 """The label of a revision's Service that leads to its pods alone. Knative puts a hash in the names of some."""
@@ -134,7 +136,9 @@ def _refused(revision: Object | None) -> str | None:
 
 
 def _broken(pods: list[Object]) -> str | None:
-    """The first container that can't run as it is declared."""
+    """The volume that is not there, or the first container that can't run as it is declared."""
+    if absent := run_pods.without_claim(pods):
+        return absent
     for pod in pods:
         status = pod.get("status", {})
         prepares = [each for each in status.get("initContainerStatuses") or [] if not _has_succeeded(each)]

@@ -12,7 +12,7 @@ import pulumi
 from ml_platform.handle import ServingMode
 from ml_platform.kube import Client, NotFound, Object
 
-from ml_workloads import unready
+from ml_workloads import run_pods, unready
 from ml_workloads.awaited import Awaited, AwaitedProvider, last_lines
 from ml_workloads.newest import Part, newest_of
 
@@ -111,12 +111,12 @@ def _pending(service: Object) -> str:
 def _complaint(client: Client, props: Mapping[str, Any], reason: str, pods: list[Object]) -> str:
     namespace, service, setting = props["namespace"], props["service"], props["setting"]
     said = last_lines(client, namespace, pods, "kserve-container", "storage-initializer", lines=MODEL_LINES)
-    listens = props.get("listens")
+    listens, absent = props.get("listens"), run_pods.without_claim(pods)
     lines = (
         f"InferenceService {namespace}/{service} does not serve {props['served']}: {reason}",
         said or f"No pod of it left a log; see `kubectl -n {namespace} get pods,events`.",
         unready.why(client, pods, props["ready"], listens, _block(setting)) if listens else None,
-        f"What answered before goes on answering. {_way_out(setting)}",
+        f"What answered before goes on answering. {_way_out(_of_files(setting) if absent else setting)}",
     )
     return "\n".join(line for line in lines if line)
 
@@ -124,6 +124,11 @@ def _complaint(client: Client, props: Mapping[str, Any], reason: str, pods: list
 def _block(setting: str) -> str:
     """The key of the block of `serving` that this one is in."""
     return setting.rpartition(".")[0].removesuffix(CANARY)
+
+
+def _of_files(setting: str) -> str:
+    """The key that says where the files are, of a block that this one decides for."""
+    return f"{_block(setting)}.model_files" if setting.endswith(".image") else setting
 
 
 def _way_out(setting: str) -> str:

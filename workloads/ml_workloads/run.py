@@ -49,7 +49,7 @@ class RunArgs:
     timeout: int
     retries: int = 0
     leaves: str
-    """The output that it must leave: model, table, champion, sha256, scores or artifacts."""
+    """The output that it must leave: model, table, champion, sha256, scores, files or artifacts."""
     rights: Sequence[Mapping[str, Any]] = ()
     """The rules of its account beside that of the verdict."""
     repeats: bool = False

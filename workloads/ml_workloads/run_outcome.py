@@ -208,7 +208,7 @@ class _Run:
     def _stuck(self) -> str | None:
         """Why none of its pods can start, if that is so."""
         if found := self._pods():
-            return run_pods.stuck(found)
+            return run_pods.stuck(found) or run_pods.without_claim(found)
         refused = self._warning("FailedCreate")
         return None if refused and NO_QUOTA in refused and self._others_end() else refused
 

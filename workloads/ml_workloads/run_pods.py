@@ -3,14 +3,18 @@
 Whether a run has ended is said by its own object, and is no business of this module.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ml_platform.configuration import PROJECT
 from ml_platform.kube import Object
 
 STUCK = frozenset(
     {"CreateContainerConfigError", "CreateContainerError", "ErrImagePull", "ImagePullBackOff", "InvalidImageName"}
 )
+ABSENT_CLAIM = re.compile(r'persistentvolumeclaim "([^"]+)" not found')
+"""What the scheduler says of a pod whose volume nobody has asked for."""
 UNSTARTED = frozenset({"StartError", "ContainerCannotRun"})
 """How the runtimes of containers call the end of one whose program is not there."""
 
@@ -50,6 +54,17 @@ def unplaced(pods: Sequence[Object]) -> str | None:
     for each in (found for pod in pods for found in pod.get("status", {}).get("conditions") or []):
         if each["type"] == "PodScheduled" and each["status"] == "False":
             return str(each.get("message", ""))
+    return None
+
+
+def without_claim(pods: Sequence[Object]) -> str | None:
+    """Which PersistentVolumeClaim one of them waits for that is not there, and how it is made."""
+    if found := ABSENT_CLAIM.search(unplaced(pods) or ""):
+        claim = found[1]
+        return (
+            f"there is no PersistentVolumeClaim {claim!r} in its namespace. Have it made with:\n"
+            f"  pulumi config set --path '{PROJECT}:workloads.claims.{claim}.size' 1Gi\nor name another one"
+        )
     return None
 
 

@@ -11,8 +11,9 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from ml_workloads.batch_settings import BatchSettings
 from ml_workloads.data_settings import Task
-from ml_workloads.fields import Command, Fraction, OwnImage, WorkResources
-from ml_workloads.learning_settings import DEFAULTS, LearningSettings, check_ones
+from ml_workloads.export_settings import ExportSettings
+from ml_workloads.fields import Fraction, WorkResources
+from ml_workloads.learning_settings import DEFAULTS, ImageLearningSettings, LearningSettings, check_ones
 from ml_workloads.model_settings import Metric
 from ml_workloads.pipeline_settings import PipelineSettings
 from ml_workloads.space_settings import XGBOOST, DomainSettings
@@ -27,34 +28,19 @@ LEAST_HEAD = "2Gi"
 UNSEARCHED = "a search calls a fit with other parameters for each trial, and the program of an image learns once"
 
 
-class JobSettings(LearningSettings):
+class JobSettings(ImageLearningSettings):
     """A training in one pod."""
 
     operator: Literal["job"] = "job"
     folds: Annotated[int, Field(ge=2, le=50)] | None = None
     """Parts of the training rows for a cross-validation beside the fit: its scores are metrics of the run."""
-    image: OwnImage | None = None
-    """A program of one's own, in any language: it finds the training rows, their schema and the parameters in files
-    that the variables ML_TRAINING_ROWS, ML_SCHEMA and ML_RUN name, and saves a model of MLflow as the folder that
-    ML_MODEL names."""
-    command: Command | None = None
-    """What runs in the image; without it, the image's own entrypoint."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         for key in ("data", "model"):
             if getattr(self, key) is None:
                 raise MisfitError(key, "a run of operator job has one")
-        for key in ("estimator", "script", "modules", "folds"):
-            if self.image and getattr(self, key):
-                raise MisfitError(key, "the image has a program of its own, which learns once; keep one", remove=True)
-        if self.command and not self.image:
-            raise MisfitError("command", "it runs in an `image` of one's own; name one, or remove it", remove=True)
         return self
-
-    @property
-    def by_name(self) -> bool:
-        return super().by_name and self.image is None
 
 
 class RaySettings(LearningSettings):
@@ -131,6 +117,7 @@ RunSettings = Annotated[
     | Annotated[SparkSettings, Tag("spark")]
     | Annotated[TorchSettings, Tag("torch")]
     | Annotated[BatchSettings, Tag("batch")]
+    | Annotated[ExportSettings, Tag("export")]
     | Annotated[PipelineSettings, Tag("kfp")],
     Discriminator(_operator),
 ]

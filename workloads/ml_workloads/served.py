@@ -26,9 +26,11 @@ def sources(
     workspace: Workspace,
     champions: Mapping[str, pulumi.Output[str]],
     packages: Mapping[str, Packages],
+    exported: Mapping[str, pulumi.Output[str]],
     parent: Component,
 ) -> Sources:
-    """What is in use, and what is tried. `champions` and `packages` are those of the stack's models."""
+    """What is in use, and what is tried. `champions` and `packages` are those of the stack's models, `exported` are the
+    files that its runs leave on volumes."""
     if isinstance(settings, RegisteredSettings):
         return _registered(settings, workspace, champions, packages.get(settings.model, NONE))
     read = [opened(block, settings, workspace, parent)] if settings.locked else []
@@ -36,7 +38,7 @@ def sources(
         return _stored(block, settings, read)
     if settings.secrets:
         read.append(content_version(_secret(block, settings, workspace, parent)))
-    return _custom(block, settings, read)
+    return _custom(block, settings, read, exported[settings.exported] if settings.exported else None)
 
 
 def _registered(
@@ -66,9 +68,13 @@ def _stored(block: str, settings: StoredSettings, read: Sequence[pulumi.Output[s
     return of(settings.uri), of(settings.canary.uri) if settings.canary else None
 
 
-def _custom(block: str, settings: ImageSettings, read: Sequence[pulumi.Output[str]]) -> Sources:
+def _custom(
+    block: str, settings: ImageSettings, read: Sequence[pulumi.Output[str]], exported: pulumi.Output[str] | None
+) -> Sources:
+    read = [*read, exported] if exported is not None else read
+
     def of(image: str) -> Custom:
-        return Custom(block=block, settings=settings, image=image, read=read)
+        return Custom(block=block, settings=settings, image=image, read=read, exported=exported)
 
     return of(settings.image), of(settings.canary.image) if settings.canary else None
 

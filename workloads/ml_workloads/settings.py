@@ -9,7 +9,9 @@ from ml_platform.needs import Needs
 from pydantic import Field, model_validator
 
 from ml_workloads.batch_settings import BatchSettings
+from ml_workloads.claim_settings import ClaimSettings
 from ml_workloads.data_settings import DataSettings, LearnedSettings, Task
+from ml_workloads.export_settings import ExportSettings
 from ml_workloads.learning_settings import LearningSettings
 from ml_workloads.model_settings import METRICS, ModelSettings, is_program
 from ml_workloads.pipeline_settings import PipelineSettings
@@ -38,11 +40,13 @@ class WorkloadsSettings(Settings):
     """When a model is good enough."""
     serving: dict[Name, ServedSettings] = Field(default_factory=dict)
     """What answers requests."""
+    claims: dict[Name, ClaimSettings] = Field(default_factory=dict)
+    """Volumes that runs and served models share."""
 
     @property
     def namespaces(self) -> tuple[str, ...]:
         """The namespaces of this work: none where there is none to do."""
-        return (self.namespace,) if self.data or self.runs or self.serving else ()
+        return (self.namespace,) if self.data or self.runs or self.serving or self.claims else ()
 
     @property
     def spark(self) -> dict[str, SparkSettings]:
@@ -64,6 +68,11 @@ class WorkloadsSettings(Settings):
     def batch(self) -> dict[str, BatchSettings]:
         """The runs that score data, by name."""
         return {name: run for name, run in self.runs.items() if isinstance(run, BatchSettings)}
+
+    @property
+    def exports(self) -> dict[str, ExportSettings]:
+        """The runs that put files of models on volumes, by name."""
+        return {name: run for name, run in self.runs.items() if isinstance(run, ExportSettings)}
 
     @property
     def pipelines(self) -> dict[str, PipelineSettings]:
@@ -108,7 +117,7 @@ class WorkloadsSettings(Settings):
         return Needs(images=tuple(sorted(self._images(spark))), namespaces=self.namespaces)
 
     def _images(self, spark: str | None) -> set[str]:
-        data = {"training"} if self.watched or self.batch else set()
+        data = {"training"} if self.watched or self.batch or self.exports else set()
         judged = {"training", "mlserver"} if self.judged else set()
         pipelines = {"pipeline"} if self.pipelines else set()
         named = all(run.image for run in self.spark.values())
@@ -165,12 +174,16 @@ class WorkloadsSettings(Settings):
                 known(f"{path}.model", each.model, trained)
         for name, batch in self.batch.items():
             known(f"runs.{name}.data", batch.data, self._tables)
+        for name, served in self.serving.items():
+            if exported := served.exported:
+                known(f"serving.{name}.model_files", f"{exported}.files", [f"{each}.files" for each in self.exports])
         return self
 
-    def _users(self) -> Iterator[tuple[str, RegisteredSettings | BatchSettings]]:
+    def _users(self) -> Iterator[tuple[str, RegisteredSettings | BatchSettings | ExportSettings]]:
         """All that asks a registered model, by its path."""
         yield from ((f"serving.{name}", each) for name, each in self.registered.items())
         yield from ((f"runs.{name}", each) for name, each in self.batch.items())
+        yield from ((f"runs.{name}", each) for name, each in self.exports.items())
 
     @property
     def _tables(self) -> list[str]:

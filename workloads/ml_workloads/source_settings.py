@@ -40,6 +40,9 @@ FilesUri = Annotated[
         "hf://<owner>/<model>. A version or a digest as the last part of the path pins it.",
     ),
 ]
+RunFiles = Annotated[
+    str, Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?\.files$", description="What a run of operator export leaves.")
+]
 Arguments = Annotated[tuple[str, ...], Field(strict=False), one_rule("it is a list of texts")]
 
 
@@ -48,6 +51,11 @@ class SourceSettings(ServingSettings):
 
     varies: ClassVar[str]  # the key that a canary has as well, with another value
     canary: CanarySettings | None = None
+
+    @property
+    def exported(self) -> str | None:
+        """The run that leaves its files, where one does."""
+        return None
 
     @model_validator(mode="before")
     @classmethod
@@ -167,8 +175,9 @@ class ImageSettings(FilesSettings):
     """Variables of its environment."""
     secrets: Mapping[Variable, SecretName] = Field(default_factory=dict)
     """Variables that hold a secret of the stack, each by the secret's name. Another value is a new revision."""
-    model_files: FilesUri | None = None
-    """Files that are there, read only, below /mnt/models before it starts."""
+    model_files: FilesUri | RunFiles | None = None
+    """Files that are there, read only, below /mnt/models before it starts: a URI, or <run>.files, the version that
+    a run has exported last."""
     port: Annotated[int, Field(ge=1024, le=65535)] = 8080
     """Where it listens, at all addresses of its pod."""
     protocol: Protocol = "v2"
@@ -180,6 +189,16 @@ class ImageSettings(FilesSettings):
     scratch: Quantity = "256Mi"
     """What it may write below /tmp."""
     canary: ImageCanary | None = None
+
+    @property
+    def exported(self) -> str | None:
+        found = self.model_files
+        return found.removesuffix(".files") if found and "://" not in found else None
+
+    @property
+    def files(self) -> str | None:
+        """Where they are, where the settings say so: those of a run are on a volume."""
+        return None if self.exported else self.model_files
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -188,6 +188,8 @@ class Custom(Named):
 
     settings: ImageSettings
     image: str
+    exported: pulumi.Output[str] | None = None
+    """Where the files are that a run leaves for it."""
 
     @property
     def served(self) -> pulumi.Output[str]:
@@ -213,7 +215,7 @@ class Custom(Named):
     def server(self) -> Mapping[str, Any]:
         settings = self.settings
         secrets = {name: pods.secret_key(secret_of(self.block), name) for name in settings.secrets}
-        files = {STORAGE_URI: settings.model_files} if settings.model_files else {}
+        files = {STORAGE_URI: settings.files} if settings.files else {}
         asked = {"readinessProbe": pods.probe(settings.port, self.ready, failureThreshold=SILENCE)}
         return pods.container(
             CONTAINER,
@@ -230,7 +232,10 @@ class Custom(Named):
         )
 
     def predictor(self) -> Mapping[str, Any]:
-        return {"containers": [self.server()], "volumes": [pods.scratch("tmp", self.settings.scratch)]}
+        server = self.server()
+        if self.exported is not None:
+            server = {**server, "env": [*server["env"], *pods.variables({STORAGE_URI: self.exported})]}
+        return {"containers": [server], "volumes": [pods.scratch("tmp", self.settings.scratch)]}
 
 
 def secret_of(block: str) -> str:

@@ -20,3 +20,5 @@ class Table:
     """The block `data` of a run's description; values may be Outputs."""
     version: pulumi.Output[str]
     """Another version is other data. It resolves when the data are there, and is unknown in the preview of a change."""
+    sha256: pulumi.Output[str] | None = None
+    """The digest of the bytes, where a look has found it."""

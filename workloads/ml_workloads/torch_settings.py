@@ -6,14 +6,15 @@ from ml_platform.configuration import MisfitError
 from pydantic import Field, model_validator
 
 from ml_workloads.fields import Prefix, WorkResources
-from ml_workloads.learning_settings import LearningSettings
+from ml_workloads.learning_settings import ImageLearningSettings
 
 
-class TorchSettings(LearningSettings):
+class TorchSettings(ImageLearningSettings):
     """A training in several workers that know each other by torch.distributed: a TrainJob of Kubeflow Trainer, or a
     PyTorchJob where the platform has the training operator alone. The script's `fit` is called in each process, with
     the group joined; the first one's model is the candidate. A run of which a worker is lost starts again with all of
-    them."""
+    them. An image of one's own is told the group by the variables that torchrun reads and, where a worker is one
+    process, by those of torch.distributed; what the first worker saves is the candidate."""
 
     operator: Literal["torch"]
     workers: Annotated[int, Field(ge=1, le=64)] = 2
@@ -33,7 +34,11 @@ class TorchSettings(LearningSettings):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        for key in ("data", "model", "script"):
+        for key in ("data", "model"):
             if getattr(self, key) is None:
                 raise MisfitError(key, "a run of operator torch has one")
+        if self.script is None and self.image is None:
+            raise MisfitError("script", "a run of operator torch has one, or an `image` with a program of its own")
+        if self.image and self.checkpoints:
+            raise MisfitError("checkpoints", "the program of an image has no key of the object store", remove=True)
         return self

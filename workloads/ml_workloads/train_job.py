@@ -6,7 +6,7 @@ error of its user's ends the run, and any other loss starts all pods again.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
@@ -18,6 +18,12 @@ OPERATOR = "ml-platform/operator"
 TRAINER = "trainer.kubeflow.org"
 NODE = "node"
 """The name that Trainer wants for the container and for its job."""
+INDEX = "metadata.labels['batch.kubernetes.io/job-completion-index']"
+"""Where a pod of a TrainJob is told which worker it is."""
+WORKER_NUMBER = "ML_WORKER"
+"""The variable that has it, for ml_runtime.finish."""
+PORT = "29400"
+"""Where the first worker's process listens for the others: Trainer's own choice."""
 WORKER = "pytorch"
 """The name that the training operator wants for the container."""
 
@@ -39,18 +45,42 @@ class Workers:
     accepts: pulumi.Output[str]
     """Resolves when the operator accepts its jobs."""
     count: int
+    processes: int
+    """Of each worker."""
+    resources: Mapping[str, Any]
+    """Of each worker, in whichever of its steps it learns."""
+    ends: Mapping[str, Any] = field(default_factory=dict)
+    """What pods.job_spec is told of pods that end by more than their own container."""
 
-    def train_job(self, args: RunArgs, pod: Mapping[str, Any]) -> dict[str, Any]:
+    @property
+    def worker(self) -> dict[str, Any]:
+        """The variable that says which worker a pod of a TrainJob is."""
+        return {WORKER_NUMBER: {"fieldRef": {"fieldPath": INDEX}}}
+
+    def group(self, key: pulumi.Output[str]) -> dict[str, Any]:
+        """The variables by which a program of a user's own finds the others, since Trainer tells the last step of them
+        alone: those that torchrun reads, and those of torch.distributed where each worker is one process."""
+        number = {"fieldRef": {"fieldPath": INDEX}}
+        where = {"MASTER_ADDR": pulumi.Output.concat(key, f"-{NODE}-0-0.", key), "MASTER_PORT": PORT}
+        alone = {"RANK": number, "WORLD_SIZE": str(self.count), "LOCAL_RANK": "0", **where}
+        return {
+            "PET_NNODES": str(self.count),
+            "PET_NPROC_PER_NODE": str(self.processes),
+            "PET_NODE_RANK": number,
+            **{f"PET_{name}": value for name, value in where.items()},
+            **(alone if self.processes == 1 else {}),
+        }
+
+    def train_job(self, args: RunArgs, _pod: Mapping[str, Any]) -> dict[str, Any]:
         """The TrainJob; its pods are in `runtime`, and how large they are is said here for whoever judges it."""
-        (container,) = pod["containers"]
         reference = {"apiGroup": TRAINER, "kind": "TrainingRuntime", "name": args.key}
-        trainer = {"numNodes": self.count, "resourcesPerNode": container["resources"]}
+        trainer = {"numNodes": self.count, "resourcesPerNode": self.resources}
         spec = {"runtimeRef": reference, "trainer": trainer, "activeDeadlineSeconds": args.timeout}
         return self._declared(args, f"{TRAINER}/v1alpha1", "TrainJob", spec)
 
     def runtime(self, args: RunArgs) -> dict[str, Any]:
         """The TrainingRuntime of the run alone: one Job with a pod for each worker, in a JobSet."""
-        job = pods.job_spec(args.block, _named(args.pod, NODE), retries=0, deadline=args.timeout)
+        job = pods.job_spec(args.block, _named(args.pod, NODE), retries=0, deadline=args.timeout, **self.ends)
         labels = {**args.place.labels, f"{TRAINER}/trainjob-ancestor-step": "trainer"}
         user_error = {"name": "userError", "action": "FailJobSet", "onJobFailureReasons": ["PodFailurePolicy"]}
         jobs = [{"name": NODE, "template": {"metadata": {"labels": labels}, "spec": job}}]

@@ -11,6 +11,8 @@ from ml_workloads import packages
 from ml_workloads.batch import BatchArgs, score
 from ml_workloads.batch_settings import BatchSettings
 from ml_workloads.data import Data, DataArgs
+from ml_workloads.export import ExportArgs, export
+from ml_workloads.export_settings import ExportSettings
 from ml_workloads.gate import Gate, GateArgs
 from ml_workloads.inference_service import InferenceService, InferenceServiceArgs
 from ml_workloads.learning import LearningArgs, learn
@@ -21,7 +23,7 @@ from ml_workloads.pipeline_settings import PipelineSettings
 from ml_workloads.promotion import promoted
 from ml_workloads.run import Run
 from ml_workloads.served import sources
-from ml_workloads.settings import WorkloadsSettings
+from ml_workloads.settings import Learning, WorkloadsSettings
 from ml_workloads.source_settings import AnySource
 from ml_workloads.spark_application import SparkApplication, SparkArgs
 from ml_workloads.table import TABLE, Table
@@ -47,7 +49,8 @@ class Workloads(Component):
     """The champion of each model that a run has a candidate for."""
     scores: dict[str, pulumi.Output[str]]
     """Where the parts of each run that scores data are, by its name."""
-
+    files: dict[str, pulumi.Output[str]]
+    """Where the files are that each run has exported, by its name."""
     artifacts: dict[str, pulumi.Output[str]]
     """Where the artifacts of each pipeline's first run are, by its name."""
 
@@ -57,30 +60,13 @@ class Workloads(Component):
         super().__init__(name, pulumi.ResourceOptions(provider=platform.provider))
         self.namespace, self._settings, self._platform = settings.namespace, settings, platform.outputs
         self._packages = packages.of_models(settings)
-        shared = WorkspaceArgs(platform=platform, quota=settings.quota, ownership=ownership)
+        shared = WorkspaceArgs(platform=platform, quota=settings.quota, ownership=ownership, claims=settings.claims)
         workspace = Workspace(settings.namespace, shared, self.child())
         made = self._tables(workspace)
         pipelines = self._pipelines(workspace, made)
         tables = {**made, **self._of_pipelines(pipelines)}
-        runs = {
-            block: learn(
-                block,
-                LearningArgs(
-                    workspace=workspace,
-                    table=tables[str(run.data)],
-                    settings=run,
-                    model=settings.models[str(run.model)],
-                    packages=self._packages[str(run.model)],
-                ),
-                self,
-            )
-            for block, run in settings.learning.items()
-        }
-        wanted = self._judged(workspace, {**runs, **pipelines}, tables)
-        services = {block: self._served(workspace, block, each, wanted) for block, each in settings.serving.items()}
-        self.versions = {
-            model: self._champion(workspace, model, version, services) for model, version in wanted.items()
-        }
+        wanted = self._judged(workspace, {**self._learned(workspace, tables), **pipelines}, tables)
+        services = self._services(workspace, wanted)
         self.scores = {block: self._scored(workspace, block, each, tables) for block, each in settings.batch.items()}
         self.artifacts = {block: artifacts(settings.pipelines[block], run) for block, run in pipelines.items()}
         self.prediction_urls = {block: service.url for block, service in services.items()}
@@ -98,8 +84,45 @@ class Workloads(Component):
             "cluster_urls": self.cluster_urls,
             "model_versions": self.versions,
             "scores": self.scores,
+            "files": self.files,
             "artifacts": self.artifacts,
         }
+
+    def _learned(self, workspace: Workspace, tables: Mapping[str, Table]) -> dict[str, Run]:
+        def args(run: Learning) -> LearningArgs:
+            return LearningArgs(
+                workspace=workspace,
+                table=tables[str(run.data)],
+                settings=run,
+                model=self._settings.models[str(run.model)],
+                packages=self._packages[str(run.model)],
+            )
+
+        return {block: learn(block, args(run), self) for block, run in self._settings.learning.items()}
+
+    def _services(self, workspace: Workspace, wanted: Mapping[str, pulumi.Output[str]]) -> dict[str, InferenceService]:
+        """All that answers. What is served from a volume waits for its run, which waits for the champion, which waits
+        for all that follows it."""
+        serving = self._settings.serving.items()
+        services = {
+            block: self._served(workspace, block, each, wanted, {}) for block, each in serving if not each.exported
+        }
+        self.versions = {
+            model: self._champion(workspace, model, version, services) for model, version in wanted.items()
+        }
+        self.files = {block: self._exported(workspace, block, each) for block, each in self._settings.exports.items()}
+        later = {
+            block: self._served(workspace, block, each, wanted, self.files) for block, each in serving if each.exported
+        }
+        return {block: {**services, **later}[block] for block, _ in serving}
+
+    def _exported(self, workspace: Workspace, block: str, settings: ExportSettings) -> pulumi.Output[str]:
+        args = ExportArgs(workspace=workspace, settings=settings, version=self._version_of(settings))
+        return export(block, args, self)
+
+    def _version_of(self, settings: BatchSettings | ExportSettings) -> pulumi.Input[str]:
+        """That of the model of a run."""
+        return self.versions[settings.model] if settings.version == "champion" else str(settings.version)
 
     def _pipelines(self, workspace: Workspace, tables: Mapping[str, Table]) -> dict[str, PipelineRun]:
         def args(run: PipelineSettings) -> PipelineArgs:
@@ -131,15 +154,20 @@ class Workloads(Component):
             workspace=workspace,
             table=tables[settings.data],
             settings=settings,
-            version=self.versions[settings.model] if settings.version == "champion" else str(settings.version),
+            version=self._version_of(settings),
             packages=self._packages.get(settings.model, NONE),
         )
         return score(block, args, self)
 
     def _served(
-        self, workspace: Workspace, block: str, settings: AnySource, wanted: Mapping[str, pulumi.Output[str]]
+        self,
+        workspace: Workspace,
+        block: str,
+        settings: AnySource,
+        wanted: Mapping[str, pulumi.Output[str]],
+        exported: Mapping[str, pulumi.Output[str]],
     ) -> InferenceService:
-        source, canary = sources(block, settings, workspace, wanted, self._packages, self)
+        source, canary = sources(block, settings, workspace, wanted, self._packages, exported, self)
         before = Transformer.of(block, settings.transformer, workspace) if settings.transformer else None
         args = InferenceServiceArgs(
             workspace=workspace, settings=settings, source=source, canary=canary, transformer=before

@@ -1,11 +1,11 @@
-"""A namespace for machine learning work: its limits, its identities and its key of the object store.
+"""A namespace for machine learning work: its limits, its identities, its volumes and its key of the object store.
 
 It owns what all work in the namespace shares. Each identity gets what it needs and no more: runs read and write the
 workloads' buckets, a served model needs neither key nor token.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
@@ -17,6 +17,7 @@ from ml_platform.handle import PlatformHandle
 from ml_platform.labels import WORKLOADS, of_stack
 from ml_platform.objects import KubernetesObject
 
+from ml_workloads.claim_settings import ClaimSettings
 from ml_workloads.place import Place
 
 KEYS = "object-store"
@@ -30,6 +31,8 @@ class WorkspaceArgs:
     quota: Quota
     ownership: Mapping[str, str]
     """Labels that say whose it is."""
+    claims: Mapping[str, ClaimSettings] = field(default_factory=dict)
+    """Its volumes, by name."""
 
 
 class Workspace(Component):
@@ -59,6 +62,7 @@ class Workspace(Component):
             *(KubernetesObject(f"{name}-{KEYS}", secret, passive) for secret in self._keys()),
             KubernetesObject(f"{name}-entry", self._policy(), passive),
             KubernetesObject(f"{name}-{MODEL}", self.account(MODEL), passive),
+            *(self._claim(claim, settings) for claim, settings in args.claims.items()),
         ]
         self.register_outputs({"name": name})
 
@@ -89,6 +93,12 @@ class Workspace(Component):
     def _keys(self) -> list[dict[str, Any]]:
         key = self.platform.object_store.secret_key
         return [] if key is None else [pods.secret(pods.metadata(KEYS, self.name, self.labels), {"secret_key": key})]
+
+    def _claim(self, name: str, settings: ClaimSettings) -> KubernetesObject:
+        meta = pods.metadata(name, self.name, self.labels)
+        manifest = pods.claim(meta, settings.size, settings.storage_class, settings.access)
+        held = self.child(protect=settings.protect, ignore_changes=pods.KEPT_BY_CLAIMS, depends_on=[self.namespace])
+        return KubernetesObject(name, manifest, held)
 
     def _policy(self) -> dict[str, Any]:
         """Models are asked through the gateway and Knative's own components; runs by nobody."""
