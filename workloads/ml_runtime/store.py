@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,6 +21,8 @@ from ml_runtime.patience import patiently
 from ml_runtime.places import Stored
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mypy_boto3_s3 import S3Client
 
 T = TypeVar("T")
@@ -144,6 +147,16 @@ def remove(place: Stored, patience: float) -> None:
         RunError: no right to it.
     """
     _asked(place, patience, lambda s3: s3.delete_object(Bucket=place.bucket, Key=place.key))
+
+
+def clock(place: Stored, patience: float) -> datetime:
+    """The time by the store's own clock.
+
+    Raises:
+        RunError: no such bucket, or no right to it.
+    """
+    answer = _asked(place, patience, lambda s3: s3.list_objects_v2(Bucket=place.bucket, Prefix=place.key, MaxKeys=1))
+    return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
 
 
 def write_new(place: Stored, content: bytes, patience: float) -> bool:
