@@ -1,5 +1,5 @@
-"""Lines that wait on a disk until somebody has taken them: they are lost neither by an end of this process nor by one of
-whoever takes them.
+"""Lines that wait on a disk until somebody has taken them: they are lost neither by an end of this process nor by one
+of whoever takes them.
 
 It owns the files of the folder, in batches with a name each. A batch is given away again under its name until it is
 taken, so whoever takes one twice has it once. What is more than the room is let go and counted: a server answers on.

@@ -13,6 +13,8 @@ from ml_workloads.data_settings import DataSettings, LearnedSettings, Task
 from ml_workloads.learning_settings import LearningSettings
 from ml_workloads.model_settings import METRICS, ModelSettings, is_program
 from ml_workloads.pipeline_settings import PipelineSettings
+from ml_workloads.recorded import COLLECTOR
+from ml_workloads.requests_settings import KeptSettings, RequestsSettings
 from ml_workloads.run_settings import SEARCHED, UNSEARCHED, JobSettings, RaySettings, RunSettings
 from ml_workloads.serving_settings import check_names
 from ml_workloads.source_settings import FilesSettings, RegisteredSettings, ServedSettings, account_of
@@ -38,6 +40,8 @@ class WorkloadsSettings(Settings):
     """When a model is good enough."""
     serving: dict[Name, ServedSettings] = Field(default_factory=dict)
     """What answers requests."""
+    requests: RequestsSettings | None = None
+    """Where requests are kept."""
 
     @property
     def namespaces(self) -> tuple[str, ...]:
@@ -85,6 +89,11 @@ class WorkloadsSettings(Settings):
         """The served models of the registry, by name."""
         return {name: each for name, each in self.serving.items() if isinstance(each, RegisteredSettings)}
 
+    @property
+    def kept(self) -> dict[str, KeptSettings]:
+        """What is kept of the requests to served models, by name."""
+        return {name: each.requests for name, each in self.serving.items() if each.requests}
+
     def followers(self, model: str) -> list[str]:
         """The served models that have its champion, by name."""
         served = self.registered.items()
@@ -108,7 +117,7 @@ class WorkloadsSettings(Settings):
         return Needs(images=tuple(sorted(self._images(spark))), namespaces=self.namespaces)
 
     def _images(self, spark: str | None) -> set[str]:
-        data = {"training"} if self.watched or self.batch else set()
+        data = {"training"} if self.watched or self.batch or self.kept else set()
         judged = {"training", "mlserver"} if self.judged else set()
         pipelines = {"pipeline"} if self.pipelines else set()
         named = all(run.image for run in self.spark.values())
@@ -129,6 +138,7 @@ class WorkloadsSettings(Settings):
             for account in (
                 *looks,
                 *fetch,
+                *([COLLECTOR] if self.kept else []),
                 *(f"run-{name}" for name in {**self.learning, **self.batch, **self.pipelines}),
             )
         )
@@ -159,6 +169,7 @@ class WorkloadsSettings(Settings):
             self._check_pipeline(f"runs.{name}", pipeline)
         check_names(self.serving)
         self._check_run_names()
+        self._check_requests()
         trained = {str(run.model) for run in self.judged.values()}
         for path, each in self._users():
             if each.version == "champion":
@@ -192,6 +203,16 @@ class WorkloadsSettings(Settings):
         for name in self.runs:
             if name in beside:
                 raise MisfitError(f"runs.{name}", f"{beside[name]} has this name; choose another one", remove=True)
+
+    def _check_requests(self) -> None:
+        """Raises MisfitError where nothing says where requests lie, or their collector's name is taken."""
+        made = {f"serving.{name}": [name] for name in self.serving}
+        made |= {f"runs.{name}.services": [*each.services] for name, each in self.pipelines.items()}
+        for path in (path for path, names in made.items() if self.kept and COLLECTOR in names):
+            raise MisfitError(path, f"the collector of requests is called {COLLECTOR}; choose another name")
+        for name in self.kept if self.requests is None else ():
+            rule = "nothing says where they lie; name a prefix by `requests.uri` of the workloads, or remove it"
+            raise MisfitError(f"serving.{name}.requests", rule, remove=True)
 
     def _check_pipeline(self, path: str, run: PipelineSettings) -> None:
         for name, data in run.inputs.items():

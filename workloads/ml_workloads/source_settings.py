@@ -11,7 +11,7 @@ from ml_platform.configuration import MisfitError, Name, Quantity, one_rule
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from ml_workloads.fields import Command, OwnImage, Version
-from ml_workloads.formats import Format
+from ml_workloads.formats import FORMATS, Format
 from ml_workloads.protocol import Protocol
 from ml_workloads.serving_settings import CanarySettings, ServingSettings
 
@@ -40,6 +40,12 @@ FilesUri = Annotated[
         "hf://<owner>/<model>. A version or a digest as the last part of the path pins it.",
     ),
 ]
+UNKEPT = MisfitError(
+    "requests",
+    "requests are kept by the platform's own model server, which serves registered models and files of the formats "
+    f"{', '.join(name for name, each in FORMATS.items() if each.own)}; remove it",
+    remove=True,
+)
 Arguments = Annotated[tuple[str, ...], Field(strict=False), one_rule("it is a list of texts")]
 
 
@@ -139,6 +145,8 @@ class StoredSettings(FilesSettings):
 
     @model_validator(mode="after")
     def _tried_at_the_same_place(self) -> Self:
+        if self.requests and not FORMATS[self.format].own:
+            raise UNKEPT
         if self.canary and self.canary.uri.partition("://")[0] != self.scheme:
             raise MisfitError("canary.uri", f"it must begin with {self.scheme}:// too, as `uri` does")
         return self
@@ -183,6 +191,8 @@ class ImageSettings(FilesSettings):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
+        if self.requests:
+            raise UNKEPT
         if self.protocol == "other" and self.ready is None:
             raise MisfitError("ready", "no protocol says where it is told that the server is ready: name the path")
         if self.protocol == "other" and self.transformer and self.transformer.script:

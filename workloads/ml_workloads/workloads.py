@@ -10,6 +10,7 @@ from ml_platform.handle import PlatformHandle
 from ml_workloads import packages
 from ml_workloads.batch import BatchArgs, score
 from ml_workloads.batch_settings import BatchSettings
+from ml_workloads.collector import Collector, CollectorArgs
 from ml_workloads.data import Data, DataArgs
 from ml_workloads.gate import Gate, GateArgs
 from ml_workloads.inference_service import InferenceService, InferenceServiceArgs
@@ -19,6 +20,7 @@ from ml_workloads.pipeline_run import PipelineArgs, PipelineRun, artifacts, tabl
 from ml_workloads.pipeline_run import run as run_pipeline
 from ml_workloads.pipeline_settings import PipelineSettings
 from ml_workloads.promotion import promoted
+from ml_workloads.recorded import COLLECTOR, Recorded
 from ml_workloads.run import Run
 from ml_workloads.served import sources
 from ml_workloads.settings import WorkloadsSettings
@@ -57,8 +59,12 @@ class Workloads(Component):
         super().__init__(name, pulumi.ResourceOptions(provider=platform.provider))
         self.namespace, self._settings, self._platform = settings.namespace, settings, platform.outputs
         self._packages = packages.of_models(settings)
-        shared = WorkspaceArgs(platform=platform, quota=settings.quota, ownership=ownership)
+        apart = (COLLECTOR,) if settings.kept else ()
+        shared = WorkspaceArgs(platform=platform, quota=settings.quota, ownership=ownership, apart=apart)
         workspace = Workspace(settings.namespace, shared, self.child())
+        if settings.requests and settings.kept:
+            collecting = CollectorArgs(workspace=workspace, settings=settings.requests, services=settings.kept)
+            Collector(COLLECTOR, collecting, self.child())
         made = self._tables(workspace)
         pipelines = self._pipelines(workspace, made)
         tables = {**made, **self._of_pipelines(pipelines)}
@@ -139,12 +145,20 @@ class Workloads(Component):
     def _served(
         self, workspace: Workspace, block: str, settings: AnySource, wanted: Mapping[str, pulumi.Output[str]]
     ) -> InferenceService:
-        source, canary = sources(block, settings, workspace, wanted, self._packages, self)
+        recorded = self._recorded(block, settings)
+        source, canary = sources(block, settings, workspace, wanted, self._packages, recorded, self)
         before = Transformer.of(block, settings.transformer, workspace) if settings.transformer else None
         args = InferenceServiceArgs(
             workspace=workspace, settings=settings, source=source, canary=canary, transformer=before
         )
         return InferenceService(block, args, self.child())
+
+    def _recorded(self, block: str, settings: AnySource) -> Recorded | None:
+        """The block's requests, where they are kept."""
+        kept = self._settings.requests
+        if kept is None or settings.requests is None:
+            return None
+        return Recorded(block=block, namespace=self.namespace, every=kept.every, settings=settings.requests)
 
     def _tables(self, workspace: Workspace) -> dict[str, Table]:
         """The data, and what the runs of Spark leave, by the names that runs have for them."""
