@@ -72,7 +72,9 @@ def compared(rows: AskedRows, features: DataFrame, target: Iterable[Any], model:
     import pandas
 
     found: dict[str, tuple[Series, Series]] = {}
-    left_out, numbers, categories = [], [], []
+    left_out: list[str] = []
+    numbers: list[str] = []
+    categories: list[str] = []
     columns = [*model.features.columns, Column(PREDICTION, model.schema.column(model.target).kind)]
     judged = features.assign(**{PREDICTION: [*target]})
     for column in columns:

@@ -80,7 +80,7 @@ def parse(raw: Any) -> MonitorSpec:
         SpecError: naming the key, its value and what is allowed.
     """
     top = Block("", raw, MonitorSpec)
-    named = top.check("services", lambda v: isinstance(v, list) and v, "a list of names")
+    named = top.check("services", lambda v: isinstance(v, list) and bool(v), "a list of names")
     return MonitorSpec(
         **parse_run(top),
         model=top.text("model"),

@@ -44,9 +44,8 @@ class KeptSettings(Settings):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        for at, column in enumerate(self.hash):
-            if column in self.drop:
-                raise MisfitError(f"hash[{at}]", f"{column!r} is in `drop` too; keep one of them", remove=True)
+        if both := sorted({*self.hash} & {*self.drop}):
+            raise MisfitError("hash", f"{both[0]!r} is in `drop` too; keep it in one of them")
         return self
 
     @property

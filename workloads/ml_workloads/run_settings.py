@@ -13,7 +13,7 @@ from ml_workloads.batch_settings import BatchSettings
 from ml_workloads.data_settings import Task
 from ml_workloads.fields import Command, Fraction, OwnImage, WorkResources
 from ml_workloads.learning_settings import DEFAULTS, LearningSettings, check_ones
-from ml_workloads.model_settings import Metric
+from ml_workloads.metrics import Metric
 from ml_workloads.pipeline_settings import PipelineSettings
 from ml_workloads.space_settings import XGBOOST, DomainSettings
 from ml_workloads.spark_settings import SparkSettings

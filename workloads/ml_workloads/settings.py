@@ -8,10 +8,15 @@ from ml_platform.configuration import MisfitError, Name, Quota, Settings, read
 from ml_platform.needs import Needs
 from pydantic import Field, model_validator
 
+from ml_workloads import watching
 from ml_workloads.batch_settings import BatchSettings
 from ml_workloads.data_settings import DataSettings, LearnedSettings, Task
 from ml_workloads.learning_settings import LearningSettings
-from ml_workloads.model_settings import METRICS, ModelSettings, is_program
+from ml_workloads.metrics import METRICS
+from ml_workloads.model_settings import ModelSettings, is_program
+from ml_workloads.monitor import IMAGE as MONITOR
+from ml_workloads.monitor import name_of as monitor_of
+from ml_workloads.monitor_settings import MonitorSettings
 from ml_workloads.pipeline_settings import PipelineSettings
 from ml_workloads.recorded import COLLECTOR
 from ml_workloads.requests_settings import KeptSettings, RequestsSettings
@@ -94,6 +99,11 @@ class WorkloadsSettings(Settings):
         """What is kept of the requests to served models, by name."""
         return {name: each.requests for name, each in self.serving.items() if each.requests}
 
+    @property
+    def monitored(self) -> dict[str, MonitorSettings]:
+        """How each deployed model is looked at that is, by name."""
+        return {name: each.monitor for name, each in self.models.items() if each.monitor}
+
     def followers(self, model: str) -> list[str]:
         """The served models that have its champion, by name."""
         served = self.registered.items()
@@ -125,7 +135,8 @@ class WorkloadsSettings(Settings):
         tuned = any(isinstance(run, RaySettings) for run in self.runs.values())
         scripted = any(each.transformer and each.transformer.script for each in self.serving.values())
         before = {"mlserver"} if scripted else set()
-        return data | judged | pipelines | tables | before | ({"tuning"} if tuned else set())
+        looks = {MONITOR} if self.monitored else set()
+        return data | judged | pipelines | tables | before | looks | ({"tuning"} if tuned else set())
 
     @property
     def accounts(self) -> tuple[tuple[str, str], ...]:
@@ -139,6 +150,7 @@ class WorkloadsSettings(Settings):
                 *looks,
                 *fetch,
                 *([COLLECTOR] if self.kept else []),
+                *map(monitor_of, self.monitored),
                 *(f"run-{name}" for name in {**self.learning, **self.batch, **self.pipelines}),
             )
         )
@@ -169,11 +181,11 @@ class WorkloadsSettings(Settings):
             self._check_pipeline(f"runs.{name}", pipeline)
         check_names(self.serving)
         self._check_run_names()
-        self._check_requests()
         trained = {str(run.model) for run in self.judged.values()}
         for path, each in self._users():
             if each.version == "champion":
                 known(f"{path}.model", each.model, trained)
+        watching.check(self)
         for name, batch in self.batch.items():
             known(f"runs.{name}.data", batch.data, self._tables)
         return self
@@ -197,22 +209,13 @@ class WorkloadsSettings(Settings):
         """Raises MisfitError where a run has the name of what is run beside it."""
         beside = {
             **{f"{name}-gate": f"the gate of run {name}" for name in self.judged},
+            **{monitor_of(model): f"what looks at model {model}" for model in self.monitored},
             **{f"{model}-champion": f"what makes a champion of model {model}" for model in self.models},
             **{f"data-{name}": f"the look at data {name}" for name in self.watched},
         }
         for name in self.runs:
             if name in beside:
                 raise MisfitError(f"runs.{name}", f"{beside[name]} has this name; choose another one", remove=True)
-
-    def _check_requests(self) -> None:
-        """Raises MisfitError where nothing says where requests lie, or their collector's name is taken."""
-        made = {f"serving.{name}": [name] for name in self.serving}
-        made |= {f"runs.{name}.services": [*each.services] for name, each in self.pipelines.items()}
-        for path in (path for path, names in made.items() if self.kept and COLLECTOR in names):
-            raise MisfitError(path, f"the collector of requests is called {COLLECTOR}; choose another name")
-        for name in self.kept if self.requests is None else ():
-            rule = "nothing says where they lie; name a prefix by `requests.uri` of the workloads, or remove it"
-            raise MisfitError(f"serving.{name}.requests", rule, remove=True)
 
     def _check_pipeline(self, path: str, run: PipelineSettings) -> None:
         for name, data in run.inputs.items():

@@ -7,7 +7,7 @@ import pulumi
 from ml_platform.component import Component
 from ml_platform.handle import PlatformHandle
 
-from ml_workloads import packages
+from ml_workloads import packages, watching
 from ml_workloads.batch import BatchArgs, score
 from ml_workloads.batch_settings import BatchSettings
 from ml_workloads.collector import Collector, CollectorArgs
@@ -15,6 +15,8 @@ from ml_workloads.data import Data, DataArgs
 from ml_workloads.gate import Gate, GateArgs
 from ml_workloads.inference_service import InferenceService, InferenceServiceArgs
 from ml_workloads.learning import LearningArgs, learn
+from ml_workloads.monitor import Monitor, MonitorArgs, name_of
+from ml_workloads.monitor_settings import MonitorSettings
 from ml_workloads.packages import NONE
 from ml_workloads.pipeline_run import PipelineArgs, PipelineRun, artifacts, table_of
 from ml_workloads.pipeline_run import run as run_pipeline
@@ -88,6 +90,8 @@ class Workloads(Component):
             model: self._champion(workspace, model, version, services) for model, version in wanted.items()
         }
         self.scores = {block: self._scored(workspace, block, each, tables) for block, each in settings.batch.items()}
+        for model, monitor in settings.monitored.items():
+            self._looked_at(workspace, model, monitor)
         self.artifacts = {block: artifacts(settings.pipelines[block], run) for block, run in pipelines.items()}
         self.prediction_urls = {block: service.url for block, service in services.items()}
         self.canary_urls = {block: service.canary_url for block, service in services.items() if service.canary_url}
@@ -152,6 +156,21 @@ class Workloads(Component):
             workspace=workspace, settings=settings, source=source, canary=canary, transformer=before
         )
         return InferenceService(block, args, self.child())
+
+    def _looked_at(self, workspace: Workspace, model: str, settings: MonitorSettings) -> None:
+        """Declares what looks at a deployed model."""
+        kept = self._settings.requests
+        if kept is None:
+            return  # and no model is monitored: WorkloadsSettings
+        args = MonitorArgs(
+            workspace=workspace,
+            model=model,
+            settings=settings,
+            requests=kept.uri,
+            services=watching.asked_by(self._settings, model),
+            metric=watching.metric_of(self._settings, model, settings.quality) if settings.quality else None,
+        )
+        Monitor(name_of(model), args, self.child())
 
     def _recorded(self, block: str, settings: AnySource) -> Recorded | None:
         """The block's requests, where they are kept."""
