@@ -166,7 +166,7 @@ def test_what_can_not_be_is_refused_by_its_key(name: str) -> None:
 def test_a_bucket_that_the_platform_does_not_have_is_refused_by_its_key() -> None:
     elsewhere = {**WATCHED, "requests": {"uri": "s3://elsewhere/requests/"}}
     settings = validate("workloads", elsewhere, WorkloadsSettings)
-    with pytest.raises(SettingsError, match="workloads.requests.uri is in bucket 'elsewhere'"):
+    with pytest.raises(SettingsError, match=r"workloads\.requests\.uri is in bucket 'elsewhere'"):
         capabilities.check(settings, chosen.platform(object_store={"buckets": ["datasets"]}))
 
 

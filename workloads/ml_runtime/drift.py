@@ -34,7 +34,7 @@ class Score:
     def drifted(self) -> bool:
         if not isfinite(self.value):
             return False
-        return (self.value < self.threshold) is self.method.endswith(BY_PROBABILITY)
+        return (self.value < self.threshold) == self.method.endswith(BY_PROBABILITY)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,7 +56,7 @@ def labels(rules: QualityRules, target: str, patience: float) -> Labels:
     twice = 0
     spec = DataSpec(source=rules.labels)
     with tables.opened(spec, rules.labels, patience) as data:
-        for block in data.blocks([rules.id, target, ROW]):
+        for block in data.blocks(None):
             for key, value in _rows(block, rules.id, target):
                 twice += key in found
                 found[key] = value
