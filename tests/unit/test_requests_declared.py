@@ -62,6 +62,8 @@ def test_the_collector_has_the_key_of_the_object_store_and_model_servers_alone_m
     assert rule["from"] == [{"podSelector": {"matchExpressions": [servers]}}]
     entry = tree.inputs(POLICY, "models-entry")["spec"]["podSelector"]
     assert entry == {"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["requests"]}]}
+    sealed = tree.inputs(POLICY, "models-sealed")["spec"]
+    assert (sealed["podSelector"], sealed["ingress"]) == ({}, [])
     environment = tree.inputs(ISVC, "iris")["spec"]["predictor"]["model"]["env"]
     assert not [each["name"] for each in environment if each["name"].startswith("AWS_")]
 

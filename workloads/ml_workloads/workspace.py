@@ -63,6 +63,7 @@ class Workspace(Component):
             quota,
             *self.keys,
             KubernetesObject(f"{name}-entry", self._policy(), passive),
+            *(KubernetesObject(f"{name}-sealed", each, passive) for each in self._sealed()),
             KubernetesObject(f"{name}-{MODEL}", self.account(MODEL), passive),
         ]
         self.register_outputs({"name": name})
@@ -94,6 +95,10 @@ class Workspace(Component):
     def _keys(self) -> list[dict[str, Any]]:
         key = self.platform.object_store.secret_key
         return [] if key is None else [pods.secret(pods.metadata(KEYS, self.name, self.labels), {"secret_key": key})]
+
+    def _sealed(self) -> list[dict[str, Any]]:
+        """What closes the pods too that the policy of all others leaves out."""
+        return [pods.sealed(pods.metadata("sealed", self.name, self.labels))] if self._apart else []
 
     def _policy(self) -> dict[str, Any]:
         """Models are asked through the gateway and Knative's own components; runs by nobody."""
