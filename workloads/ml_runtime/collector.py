@@ -169,10 +169,9 @@ def sweep(rules: Rules, now: datetime) -> int:
     removed = 0
     for service, each in rules.services.items():
         first = recorded.oldest(each.keep, min(now, store.clock(rules.uri, PATIENCE)))
-        for part, place in recorded.parts(rules.uri, service, PATIENCE):
-            if part.day < first:
-                store.remove(place, PATIENCE)
-                removed += 1
+        for _, place in recorded.parts(rules.uri, service, PATIENCE, lambda day, first=first: day < first):  # type: ignore[misc]
+            store.remove(place, PATIENCE)
+            removed += 1
     return removed
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pyarrow import Table
 
 KEY = re.compile(r"service=([^/]+)/version=([^/]+)/day=(\d{4}-\d{2}-\d{2})/([^/]+)\.parquet")
+DAY = re.compile(r"/day=(\d{4}-\d{2}-\d{2})/$")
 AT_ONCE = 8
 TEXTS = ("id", "request", "answer", "comment")
 
@@ -88,15 +89,21 @@ def to_parquet(rows: Sequence[Mapping[str, Any]]) -> bytes:
     return content.getvalue()
 
 
-def parts(prefix: Stored, service: str, patience: float) -> Iterator[tuple[Part, Stored]]:
-    """All parts of a service, with where they lie.
+def parts(
+    prefix: Stored, service: str, patience: float, wanted: Callable[[date], bool]
+) -> Iterator[tuple[Part, Stored]]:
+    """All parts of a service on the days that are wanted, with where they lie.
 
     Raises:
         RunError: no right to them.
     """
-    for place in store.below(Stored(bucket=prefix.bucket, key=f"{prefix.key}service={service}/"), patience):
-        if part := of_key(prefix, place):
-            yield part, place
+    below = Stored(bucket=prefix.bucket, key=f"{prefix.key}service={service}/")
+    for version in store.folders(below, patience):
+        for folder in store.folders(version, patience):
+            found = DAY.search(folder.key)
+            if found and wanted(date.fromisoformat(found[1])):
+                places = store.below(folder, patience)
+                yield from ((part, place) for place in places if (part := of_key(prefix, place)))
 
 
 def read(
@@ -107,8 +114,10 @@ def read(
     Raises:
         RunError: no right to them.
     """
-    days = (since.date(), until.date())
-    found = [each for service in services for each in parts(prefix, service, patience) if _within(each[0].day, days)]
+    first, last = since.date(), until.date()
+    found = [
+        each for service in services for each in parts(prefix, service, patience, lambda day: first <= day <= last)
+    ]
     found.sort(key=lambda each: (each[0].day, each[0].batch), reverse=True)
     known: set[tuple[bool, str]] = set()
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -139,10 +148,6 @@ def _entry(version: str, row: Mapping[str, Any]) -> Answered | Opinion:
     if row["request"] is None:
         return Opinion(**known, good=row["good"], comment=row["comment"] or "")
     return Answered(**known, request=json.loads(row["request"]), answer=json.loads(row["answer"]))
-
-
-def _within(day: date, days: tuple[date, date]) -> bool:
-    return days[0] <= day <= days[1]
 
 
 def oldest(keep: int, now: datetime) -> date:

@@ -101,6 +101,20 @@ def below(prefix: Stored, patience: float) -> list[Stored]:
     return [Stored(bucket=prefix.bucket, key=key) for key in sorted(keys)]
 
 
+def folders(prefix: Stored, patience: float) -> list[Stored]:
+    """What the keys below a prefix begin with, up to their next slash; one page of them in memory.
+
+    Raises:
+        RunError: no right to them.
+    """
+
+    def listed(s3: S3Client) -> list[str]:
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.key, Delimiter="/")
+        return [each["Prefix"] for page in pages for each in page.get("CommonPrefixes", [])]
+
+    return [Stored(bucket=prefix.bucket, key=key) for key in sorted(_asked(prefix, patience, listed))]
+
+
 def fetch(found: Found, path: Path, patience: float, digest: Any = None) -> str:
     """Put the object's content there; its sha256. Another `digest` is updated with it too.
 
