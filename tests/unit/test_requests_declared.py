@@ -36,8 +36,12 @@ def told(predictor: dict[str, Any]) -> dict[str, Any]:
 def test_a_model_server_hands_its_requests_on_from_its_own_disk() -> None:
     predictor = work.declare(KEPT).inputs(ISVC, "iris")["spec"]["predictor"]
     assert told(predictor) == {
-        "url": "http://requests.models.svc.cluster.local:8080", "service": "iris", "sample": 1.0, "every": 5,
-    }  # fmt: skip
+        "url": "http://requests.models.svc.cluster.local:8080",
+        "service": "iris",
+        "sample": 1.0,
+        "named": ["name"],
+        "every": 5,
+    }
     assert predictor["volumes"] == [{"name": "requests", "emptyDir": {"sizeLimit": "256Mi"}}]
     assert predictor["model"]["volumeMounts"] == [{"name": "requests", "mountPath": "/requests"}]
 
@@ -148,6 +152,10 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "the wrong way": (
         work.changed(KEPT, models={"iris": {"monitor": {"quality": {"labels": URI, "at_most": 0.5}}}}),
         "models.iris.monitor.quality.at_most", "more accuracy is better: it has at_least",
+    ),
+    "too far back": (
+        work.changed(WATCHED, serving={"iris": {"requests": {"keep": "3d"}}}), "models.iris.monitor.period",
+        "serving.iris.requests.keep is 3d",
     ),
     "a taken name": (
         work.changed(WATCHED, runs={"iris-monitor": {"data": "iris", "model": "iris"}}),

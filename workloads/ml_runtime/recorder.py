@@ -6,6 +6,7 @@ The variable ML_REQUESTS says how:
      "service": "iris",                                        the block of `serving`
      "version": "3",                                           optional: what answers; default: MLSERVER_MODEL_VERSION
      "sample": 1.0,                                            the part of all requests that is kept
+     "named": ["customer"],                                    columns that the settings drop or hash
      "every": 60}                                              seconds between two batches
 
 A request is a line of JSON: id, time, the columns as the model was given them, and the outputs. What people say of an
@@ -15,11 +16,12 @@ answer is one too, under the answer's id. It owns these lines. Which columns are
 from __future__ import annotations
 
 import base64
+import difflib
 import json
 import os
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from urllib.request import Request, urlopen
 
 from ml_runtime.response_outputs import Output
 from ml_runtime.spool import RefusedError, Spool
+from ml_runtime.tensor import listed
 
 VARIABLE, FOLDER = "ML_REQUESTS", Path("/requests")
 INPUT = "input-"
@@ -38,11 +41,24 @@ NEVER = (400, 413)
 """The codes by which the collector says that it never takes a batch."""
 
 
+class UnknownColumnError(Exception):
+    """The settings name a column that is not there; the message is all there is to say."""
+
+
 class Recorder:
     """Of one version of a served model."""
 
-    def __init__(self, spool: Spool, sample: float) -> None:
-        self._spool, self._sample = spool, sample
+    def __init__(self, spool: Spool, sample: float, named: Sequence[str] = ()) -> None:
+        self._spool, self._sample, self._named = spool, sample, named
+
+    def check(self, columns: Collection[str]) -> None:
+        """Raises UnknownColumnError where the settings drop or hash a column that a model with these columns and
+        outputs does not have: the one that is meant would be kept."""
+        for name in (each for each in self._named if each not in columns):
+            near = difflib.get_close_matches(name, columns, 1)
+            meant = f"; is {near[0]!r} meant?" if near else ""
+            there = f"the model has {listed([*columns])}{meant}"
+            raise UnknownColumnError(f"`requests` names the column {name!r} in `drop` or `hash`, and {there}")
 
     def answered(self, request: str, asked: Any, outputs: Sequence[Output]) -> None:
         """Keep a request, or not, by the sample."""
@@ -71,7 +87,7 @@ def of_process() -> Recorder | None:
     version = settings.get("version") or os.environ.get("MLSERVER_MODEL_VERSION", "none")
     below = f"{settings['url']}/{settings['service']}/{version}"
     spool = Spool(FOLDER, lambda name, content: give(f"{below}/{name}", content), every=settings["every"])
-    return Recorder(spool, settings["sample"])
+    return Recorder(spool, settings["sample"], settings["named"])
 
 
 def give(url: str, content: bytes) -> None:

@@ -46,6 +46,9 @@ class ServedModel(MLModel):  # type: ignore[misc] # MLServer has no types here
         self._classifier = _classifier(self._model)
         self._told = _told(signature)
         self._recorder = recorder.of_process()
+        if self._recorder and self._taken.wanted:
+            told = [each.name for each in (*self._taken.wanted, *self._told)]
+            self._recorder.check([*told, *({response_outputs.ONLY, PROBABILITIES} - {*told})])
         self.inputs = [_metadata(each) for each in self._taken.wanted]
         self.outputs = [_metadata(each) for each in self._told]
         if not self._settings.parameters:

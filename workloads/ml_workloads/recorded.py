@@ -31,6 +31,7 @@ class Recorded:
             "url": f"http://{COLLECTOR}.{self.namespace}.svc.cluster.local:{PORT}",
             "service": self.block,
             "sample": self.settings.sample,
+            "named": sorted({*self.settings.drop, *self.settings.hash}),
             "every": self.every,
             **({"version": version} if version else {}),
         }

@@ -47,6 +47,10 @@ def check(settings: "WorkloadsSettings") -> None:
             raise MisfitError(path, f"no run leaves a candidate for {model}; remove it", remove=True)
         if not asked_by(settings, model):
             raise MisfitError(path, f"no block of serving keeps requests to {model}: give one `requests`", remove=True)
+        for block in asked_by(settings, model):
+            if settings.kept[block].days < monitor.days:
+                rule = f"serving.{block}.requests.keep is {settings.kept[block].keep}: look no further back"
+                raise MisfitError(f"{path}.period", rule, monitor.period)
         if monitor.quality:
             _check_metric(task, metric_of(settings, model, monitor.quality), monitor.quality, f"{path}.quality")
 
