@@ -48,10 +48,7 @@ def up(layout: Layout, config: Path | None = None) -> None:
             stack.up(layout, say, config)
         outputs = stack.outputs(layout)
         access.write(layout, outputs)
-        urls = outputs.get("prediction_urls", {}).values()
-        # Behind TLS and tokens asks who has both.
-        serves = bool(urls) and all(url.startswith("http://") for url in urls)
-        if serves:
+        if serves := _asked(outputs):
             with step("An answer from each model") as say:
                 wait_for_answers(of_outputs(outputs), say)
     console.line()
@@ -62,6 +59,12 @@ def up(layout: Layout, config: Path | None = None) -> None:
     console.line(
         f'\nAll in {console.elapsed():.0f} s. Look inside: `eval "$(make env)"`, then kubectl, pulumi, mlflow.'
     )
+
+
+def _asked(outputs: Mapping[str, Any]) -> bool:
+    """Whether there are models, and all of them can be asked here: behind TLS and tokens asks who has both."""
+    urls = outputs.get("prediction_urls", {}).values()
+    return bool(urls) and all(url.startswith("http://") for url in urls)
 
 
 @lock.building("make build")

@@ -184,15 +184,25 @@ def ingress_from(
     }
 
 
-def closed(meta: Mapping[str, Any], sources: pulumi.Input[Sequence[Mapping[str, Any]]] = ()) -> dict[str, Any]:
-    """A NetworkPolicy: only pods of the same namespace and `sources` may connect to pods of its namespace."""
-    peers = pulumi.Output.from_input(sources).apply(lambda others: [*others, {"podSelector": {}}])
+def closed(
+    meta: Mapping[str, Any], sources: pulumi.Input[Sequence[Mapping[str, Any]]] = (), apart: Sequence[str] = ()
+) -> dict[str, Any]:
+    """A NetworkPolicy: only pods of the same namespace and `sources` may connect to pods of its namespace, but for
+    those whose label app is in `apart`: these are left to other policies."""
+    others = {"matchExpressions": [{"key": "app", "operator": "NotIn", "values": list(apart)}]} if apart else {}
+    peers = pulumi.Output.from_input(sources).apply(lambda found: [*found, {"podSelector": {}}])
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
         "metadata": meta,
-        "spec": {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"from": peers}]},
+        "spec": {"podSelector": others, "policyTypes": ["Ingress"], "ingress": [{"from": peers}]},
     }
+
+
+def sealed(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """A NetworkPolicy: nobody may connect to pods of its namespace, but where another policy lets them."""
+    spec = {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": []}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
 
 
 def quota(meta: Mapping[str, Any], settings: Quota) -> dict[str, Any]:

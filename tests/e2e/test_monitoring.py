@@ -1,9 +1,11 @@
-"""Metrics of the real node: every query of every panel and alert gives a number, and nothing else is reached."""
+"""Metrics of the real node: every query of every panel and alert gives a number, and nothing else is reached. Its
+requests are kept, whatever ends meanwhile, and a look at its model sees what they show."""
 
 from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,7 +16,7 @@ from ml_platform.components import monitoring
 from ml_platform.metrics.alerts import alerts
 from ml_platform.metrics.dashboards import dashboards
 from ml_platform.metrics.targets import targets
-from support import chosen, gateway, machine
+from support import asked_flowers, chosen, gateway, machine, store, versions
 from support.flowers import FLOWERS
 from support.until import until
 
@@ -22,7 +24,17 @@ pytestmark = pytest.mark.usefixtures("platform")
 
 URL = "http://iris.models.localhost:8080/v2/models/iris/infer"
 METRICS = "http://metrics.localhost:8080"
+OPINIONS = "http://iris.models.localhost:8080/opinions"
 INTERVAL = "5s"
+TOKEN = f"asked-{uuid.uuid4().hex[:8]}-"
+"""What the ids of the requests begin with that are looked for."""
+IDS = [f"{TOKEN}{number}" for number in range(2000)]
+QUALITY = {"labels": f"s3://datasets/labels/{TOKEN}/", "metric": "accuracy", "at_least": 0.5}
+KEPT = {
+    "requests": {"uri": "s3://datasets/requests/", "every": 2},
+    "models": {"iris": {"monitor": {"quality": QUALITY}}},
+    "serving": {"iris": {"requests": {}}},
+}
 TARGETS = targets(chosen.platform(monitoring={}))
 VALUES = {f"alert {each.name}": each.value for each in alerts(TARGETS)}
 LINES = {
@@ -38,9 +50,10 @@ WORDS = re.compile(r"(?<![\w\"{])([a-z][a-z0-9]*(?:_[a-z0-9]+)+)(?![\w(])")
 
 @pytest.fixture(scope="module", autouse=True)
 def monitored(platform: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The platform with metrics, and a model that is asked; afterwards it is as it was."""
+    """The platform with metrics, and a model that is asked and looked at; afterwards it is as it was."""
     folder = tmp_path_factory.mktemp("monitored")
     file = machine.settings("platform", {"monitoring": {"interval": INTERVAL}}, folder)
+    file = machine.settings("workloads", KEPT, folder, file)
     done = machine.make("up", f"CONFIG={file}")
     assert done.returncode == 0, done.stdout
     with Load(URL, gateway.rows(FLOWERS["Iris-setosa"]), 10.0) as load:
@@ -119,3 +132,35 @@ def test_what_manages_needs_a_key_in_the_cluster_too() -> None:
     url = f"http://{pod['status']['podIP']}:{monitoring.PORT}/api/v1/admin/tsdb/delete_series?match[]=up"
     words = ("curl", "--silent", "--request", "POST", "--output", "/dev/null", "--write-out", "%{http_code}", url)
     assert machine.tool(*words).stdout == "401"
+
+
+@pytest.fixture(scope="module")
+def answers(monitored: None) -> dict[str, str]:
+    """What the model says of flowers that it has never seen, by the ids of the requests; midway, the collector of
+    requests is killed."""
+    return asked_flowers.ask(URL, IDS, asked_flowers.kill_collector)
+
+
+def test_of_all_requests_none_is_lost_or_there_twice_where_their_collector_is_killed(answers: dict[str, str]) -> None:
+    assert len(answers) == len(IDS)
+    until(lambda: len(asked_flowers.kept(TOKEN)) >= len(IDS), "not all requests are kept", seconds=60)
+    found = asked_flowers.kept(TOKEN)
+    assert (set(found), set(found.values())) == (set(IDS), {1})
+
+
+def test_a_look_at_the_model_sees_the_drift_the_labels_and_what_people_say(answers: dict[str, str]) -> None:
+    said = gateway.ask(OPINIONS, body={"id": IDS[0], "good": False, "comment": "no flower has such petals"})
+    assert said.status == 200, said.text
+    until(lambda: asked_flowers.kept(TOKEN)[IDS[0]] == 2, "the opinion is not kept", seconds=30)
+    right = {name: answers[name] if place % 4 else "none" for place, name in enumerate(IDS[:100])}
+    rows = "".join(f"{name},{label}\n" for name, label in {**right, "nobody": "none"}.items())
+    store.client().put_object(Bucket="datasets", Key=f"labels/{TOKEN}/1.csv", Body=f"id,species\n{rows}".encode())
+    found = asked_flowers.look()
+    assert (found["accepted"], found["rule"], found["outputs"]["degraded"]) == (False, "drift", "true"), found
+    numbers = found["numbers"]
+    assert numbers["rows"] >= len(IDS), found
+    assert (numbers["labels"], numbers["labels_elsewhere"], numbers["accuracy"]) == (100, 1, 0.75), found
+    assert (numbers["bad"], numbers["drift_share"] >= 0.5) == (1, True), found
+    version, client = versions.champion(), versions.tracking()
+    assert (version.tags["ml-platform.degraded"], version.version) == ("true", found["outputs"]["version"])
+    assert {each.path for each in client.list_artifacts(found["outputs"]["report"])} == {"drift.html", "opinions.json"}

@@ -40,7 +40,7 @@ class _Answers(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         key, query = unquote(url.path).lstrip("/"), parse_qs(url.query)
         if "list-type" in query:
-            self._list(key, query.get("prefix", [""])[0])
+            self._list(key, query.get("prefix", [""])[0], query.get("delimiter", [""])[0])
             return
         self.server.reads += 1
         fault = self.server.faults.pop(0) if self.server.faults else None
@@ -83,13 +83,18 @@ class _Answers(BaseHTTPRequestHandler):
             return None
         return content
 
-    def _list(self, bucket: str, prefix: str) -> None:
-        keys = sorted(key for key in self.server.objects if key.startswith(f"{bucket.rstrip('/')}/{prefix}"))
+    def _list(self, bucket: str, prefix: str, delimiter: str) -> None:
+        whole = f"{bucket.rstrip('/')}/{prefix}"
+        keys = sorted(key for key in self.server.objects if key.startswith(whole))
+        inner = [key for key in keys if delimiter and delimiter in key[len(whole) :]]
+        cut = sorted({f"{prefix}{key[len(whole) :].partition(delimiter)[0]}{delimiter}" for key in inner})
+        keys = [key for key in keys if key not in inner]
         rows = "".join(
             f"<Contents><Key>{key.partition('/')[2]}</Key><Size>{len(self.server.objects[key])}</Size>"
             f"<ETag>{_etag(self.server.objects[key])}</ETag></Contents>"
             for key in keys
         )
+        rows += "".join(f"<CommonPrefixes><Prefix>{each}</Prefix></CommonPrefixes>" for each in cut)
         self._send(200, f"<ListBucketResult><IsTruncated>false</IsTruncated>{rows}</ListBucketResult>".encode())
 
     def _send(self, status: int, body: bytes, cut: bool = False) -> None:

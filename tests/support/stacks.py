@@ -114,7 +114,7 @@ def node(folder: Path) -> Path:
     """A state directory as the node leaves it, with all images that a stack for it may want."""
     platforms = {stack: blocks(stack).get("ml-platform:platform") for stack in FILES}
     own = [stack for stack, platform in platforms.items() if platform and "source" not in platform]
-    names = {"tuning"}.union(*(chosen.all_images(settings(stack)) for stack in own))
+    names = {"monitor", "tuning"}.union(*(chosen.all_images(settings(stack)) for stack in own))
     files = {"kubeconfig": json.dumps(KUBECONFIG), "images": json.dumps(images(names)), "seed": "a seed\n"}
     for name, text in files.items():
         (folder / name).write_text(text)

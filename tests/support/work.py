@@ -47,6 +47,7 @@ def declare(
     repository: pulumi.Output[str | None] | None = None,
     images: dict[str, str] | None = None,
     world: mocks.Mocks | None = None,
+    secrets: dict[str, str] | None = None,
 ) -> recorder.Recorder:
     """All that these workloads ask the engine for."""
     import pulumi_kubernetes as kubernetes
@@ -70,7 +71,10 @@ def declare(
             object_store_url=known("http://s3.test"),
             entry_namespaces=known(["gateway", "istio-system"]),
             namespaces=known(["gateway"]),
-            images={**stacks.images(("training", "spark", "tuning", "mlserver", "pipeline")), **(images or {})},
+            images={
+                **stacks.images(("training", "spark", "tuning", "mlserver", "pipeline", "monitor")),
+                **(images or {}),
+            },
             kubeconfig=known("{}"),
             cluster=known("uid"),
             spark=SparkAccess(
@@ -86,7 +90,7 @@ def declare(
         for name, value in work.exports().items():
             pulumi.export(name, value)
 
-    return recorder.record(program, world=world)
+    return recorder.record(program, config=secrets, secrets=secrets or (), world=world)
 
 
 def told(tree: recorder.Recorder, run: str = "iris") -> dict[str, Any]:

@@ -118,7 +118,7 @@ def test_a_changed_file_changes_the_key_of_an_image_and_of_those_on_it(monkeypat
     real = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: real(path) + b"#" * (path.name == "ml.txt"))
     changed = {name for name, key in before.items() if images.reference(name) != key}
-    assert {"ml", "mlflow", "training", "pipeline", "mlserver", "ray", "tuning"} == changed
+    assert {"ml", "mlflow", "training", "monitor", "pipeline", "mlserver", "ray", "tuning"} == changed
 
 
 def test_an_update_of_a_debian_package_is_another_image_for_whatever_has_it(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from ml_platform.configuration import SettingsError, validate
-from ml_workloads.model_settings import BOUNDS, LESS_IS_BETTER, METRICS
+from ml_workloads.metrics import BOUNDS, LESS_IS_BETTER, METRICS
 from ml_workloads.settings import WorkloadsSettings
 from support import etl, tuning
 from support.work import IRIS, changed

@@ -12,7 +12,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-from ml_runtime import page, protocol_v1, wrong_requests
+from ml_runtime import opinion, page, protocol_v1, recorder, wrong_requests
 from ml_runtime.connections import IDLE_SECONDS
 from ml_runtime.response_outputs import Output
 from ml_runtime.tensor import RefusedError
@@ -20,6 +20,10 @@ from ml_runtime.tensor import RefusedError
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from ml_runtime.recorder import Recorder
+
+REQUEST = "X-Request-Id"
+"""The header of an answer of protocol v1 with the request's id, for which that protocol has no place."""
 BAD_REQUEST, NOT_FOUND, NOT_ALLOWED, UNPROCESSABLE = 400, 404, 405, 422
 
 
@@ -35,7 +39,13 @@ async def serve(folder: str) -> None:
     say_what_is_wrong(server._rest_server._app)
     speak_v1(server._rest_server._app, server._data_plane)
     show_page(server._rest_server._app, server._data_plane, models[0].name)
-    await server.start(models)
+    if kept := recorder.of_process():
+        take_opinions(server._rest_server._app, kept)
+    try:
+        await server.start(models)
+    finally:
+        if kept:
+            kept.close()
 
 
 def say_what_is_wrong(app: FastAPI) -> None:
@@ -86,7 +96,8 @@ def speak_v1(app: FastAPI, models: Any) -> None:
             raise MLServerError(text, BAD_REQUEST) from None
         found = await models.infer(InferenceRequest.model_validate({"inputs": inputs}), name)
         outputs = [Output(each.name, each.shape, each.datatype, each.data.root) for each in found.outputs]
-        return JSONResponse({"predictions": protocol_v1.predictions(outputs)})
+        said = {"predictions": protocol_v1.predictions(outputs)}
+        return JSONResponse(said, headers={REQUEST: str(found.id)})
 
     async def ready(request: Request) -> JSONResponse:
         name = request.path_params["name"]
@@ -113,9 +124,27 @@ def show_page(app: FastAPI, models: Any, name: str) -> None:
             }
             for each in told.inputs or ()
         ]
-        return HTMLResponse(page.rendered(name, inputs), headers=page.security())
+        asks = recorder.of_process() is not None
+        return HTMLResponse(page.rendered(name, inputs, asks), headers=page.security())
 
     app.add_route("/", shown, methods=["GET"])
+
+
+def take_opinions(app: FastAPI, kept: Recorder) -> None:
+    """What people say of an answer, kept beside the request."""
+    from fastapi import Request
+    from fastapi.responses import JSONResponse
+    from mlserver.errors import MLServerError
+
+    async def said(request: Request) -> JSONResponse:
+        try:
+            found = opinion.parse(await request.body())
+        except RefusedError as refused:
+            raise MLServerError(str(refused), BAD_REQUEST) from None
+        kept.judged(found.id, found.good, found.comment)
+        return JSONResponse({"id": found.id})
+
+    app.add_route(opinion.PATH, said, methods=["POST"])
 
 
 def main() -> None:

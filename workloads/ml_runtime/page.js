@@ -84,6 +84,7 @@ async function ask(event) {
     const took = Math.round(performance.now() - began);
     const text = await answer.text();
     place.replaceChildren(...(answer.ok ? outputs(JSON.parse(text), took) : [wrong(text)]));
+    if (answer.ok && model.asks) place.append(opinion(JSON.parse(text).id));
   } catch (problem) {
     place.replaceChildren(wrong(String(problem)));
   }
@@ -99,6 +100,21 @@ function outputs(said, took) {
   }
   const version = said.model_version ? `version ${said.model_version}, ` : "";
   return [table, made("p", `${version}${took} ms`, { className: "quiet" })];
+}
+
+/* What somebody says of the answer with this id. */
+function opinion(id) {
+  const line = made("p", ""), comment = made("input", "", { placeholder: "what is to be said of it", maxLength: 2000 });
+  const say = async (good) => {
+    const answer = await fetch("/opinions", {
+      method: "POST", headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ id, good, comment: comment.value }),
+    });
+    line.replaceChildren(answer.ok ? made("span", "Thank you.", { className: "quiet" }) : wrong(await answer.text()));
+  };
+  line.append(comment, ...[["👍", true, "right"], ["👎", false, "wrong"]].map(([sign, good, title]) =>
+    made("button", sign, { type: "button", title, onclick: () => say(good) })));
+  return line;
 }
 
 function wrong(text) {

@@ -21,9 +21,10 @@ _ESCAPED = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028",
 """Of JSON inside HTML: what could end its element."""
 
 
-def rendered(name: str, inputs: Sequence[Mapping[str, Any]]) -> str:
-    """The page of the model `name`; each input has name, datatype, shape, content_type and required."""
-    model = json.dumps({"name": name, "inputs": [*inputs]})
+def rendered(name: str, inputs: Sequence[Mapping[str, Any]], asks: bool = False) -> str:
+    """The page of the model `name`; each input has name, datatype, shape, content_type and required. Where it `asks`,
+    people say what they think of an answer."""
+    model = json.dumps({"name": name, "inputs": [*inputs], **({"asks": True} if asks else {})})
     for sign, escaped in _ESCAPED.items():
         model = model.replace(sign, escaped)
     return _template().substitute(title=html.escape(name), model=model, script=_script())

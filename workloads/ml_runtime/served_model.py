@@ -19,7 +19,7 @@ from mlserver.settings import ModelParameters
 from mlserver.types import InferenceResponse, MetadataTensor, Parameters, ResponseOutput
 from mlserver.utils import get_model_uri
 
-from ml_runtime import model_files, request_inputs, response_outputs
+from ml_runtime import model_files, recorder, request_inputs, response_outputs
 from ml_runtime.response_outputs import Output, Outputs
 from ml_runtime.tensor import RefusedError, Tensor, shown
 
@@ -45,6 +45,10 @@ class ServedModel(MLModel):  # type: ignore[misc] # MLServer has no types here
         self._taken = request_inputs.of(signature)
         self._classifier = _classifier(self._model)
         self._told = _told(signature)
+        self._recorder = recorder.of_process()
+        if self._recorder and self._taken.wanted:
+            told = [each.name for each in (*self._taken.wanted, *self._told)]
+            self._recorder.check([*told, *({response_outputs.ONLY, PROBABILITIES} - {*told})])
         self.inputs = [_metadata(each) for each in self._taken.wanted]
         self.outputs = [_metadata(each) for each in self._told]
         if not self._settings.parameters:
@@ -59,6 +63,8 @@ class ServedModel(MLModel):  # type: ignore[misc] # MLServer has no types here
             found = self._answered(asked, _parameters(payload), [each.name for each in payload.outputs or ()])
         except RefusedError as refused:
             raise MLServerError(str(refused), BAD_REQUEST) from None
+        if self._recorder:
+            self._recorder.answered(payload.id or "", asked, found.each)
         return InferenceResponse(
             model_name=self.name,
             model_version=self.version,

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,6 +21,8 @@ from ml_runtime.patience import patiently
 from ml_runtime.places import Stored
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mypy_boto3_s3 import S3Client
 
 T = TypeVar("T")
@@ -96,6 +99,20 @@ def below(prefix: Stored, patience: float) -> list[Found]:
     return sorted(found, key=lambda each: each.place.key)
 
 
+def folders(prefix: Stored, patience: float) -> list[Stored]:
+    """What the keys below a prefix begin with, up to their next slash; one page of them in memory.
+
+    Raises:
+        RunError: no right to them.
+    """
+
+    def listed(s3: S3Client) -> list[str]:
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.key, Delimiter="/")
+        return [each["Prefix"] for page in pages for each in page.get("CommonPrefixes", [])]
+
+    return [Stored(bucket=prefix.bucket, key=key) for key in sorted(_asked(prefix, patience, listed))]
+
+
 def fetch(found: Found, path: Path, patience: float, digest: Any = None) -> str:
     """Put the object's content there; its sha256. Another `digest` is updated with it too.
 
@@ -142,6 +159,16 @@ def remove(place: Stored, patience: float) -> None:
         RunError: no right to it.
     """
     _asked(place, patience, lambda s3: s3.delete_object(Bucket=place.bucket, Key=place.key))
+
+
+def clock(place: Stored, patience: float) -> datetime:
+    """The time by the store's own clock.
+
+    Raises:
+        RunError: no such bucket, or no right to it.
+    """
+    answer = _asked(place, patience, lambda s3: s3.list_objects_v2(Bucket=place.bucket, Prefix=place.key, MaxKeys=1))
+    return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
 
 
 def write_new(place: Stored, content: bytes, patience: float) -> bool:

@@ -189,6 +189,12 @@ def _buckets(settings: WorkloadsSettings, buckets: Collection[str]) -> Iterator[
         **{f"runs.{name}.output": each.output for name, each in settings.pipelines.items()},
         **{f"runs.{name}.checkpoints": each.checkpoints for name, each in settings.torch.items()},
         **dict(files.in_the_store(settings)),
+        **{
+            f"models.{name}.monitor.quality.labels": each.quality.labels
+            for name, each in settings.monitored.items()
+            if each.quality
+        },
+        **({"requests.uri": settings.requests.uri} if settings.requests else {}),
         **{f"data.{name}.dvc.remote": each.dvc.remote for name, each in settings.data.items() if each.dvc},
         **tested,
     }

@@ -1,41 +1,21 @@
 """A block of `models` in ml-platform:workloads: what a candidate must show before it is served, and which packages its
 code needs."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from ml_platform.configuration import MisfitError, Settings, one_rule
 from pydantic import Field, model_validator
 
+from ml_workloads import metrics
 from ml_workloads.data_settings import Task
 from ml_workloads.fields import Script
+from ml_workloads.metrics import METRICS, Metric
+from ml_workloads.monitor_settings import MonitorSettings
 
 Flavour = Literal["sklearn", "xgboost", "lightgbm", "onnx", "pytorch", "pyfunc"]
-Metric = Literal[
-    "accuracy", "balanced_accuracy", "macro_f1", "weighted_f1", "f1", "precision", "recall", "roc_auc", "pr_auc",
-    "log_loss", "brier", "mcc", "rmse", "mae", "r2", "mape", "median_absolute_error",
-]  # fmt: skip
-METRICS: Mapping[Task, tuple[Metric, ...]] = {
-    "classification": (
-        "accuracy", "balanced_accuracy", "macro_f1", "weighted_f1", "f1", "precision", "recall", "roc_auc", "pr_auc",
-        "log_loss", "brier", "mcc",
-    ),
-    "regression": ("rmse", "mae", "r2", "mape", "median_absolute_error"),
-}  # fmt: skip
-"""The metrics of each task; the first is the one where the settings name none."""
-LESS_IS_BETTER: frozenset[str] = frozenset({"log_loss", "brier", "rmse", "mae", "mape", "median_absolute_error"})
 DebianPackage = Annotated[
     str, Field(pattern=r"^[a-z0-9][a-z0-9.+-]*[a-z0-9+]$", description="A package of Debian 12, by its name.")
 ]
-INFINITE = float("inf")
-BOUNDS: Mapping[str, tuple[float, float]] = {
-    **dict.fromkeys(METRICS["classification"], (0, 1)),
-    **dict.fromkeys(METRICS["regression"], (0, INFINITE)),
-    "log_loss": (0, INFINITE),
-    "mcc": (-1, 1),
-    "r2": (-INFINITE, 1),
-}
-"""The least and the greatest value of each metric."""
 
 
 class ChampionSettings(Settings):
@@ -82,14 +62,7 @@ class GateSettings(Settings):
 
     def misfit(self, metric: str) -> MisfitError | None:
         """What is wrong with the bound where the metric is this one."""
-        key, bound = ("at_most", self.at_most) if self.at_least is None else ("at_least", self.at_least)
-        if bound is None or metric not in BOUNDS:
-            return None
-        right, way = ("at_most", "less") if metric in LESS_IS_BETTER else ("at_least", "more")
-        if key != right:
-            return MisfitError(key, f"{way} {metric} is better: it has {right}", remove=True)
-        least, most = BOUNDS[metric]
-        return None if least <= bound <= most else MisfitError(key, f"{metric} is from {least} to {most}")
+        return metrics.misfit(metric, self.at_least, self.at_most)
 
 
 def is_program(metric: str | None) -> bool:
@@ -131,6 +104,8 @@ class ModelSettings(Settings):
     gate: GateSettings = GateSettings()
     approved: Annotated[int, Field(ge=1)] | None = None
     """With approval: manual, the version that becomes champion."""
+    monitor: MonitorSettings | None = None
+    """How its champion is looked at while it serves, where `requests` of a block of `serving` are kept."""
 
     @model_validator(mode="after")
     def _approval_asked(self) -> Self:

@@ -68,16 +68,7 @@ class Run(Component):
         super().__init__(name, opts)
         self.key = args.key
         passive = args.place.passive(self)
-        needs = [
-            KubernetesObject(f"{name}-run", _description(args), passive),
-            # Without data: the run writes the verdict, and nothing else may.
-            KubernetesObject(f"{name}-verdict", _configmap(args, args.key), passive),
-            *(
-                KubernetesObject(f"{name}-run", each, passive)
-                for each in args.place.identity(args.account, args.key, args.rights)
-            ),
-            *(KubernetesObject(f"{name}-{end}", each, passive) for end, each in args.beside.items()),
-        ]
+        needs = [KubernetesObject(f"{name}-{end}", each, passive) for end, each in beside(args)]
         manifest = _marked(args.manifest(args, args.pod))
         # An image that was built again from the same code is no reason to run anything again: what is, is in the name.
         declared = KubernetesObject(name, manifest, self.child(depends_on=needs, ignore_changes=["spec"], **NAMED_ANEW))
@@ -110,6 +101,18 @@ def key(block: str, version: pulumi.Input[Any], *what: Any) -> pulumi.Output[str
         return f"{names.shortened(block, LONGEST - len(digest) - 1)}-{digest}"
 
     return pulumi.Output.from_input(version).apply(made)
+
+
+def beside(args: RunArgs) -> list[tuple[str, Mapping[str, Any]]]:
+    """The objects that a run needs and that do nothing by themselves, each with the end of its resource's name."""
+    identity = args.place.identity(args.account, args.key, args.rights)
+    return [
+        ("run", _description(args)),
+        # Without data: the run writes the verdict, and nothing else may.
+        ("verdict", _configmap(args, args.key)),
+        *(("run", each) for each in identity),
+        *args.beside.items(),
+    ]
 
 
 def _marked(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from ml_workloads.data_settings import Task
 from ml_workloads.export_settings import ExportSettings
 from ml_workloads.fields import Fraction, WorkResources
 from ml_workloads.learning_settings import DEFAULTS, ImageLearningSettings, LearningSettings, check_ones
-from ml_workloads.model_settings import Metric
+from ml_workloads.metrics import Metric
 from ml_workloads.pipeline_settings import PipelineSettings
 from ml_workloads.space_settings import XGBOOST, DomainSettings
 from ml_workloads.spark_settings import SparkSettings

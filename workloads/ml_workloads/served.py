@@ -12,6 +12,7 @@ from ml_platform.configuration import require_secret
 from ml_platform.objects import KubernetesObject
 
 from ml_workloads.packages import NONE, SERVING, Packages
+from ml_workloads.recorded import Recorded
 from ml_workloads.source_settings import AnySource, ImageSettings, RegisteredSettings, StoredSettings
 from ml_workloads.sources import Custom, Registered, Source, Stored, secret_of
 from ml_workloads.storage import content_version, opened
@@ -27,15 +28,16 @@ def sources(
     champions: Mapping[str, pulumi.Output[str]],
     packages: Mapping[str, Packages],
     exported: Mapping[str, pulumi.Output[str]],
+    recorded: Recorded | None,
     parent: Component,
 ) -> Sources:
     """What is in use, and what is tried. `champions` and `packages` are those of the stack's models, `exported` are the
     files that its runs leave on volumes."""
     if isinstance(settings, RegisteredSettings):
-        return _registered(settings, workspace, champions, packages.get(settings.model, NONE))
+        return _registered(settings, workspace, champions, packages.get(settings.model, NONE), recorded)
     read = [opened(block, settings, workspace, parent)] if settings.locked else []
     if isinstance(settings, StoredSettings):
-        return _stored(block, settings, read)
+        return _stored(block, settings, read, recorded)
     if settings.secrets:
         read.append(content_version(_secret(block, settings, workspace, parent)))
     return _custom(block, settings, read, exported[settings.exported] if settings.exported else None)
@@ -46,6 +48,7 @@ def _registered(
     workspace: Workspace,
     champions: Mapping[str, pulumi.Output[str]],
     packages: Packages,
+    recorded: Recorded | None,
 ) -> Sources:
     platform, image = workspace.platform, packages.image(SERVING)
 
@@ -55,15 +58,18 @@ def _registered(
             version=version,
             registry=platform.mlflow_url,
             image=None if image == SERVING else platform.image(image),
+            recorded=recorded,
         )
 
     version = champions[settings.model] if settings.version == "champion" else str(settings.version)
     return of(version), of(str(settings.canary.version)) if settings.canary else None
 
 
-def _stored(block: str, settings: StoredSettings, read: Sequence[pulumi.Output[str]]) -> Sources:
+def _stored(
+    block: str, settings: StoredSettings, read: Sequence[pulumi.Output[str]], recorded: Recorded | None
+) -> Sources:
     def of(uri: str) -> Stored:
-        return Stored(block=block, settings=settings, uri=uri, read=read)
+        return Stored(block=block, settings=settings, uri=uri, read=read, recorded=recorded)
 
     return of(settings.uri), of(settings.canary.uri) if settings.canary else None
 

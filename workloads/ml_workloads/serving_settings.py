@@ -11,6 +11,7 @@ from ml_platform.configuration import MisfitError, Settings
 from pydantic import Field, model_validator
 
 from ml_workloads.fields import Pool, WorkResources
+from ml_workloads.requests_settings import KeptSettings
 from ml_workloads.transformer_settings import TransformerSettings
 
 Count = Annotated[int, Field(ge=0, le=100)]
@@ -67,6 +68,9 @@ class ServingSettings(Settings):
     """The node pool that all replicas run on."""
     transformer: TransformerSettings | None = None
     """What is before and after the model."""
+    requests: KeptSettings | None = None
+    """What is kept of its requests and answers, where `requests` of ml-platform:workloads says; without the block,
+    nothing is. Of a model with a transformer, it is what the model itself is asked."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -8,13 +8,20 @@ from ml_platform.configuration import MisfitError, Name, Quota, Settings, read
 from ml_platform.needs import Needs
 from pydantic import Field, model_validator
 
+from ml_workloads import watching
 from ml_workloads.batch_settings import BatchSettings
 from ml_workloads.claim_settings import ClaimSettings
 from ml_workloads.data_settings import DataSettings, LearnedSettings, Task
 from ml_workloads.export_settings import ExportSettings
 from ml_workloads.learning_settings import LearningSettings
-from ml_workloads.model_settings import METRICS, ModelSettings, is_program
+from ml_workloads.metrics import METRICS
+from ml_workloads.model_settings import ModelSettings, is_program
+from ml_workloads.monitor import IMAGE as MONITOR
+from ml_workloads.monitor import name_of as monitor_of
+from ml_workloads.monitor_settings import MonitorSettings
 from ml_workloads.pipeline_settings import PipelineSettings
+from ml_workloads.recorded import COLLECTOR
+from ml_workloads.requests_settings import KeptSettings, RequestsSettings
 from ml_workloads.run_settings import SEARCHED, UNSEARCHED, JobSettings, RaySettings, RunSettings
 from ml_workloads.serving_settings import check_names
 from ml_workloads.source_settings import FilesSettings, RegisteredSettings, ServedSettings, account_of
@@ -42,6 +49,8 @@ class WorkloadsSettings(Settings):
     """What answers requests."""
     claims: dict[Name, ClaimSettings] = Field(default_factory=dict)
     """Volumes that runs and served models share."""
+    requests: RequestsSettings | None = None
+    """Where requests are kept."""
 
     @property
     def namespaces(self) -> tuple[str, ...]:
@@ -94,6 +103,16 @@ class WorkloadsSettings(Settings):
         """The served models of the registry, by name."""
         return {name: each for name, each in self.serving.items() if isinstance(each, RegisteredSettings)}
 
+    @property
+    def kept(self) -> dict[str, KeptSettings]:
+        """What is kept of the requests to served models, by name."""
+        return {name: each.requests for name, each in self.serving.items() if each.requests}
+
+    @property
+    def monitored(self) -> dict[str, MonitorSettings]:
+        """How each deployed model is looked at that is, by name."""
+        return {name: each.monitor for name, each in self.models.items() if each.monitor}
+
     def followers(self, model: str) -> list[str]:
         """The served models that have its champion, by name."""
         served = self.registered.items()
@@ -117,7 +136,7 @@ class WorkloadsSettings(Settings):
         return Needs(images=tuple(sorted(self._images(spark))), namespaces=self.namespaces)
 
     def _images(self, spark: str | None) -> set[str]:
-        data = {"training"} if self.watched or self.batch or self.exports else set()
+        data = {"training"} if self.watched or self.batch or self.exports or self.kept else set()
         judged = {"training", "mlserver"} if self.judged else set()
         pipelines = {"pipeline"} if self.pipelines else set()
         named = all(run.image for run in self.spark.values())
@@ -125,7 +144,8 @@ class WorkloadsSettings(Settings):
         tuned = any(isinstance(run, RaySettings) for run in self.runs.values())
         scripted = any(each.transformer and each.transformer.script for each in self.serving.values())
         before = {"mlserver"} if scripted else set()
-        return data | judged | pipelines | tables | before | ({"tuning"} if tuned else set())
+        looks = {MONITOR} if self.monitored else set()
+        return data | judged | pipelines | tables | before | looks | ({"tuning"} if tuned else set())
 
     @property
     def accounts(self) -> tuple[tuple[str, str], ...]:
@@ -138,6 +158,8 @@ class WorkloadsSettings(Settings):
             for account in (
                 *looks,
                 *fetch,
+                *([COLLECTOR] if self.kept else []),
+                *map(monitor_of, self.monitored),
                 *(f"run-{name}" for name in {**self.learning, **self.batch, **self.pipelines}),
             )
         )
@@ -172,6 +194,7 @@ class WorkloadsSettings(Settings):
         for path, each in self._users():
             if each.version == "champion":
                 known(f"{path}.model", each.model, trained)
+        watching.check(self)
         for name, batch in self.batch.items():
             known(f"runs.{name}.data", batch.data, self._tables)
         for name, served in self.serving.items():
@@ -199,6 +222,7 @@ class WorkloadsSettings(Settings):
         """Raises MisfitError where a run has the name of what is run beside it."""
         beside = {
             **{f"{name}-gate": f"the gate of run {name}" for name in self.judged},
+            **{monitor_of(model): f"what looks at model {model}" for model in self.monitored},
             **{f"{model}-champion": f"what makes a champion of model {model}" for model in self.models},
             **{f"data-{name}": f"the look at data {name}" for name in self.watched},
         }

@@ -11,7 +11,7 @@ from ml_platform.configuration import MisfitError, Name, Quantity, one_rule
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from ml_workloads.fields import Command, OwnImage, Version
-from ml_workloads.formats import Format
+from ml_workloads.formats import FORMATS, Format
 from ml_workloads.protocol import Protocol
 from ml_workloads.serving_settings import CanarySettings, ServingSettings
 
@@ -43,6 +43,12 @@ FilesUri = Annotated[
 RunFiles = Annotated[
     str, Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?\.files$", description="What a run of operator export leaves.")
 ]
+UNKEPT = MisfitError(
+    "requests",
+    "requests are kept by the platform's own model server, which serves registered models and files of the formats "
+    f"{', '.join(name for name, each in FORMATS.items() if each.own)}; remove it",
+    remove=True,
+)
 Arguments = Annotated[tuple[str, ...], Field(strict=False), one_rule("it is a list of texts")]
 
 
@@ -147,6 +153,8 @@ class StoredSettings(FilesSettings):
 
     @model_validator(mode="after")
     def _tried_at_the_same_place(self) -> Self:
+        if self.requests and not FORMATS[self.format].own:
+            raise UNKEPT
         if self.canary and self.canary.uri.partition("://")[0] != self.scheme:
             raise MisfitError("canary.uri", f"it must begin with {self.scheme}:// too, as `uri` does")
         return self
@@ -202,6 +210,8 @@ class ImageSettings(FilesSettings):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
+        if self.requests:
+            raise UNKEPT
         if self.protocol == "other" and self.ready is None:
             raise MisfitError("ready", "no protocol says where it is told that the server is ready: name the path")
         if self.protocol == "other" and self.transformer and self.transformer.script:

@@ -10,6 +10,7 @@ from ml_platform import pods
 
 from ml_workloads.formats import FORMATS
 from ml_workloads.protocol import READY, Protocol, asked_path, ready_path
+from ml_workloads.recorded import Recorded
 from ml_workloads.serving_settings import ProbeSettings, ServingSettings
 from ml_workloads.source_settings import ImageSettings, RegisteredSettings, StoredSettings, account_of
 from ml_workloads.workspace import MODEL
@@ -41,6 +42,8 @@ class Source(ABC):
     settings: ServingSettings
     read: Sequence[pulumi.Output[str]] = ()
     """What its pods read at their start: another one needs other pods."""
+    recorded: Recorded | None = None
+    """Its requests, where they are kept."""
 
     @property
     @abstractmethod
@@ -101,6 +104,7 @@ class Registered(Source):
     """It is waited for, though its address is not in the URI: the version is downloaded from there."""
     image: str | None
     """The image that has the model's own packages; None is the one of the runtime."""
+    recorded: Recorded | None
 
     @property
     def name(self) -> str:
@@ -119,13 +123,15 @@ class Registered(Source):
             "runtime": "mlserver",
             "resources": pods.resource_sizes(settings.resources),
             **({"image": self.image} if self.image else {}),
+            **recording(self.recorded),
             **probes(settings, PORT, self.ready, "/v2/health/live"),
         }
 
     def predictor(self) -> Mapping[str, Any]:
         # Each answer says which version it is of.
-        version = pods.variables({"MLSERVER_MODEL_VERSION": self.version})
-        return {"model": {**self.server(), "storageUri": self.served, "env": version}}
+        version, server = pods.variables({"MLSERVER_MODEL_VERSION": self.version}), self.server()
+        model = {**server, "storageUri": self.served, "env": [*version, *server.get("env", [])]}
+        return {"model": model, **spooled(self.recorded)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +157,7 @@ class Stored(Named):
 
     settings: StoredSettings
     uri: str
+    recorded: Recorded | None
 
     @property
     def served(self) -> pulumi.Output[str]:
@@ -167,7 +174,9 @@ class Stored(Named):
 
     def server(self) -> Mapping[str, Any]:
         settings, served = self.settings, FORMATS[self.settings.format]
-        own = {"runtime": "mlserver", "env": pods.variables({"ML_FORMAT": settings.format})}
+        kept = recording(self.recorded, pods.digest(self.uri))
+        told = [*pods.variables({"ML_FORMAT": settings.format}), *kept.pop("env", [])]
+        own = {"runtime": "mlserver", "env": told, **kept}
         named = {"args": [f"--model_name={self.name}"]}  # a canary's own name is another one
         return {
             "modelFormat": {"name": settings.format},
@@ -179,7 +188,7 @@ class Stored(Named):
         }
 
     def predictor(self) -> Mapping[str, Any]:
-        return {"model": {**self.server(), "storageUri": self.uri}}
+        return {"model": {**self.server(), "storageUri": self.uri}, **spooled(self.recorded)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,6 +245,16 @@ class Custom(Named):
         if self.exported is not None:
             server = {**server, "env": [*server["env"], *pods.variables({STORAGE_URI: self.exported})]}
         return {"containers": [server], "volumes": [pods.scratch("tmp", self.settings.scratch)]}
+
+
+def recording(recorded: Recorded | None, version: str | None = None) -> dict[str, Any]:
+    """The part of a server that hands its requests on; `version` is what they are of, where no registry has one."""
+    return {"env": recorded.variable(version), "volumeMounts": [recorded.mount]} if recorded else {}
+
+
+def spooled(recorded: Recorded | None) -> dict[str, Any]:
+    """The part of the pod that has the disk for them."""
+    return {"volumes": [recorded.volume]} if recorded else {}
 
 
 def secret_of(block: str) -> str:

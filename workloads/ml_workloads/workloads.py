@@ -7,20 +7,24 @@ import pulumi
 from ml_platform.component import Component
 from ml_platform.handle import PlatformHandle
 
-from ml_workloads import packages
+from ml_workloads import packages, watching
 from ml_workloads.batch import BatchArgs, score
 from ml_workloads.batch_settings import BatchSettings
+from ml_workloads.collector import Collector, CollectorArgs
 from ml_workloads.data import Data, DataArgs
 from ml_workloads.export import ExportArgs, export
 from ml_workloads.export_settings import ExportSettings
 from ml_workloads.gate import Gate, GateArgs
 from ml_workloads.inference_service import InferenceService, InferenceServiceArgs
 from ml_workloads.learning import LearningArgs, learn
+from ml_workloads.monitor import Monitor, MonitorArgs, name_of
+from ml_workloads.monitor_settings import MonitorSettings
 from ml_workloads.packages import NONE
 from ml_workloads.pipeline_run import PipelineArgs, PipelineRun, artifacts, table_of
 from ml_workloads.pipeline_run import run as run_pipeline
 from ml_workloads.pipeline_settings import PipelineSettings
 from ml_workloads.promotion import promoted
+from ml_workloads.recorded import COLLECTOR, Recorded
 from ml_workloads.run import Run
 from ml_workloads.served import sources
 from ml_workloads.settings import Learning, WorkloadsSettings
@@ -60,14 +64,22 @@ class Workloads(Component):
         super().__init__(name, pulumi.ResourceOptions(provider=platform.provider))
         self.namespace, self._settings, self._platform = settings.namespace, settings, platform.outputs
         self._packages = packages.of_models(settings)
-        shared = WorkspaceArgs(platform=platform, quota=settings.quota, ownership=ownership, claims=settings.claims)
+        apart = (COLLECTOR,) if settings.kept else ()
+        shared = WorkspaceArgs(
+            platform=platform, quota=settings.quota, ownership=ownership, claims=settings.claims, apart=apart
+        )
         workspace = Workspace(settings.namespace, shared, self.child())
+        if settings.requests and settings.kept:
+            collecting = CollectorArgs(workspace=workspace, settings=settings.requests, services=settings.kept)
+            Collector(COLLECTOR, collecting, self.child())
         made = self._tables(workspace)
         pipelines = self._pipelines(workspace, made)
         tables = {**made, **self._of_pipelines(pipelines)}
         wanted = self._judged(workspace, {**self._learned(workspace, tables), **pipelines}, tables)
         services = self._services(workspace, wanted)
         self.scores = {block: self._scored(workspace, block, each, tables) for block, each in settings.batch.items()}
+        for model, monitor in settings.monitored.items():
+            self._looked_at(workspace, model, monitor)
         self.artifacts = {block: artifacts(settings.pipelines[block], run) for block, run in pipelines.items()}
         self.prediction_urls = {block: service.url for block, service in services.items()}
         self.canary_urls = {block: service.canary_url for block, service in services.items() if service.canary_url}
@@ -167,12 +179,35 @@ class Workloads(Component):
         wanted: Mapping[str, pulumi.Output[str]],
         exported: Mapping[str, pulumi.Output[str]],
     ) -> InferenceService:
-        source, canary = sources(block, settings, workspace, wanted, self._packages, exported, self)
+        recorded = self._recorded(block, settings)
+        source, canary = sources(block, settings, workspace, wanted, self._packages, exported, recorded, self)
         before = Transformer.of(block, settings.transformer, workspace) if settings.transformer else None
         args = InferenceServiceArgs(
             workspace=workspace, settings=settings, source=source, canary=canary, transformer=before
         )
         return InferenceService(block, args, self.child())
+
+    def _looked_at(self, workspace: Workspace, model: str, settings: MonitorSettings) -> None:
+        """Declares what looks at a deployed model."""
+        kept = self._settings.requests
+        if kept is None:
+            return  # and no model is monitored: WorkloadsSettings
+        args = MonitorArgs(
+            workspace=workspace,
+            model=model,
+            settings=settings,
+            requests=kept.uri,
+            services=watching.asked_by(self._settings, model),
+            metric=watching.metric_of(self._settings, model, settings.quality) if settings.quality else None,
+        )
+        Monitor(name_of(model), args, self.child())
+
+    def _recorded(self, block: str, settings: AnySource) -> Recorded | None:
+        """The block's requests, where they are kept."""
+        kept = self._settings.requests
+        if kept is None or settings.requests is None:
+            return None
+        return Recorded(block=block, namespace=self.namespace, every=kept.every, settings=settings.requests)
 
     def _tables(self, workspace: Workspace) -> dict[str, Table]:
         """The data, and what the runs of Spark leave, by the names that runs have for them."""

@@ -4,7 +4,7 @@ It owns what all work in the namespace shares. Each identity gets what it needs 
 workloads' buckets, a served model needs neither key nor token.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,8 @@ class WorkspaceArgs:
     """Labels that say whose it is."""
     claims: Mapping[str, ClaimSettings] = field(default_factory=dict)
     """Its volumes, by name."""
+    apart: Sequence[str] = ()
+    """The labels `app` of pods to which others of the namespace may not connect: policies of their own say who may."""
 
 
 class Workspace(Component):
@@ -44,12 +46,14 @@ class Workspace(Component):
     namespace: KubernetesObject
     ready: list[pulumi.Resource]
     """What work in the namespace waits for."""
+    keys: list[KubernetesObject]
+    """The Secret with the key of the object store, where pods need one."""
     labels: Mapping[str, str]
 
     def __init__(self, name: str, args: WorkspaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         self.name = name
-        self.platform = args.platform.outputs
+        self.platform, self._apart = args.platform.outputs, args.apart
         self.labels = of_stack()
         marks = {**self.labels, **args.ownership, WORKLOADS: "true"}
         namespace = Namespace(name, NamespaceArgs(labels=marks, login=args.platform.login), self.child())
@@ -57,10 +61,12 @@ class Workspace(Component):
         passive = self.child(deleted_with=self.namespace)
         limits = pods.quota(pods.metadata("workloads", name, self.labels), args.quota)
         quota = KubernetesObject(f"{name}-quota", limits, self.child())
+        self.keys = [KubernetesObject(f"{name}-{KEYS}", secret, passive) for secret in self._keys()]
         self.ready = [
             quota,
-            *(KubernetesObject(f"{name}-{KEYS}", secret, passive) for secret in self._keys()),
+            *self.keys,
             KubernetesObject(f"{name}-entry", self._policy(), passive),
+            *(KubernetesObject(f"{name}-sealed", each, passive) for each in self._sealed()),
             KubernetesObject(f"{name}-{MODEL}", self.account(MODEL), passive),
             *(self._claim(claim, settings) for claim, settings in args.claims.items()),
         ]
@@ -100,7 +106,11 @@ class Workspace(Component):
         held = self.child(protect=settings.protect, ignore_changes=pods.KEPT_BY_CLAIMS, depends_on=[self.namespace])
         return KubernetesObject(name, manifest, held)
 
+    def _sealed(self) -> list[dict[str, Any]]:
+        """What closes the pods too that the policy of all others leaves out."""
+        return [pods.sealed(pods.metadata("sealed", self.name, self.labels))] if self._apart else []
+
     def _policy(self) -> dict[str, Any]:
         """Models are asked through the gateway and Knative's own components; runs by nobody."""
         sources = self.platform.entry_namespaces.apply(lambda found: [*map(pods.from_namespace, found)])
-        return pods.closed(pods.metadata("entry", self.name, self.labels), sources)
+        return pods.closed(pods.metadata("entry", self.name, self.labels), sources, self._apart)
