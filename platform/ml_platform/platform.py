@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi
 
-from ml_platform import components, object_storage, pods, store
+from ml_platform import components, network, object_storage, store
 from ml_platform.clusters import Cluster
 from ml_platform.component import Component, after
 from ml_platform.components import mlflow, monitoring, object_store
@@ -75,11 +75,10 @@ class Platform(Component):
         add_ons = {each.block: each(site).access for each in components.add_ons() if each.chosen(settings)}
 
         url, workers = _tracking(site, gateway)
-        pipelines = _parts(kubeflow, settings.kubeflow, gateway, workers) if kubeflow and settings.kubeflow else None
         outputs = PlatformOutputs(
             mlflow_url=url,
             object_store=workers,
-            pipelines=pipelines,
+            pipelines=_parts(kubeflow, settings.kubeflow, gateway, workers),
             serving=after(settings.serving.mode, *self.joined("serving", serving)),
             namespaces=pulumi.Output.from_input([*site.releases.declared.namespaces, *own.namespaces]),
             **_gateway_outputs(site, gateway, workers),
@@ -113,13 +112,13 @@ class Platform(Component):
 def _tracking(site: Site, gateway: Gateway) -> tuple[pulumi.Output[str], ObjectStoreAccess]:
     """MLflow on its database and the object store: its URL, and how workloads reach their buckets."""
     namespace = site.namespace(mlflow.NAMESPACE)
-    clients = [pods.from_namespace(gateway.namespace), pods.from_workloads()]
+    clients = [network.from_namespace(gateway.namespace), network.from_workloads()]
     artifacts = [namespace.name, *([KUBEFLOW] if Pipelines.chosen(site.settings) else [])]
-    access = _object_store(site, gateway, [*clients, *map(pods.from_namespace, artifacts)])
+    access = _object_store(site, gateway, [*clients, *map(network.from_namespace, artifacts)])
     database = Postgres(
         "postgres",
         site,
-        PostgresArgs(namespace=namespace, database="mlflow", clients=pods.from_app("mlflow", "mlflow-schema")),
+        PostgresArgs(namespace=namespace, database="mlflow", clients=network.from_app("mlflow", "mlflow-schema")),
     )
     args = MLflowArgs(
         namespace=namespace, database=database.uri, store=access[store.MLFLOW], gateway=gateway, clients=clients
@@ -128,9 +127,11 @@ def _tracking(site: Site, gateway: Gateway) -> tuple[pulumi.Output[str], ObjectS
 
 
 def _parts(
-    kubeflow: Kubeflow, chosen: KubeflowSettings, gateway: Gateway, store: ObjectStoreAccess
+    kubeflow: Kubeflow | None, chosen: KubeflowSettings | None, gateway: Gateway, store: ObjectStoreAccess
 ) -> pulumi.Output[str] | None:
     """The parts of Kubeflow with data or namespaces of their own; the address of its pipelines, where it has them."""
+    if kubeflow is None or chosen is None:
+        return None
     if chosen.profiles is not None:
         Profiles("profiles", kubeflow, gateway.namespace, chosen.profiles)
     if chosen.katib:

@@ -43,7 +43,7 @@ class Beacon(AddOn):
         super().__init__(site)
         name = self.of(site.settings).namespace
         home = Namespace(name, NamespaceArgs(labels={**site.labels, **site.ownership}), self.child())
-        walls = pods.closed(pods.metadata("beacon", name, site.labels))
+        walls = network.closed(pods.metadata("beacon", name, site.labels))
         KubernetesObject("beacon-entry", walls, self.passive(home.resource))
         self.install("beacon")
         self.register_outputs({})

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 WORKLOADS_MAY_SEE = (
     "asking", "component", "components.namespace", "configuration", "handle", "kube", "labels", "names", "needs",
-    "objects", "pods",
+    "network", "objects", "pods",
 )  # fmt: skip
 OF_BOTH = ("capabilities.py", "files.py", "schema.py", "stack_settings.py")
 """Modules of the workloads that know the platform's settings too: what does not go together is said by one of them."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from ml_platform import pods
+from ml_platform import network, pods
 from ml_platform.component import Component
 from ml_platform.configuration import Resources, require_secret
 from ml_platform.labels import SERVICE
@@ -49,7 +49,7 @@ class Collector(Component):
                 workspace.account(COLLECTOR),
                 {"apiVersion": "v1", "kind": "ConfigMap", "metadata": self._meta, "data": {FILE: self._rules()}},
                 pods.service(self._meta, PORT),
-                pods.ingress_from(COLLECTOR, workspace.name, workspace.labels, PORT, [_servers()]),
+                network.ingress_from(COLLECTOR, workspace.name, workspace.labels, PORT, [_servers()]),
             )
         ]
         hashing = [pods.secret(self._meta, {"key": self._key()})] if self._hashes else []

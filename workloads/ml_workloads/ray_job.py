@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from ml_platform import pods
+from ml_platform import network
 
 from ml_workloads.run import Run, RunArgs
 from ml_workloads.run_kinds import RUN_LABEL
@@ -69,5 +69,5 @@ class Ray:
 
     def entry(self, args: RunArgs) -> dict[str, Any]:
         """A NetworkPolicy: the operator reaches Ray, and nobody else from another namespace."""
-        sources = [pods.from_namespace(self.operator)]
-        return pods.ingress_from(args.account, args.place.namespace, args.place.labels, DASHBOARD, sources)
+        sources = [network.from_namespace(self.operator)]
+        return network.ingress_from(args.account, args.place.namespace, args.place.labels, DASHBOARD, sources)

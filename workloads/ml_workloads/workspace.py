@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
-from ml_platform import pods
+from ml_platform import network, pods
 from ml_platform.component import Component
 from ml_platform.components.namespace import Namespace, NamespaceArgs
 from ml_platform.configuration import Quota
@@ -108,9 +108,9 @@ class Workspace(Component):
 
     def _sealed(self) -> list[dict[str, Any]]:
         """What closes the pods too that the policy of all others leaves out."""
-        return [pods.sealed(pods.metadata("sealed", self.name, self.labels))] if self._apart else []
+        return [network.sealed(pods.metadata("sealed", self.name, self.labels))] if self._apart else []
 
     def _policy(self) -> dict[str, Any]:
         """Models are asked through the gateway and Knative's own components; runs by nobody."""
-        sources = self.platform.entry_namespaces.apply(lambda found: [*map(pods.from_namespace, found)])
-        return pods.closed(pods.metadata("entry", self.name, self.labels), sources, self._apart)
+        sources = self.platform.entry_namespaces.apply(lambda found: [*map(network.from_namespace, found)])
+        return network.closed(pods.metadata("entry", self.name, self.labels), sources, self._apart)

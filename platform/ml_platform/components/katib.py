@@ -5,7 +5,7 @@ Experiments belong to people and to the workloads.
 
 from typing import Any
 
-from ml_platform import pods
+from ml_platform import network, pods
 from ml_platform.bundles.transforms import Transform, environment, pod_annotations
 from ml_platform.components import postgres
 from ml_platform.components.foreign import Foreign
@@ -27,7 +27,7 @@ class Katib(Foreign):
         site = kubeflow.site
         super().__init__(name, site)
         client = {"podSelector": {"matchLabels": {"katib.kubeflow.org/component": "db-manager"}}}
-        clients = [{**pods.from_namespace(NAMESPACE), **client}]
+        clients = [{**network.from_namespace(NAMESPACE), **client}]
         args = PostgresArgs(namespace=site.namespace(HOME), database=name, clients=clients)
         database = Postgres(DATABASE, site, args)
         secret = pods.secret({"name": SECRET, "namespace": NAMESPACE}, {"password": database.password})

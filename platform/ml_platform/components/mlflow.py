@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi
 
-from ml_platform import pods
+from ml_platform import network, pods
 from ml_platform.component import NAMED_ANEW, after
 from ml_platform.components.gateway import Gateway
 from ml_platform.components.namespace import Namespace
@@ -57,7 +57,7 @@ class MLflow(PlatformComponent):
         self._meta = pods.metadata(name, args.namespace.name, site.labels)
         passive = self.passive(args.namespace.resource)
         account = args.namespace.account(name, site.labels)
-        policy = pods.ingress_from(name, args.namespace.name, site.labels, PORT, args.clients)
+        policy = network.ingress_from(name, args.namespace.name, site.labels, PORT, args.clients)
         before = [
             KubernetesObject(name, manifest, passive)
             for manifest in (account, pods.secret(self._meta, self._secrets), pods.service(self._meta, PORT), policy)

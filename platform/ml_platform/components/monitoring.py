@@ -9,7 +9,7 @@ from typing import Any
 
 import pulumi
 
-from ml_platform import pods
+from ml_platform import network, pods
 from ml_platform.bundles.preflight.volumes import Volume
 from ml_platform.components import volume
 from ml_platform.components.gateway import Gateway
@@ -82,13 +82,13 @@ class Monitoring(PlatformComponent):
         passive = self.passive(namespace.resource)
         keys = {key: derive(site.seed, f"metrics/{key}", 1) for key in KEYS}
         files = self._files()
-        sources = [pods.from_namespace(gateway.namespace)]
+        sources = [network.from_namespace(gateway.namespace)]
         manifests = (
             namespace.account(NAME, site.labels),
             pods.secret(meta, keys),
             {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": files},
             pods.service(meta, PORT),
-            pods.ingress_from(NAME, NAMESPACE, site.labels, PORT, sources),
+            network.ingress_from(NAME, NAMESPACE, site.labels, PORT, sources),
         )
         before = [KubernetesObject(NAME, each, passive) for each in manifests]
         before += [KubernetesObject(NAME, each, self.child()) for each in _rights(site.labels)]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi
 
-from ml_platform import pods
+from ml_platform import network, pods
 from ml_platform.bundles.preflight.volumes import Volume
 from ml_platform.component import NAMED_ANEW, after
 from ml_platform.components import volume
@@ -60,7 +60,7 @@ class ObjectStore(PlatformComponent):
         self.endpoint = f"http://{name}.{namespace.name}.svc.cluster.local:{PORT}"
         passive = self.passive(namespace.resource)
         account = namespace.account(name, site.labels)
-        policy = pods.ingress_from(name, namespace.name, site.labels, PORT, self._clients())
+        policy = network.ingress_from(name, namespace.name, site.labels, PORT, self._clients())
         before = [
             KubernetesObject(name, manifest, passive)
             for manifest in (account, self._secret(), pods.service(self._meta, PORT), policy)

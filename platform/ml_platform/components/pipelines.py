@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pulumi
 
-from ml_platform import pods
+from ml_platform import network, pods
 from ml_platform.bundles.parse import Object
 from ml_platform.bundles.preflight.volumes import Volume
 from ml_platform.bundles.transforms import Transform, arguments, config_data, config_yaml, environment, pod_annotations
@@ -180,7 +180,7 @@ def _cache_webhook() -> Sequence[Object]:
 
 def _entry() -> Object:
     """The network policy by which pods of the work reach the API."""
-    policy = pods.ingress_from(API, NAMESPACE, {}, PORT, [pods.from_workloads()])
+    policy = network.ingress_from(API, NAMESPACE, {}, PORT, [network.from_workloads()])
     return {**policy, "metadata": _meta(f"{API}-workloads")}
 
 

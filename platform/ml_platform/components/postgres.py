@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi
 
-from ml_platform import pods
+from ml_platform import network, pods
 from ml_platform.bundles.preflight.volumes import Volume
 from ml_platform.components import volume
 from ml_platform.components.mlflow import NAMESPACE
@@ -57,7 +57,9 @@ class Postgres(PlatformComponent):
             KubernetesObject(name, account, passive),
             KubernetesObject(name, pods.secret(self._meta, {"password": password}), passive),
             KubernetesObject(name, pods.service(self._meta, PORT, clusterIP="None"), passive),
-            KubernetesObject(name, pods.ingress_from(name, args.namespace.name, labels, PORT, args.clients), passive),
+            KubernetesObject(
+                name, network.ingress_from(name, args.namespace.name, labels, PORT, args.clients), passive
+            ),
             volume.declare(self, name, claim(name), settings.storage, args.namespace.name, [args.namespace.resource]),
         ]
         server = self._server(name, args, fingerprint(site.seed, password))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pulumi
 
-from ml_platform import pods
+from ml_platform import network, pods
 from ml_platform.components.foreign import Foreign
 from ml_platform.components.kubeflow import NAMESPACE, Kubeflow
 from ml_platform.components.namespace import Namespace, NamespaceArgs
@@ -39,7 +39,7 @@ class Profiles(Foreign):
         """`gateway` is the namespace that requests from outside come from."""
         super().__init__(name, kubeflow.site)
         self.install("profiles", name=name, extra=[_rights()], after=kubeflow.made)
-        self._sources = [pods.from_namespace(each) for each in (gateway, NAMESPACE)]
+        self._sources = [network.from_namespace(each) for each in (gateway, NAMESPACE)]
         for profile, settings in profiles.items():
             self._profile(profile, settings)
         self.register_outputs({})
@@ -65,7 +65,7 @@ class Profiles(Foreign):
         meta, passive = pods.metadata("profile", name, site.labels), self.passive(namespace)
         before: list[pulumi.Resource] = [
             KubernetesObject(f"{name}-quota", pods.quota(meta, settings.quota), passive),
-            KubernetesObject(f"{name}-entry", pods.closed(meta, self._sources), passive),
+            KubernetesObject(f"{name}-entry", network.closed(meta, self._sources), passive),
         ]
         profile = {
             "apiVersion": "kubeflow.org/v1",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pulumi
 
-from ml_platform import pods
+from ml_platform import network, pods
 from ml_platform.bundles.parse import Object
 from ml_platform.bundles.transforms import Transform, arguments
 from ml_platform.component import after
@@ -91,7 +91,7 @@ class Spark(AddOn):
         return [
             namespace,
             KubernetesObject(f"{name}-quota", pods.quota(meta, settings.quota), passive),
-            KubernetesObject(f"{name}-entry", pods.closed(meta), passive),
+            KubernetesObject(f"{name}-entry", network.closed(meta), passive),
         ]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi
 
-from ml_platform import pods
+from ml_platform import network, pods
 from ml_platform.component import Component
 from ml_platform.components.namespace import Namespace, NamespaceArgs
 from ml_platform.configuration import Resources
@@ -76,7 +76,7 @@ class ClusterAutoscaler(Component):
         self._meta = pods.metadata(AUTOSCALER, AUTOSCALER, labels)
         passive = self.child(deleted_with=namespace.resource)
         account = KubernetesObject(AUTOSCALER, namespace.account(AUTOSCALER, labels), passive)
-        KubernetesObject(AUTOSCALER, pods.closed(self._meta), passive)
+        KubernetesObject(AUTOSCALER, network.closed(self._meta), passive)
         cluster_wide = {"name": AUTOSCALER, "labels": labels}
         rights = [
             *self._rights("Role", self._meta, _NAMESPACE_RULES, passive),
