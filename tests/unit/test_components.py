@@ -20,7 +20,7 @@ from support.recorder import Recorder
 BEACON = '''
 """A beacon: a release that nobody has, and a namespace of its own."""
 
-from ml_platform import pods
+from ml_platform import network, pods
 from ml_platform.components.add_on import AddOn
 from ml_platform.components.namespace import Namespace, NamespaceArgs
 from ml_platform.configuration import Settings
