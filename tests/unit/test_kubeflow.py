@@ -124,6 +124,8 @@ def test_a_store_that_gives_no_keys_is_refused_beside_pipelines() -> None:
 @pytest.mark.mirror
 def test_one_machine_refuses_what_it_can_not_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ML_PLATFORM_STATE", str(stacks.node(tmp_path)))
+    built = stacks.images(chosen.all_images(stacks.settings("local")))
+    (tmp_path / "images").write_text(json.dumps(built))
     with pytest.raises(SettingsError, match=r"the nearest choice that works here: no kubeflow\.pipelines"):
         stacks.record("local", changes={"kubeflow": {"pipelines": {}}})
 
