@@ -87,6 +87,13 @@ def test_a_kind_that_somebody_else_holds_is_named_with_its_owner_and_the_way_out
     assert "kuberay" in said
 
 
+def test_a_profile_whose_namespace_is_somebody_elses_is_refused(stack: Stack, client: Client) -> None:
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "research"}}
+    client.create(namespace, field_manager="kubectl")
+    said = refused(stack(), client)
+    assert "has Namespace research already, from somebody who wrote them with kubectl" in " ".join(said.split())
+
+
 def test_a_release_that_is_not_the_recorded_one_is_refused_with_both_digests(
     stack: Stack, client: Client, mirror: Path, tmp_path: Path
 ) -> None:

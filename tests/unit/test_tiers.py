@@ -18,5 +18,5 @@ def test_what_needs_a_mirror_is_collected_with_one_and_named_without(given: bool
     done = subprocess.run(command, cwd=paths.checkout(), env=environment, capture_output=True, text=True, check=True)
     absent = "not run without a mirror of upstream releases (ML_PLATFORM_MIRROR=DIR): upstream, acceptance/"
     assert (absent in done.stdout) is not given
-    assert ("test_a_stack_asks_for_what_is_recorded[everything]" in done.stdout) is given
-    assert "test_a_stack_asks_for_what_is_recorded[local]" in done.stdout
+    assert ("test_a_stack_asks_for_what_is_recorded[everything-own]" in done.stdout) is given
+    assert "test_a_stack_asks_for_what_is_recorded[local-own]" in done.stdout

@@ -62,7 +62,8 @@ def test_a_volume_grows_where_its_class_allows_it_and_never_shrinks(cluster: Any
 def preview(before: str | None, after: str, kubeconfig: str, monkeypatch: pytest.MonkeyPatch) -> DiffResult:
     monkeypatch.setattr(asking.Client, "from_kubeconfig", lambda *_, **__: Cluster(GROWS))
     olds = {"volumes": wanted(before)} if before else {}
-    return preflight._Provider().diff("preflight", olds, {"volumes": wanted(after), "kubeconfig": kubeconfig})
+    news: dict[str, Any] = {"entries": {}, "existing": {}, "mirror": "", "labels": {}, "kubeconfig": kubeconfig}
+    return preflight._Provider().diff("preflight", olds, {**news, "volumes": wanted(after)})
 
 
 @pytest.mark.parametrize("before", ["5Gi", None], ids=["declared", "of a program that did not say"])
