@@ -1,5 +1,6 @@
 """Clicks: a network by two workers, judged, and served twice: by the platform's model server from the registry, and by
-a predictor of one's own, written with KServe's SDK, from a volume, as many times as there are requests at once."""
+a predictor of one's own, written with KServe's SDK, from a volume, as many times as there are requests at once. Workers
+with an image of one's own find each other too."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas
@@ -29,11 +31,35 @@ REPLICAS = 10
 ASKED = 2000
 """Rows of the later ones that are asked about."""
 TRAINER = "trainer.kubeflow.org/v1alpha1"
+PROGRAM = """
+import json, os
+import mlflow.sklearn, pandas, torch
+from sklearn.linear_model import LogisticRegression
+from torch import distributed
+
+distributed.init_process_group("gloo")
+run, rows = json.load(open(os.environ["ML_RUN"])), pandas.read_parquet(os.environ["ML_TRAINING_ROWS"])
+total = torch.tensor([len(rows)])
+distributed.all_reduce(total)
+assert total.item() == 2 * len(rows)
+if distributed.get_rank() == 0:
+    model = LogisticRegression(max_iter=500).fit(rows[run["features"]], rows[run["target"]])
+    mlflow.sklearn.save_model(model, os.environ["ML_MODEL"], serialization_format="skops")
+"""
+"""What an image of one's own may run in each worker."""
 Part = tuple[pandas.DataFrame, Any]
 
 
 @pytest.fixture(scope="module")
-def outputs(platform: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the stack's file with the example."""
+    return tmp_path_factory.mktemp("clicks")
+
+
+@pytest.fixture(scope="module")
+def outputs(
+    platform: dict[str, Any], settings: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Any]]:
     """Those of the stack with the example; afterwards it is as it was."""
     env = {**os.environ, **environment.variables(layout())}
     made = machine.run([sys.executable, "-m", "clicks.data", f"--rows={ROWS}"], 300, env, EXAMPLES)
@@ -43,9 +69,8 @@ def outputs(platform: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) 
     blocks["serving"]["ctr"]["image"] = image
     blocks["claims"]["clicks"]["protect"] = False
     blocks["quota"] = {"cpu": "64", "memory": "64Gi"}
-    folder = tmp_path_factory.mktemp("clicks")
-    config = machine.settings("workloads", blocks, folder)
-    config = machine.settings("platform", {"training": {"v2": True}}, folder, base=config)
+    config = machine.settings("workloads", blocks, settings)
+    config = machine.settings("platform", {"training": {"v2": True}}, settings, base=config)
     done = machine.make("up", f"CONFIG={config}", timeout=3600)
     assert done.returncode == 0, done.stdout
     yield machine.outputs()
@@ -158,3 +183,18 @@ def ready() -> list[Any]:
     stay = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
     conditions = [(pod, each) for pod in stay for each in pod.get("status", {}).get("conditions", [])]
     return [pod for pod, each in conditions if each["type"] == "Ready" and each["status"] == "True"]
+
+
+def test_workers_with_an_image_of_ones_own_find_each_other_and_the_first_ones_model_is_judged(
+    outputs: dict[str, Any], settings: Path, tmp_path: Path
+) -> None:
+    (image,) = (reference for name, reference in machine.images().items() if name.startswith("training-"))
+    own = {"operator": "torch", "data": "iris", "model": "joined", "image": image, "command": ["python", "-c", PROGRAM]}
+    more = {"runs": {"joined": own}, "models": {"joined": {"gate": {"at_least": 0.8}}}}
+    done = machine.up(machine.settings("workloads", more, tmp_path, base=settings / machine.STACK_FILE.name))
+    assert done.returncode == 0, done.stdout
+    assert machine.outputs()["model_versions"]["joined"] == versions.champion("joined").version
+    jobs = machine.client().list(TRAINER, "TrainJob", "models")
+    (job,) = (each for each in jobs if each["metadata"]["name"].startswith("joined-"))
+    labels = f"jobset.sigs.k8s.io/jobset-name={job['metadata']['name']}"
+    assert len(machine.client().list("v1", "Pod", "models", labels=labels)) == 2
