@@ -8,6 +8,7 @@ import pytest
 from ml_workloads import rollout
 from ml_workloads.rollout import RolloutError
 from support.cluster import FakeClient
+from support.rollout_objects import MARKS, behind, deployment, ended, knative_pod, model_pod, private, revision, service
 
 URI = "mlflow://iris/3"
 PROPS = {
@@ -23,8 +24,6 @@ PROPS = {
     "timeout": 300,
 }
 DROP = "pulumi config rm --path 'ml-platform:workloads.serving.iris.canary'"
-OWNED = [{"uid": "this very one"}]
-MARKS = {"ml-platform/settings": "x"}
 
 
 @pytest.fixture(autouse=True)
@@ -37,40 +36,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
 def ask(monkeypatch: pytest.MonkeyPatch, client: FakeClient, mode: str = "knative") -> dict[str, Any]:
     monkeypatch.setattr(rollout.Client, "from_kubeconfig", lambda *_, **__: client)
     return rollout._Provider().create({**PROPS, "mode": mode}).outs or {}
-
-
-def service(created: str = "iris-2", ready: str = "iris-2", **status: Any) -> dict[str, Any]:
-    predictor = {"latestCreatedRevision": created, "latestReadyRevision": ready}
-    return {
-        "kind": "InferenceService",
-        "metadata": {"name": "iris", "namespace": "models", "generation": 2, "uid": "this very one"},
-        "status": {
-            "observedGeneration": 2,
-            "components": {"predictor": predictor},
-            "conditions": [{"type": "Ready", "status": "True"}],
-            **status,
-        },
-    }
-
-
-def behind(owners: list[dict[str, str]] = OWNED) -> dict[str, Any]:
-    metadata = {"name": "iris-predictor", "namespace": "models", "ownerReferences": owners}
-    return {"kind": "Service", "metadata": metadata}
-
-
-def revision(name: str = "iris-2", mark: str = "x", **ready: str) -> dict[str, Any]:
-    annotations = {"ml-platform/settings": mark}
-    return {
-        "kind": "Revision",
-        "metadata": {"name": name, "namespace": "models", "uid": f"of {name}", "annotations": annotations},
-        "status": {"conditions": [{"type": "Ready", "status": "Unknown", **ready}]},
-    }
-
-
-def private(name: str = "iris-2-private", uid: str = "of iris-2", kind: str = "Private") -> dict[str, Any]:
-    """A Service that Knative makes for a revision."""
-    labels = {"serving.knative.dev/revisionUID": uid, "networking.internal.knative.dev/serviceType": kind}
-    return {"kind": "Service", "metadata": {"name": name, "namespace": "models", "labels": labels}}
 
 
 OVER = 'pods "iris" is forbidden: exceeded quota: workloads'
@@ -110,23 +75,6 @@ def test_anything_else_is_waited_for(objects: list[dict[str, Any]], monkeypatch:
         ask(monkeypatch, FakeClient(*objects))
 
 
-def model_pod(name: str, marks: dict[str, str] = MARKS, waiting: str | None = None) -> dict[str, Any]:
-    labels = {"serving.kserve.io/inferenceservice": "iris", "component": "predictor"}
-    state = {"waiting": {"reason": waiting, "message": "back-off 10s"}} if waiting else {"running": {}}
-    ended = {"terminated": {"message": "no version 3 of iris"}}
-    return {
-        "kind": "Pod",
-        "metadata": {"name": name, "namespace": "models", "labels": labels, "annotations": marks},
-        "status": {"initContainerStatuses": [{"name": "storage-initializer", "state": state, "lastState": ended}]},
-    }
-
-
-def knative_pod(waiting: str | None = None, uid: str = "of iris-2") -> dict[str, Any]:
-    pod = model_pod("p", waiting=waiting)
-    pod["metadata"]["labels"] = {"serving.knative.dev/revision": "iris-2", "serving.knative.dev/revisionUID": uid}
-    return pod
-
-
 def test_a_model_that_can_not_be_loaded_is_an_error_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     objects = [service(ready="iris-1"), behind(), revision(), knative_pod("CrashLoopBackOff")]
     client = FakeClient(*objects, logs={"p/storage-initializer": "Traceback"})
@@ -141,11 +89,6 @@ def test_a_server_that_is_starting_again_is_asked_what_it_said_before(monkeypatc
     logs = {"p/storage-initializer before": "Traceback", "p/storage-initializer": "I start"}
     with pytest.raises(RolloutError, match="storage-initializer in pod p:\nTraceback"):
         ask(monkeypatch, FakeClient(*objects, logs=logs))
-
-
-def ended(restarts: int, code: int = 0) -> dict[str, Any]:
-    state = {"terminated": {"exitCode": code, "reason": "Completed"}}
-    return {"name": "kserve-container", "state": state, "restartCount": restarts}
 
 
 @pytest.mark.parametrize(
@@ -210,23 +153,6 @@ def test_the_way_out_is_named(setting: str, way_out: list[str], monkeypatch: pyt
         ask(monkeypatch, FakeClient(service(), behind()))
     assert f"pulumi config set --path '{setting}' <version>" in str(refused.value)
     assert [each for each in [DROP] if each in str(refused.value)] == way_out
-
-
-def deployment(marks: dict[str, str] = MARKS, **status: Any) -> dict[str, Any]:
-    counts = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas"), 2)
-    annotations = {"deployment.kubernetes.io/revision": "4"}
-    return {
-        "kind": "Deployment",
-        "metadata": {
-            "name": "iris-predictor",
-            "namespace": "models",
-            "generation": 5,
-            "annotations": annotations,
-            "ownerReferences": OWNED,
-        },
-        "spec": {"replicas": 2, "template": {"metadata": {"annotations": marks}}},
-        "status": {"observedGeneration": 5, **counts, **status},
-    }
 
 
 def test_in_standard_mode_the_deployment_that_is_rolled_out_and_answers_is_the_outcome(

@@ -10,8 +10,8 @@ from ml_platform.kube import KubeconfigError, KubeError, Unreachable
 from ml_workloads import run_outcome
 from ml_workloads.run_outcome import RunFailedError
 from support.cluster import FakeClient
+from support.run_objects import NAMESPACE, RUN, job, pod, verdict
 
-RUN, NAMESPACE = "iris-0a1b2c3d", "models"
 PROPS = {
     "kubeconfig": "{}", "namespace": NAMESPACE, "run": RUN, "timeout": 900, "leaves": "champion", "kind": "job",
     "manifest": json.dumps({"apiVersion": "batch/v1", "kind": "Job", "spec": {"declared": "now"},
@@ -30,42 +30,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
 def ask(monkeypatch: pytest.MonkeyPatch, client: FakeClient, **changes: Any) -> dict[str, Any]:
     monkeypatch.setattr(run_outcome.Client, "from_kubeconfig", lambda *_, **__: client)
     return run_outcome._Provider().create({**PROPS, **changes}).outs or {}
-
-
-def job(condition: str | None = None, message: str = "") -> dict[str, Any]:
-    conditions = [{"type": condition, "status": "True", "message": message}] if condition else []
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {"name": RUN, "namespace": NAMESPACE, "uid": "1", "labels": {"app": "iris"}},
-        "spec": {
-            "backoffLimit": 2,
-            "selector": {"matchLabels": {"batch.kubernetes.io/controller-uid": "1"}},
-            "template": {
-                "metadata": {"labels": {"app": "iris", "batch.kubernetes.io/controller-uid": "1"}},
-                "spec": {},
-            },
-        },
-        "status": {"conditions": conditions},
-    }
-
-
-def verdict(*, accepted: bool = True, **outputs: str) -> dict[str, Any]:
-    content = {
-        "accepted": accepted,
-        "outputs": outputs,
-        "rule": "accepted" if accepted else "threshold",
-        "reason": "accuracy 0.9 is below 0.95",
-        "numbers": {"threshold": 0.95, "accuracy": 0.9},
-    }
-    meta = {"name": RUN, "namespace": NAMESPACE}
-    return {"kind": "ConfigMap", "metadata": meta, "data": {"verdict.json": json.dumps(content)}}
-
-
-def pod(waiting: dict[str, str] | None = None) -> dict[str, Any]:
-    labels = {"batch.kubernetes.io/job-name": RUN}
-    meta = {"name": f"{RUN}-x", "namespace": NAMESPACE, "labels": labels, "creationTimestamp": "2026-01-01T00:00:00Z"}
-    return {"kind": "Pod", "metadata": meta, "status": {"containerStatuses": [{"state": {"waiting": waiting}}]}}
 
 
 def test_an_accepted_model_is_the_version_to_serve(monkeypatch: pytest.MonkeyPatch) -> None:
