@@ -8,11 +8,14 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import joblib  # type: ignore[import-untyped]
 import pandas
 import pytest
+import urllib3
 from ml_load.load import Load
+from ml_local.node.layout import LOOPBACK
 from sklearn.linear_model import LinearRegression
 from support import gateway, machine, store
 from support.until import until
@@ -20,6 +23,7 @@ from support.until import until
 PROGRAM = (Path(__file__).parents[1] / "support" / "predictor.py").read_text()
 URL = "http://sum.models.localhost:8080/v2/models/sum/infer"
 ROW = gateway.rows({"a": 1.0, "b": 2.0})
+PAGE = "https://app.example.com"
 SERVICE = "serving.kserve.io/inferenceservice"
 FILES = {"uri": "s3://datasets/models/mpg/1", "format": "sklearn"}
 KEPT = {"operator": "export", "model": "iris", "output": "pvc://shelf/models/"}
@@ -59,8 +63,8 @@ def served(platform: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -
             scale_target=1,
             max_replicas=3,
         ),
-        mpg=FILES,
-        cars={**FILES, "transformer": {"script": "workloads/examples/mpg/units.py"}},
+        mpg={**FILES, "origins": [PAGE]},
+        cars={**FILES, "transformer": {"script": "workloads/examples/mpg/units.py"}, "origins": [PAGE]},
     )
     put_model(tmp_path_factory.mktemp("model"))
     done = up(tmp_path_factory.mktemp("own"), **SERVED)
@@ -100,6 +104,18 @@ def test_a_script_before_and_after_the_model_knows_other_units(served: dict[str,
     assert json.loads(v2.text)["outputs"][0]["data"] == pytest.approx([235.2146 / 25], rel=1e-3), v2.text
     wrong = gateway.ask(url, body={"instances": [{"weight": 1}]})
     assert (wrong.status, "KeyError: 'weight_kg'" in json.loads(wrong.text)["error"]) == (400, True)
+
+
+@pytest.mark.parametrize("block", ["mpg", "cars"])
+@pytest.mark.parametrize(("page", "answer"), [(PAGE, PAGE), ("https://elsewhere.test", None)])
+def test_a_browser_is_told_which_pages_may_ask(
+    block: str, page: str, answer: str | None, served: dict[str, Any]
+) -> None:
+    asked = {"Origin": page, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
+    place = urlsplit(served["v1_urls"][block])
+    url = f"http://{LOOPBACK}:{place.port}{place.path}"
+    found = urllib3.request("OPTIONS", url, headers={"Host": place.netloc, **asked}, timeout=30)
+    assert (found.status == 200, found.headers.get("access-control-allow-origin")) == (answer is not None, answer)
 
 
 def test_a_pod_of_the_cluster_asks_by_a_name_of_the_cluster(served: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-from ml_runtime import opinion, page, protocol_v1, recorder, wrong_requests
+from ml_runtime import opinion, origins, page, protocol_v1, recorder, wrong_requests
 from ml_runtime.connections import IDLE_SECONDS
 from ml_runtime.response_outputs import Output
 from ml_runtime.tensor import RefusedError
@@ -39,6 +39,7 @@ async def serve(folder: str) -> None:
     say_what_is_wrong(server._rest_server._app)
     speak_v1(server._rest_server._app, server._data_plane)
     show_page(server._rest_server._app, server._data_plane, models[0].name)
+    origins.allow(server._rest_server._app)
     if kept := recorder.of_process():
         take_opinions(server._rest_server._app, kept)
     try:

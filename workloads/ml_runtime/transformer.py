@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ml_runtime import own_code, protocol_v1
+from ml_runtime import origins, own_code, protocol_v1
 from ml_runtime.connections import IDLE_SECONDS
 from ml_runtime.errors import RunError
 from ml_runtime.response_outputs import Output
@@ -136,6 +136,7 @@ def application(transformer: Transformer) -> Starlette:
 
     application = Starlette()
     application.add_route("/{path:path}", answer, methods=["GET", "POST"])
+    origins.allow(application)
     return application
 
 

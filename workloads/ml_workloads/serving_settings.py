@@ -17,6 +17,8 @@ from ml_workloads.transformer_settings import TransformerSettings
 Count = Annotated[int, Field(ge=0, le=100)]
 ScaleMetric = Literal["concurrency", "rps", "cpu", "memory"]
 SCALE_TARGETS: dict[ScaleMetric, int] = {"concurrency": 20, "rps": 100, "cpu": 80, "memory": 80}
+Origin = Annotated[str, Field(pattern=r"^(\*|https?://[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:\d{1,5})?)$")]
+"""The scheme, the host and the port of a web page, as a browser tells them; `*` is any."""
 OF_REQUESTS: tuple[ScaleMetric, ...] = ("concurrency", "rps")
 """What Knative scales by; a HorizontalPodAutoscaler scales by the others."""
 
@@ -68,9 +70,22 @@ class ServingSettings(Settings):
     """The node pool that all replicas run on."""
     transformer: TransformerSettings | None = None
     """What is before and after the model."""
+    origins: Annotated[tuple[Origin, ...], Field(strict=False)] = ()
+    """The web pages whose programs may ask the model in a browser, by scheme and host: https://app.example.com; `*` are
+    all. Without any, its own page may."""
     requests: KeptSettings | None = None
     """What is kept of its requests and answers, where `requests` of ml-platform:workloads says; without the block,
     nothing is. Of a model with a transformer, it is what the model itself is asked."""
+
+    @property
+    def own_server(self) -> bool:
+        """Whether the platform's own model server answers."""
+        return True
+
+    @property
+    def answers_browsers(self) -> bool:
+        """Whether what gets the requests first is the platform's own."""
+        return self.transformer.script is not None if self.transformer else self.own_server
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -78,6 +93,13 @@ class ServingSettings(Settings):
             raise MisfitError("min_replicas", f"it must not exceed max_replicas, which is {self.max_replicas}")
         if self.scale_target and self.scale_metric in ("cpu", "memory") and self.scale_target > 100:
             raise MisfitError("scale_target", f"{self.scale_metric} is in percent of what is requested: at most 100")
+        if "*" in self.origins and len(self.origins) > 1:
+            raise MisfitError("origins", "`*` are all: name it alone, or the pages one by one")
+        if self.origins and not self.answers_browsers:
+            rule = (
+                "browsers are answered by the platform's model server and by a transformer's `script`; remove it, and "
+            )
+            raise MisfitError("origins", f"{rule}have your own server answer them", remove=True)
         limit = self.container_concurrency
         if limit and self.scale_metric in (None, "concurrency") and (self.scale_target or 0) > limit:
             raise MisfitError("scale_target", f"one replica gets no more than container_concurrency, which is {limit}")

@@ -151,9 +151,13 @@ class StoredSettings(FilesSettings):
     model (onnx, pytorch, triton) has theirs."""
     canary: StoredCanary | None = None
 
+    @property
+    def own_server(self) -> bool:
+        return FORMATS[self.format].own
+
     @model_validator(mode="after")
     def _tried_at_the_same_place(self) -> Self:
-        if self.requests and not FORMATS[self.format].own:
+        if self.requests and not self.own_server:
             raise UNKEPT
         if self.canary and self.canary.uri.partition("://")[0] != self.scheme:
             raise MisfitError("canary.uri", f"it must begin with {self.scheme}:// too, as `uri` does")
@@ -197,6 +201,10 @@ class ImageSettings(FilesSettings):
     scratch: Quantity = "256Mi"
     """What it may write below /tmp."""
     canary: ImageCanary | None = None
+
+    @property
+    def own_server(self) -> bool:
+        return False
 
     @property
     def exported(self) -> str | None:

@@ -22,6 +22,8 @@ PORT = 8080
 TMP = {"tmp": "/tmp"}  # noqa: S108 - the container's own
 STORAGE_URI = "STORAGE_URI"
 """The variable by which KServe knows what to put below /mnt/models; the server finds that path in it."""
+ORIGINS = "ML_ORIGINS"
+"""The variable by which a server of the platform's knows the web pages that may ask it: ml_runtime.origins."""
 SILENCE = 120
 """Seconds without an answer after which a server gets no more requests, where the settings don't say."""
 HELD = {
@@ -123,7 +125,7 @@ class Registered(Source):
             "runtime": "mlserver",
             "resources": pods.resource_sizes(settings.resources),
             **({"image": self.image} if self.image else {}),
-            **recording(self.recorded),
+            **of_own_server(settings, self.recorded),
             **probes(settings, PORT, self.ready, "/v2/health/live"),
         }
 
@@ -174,15 +176,13 @@ class Stored(Named):
 
     def server(self) -> Mapping[str, Any]:
         settings, served = self.settings, FORMATS[self.settings.format]
-        kept = recording(self.recorded, pods.digest(self.uri))
-        told = [*pods.variables({"ML_FORMAT": settings.format}), *kept.pop("env", [])]
-        own = {"runtime": "mlserver", "env": told, **kept}
+        own = of_own_server(settings, self.recorded, pods.digest(self.uri), ML_FORMAT=settings.format)
         named = {"args": [f"--model_name={self.name}"]}  # a canary's own name is another one
         return {
             "modelFormat": {"name": settings.format},
             "protocolVersion": served.protocol,
             "resources": pods.resource_sizes(settings.resources),
-            **(own if served.own else {}),
+            **({"runtime": "mlserver", **own} if served.own else {}),
             **(named if served.named else {}),
             **probes(settings, PORT, self.ready, "/v2/health/live" if served.own else self.ready),
         }
@@ -247,9 +247,20 @@ class Custom(Named):
         return {"containers": [server], "volumes": [pods.scratch("tmp", self.settings.scratch)]}
 
 
-def recording(recorded: Recorded | None, version: str | None = None) -> dict[str, Any]:
-    """The part of a server that hands its requests on; `version` is what they are of, where no registry has one."""
-    return {"env": recorded.variable(version), "volumeMounts": [recorded.mount]} if recorded else {}
+def of_own_server(
+    settings: ServingSettings, recorded: Recorded | None, version: str | None = None, **told: str
+) -> dict[str, Any]:
+    """The part of the platform's model server that says which pages may ask it, and where it hands its requests on;
+    `version` is what they are of, where no registry has one."""
+    env = pods.variables({**told, **asked_from(settings)})
+    if recorded is None:
+        return {"env": env} if env else {}
+    return {"env": [*env, *recorded.variable(version)], "volumeMounts": [recorded.mount]}
+
+
+def asked_from(settings: ServingSettings) -> dict[str, str]:
+    """The variable by which a server of the platform's knows the web pages that may ask it."""
+    return {ORIGINS: " ".join(settings.origins)} if settings.origins else {}
 
 
 def spooled(recorded: Recorded | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from ml_platform.objects import KubernetesObject
 
 from ml_workloads import script
 from ml_workloads.packages import SERVING
-from ml_workloads.sources import CONTAINER, HELD, PORT, SILENCE, TMP, Source
+from ml_workloads.sources import CONTAINER, HELD, PORT, SILENCE, TMP, Source, asked_from
 from ml_workloads.transformer_settings import TransformerSettings
 from ml_workloads.workspace import MODEL, Workspace
 
@@ -70,7 +70,7 @@ class Transformer:
             CONTAINER,
             self.settings.image or self.workspace.platform.image(SERVING),
             self.settings.resources,
-            env={"HOME": TMP["tmp"]},
+            env={"HOME": TMP["tmp"], **(asked_from(source.settings) if self.text is not None else {})},
             mounts=mounts,
             reads=["program"],
             args=args,
