@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -114,13 +113,6 @@ def test_a_store_that_gives_no_keys_is_refused_beside_pipelines() -> None:
             pipelines._secrets(chosen.site(chosen.platform(kubeflow={"pipelines": {}})), store)
 
     recorder.record(program)
-
-
-@pytest.mark.mirror
-def test_one_machine_refuses_what_it_can_not_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ML_PLATFORM_STATE", str(stacks.node(tmp_path)))
-    with pytest.raises(SettingsError, match=r"the nearest choice that works here: no kubeflow\.pipelines"):
-        stacks.record("local", changes={"kubeflow": {"pipelines": {}}})
 
 
 def test_a_block_that_installs_nothing_is_refused() -> None:
