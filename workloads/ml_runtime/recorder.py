@@ -58,7 +58,7 @@ class Recorder:
             near = difflib.get_close_matches(name, columns, 1)
             meant = f"; is {near[0]!r} meant?" if near else ""
             there = f"the model has {listed([*columns])}{meant}"
-            raise UnknownColumnError(f"`requests` names the column {name!r} in `drop` or `hash`, and {there}")
+            raise UnknownColumnError(f"the setting `requests` names the column {name!r} in drop or hash, and {there}")
 
     def answered(self, request: str, asked: Any, outputs: Sequence[Output]) -> None:
         """Keep a request, or not, by the sample."""
