@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from math import isfinite
@@ -22,6 +23,8 @@ from ml_runtime.spec import VERDICT_KEY, VerdictPlace
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 FIELD_MANAGER = "ml-runtime"
+UNTIL_KNOWN, PAUSE = 30.0, 1.0
+"""Seconds in which an API server that is busy may not know yet what rights it has just been told of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +53,19 @@ def write(verdict: Verdict, place: VerdictPlace, patience: float) -> None:
     Raises:
         RunError: this is no pod, its account may not, or the API was away for too long.
     """
-    patiently("the Kubernetes API", patience, lambda: _write(verdict, place))
+    end = time.monotonic() + UNTIL_KNOWN
+    while True:
+        try:
+            return patiently("the Kubernetes API", patience, lambda: _write(verdict, place))
+        except HTTPError as refused:
+            if refused.code not in (401, 403):
+                raise
+            if time.monotonic() >= end:
+                raise RunError(
+                    f"the pod's account may not write the ConfigMap {place.namespace}/{place.configmap} "
+                    f"({refused.code}): it needs the verbs create on configmaps, and patch on this one"
+                ) from refused
+            time.sleep(PAUSE)
 
 
 def _write(verdict: Verdict, place: VerdictPlace) -> None:
@@ -60,13 +75,11 @@ def _write(verdict: Verdict, place: VerdictPlace) -> None:
         _send("PATCH", f"{folder}/{place.configmap}", data, "application/merge-patch+json")
     except HTTPError as answer:
         if answer.code != 404:
-            raise _explained(answer, place) from answer
+            raise
         metadata = {"name": place.configmap, "labels": {"ml-platform/run": verdict.run}}
-        whole = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, **data}
-        try:
-            _send("POST", folder, whole, "application/json")
-        except HTTPError as refused:
-            raise _explained(refused, place) from refused
+        _send(
+            "POST", folder, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, **data}, "application/json"
+        )
 
 
 def _send(method: str, path: str, body: dict[str, Any], kind: str) -> None:
@@ -84,12 +97,3 @@ def _send(method: str, path: str, body: dict[str, Any], kind: str) -> None:
     request = Request(url, json.dumps(body).encode(), headers, method=method)  # noqa: S310 - always https
     with urlopen(request, timeout=20, context=ssl.create_default_context(cafile=str(ACCOUNT / "ca.crt"))):  # noqa: S310
         pass
-
-
-def _explained(answer: HTTPError, place: VerdictPlace) -> Exception:
-    if answer.code not in (401, 403):
-        return answer
-    return RunError(
-        f"the pod's account may not write the ConfigMap {place.namespace}/{place.configmap} ({answer.code}): it needs "
-        "the verbs create on configmaps, and patch on this one"
-    )
