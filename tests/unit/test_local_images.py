@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,34 @@ def test_a_containerfile_takes_its_base_as_an_argument_and_copies_what_is_listed
     source = "--from=commands " if image.command else "(?!--from)"
     copied = {word for line in re.findall(rf"^COPY {source}(.*)$", text, re.MULTILINE) for word in line.split()[:-1]}
     assert copied == {*image.files, image.command} - {None}
+
+
+RUNTIME = "ml_runtime"
+OF_OURS = [name for name, image in images.table().items() if any(file.startswith(RUNTIME) for file in image.files)]
+
+
+@pytest.mark.parametrize("name", OF_OURS)
+def test_an_image_has_all_modules_of_ours_that_those_in_it_import(name: str) -> None:
+    there = {path for path in images.table()[name].copied() if path.startswith(f"{RUNTIME}/") and path.endswith(".py")}
+    ours = {path.relative_to(images.workloads()).as_posix() for path in images.workloads().glob(f"{RUNTIME}/*.py")}
+    wanted = {path for each in there for path in _imported((images.workloads() / each).read_text())} & ours
+    assert sorted(wanted - there) == []
+
+
+def _imported(text: str) -> Iterator[str]:
+    """The modules of ours that a source imports at some time when it runs, as paths."""
+    nodes = [*ast.walk(ast.parse(text))]
+    typed = {each for node in nodes if _is_for_types(node) for each in ast.walk(node)}
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and node not in typed and node.module:
+            if node.module == RUNTIME:
+                yield from (f"{RUNTIME}/{each.name}.py" for each in node.names)
+            elif node.module.startswith(f"{RUNTIME}."):
+                yield f"{node.module.replace('.', '/')}.py"
+
+
+def _is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
 @pytest.mark.parametrize("name", sorted(set(CONTAINERFILES) - {"base", "ml", "ray"}))
