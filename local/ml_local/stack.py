@@ -74,8 +74,12 @@ def up(layout: Layout, say: Say, config: Path | None = None) -> None:
     if unended.exists():
         _recover(layout, say, flags)
         unended.unlink()
-    else:
+        return
+    try:
         _follow(layout, ["up", *flags], say)
+    except KeyboardInterrupt:
+        unended.touch()  # what was asked for at that moment may be done, though the state has heard of no answer
+        raise
 
 
 def with_salt(layout: Layout, config: Path) -> Path:

@@ -46,12 +46,27 @@ def _gone(kind: str, name: str, namespace: str) -> Callable[[], bool]:
     return look
 
 
-def _job(name: str, count: int = 1) -> Callable[[], bool]:
+def _jobs(name: str) -> set[str]:
+    try:
+        found = machine.client().list("batch/v1", "Job", "models", labels=f"app={name}")
+    except (KubeError, OSError, ValueError):
+        return set()
+    return {each["metadata"]["name"] for each in found}
+
+
+def _job(name: str) -> Callable[[], bool]:
+    return lambda: bool(_jobs(name))
+
+
+def _another_job(name: str) -> Callable[[], bool]:
+    """A run under another key than the one that was there at the first look."""
+    before: set[str] = set()
+
     def look() -> bool:
-        try:
-            return len(machine.client().list("batch/v1", "Job", "models", labels=f"app={name}")) >= count
-        except (KubeError, OSError, ValueError):
-            return False
+        found = _jobs(name)
+        if not before:
+            before.update(found)
+        return bool(found - before)
 
     return look
 
@@ -95,9 +110,11 @@ MOMENTS = [
     Moment("a new model trains", ADD, _job("probe")),
     Moment("a model that is not wanted any more trains", TAKE_BACK, _job("probe")),
     Moment("its gate judges a new model", ADD, _job("probe-gate")),
-    Moment("a changed run is at work beside the old one", CHANGE, _job("probe", 2)),
-    Moment("a changed run that is taken back is at work", CHANGE_BACK, _job("probe", 2)),
-    Moment("the gate of a changed run that is taken back works", CHANGE_BACK, _job("probe-gate", 2), signal.SIGINT),
+    Moment("a changed run is at work", CHANGE, _another_job("probe")),
+    Moment("a changed run that is taken back is at work", CHANGE_BACK, _another_job("probe")),
+    Moment(
+        "the gate of a changed run that is taken back works", CHANGE_BACK, _another_job("probe-gate"), signal.SIGINT
+    ),
     Moment("a run is being removed", REMOVE, _gone(JOBS, "probe-", "models")),
     Moment("a run that is wanted again is being removed", WANT_AGAIN, _gone(JOBS, "probe-gate", "models")),
     Moment("data that are wanted again are being removed", WANT_AGAIN, _gone(JOBS, "data-probe", "models")),
