@@ -39,7 +39,7 @@ FAILURES = (
         "Docker's default builder makes images for one platform. Make another one, once: `docker buildx create --use`",
     ),
     (
-        r"CERTIFICATE_VERIFY_FAILED|[Cc]ertificate verification failed|server certificate verification failed",
+        r"CERTIFICATE_VERIFY_FAILED|[Cc]ertificate verification failed",
         "a registry of packages has a certificate that the build does not trust, as behind a proxy. Give its "
         "authority: SECRETS=ca=<file>",
     ),

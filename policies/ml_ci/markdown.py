@@ -26,18 +26,20 @@ def comment(reports: Sequence[Report]) -> str:
 def drift(there: Report, due: Report) -> str:
     """What is there against the state, and the state against the program; a half without changes is left out."""
     stack = there.stack
-    of_clusters = [
-        f"What is there differs from what stack `{stack}` has declared (`pulumi refresh --preview-only`).",
-        "\n".join(_changes(there.changes)),
-        f"`pulumi up --refresh --stack {stack}` brings it back to that; to keep it, declare it.",
-    ]
-    of_updates = [
-        f"What stack `{stack}` declares on this branch is not what was applied last (`pulumi preview`): its update was "
-        "not approved, has failed, or there are new data.",
-        "\n".join(_changes(due.changes)),
-        f"Approve its job, or run it again: `pulumi up --stack {stack} --policy-pack policies`.",
-    ]
-    parts = [*(of_clusters if there.changes else ()), *(of_updates if due.changes else ())]
+    halves = (
+        (
+            f"What is there differs from what stack `{stack}` has declared (`pulumi refresh --preview-only`).",
+            there.changes,
+            f"`pulumi up --refresh --stack {stack}` brings it back to that; to keep it, declare it.",
+        ),
+        (
+            f"What stack `{stack}` declares on this branch is not what was applied last (`pulumi preview`): its update "
+            "was not approved, has failed, or there are new data.",
+            due.changes,
+            f"Approve its job, or run it again: `pulumi up --stack {stack} --policy-pack policies`.",
+        ),
+    )
+    parts = (f"{intro}\n\n{_changes(changes)}\n\n{out}" for intro, changes, out in halves if changes)
     return _cut("\n\n".join(parts))
 
 
@@ -64,19 +66,21 @@ def _section(report: Report) -> str:
     if report.findings:
         parts.append("\n".join(f"- **{each.policy}** ({each.level}): {_inline(each.text)}" for each in report.findings))
     if report.changes:
-        parts.append(_folded(f"{len(report.changes)} changes", "\n".join(_changes(report.changes))))
+        parts.append(_folded(f"{len(report.changes)} changes", _changes(report.changes)))
     parts.append(_folded("Cost", "\n".join(_costs(report))))
     if report.policies:
         parts.append(_folded("Policies", f"```text\n{_fenced(report.policies)}\n```"))
     return "\n\n".join(parts)
 
 
-def _changes(changes: Sequence[Change]) -> Iterator[str]:
-    yield "| | resource | what differs |\n|---|---|---|"
-    for each in changes[:SHOWN]:
-        yield f"| {each.does} | {_inline(each.resource)} | {', '.join(map(_inline, each.properties))} |"
-    if len(changes) > SHOWN:
-        yield f"\nand {len(changes) - SHOWN} more: the job's log has them."
+def _changes(changes: Sequence[Change]) -> str:
+    """A table of them."""
+    rows = [
+        f"| {each.does} | {_inline(each.resource)} | {', '.join(map(_inline, each.properties))} |"
+        for each in changes[:SHOWN]
+    ]
+    more = [f"\nand {len(changes) - SHOWN} more: the job's log has them."] if len(changes) > SHOWN else []
+    return "\n".join(["| | resource | what differs |\n|---|---|---|", *rows, *more])
 
 
 def _costs(report: Report) -> Iterator[str]:

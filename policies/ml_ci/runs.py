@@ -46,9 +46,7 @@ def drift(stack: str, root: Path = changes.ROOT) -> Report:
         CiError: it could not be found out.
     """
     found = _heard(stack, lambda on_event: _stack(stack, root).preview_refresh(on_event=on_event, **SHOWN))
-    if found.errors:
-        raise CiError(f"whether stack {stack} has drifted can't be told: {found.errors[0]}")
-    return found
+    return _told(found, f"whether stack {stack} has drifted")
 
 
 def due(stack: str, root: Path = changes.ROOT) -> Report:
@@ -58,8 +56,17 @@ def due(stack: str, root: Path = changes.ROOT) -> Report:
         CiError: it could not be found out.
     """
     found = _heard(stack, lambda on_event: _stack(stack, root).preview(on_event=on_event, **SHOWN))
+    return _told(found, f"whether stack {stack} is what its settings say")
+
+
+def _told(found: Report, what: str) -> Report:
+    """The report of a run that has found out `what`.
+
+    Raises:
+        CiError: it has failed.
+    """
     if found.errors:
-        raise CiError(f"whether stack {stack} is what its settings say can't be told: {found.errors[0]}")
+        raise CiError(f"{what} can't be told: {found.errors[0]}")
     return found
 
 

@@ -8,6 +8,7 @@ import pytest
 from ml_platform.bundles import definitions
 from ml_platform.bundles.errors import BundleError
 from ml_platform.kube import NotFound
+from support import waiting
 
 STUCK, QUICK = "models.x.test", "runs.x.test"
 
@@ -40,9 +41,7 @@ class Server:
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    now = [0.0]
-    monkeypatch.setattr(definitions.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(definitions.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    now = waiting.clock(monkeypatch)
     monkeypatch.setattr(definitions, "served", lambda client, names: client.there & set(names))
     return now
 

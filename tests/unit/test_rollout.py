@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from ml_workloads import rollout
 from ml_workloads.rollout import RolloutError
+from support import waiting
 from support.cluster import FakeClient
 from support.rollout_objects import MARKS, behind, deployment, ended, knative_pod, model_pod, private, revision, service
 
@@ -28,9 +29,7 @@ DROP = "pulumi config rm --path 'ml-platform:workloads.serving.iris.canary'"
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [0.0]
-    monkeypatch.setattr(rollout.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(rollout.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    waiting.clock(monkeypatch)
 
 
 def ask(monkeypatch: pytest.MonkeyPatch, client: FakeClient, mode: str = "knative") -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 from ml_platform.kube import KubeconfigError, KubeError, Unreachable
 from ml_workloads import run_outcome
 from ml_workloads.run_outcome import RunFailedError
+from support import waiting
 from support.cluster import FakeClient
 from support.run_objects import NAMESPACE, RUN, job, pod, verdict
 
@@ -21,10 +22,7 @@ PROPS = {
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waiting takes no time, but is counted."""
-    now = [0.0]
-    monkeypatch.setattr(run_outcome.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(run_outcome.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    waiting.clock(monkeypatch)
 
 
 def ask(monkeypatch: pytest.MonkeyPatch, client: FakeClient, **changes: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from ml_runtime import verdict
 from ml_runtime.errors import RunError
 from ml_runtime.spec import VerdictPlace
 from ml_runtime.verdict import Verdict
+from support import waiting
 
 PLACE = VerdictPlace(namespace="models", configmap="iris-1")
 VERDICT = Verdict(run="iris-1", accepted=True, rule="finished", reason="it is done")
@@ -20,11 +21,7 @@ PATCH, POST = ("PATCH", "/api/v1/namespaces/models/configmaps/iris-1"), ("POST",
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Waiting takes no time, but is counted."""
-    now = [0.0]
-    monkeypatch.setattr(verdict.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(verdict.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
-    return now
+    return waiting.clock(monkeypatch)
 
 
 def api(monkeypatch: pytest.MonkeyPatch, *answers: int) -> list[tuple[str, str, Any]]:

@@ -9,6 +9,7 @@ import pytest
 from ml_workloads import run_outcome
 from ml_workloads.run_kinds import KINDS, RunKindName
 from ml_workloads.run_outcome import RunFailedError
+from support import waiting
 from support.cluster import FakeClient
 
 RUN, NAMESPACE = "iris-0a1b2c3d", "spark-jobs"
@@ -26,11 +27,7 @@ STATES: dict[RunKindName, dict[str, dict[str, Any]]] = {
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Waiting takes no time, but is counted."""
-    now = [0.0]
-    monkeypatch.setattr(run_outcome.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(run_outcome.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
-    return now
+    return waiting.clock(monkeypatch)
 
 
 def ask(monkeypatch: pytest.MonkeyPatch, operator: RunKindName, client: FakeClient) -> dict[str, Any]:

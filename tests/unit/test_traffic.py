@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from ml_workloads import traffic
 from ml_workloads.traffic import TrafficError
+from support import waiting
 from support.cluster import FakeClient
 
 SHARES = {"iris": 90, "iris-canary": 10}
@@ -15,9 +16,7 @@ TRUE = {"type": "Ready", "status": "True"}
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [0.0]
-    monkeypatch.setattr(traffic.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(traffic.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    waiting.clock(monkeypatch)
 
 
 def settle(monkeypatch: pytest.MonkeyPatch, mode: str, *objects: Any) -> None:

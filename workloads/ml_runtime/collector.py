@@ -102,9 +102,10 @@ def parse(raw: Any, key: str) -> Rules:
         SpecError: naming the key, its value and what is allowed.
     """
     top = Block("", raw, ("uri", "services"))
-    services = {}
-    for name in top.take("services"):
-        block = top.inner("services", top.take("services")).inner(name, ("drop", "hash", "keep"))
+    named, services = top.take("services"), {}
+    blocks = top.inner("services", named)
+    for name in named:
+        block = blocks.inner(name, ("drop", "hash", "keep"))
         drop, hashed = (
             frozenset(block.check(each, lambda v: isinstance(v, list), "a list of columns", []))
             for each in ("drop", "hash")

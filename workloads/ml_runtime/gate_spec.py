@@ -46,7 +46,7 @@ from typing import Any
 
 from ml_runtime.errors import SpecError
 from ml_runtime.metrics import METRICS, Metric
-from ml_runtime.spec import Block, RunSpec, is_number, parse_run
+from ml_runtime.spec import Block, RunSpec, is_count, is_number, parse_run
 
 FLAVOURS = ("sklearn", "xgboost", "lightgbm", "onnx", "pytorch", "pyfunc")
 """Of MLflow. Models that are code of their own, or come with it, are `pyfunc`: leave it out, and none is loaded."""
@@ -142,14 +142,14 @@ def _rules(table: Block) -> GateRules:
         positive=table.check("positive", lambda v: v is None or isinstance(v, str), "a class, as a text", None),
         at_least=table.check("at_least", lambda v: v is None or is_number(v), "a number", None),
         at_most=table.check("at_most", lambda v: v is None or is_number(v), "a number", None),
-        min_rows=table.check("min_rows", _is_count, "a whole number, 1 or more", 20),
+        min_rows=table.check("min_rows", is_count, "a whole number, 1 or more", 20),
         versus_champion=_versus(table.take("versus_champion", {})),
         allow_signature_change=table.check(
             "allow_signature_change", lambda v: isinstance(v, bool), "true or false", False
         ),
         flavours=tuple(table.check("flavours", _are_names, "a list of MLflow's flavours", list(FLAVOURS))),
         approval=Approval(table.check("approval", lambda v: v in ways, f"one of {ways}", "automatic")),
-        approved=table.check("approved", lambda v: v is None or _is_count(v), "the number of a version", None),
+        approved=table.check("approved", lambda v: v is None or is_count(v), "the number of a version", None),
     )
     if rules.approved is not None and rules.approval is not Approval.MANUAL:
         raise SpecError(
@@ -173,10 +173,6 @@ def _versus(raw: Any) -> VersusChampion | None:
 
 def _is_metric(value: object) -> bool:
     return isinstance(value, str) and (value in METRICS or (value.endswith(".py") and "/" not in value))
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def _are_names(value: object) -> bool:

@@ -33,7 +33,7 @@ from typing import Any
 from ml_runtime.data_spec import DataSpec, parse_data
 from ml_runtime.errors import SpecError
 from ml_runtime.parameters import SEEDS
-from ml_runtime.spec import Block, RunSpec, parse_run
+from ml_runtime.spec import Block, RunSpec, is_count, parse_run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +125,3 @@ def learning(top: Block) -> dict[str, Any]:
         "parameters": chosen,
         "seed": top.check("seed", lambda v: isinstance(v, int) and 0 <= v < 2**32, "a whole number from 0", 0),
     }
-
-
-def is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1

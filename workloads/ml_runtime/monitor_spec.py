@@ -33,7 +33,9 @@ from typing import Any
 from ml_runtime.errors import SpecError
 from ml_runtime.metrics import METRICS, Metric
 from ml_runtime.places import Stored, stored
-from ml_runtime.spec import Block, RunSpec, is_number, parse_run
+from ml_runtime.spec import Block, RunSpec, is_count, is_number, parse_run
+
+BOUNDS = ("at_least", "at_most")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +88,7 @@ def parse(raw: Any) -> MonitorSpec:
         model=top.text("model"),
         requests=stored(top.text("requests"), "requests"),
         services=tuple(named),
-        period=top.check("period", _whole, "days, above 0"),
+        period=top.check("period", is_count, "days, above 0"),
         drift=_drift(Block("drift.", top.take("drift", {}), DriftRules)),
         quality=_quality(Block("quality.", top.take("quality"), QualityRules)) if top.take("quality", None) else None,
     )
@@ -95,8 +97,8 @@ def parse(raw: Any) -> MonitorSpec:
 def _drift(block: Block) -> DriftRules:
     return DriftRules(
         share=block.check("share", lambda v: is_number(v) and 0 < v <= 1, "above 0, and 1 at most", 0.5),
-        min_rows=block.check("min_rows", _whole, "a number of rows", 100),
-        rows=block.check("rows", _whole, "a number of rows", 100_000),
+        min_rows=block.check("min_rows", is_count, "a number of rows", 100),
+        rows=block.check("rows", is_count, "a number of rows", 100_000),
     )
 
 
@@ -110,13 +112,6 @@ def _quality(block: Block) -> QualityRules:
         labels=stored(block.text("labels"), block.path("labels")),
         id=block.text("id", "id"),
         metric=METRICS[metric],
-        min_rows=block.check("min_rows", _whole, "a number of rows", 50),
+        min_rows=block.check("min_rows", is_count, "a number of rows", 50),
         **bounds,
     )
-
-
-BOUNDS = ("at_least", "at_most")
-
-
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0

@@ -29,11 +29,11 @@ from typing import Any
 from ml_runtime import search
 from ml_runtime.errors import SpecError
 from ml_runtime.estimators import ESTIMATORS
-from ml_runtime.learning_spec import LearningSpec, is_count, learning
+from ml_runtime.learning_spec import LearningSpec, learning
 from ml_runtime.metrics import METRICS
 from ml_runtime.parameters import SEEDS
 from ml_runtime.search import Domain
-from ml_runtime.spec import Block, is_number
+from ml_runtime.spec import Block, is_count, is_number
 
 
 class Searcher(StrEnum):

@@ -80,10 +80,9 @@ def _by_workers(name: str, args: LearningArgs, settings: TorchSettings, parent: 
         processes=settings.processes_each,
         resources=pods.resource_sizes(settings.resources),
     )
-    together = {"workers": settings.workers, "processes": settings.processes_each}
     if settings.image:
         return _by_images(name, args, settings, replace(workers, ends=image_job.ends()), parent)
-    way = _of_platform(args, TRAINING, together)
+    way = _of_platform(args, TRAINING, settings.together)
     if access.operator == "training-operator":
         run = _arguments(name, args, replace(way, manifest=workers.pytorch_job))
         return PyTorchJob(name, run, parent.child())
@@ -93,9 +92,9 @@ def _by_workers(name: str, args: LearningArgs, settings: TorchSettings, parent: 
 
 def _by_images(name: str, args: LearningArgs, settings: TorchSettings, workers: Workers, parent: Component) -> Run:
     """By an image of a user's own in each worker. What they read must be what the look has found: nobody compares."""
-    way = replace(_of_image(settings, args), manifest=workers.train_job)
-    way = replace(way, what={**way.what, "workers": settings.workers, "processes": settings.processes_each})
-    run = _arguments(name, args, way)
+    way = _of_image(settings, args)
+    together = replace(way, manifest=workers.train_job, what={**way.what, **settings.together})
+    run = _arguments(name, args, together)
     steps = image_job.steps(
         args.workspace, settings, args.packages, group=workers.group(run.key), worker=workers.worker
     )

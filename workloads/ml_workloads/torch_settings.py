@@ -32,6 +32,11 @@ class TorchSettings(ImageLearningSettings):
         """The processes of each worker."""
         return self.processes or max(1, self.resources.gpu)
 
+    @property
+    def together(self) -> dict[str, int]:
+        """How many train together, as a run is told."""
+        return {"workers": self.workers, "processes": self.processes_each}
+
     @model_validator(mode="after")
     def _whole(self) -> Self:
         for key in ("data", "model"):

@@ -123,10 +123,10 @@ class Workloads(Component):
             model: self._champion(workspace, model, version, services) for model, version in wanted.items()
         }
         self.files = {block: self._exported(workspace, block, each) for block, each in self._settings.exports.items()}
-        later = {
+        services |= {
             block: self._served(workspace, block, each, wanted, self.files) for block, each in serving if each.exported
         }
-        return {block: {**services, **later}[block] for block, _ in serving}
+        return {block: services[block] for block, _ in serving}
 
     def _exported(self, workspace: Workspace, block: str, settings: ExportSettings) -> pulumi.Output[str]:
         args = ExportArgs(workspace=workspace, settings=settings, version=self._version_of(settings))

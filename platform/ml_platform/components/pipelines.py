@@ -93,9 +93,8 @@ def _secrets(site: Site, store: ObjectStoreAccess) -> list[Object]:
             f"  pulumi config set --path '{PROJECT}:platform.object_store.source' own\n"
             f"Or leave pipelines out:\n  pulumi config rm --path '{path}'"
         )
-    access: pulumi.Output[str] = pulumi.Output.secret(store.access_key)
-    key = {"accesskey": access, "secretkey": store.secret_key}
-    login = {"username": pulumi.Output.secret("root"), "password": derive(site.seed, "mysql/pipelines")}
+    key = {"accesskey": store.access_key, "secretkey": store.secret_key}
+    login = {"username": "root", "password": derive(site.seed, "mysql/pipelines")}
     return [pods.secret(_meta(STORE), key), pods.secret(_meta(DATABASE), login)]
 
 
